@@ -1,0 +1,72 @@
+package ijson
+
+import (
+	"strconv"
+	"strings"
+)
+
+// Integer returns a number value as an integer in the sense of JSON Schema: any number without a fractional part,
+// however it is written (20, 20.0 and 2e1 are the same). ok is false where the value is no number or has a fractional part. The
+// decision is exact; nothing is rounded. Beyond ±limit, which must be positive, the result is ±(limit+1): enough to
+// compare with, and a number of any size costs no more than its text.
+func (v Value) Integer(limit int64) (n int64, ok bool) {
+	if v.Kind() != Number {
+		return 0, false
+	}
+	digits, exponent, negative := decimal(v.text)
+	if digits == "" {
+		return 0, true
+	}
+	if exponent < 0 {
+		return 0, false
+	}
+	n = magnitude(digits, exponent, limit)
+	if negative {
+		n = -n
+	}
+	return n, true
+}
+
+// decimal splits a number into digits × 10^exponent, with neither leading nor trailing zeros in digits. Zero has no
+// digits. Exponents beyond ±1e9 are cut to that; no text that fits in memory makes up for the difference.
+func decimal(text string) (digits string, exponent int64, negative bool) {
+	text, negative = strings.CutPrefix(text, "-")
+	mantissa, power := text, ""
+	if i := strings.IndexAny(text, "eE"); i >= 0 {
+		mantissa, power = text[:i], text[i+1:]
+	}
+	whole, fraction, _ := strings.Cut(mantissa, ".")
+	digits = strings.TrimLeft(whole+fraction, "0")
+	exponent = parseExponent(power) - int64(len(fraction))
+	trimmed := strings.TrimRight(digits, "0")
+	exponent += int64(len(digits) - len(trimmed))
+	return trimmed, exponent, negative
+}
+
+func parseExponent(power string) int64 {
+	const bound = 1_000_000_000
+	if power == "" {
+		return 0
+	}
+	n, err := strconv.ParseInt(power, 10, 64)
+	if err != nil { // only its range can be wrong
+		n = bound
+		if power[0] == '-' {
+			n = -bound
+		}
+	}
+	return min(max(n, -bound), bound)
+}
+
+// magnitude returns digits × 10^exponent, or limit+1 where that is more than limit.
+func magnitude(digits string, exponent, limit int64) int64 {
+	const int64Digits = 19
+	if int64(len(digits))+exponent > int64Digits {
+		return limit + 1
+	}
+	n, err := strconv.ParseInt(digits+strings.Repeat("0", int(exponent)), 10, 64)
+	if err != nil || n > limit {
+		return limit + 1
+	}
+	return n
+}
