@@ -112,11 +112,11 @@ func (h Hash) Hex() string { return hex.EncodeToString(h[:]) }
 
 // ParseHash is the inverse of Hex.
 func ParseHash(s string) (Hash, error) {
-	var h Hash
-	if n, err := hex.Decode(h[:], []byte(s)); err != nil || n != len(h) || len(s) != 2*len(h) {
+	decoded, err := hex.DecodeString(s)
+	if err != nil || len(decoded) != sha256.Size {
 		return Hash{}, errors.New("a key's hash is 64 hexadecimal digits")
 	}
-	return h, nil
+	return Hash(decoded), nil
 }
 
 // A hash opens nothing, but it tells whether a found key is one of ours; it stays out of logs like the key.

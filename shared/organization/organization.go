@@ -72,6 +72,15 @@ func (InternalID) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // no digit, order or nesting is lost. Whoever makes one has checked that it is an object; the zero Object stands for {}.
 type Object string
 
+// NewObject returns the object with the JSON text, which must be one object in compact form. Every text of {} gives the
+// zero Object, so that equal records compare equal.
+func NewObject(compact string) Object {
+	if compact == "{}" {
+		return ""
+	}
+	return Object(compact)
+}
+
 // Text returns the object's JSON.
 func (o Object) Text() string {
 	if o == "" {

@@ -1,0 +1,10 @@
+// Command get-organization is the Lambda function behind GET /v1/organizations: it reads the organization of the caller's
+// API key.
+package main
+
+import (
+	"organizations-api/functions/internal/function"
+	"organizations-api/shared/api"
+)
+
+func main() { function.Main((*api.Service).GetOrganization) }

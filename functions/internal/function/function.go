@@ -1,0 +1,66 @@
+// Package function is what the mains of the Lambda functions have in common: it reads the environment, connects the
+// DynamoDB store, the API and the Lambda runtime, and starts.
+//
+// It must import neither SQLite nor anything else that a function does not need: what is linked here starts with every
+// new sandbox.
+package function
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"organizations-api/shared/api"
+	"organizations-api/shared/lambdahttp"
+	"organizations-api/shared/store/dynamo"
+)
+
+// primeTimeout bounds what opening the connection early may add to a cold start when DynamoDB does not answer.
+const primeTimeout = time.Second
+
+// Main serves one operation of the API until Lambda ends the process. A configuration that cannot work ends it at once,
+// with the reason in the log.
+func Main(operation func(*api.Service) api.Route) {
+	handle, err := newHandler(os.Getenv, os.Stdout, operation)
+	if err != nil {
+		slog.New(slog.NewJSONHandler(os.Stdout, nil)).Error("the function cannot start", slog.String("error", err.Error()))
+		os.Exit(1)
+	}
+	lambda.Start(handle.Handle)
+}
+
+func newHandler(
+	getenv func(string) string, logs io.Writer, operation func(*api.Service) api.Route,
+) (*lambdahttp.Adapter, error) {
+	c, err := readConfig(getenv)
+	if err != nil {
+		return nil, err
+	}
+	log := slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: c.logLevel}))
+	records, err := dynamo.Open(dynamo.Settings{
+		Region:      c.region,
+		Endpoint:    c.endpoint,
+		Credentials: dynamo.Credentials(c.accessKeyID, c.secretAccessKey, c.sessionToken),
+		Tables:      dynamo.Tables{Organizations: c.organizationsTable, Counters: c.countersTable},
+	})
+	if err != nil {
+		return nil, err
+	}
+	options := api.Options{Records: records, Now: time.Now, Logger: log}
+	if c.rateLimits {
+		options.Counters = records
+	}
+	service, err := api.New(options)
+	if err != nil {
+		return nil, err
+	}
+	ctx, cancel := context.WithTimeoutCause(context.Background(), primeTimeout, errors.New("priming takes too long"))
+	defer cancel()
+	records.Prime(ctx)
+	return lambdahttp.New(operation(service).Handler, log), nil
+}

@@ -1,0 +1,205 @@
+package function
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"organizations-api/shared/api"
+	"organizations-api/shared/apikey"
+	"organizations-api/shared/lambdahttp"
+	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
+	"organizations-api/shared/store/dynamo"
+	"organizations-api/shared/store/dynamo/dynamolocal"
+)
+
+// world is both functions as Lambda would start them, on a DynamoDB.
+type world struct {
+	store  *dynamo.Store
+	get    *lambdahttp.Adapter
+	update *lambdahttp.Adapter
+	logs   *syncBuffer
+}
+
+var prefix = sync.OnceValue(dynamolocal.Prefix)
+
+// newWorld starts the functions on DynamoDB Local.
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	settings := dynamolocal.Settings(t, prefix())
+	s, err := dynamo.Open(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CreateTables(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	w := worldAt(t, settings.Endpoint)
+	w.store = s
+	return w
+}
+
+// worldAt starts the functions on whatever is at the endpoint.
+func worldAt(t *testing.T, endpoint string) *world {
+	t.Helper()
+	tables := dynamo.TablesWithPrefix(prefix())
+	environment := map[string]string{
+		envOrganizationsTable: tables.Organizations, envCountersTable: tables.Counters,
+		envRegion: "us-east-1", envEndpoint: endpoint, envAccessKeyID: "local", envSecretAccessKey: "local",
+	}
+	w := &world{logs: &syncBuffer{}}
+	start := func(operation func(*api.Service) api.Route) *lambdahttp.Adapter {
+		adapter, err := newHandler(func(name string) string { return environment[name] }, w.logs, operation)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return adapter
+	}
+	w.get, w.update = start((*api.Service).GetOrganization), start((*api.Service).UpdateOrganization)
+	return w
+}
+
+// tenant is an organization with a key of each permission.
+type tenant struct {
+	organization.Organization
+	keys map[apikey.Permission]apikey.Key
+}
+
+func (w *world) newTenant(t *testing.T, change func(*organization.Organization)) tenant {
+	t.Helper()
+	made := tenant{organization.New("Northwind Video", organization.Pro, nil, time.Now()), map[apikey.Permission]apikey.Key{}}
+	if change != nil {
+		change(&made.Organization)
+	}
+	admin, record := newKey(made.ID, apikey.Admin, nil)
+	if err := w.store.Create(t.Context(), made.Organization, record, entry()); err != nil {
+		t.Fatal(err)
+	}
+	made.keys[apikey.Admin] = admin
+	for _, p := range []apikey.Permission{apikey.None, apikey.Read, apikey.Write, apikey.Delete} {
+		made.keys[p], _ = w.addKey(t, made.ID, p, nil)
+	}
+	return made
+}
+
+func (w *world) addKey(t *testing.T, id organization.ID, p apikey.Permission, expires *time.Time) (apikey.Key, string) {
+	t.Helper()
+	key, record := newKey(id, p, expires)
+	if err := w.store.AddKey(t.Context(), id, record, entry()); err != nil {
+		t.Fatal(err)
+	}
+	return key, record.ID
+}
+
+func newKey(id organization.ID, p apikey.Permission, expires *time.Time) (apikey.Key, apikey.Record) {
+	key := apikey.New(id, apikey.Live)
+	return key, apikey.NewRecord(key, p, time.Now(), expires)
+}
+
+func entry() store.Entry {
+	return store.Entry{ID: store.NewEntryID(time.Now()), Action: store.KeyIssued, Actor: store.OperatorActor}
+}
+
+// request is what a test changes of a recorded event.
+type request struct {
+	method string // GET or PATCH
+	key    string
+	header map[string]string // in lower case; "" removes
+	query  string
+	body   string // of a PATCH
+	base64 bool
+}
+
+func (r request) event(t *testing.T) events.APIGatewayV2HTTPRequest {
+	t.Helper()
+	name := map[string]string{"GET": "get.json", "PATCH": "update.json"}[r.method]
+	text, err := os.ReadFile("../../../events/" + name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var e events.APIGatewayV2HTTPRequest
+	if err := json.Unmarshal(text, &e); err != nil {
+		t.Fatal(err)
+	}
+	e.Headers["authorization"] = "Bearer " + r.key
+	for name, value := range r.header {
+		e.Headers[name] = value
+		if value == "" {
+			delete(e.Headers, name)
+		}
+	}
+	e.Body, e.IsBase64Encoded, e.RawQueryString = r.body, r.base64, r.query
+	return e
+}
+
+// send passes the event through JSON, as it comes to a function and goes from it.
+func (w *world) send(t *testing.T, r request) events.APIGatewayV2HTTPResponse {
+	t.Helper()
+	adapter := w.get
+	if r.method == http.MethodPatch {
+		adapter = w.update
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	out, err := adapter.Handle(ctx, r.event(t))
+	if err != nil {
+		t.Fatalf("the function = %v, want an answer", err)
+	}
+	return out
+}
+
+// faulty is a DynamoDB that answers every call as handler does. It counts the calls; priming is none.
+func faulty(t *testing.T, handler http.HandlerFunc) (endpoint string, calls func() int) {
+	t.Helper()
+	var mu sync.Mutex
+	n := 0
+	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.Method == http.MethodPost {
+			mu.Lock()
+			n++
+			mu.Unlock()
+		}
+		handler(rw, r)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, func() int {
+		mu.Lock()
+		defer mu.Unlock()
+		return n
+	}
+}
+
+// apiError answers as DynamoDB does with an error.
+func apiError(status int, code string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+		w.WriteHeader(status)
+		_, _ = w.Write([]byte(`{"__type":"com.amazonaws.dynamodb.v20120810#` + code + `","message":"no"}`))
+	}
+}
+
+type syncBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (s *syncBuffer) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.Write(p)
+}
+
+func (s *syncBuffer) String() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.b.String()
+}

@@ -1,0 +1,10 @@
+// Command update-organization is the Lambda function behind PATCH /v1/organizations: it changes the organization of the caller's
+// API key.
+package main
+
+import (
+	"organizations-api/functions/internal/function"
+	"organizations-api/shared/api"
+)
+
+func main() { function.Main((*api.Service).UpdateOrganization) }

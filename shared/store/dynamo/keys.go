@@ -1,0 +1,49 @@
+package dynamo
+
+import (
+	"strings"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"organizations-api/shared/organization"
+)
+
+// Every key of an item is made here.
+
+const (
+	partitionKey = "PK"
+	sortKey      = "SK"
+
+	organizationPrefix = "ORG#"
+	recordSortKey      = "ORG"
+	auditPrefix        = "AUDIT#"
+	ratePrefix         = "RATE#"
+)
+
+type itemKey = map[string]types.AttributeValue
+
+func recordKey(id organization.ID) itemKey {
+	return itemKey{partitionKey: str(organizationPrefix + string(id)), sortKey: str(recordSortKey)}
+}
+
+func auditKey(id organization.ID, entryID string) itemKey {
+	return itemKey{partitionKey: str(organizationPrefix + string(id)), sortKey: str(auditPrefix + entryID)}
+}
+
+func counterKey(id organization.ID, c organization.Category, window time.Time) itemKey {
+	return itemKey{
+		partitionKey: str(ratePrefix + string(id) + "#" + string(c)),
+		sortKey:      str(organization.FormatTime(window)),
+	}
+}
+
+// organizationOf returns whose item it is.
+func organizationOf(item map[string]types.AttributeValue) (organization.ID, error) {
+	r := reader{item: item}
+	id := strings.TrimPrefix(r.str(partitionKey), organizationPrefix)
+	if r.err != nil {
+		return "", r.err
+	}
+	return organization.ParseID(id)
+}

@@ -1,0 +1,93 @@
+package dynamo
+
+import (
+	"context"
+	"reflect"
+	"slices"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"organizations-api/shared/apikey"
+	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
+)
+
+// Find is one strongly consistent GetItem that projects the record and the one key.
+func (s *Store) Find(ctx context.Context, id organization.ID, key apikey.Hash) (store.Found, error) {
+	op := "finding " + string(id)
+	out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
+		TableName:                &s.tables.Organizations,
+		Key:                      recordKey(id),
+		ConsistentRead:           aws.Bool(true),
+		ProjectionExpression:     aws.String(recordProjection + "," + attrKeys + ".#key"),
+		ExpressionAttributeNames: map[string]string{"#key": key.Hex()},
+	})
+	if err != nil {
+		return store.Found{}, translate(op, err)
+	}
+	if len(out.Item) == 0 {
+		return store.Found{}, &store.Error{Kind: store.NotFound, Op: op}
+	}
+	record, err := decodeRecord(out.Item)
+	if err != nil {
+		return store.Found{}, err
+	}
+	keys, err := decodeKeys(out.Item)
+	if err != nil {
+		return store.Found{}, err
+	}
+	found := store.Found{Organization: record}
+	if len(keys) == 1 {
+		found.Key = &keys[0]
+	}
+	return found, nil
+}
+
+// Update sets the attributes that differ, under the condition that the version is still the one that was read.
+func (s *Store) Update(ctx context.Context, u store.Update) error {
+	c := change{
+		op:        "updating " + string(u.Before.ID),
+		id:        u.Before.ID,
+		condition: attrVersion + " = :version AND attribute_not_exists(" + attrDeletedAt + ")",
+		entry:     u.Audit,
+	}
+	c.update, c.values = updateExpression(encodeRecord(u.Before), encodeRecord(u.After))
+	c.values[":version"] = num(u.Before.Version)
+	reasons, err := s.transact(ctx, c)
+	if err != nil || reasons == nil {
+		return err
+	}
+	if reasons.has(reasonCondition) && len(reasons.stored) == 0 {
+		return &store.Error{Kind: store.NotFound, Op: c.op, Err: reasons.err}
+	}
+	return &store.Error{Kind: store.Conflict, Op: c.op, Err: reasons.err}
+}
+
+// updateExpression returns what makes one item of another. Attribute names are ours and no reserved words.
+func updateExpression(before, after item) (string, item) {
+	var set, remove []string
+	values := item{}
+	for name, value := range after {
+		if !reflect.DeepEqual(before[name], value) {
+			set = append(set, name+" = :"+name)
+			values[":"+name] = value
+		}
+	}
+	for name := range before {
+		if _, kept := after[name]; !kept {
+			remove = append(remove, name)
+		}
+	}
+	slices.Sort(set)
+	slices.Sort(remove)
+	var expression string
+	if len(set) > 0 {
+		expression = "SET " + strings.Join(set, ", ")
+	}
+	if len(remove) > 0 {
+		expression += " REMOVE " + strings.Join(remove, ", ")
+	}
+	return expression, values
+}

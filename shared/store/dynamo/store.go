@@ -1,0 +1,129 @@
+// Package dynamo keeps organizations in DynamoDB. It is the only package that knows the AWS SDK, and its errors are those
+// of package store: nothing of the SDK's own escapes as something a caller has to recognise.
+//
+// An organization is one item, its keys included, so that authenticating a request and reading its record are one call. It must
+// import neither the config nor the attributevalue package of the SDK: their start-up time would be paid by every new
+// Lambda sandbox. Who needs the standard credential chain resolves it outside and passes the result in.
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"organizations-api/shared/store"
+)
+
+var (
+	_ store.Records  = (*Store)(nil)
+	_ store.Counters = (*Store)(nil)
+	_ store.Operator = (*Store)(nil)
+)
+
+// Tables names the two tables.
+type Tables struct {
+	Organizations string // records with their keys, and audit trails
+	Counters      string // requests counted
+}
+
+// TablesWithPrefix returns the names PREFIX-organizations and PREFIX-counters.
+func TablesWithPrefix(prefix string) Tables {
+	return Tables{Organizations: prefix + "-organizations", Counters: prefix + "-counters"}
+}
+
+// Settings is where the tables are and who asks for them. All but Endpoint must be set.
+type Settings struct {
+	Region      string
+	Endpoint    string // base URL; "" is the region's own
+	Credentials aws.CredentialsProvider
+	Tables      Tables
+}
+
+// Store is safe for concurrent use.
+type Store struct {
+	client   *dynamodb.Client
+	http     *http.Client
+	endpoint string
+	tables   Tables
+}
+
+// Bounds of one call, chosen so that three attempts fit into the ten seconds that a function has.
+const (
+	connectTimeout = time.Second
+	attemptTimeout = 2500 * time.Millisecond
+	maxAttempts    = 3
+	maxBackoff     = 300 * time.Millisecond
+)
+
+// Open returns a store on the tables. It makes no call.
+func Open(s Settings) (*Store, error) {
+	if s.Region == "" || s.Credentials == nil || s.Tables.Organizations == "" || s.Tables.Counters == "" {
+		return nil, errors.New("opening the DynamoDB store: the region, the credentials or a table's name is not set")
+	}
+	client := newHTTPClient()
+	options := dynamodb.Options{
+		Region:      s.Region,
+		Credentials: s.Credentials,
+		HTTPClient:  client,
+		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts = maxAttempts
+			o.MaxBackoff = maxBackoff
+		}),
+	}
+	endpoint := "https://dynamodb." + s.Region + ".amazonaws.com"
+	if s.Endpoint != "" {
+		endpoint = s.Endpoint
+		options.BaseEndpoint = &s.Endpoint
+	}
+	return &Store{client: dynamodb.New(options), http: client, endpoint: endpoint, tables: s.Tables}, nil
+}
+
+// Credentials returns a provider of credentials that never change, such as those that Lambda puts into a function's environment for
+// the life of its sandbox.
+func Credentials(accessKeyID, secretAccessKey, sessionToken string) aws.CredentialsProvider {
+	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
+		return aws.Credentials{
+			AccessKeyID:     accessKeyID,
+			SecretAccessKey: secretAccessKey,
+			SessionToken:    sessionToken,
+			Source:          "static",
+		}, nil
+	})
+}
+
+func newHTTPClient() *http.Client {
+	return &http.Client{
+		Timeout: attemptTimeout,
+		Transport: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
+			TLSHandshakeTimeout: connectTimeout,
+			MaxIdleConnsPerHost: 64, // a sandbox uses one, a local gateway as many as it has requests
+			IdleConnTimeout:     90 * time.Second,
+		},
+	}
+}
+
+// Prime opens the connection that the first request will use, by a plain GET that needs no permission and reads nothing.
+// Done while a sandbox initialises, at full CPU share, it takes the TLS handshake out of the first request. It gives up
+// when ctx is done; it reports nothing, as the first request finds out by itself whatever is wrong.
+func (s *Store) Prime(ctx context.Context) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.endpoint, nil)
+	if err != nil {
+		return
+	}
+	response, err := s.http.Do(request)
+	if err != nil {
+		return
+	}
+	const enough = 64 << 10 // read to the end, or the connection is not kept
+	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, enough))
+	_ = response.Body.Close()
+}

@@ -1,0 +1,97 @@
+package dynamo
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
+	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
+)
+
+// change is a conditional write of an organization's item together with its audit entry.
+type change struct {
+	op        string
+	id        organization.ID
+	update    string // update expression
+	condition string
+	names     map[string]string
+	values    item
+	entry     store.Entry
+}
+
+// transact makes the change, or returns why its condition failed. The SDK gives every call a token under which repeated
+// attempts count as one, so a lost reply does not make the change twice.
+func (s *Store) transact(ctx context.Context, c change) (*cancellation, error) {
+	_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
+		TransactItems: []types.TransactWriteItem{
+			{Update: &types.Update{
+				TableName:                           &s.tables.Organizations,
+				Key:                                 recordKey(c.id),
+				UpdateExpression:                    &c.update,
+				ConditionExpression:                 &c.condition,
+				ExpressionAttributeNames:            c.names,
+				ExpressionAttributeValues:           c.values,
+				ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
+			}},
+			s.putEntry(c.id, c.entry),
+		},
+	})
+	return s.outcome(c.op, err)
+}
+
+// outcome tells a failed condition from everything else that can go wrong with a transaction.
+func (s *Store) outcome(op string, err error) (*cancellation, error) {
+	if err == nil {
+		return nil, nil
+	}
+	reasons := cancelled(err)
+	switch {
+	case reasons == nil:
+		return nil, translate(op, err)
+	case reasons.has(reasonCondition, reasonContention):
+		return reasons, nil
+	case reasons.has(reasonThrottling, reasonThroughput):
+		return nil, &store.Error{Kind: store.Throttled, Op: op, Err: err}
+	default:
+		return nil, fmt.Errorf("%s: %w", op, err)
+	}
+}
+
+// transactAlone makes a change whose condition does not depend on the record's version. Where another transaction is at
+// the item it tries again, as the two do not contradict each other.
+func (s *Store) transactAlone(ctx context.Context, c change) (*cancellation, error) {
+	const attempts = 12
+	for attempt := 1; ; attempt++ {
+		reasons, err := s.transact(ctx, c)
+		if reasons == nil || reasons.has(reasonCondition) {
+			return reasons, err
+		}
+		if attempt == attempts {
+			return nil, &store.Error{Kind: store.Throttled, Op: c.op, Err: reasons.err}
+		}
+		longest := min(5*time.Millisecond<<attempt, 200*time.Millisecond)
+		select {
+		case <-time.After(rand.N(longest)):
+		case <-ctx.Done():
+			return nil, translate(c.op, ctx.Err())
+		}
+	}
+}
+
+func (s *Store) putEntry(id organization.ID, e store.Entry) types.TransactWriteItem {
+	it := encodeEntry(e)
+	for name, value := range auditKey(id, e.ID) {
+		it[name] = value
+	}
+	return types.TransactWriteItem{Put: &types.Put{
+		TableName:           &s.tables.Organizations,
+		Item:                it,
+		ConditionExpression: aws.String("attribute_not_exists(" + partitionKey + ")"),
+	}}
+}
