@@ -1,0 +1,77 @@
+# Targets for people are listed by `make help`; build-… at the end are what `sam build` calls.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+FUNCTIONS := get-organization update-organization
+BOOTSTRAPS := $(FUNCTIONS:%=build/%/bootstrap)
+
+# As template.yaml says under Architectures.
+ARCH := arm64
+
+# No RPC server of Lambda's old runtime, no paths of this machine, no symbols: what starts fastest. No C library: what
+# runs on provided.al2023 whatever this machine has.
+BUILD_FUNCTION = CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -buildvcs=false -ldflags '-s -w' -tags lambda.norpc
+
+ADDR ?= 127.0.0.1:8080
+STORE ?= sqlite:.orgs/orgs.db
+TEST_FLAGS ?=
+KEY ?= YOUR_API_KEY
+
+.PHONY: help
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build/orgs ## Run the API here, with a demo organization (ADDR=127.0.0.1:8080 STORE=sqlite:PATH)
+	@exec build/orgs serve --addr $(ADDR) --store $(STORE)
+
+.PHONY: test
+test: ## Run all tests, on SQLite and on DynamoDB Local, with the race detector
+	@echo 'Compiling the tests takes minutes the first time, as the contract validator is large.'
+	go test -race -timeout 20m $(TEST_FLAGS) ./...
+
+.PHONY: lint
+lint: ## Check formatting, modules, and what go vet and staticcheck find
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not gofmt-clean: $$unformatted"; exit 1; }
+	go mod tidy -diff
+	cd tools && go mod tidy -diff
+	go mod verify
+	go vet ./...
+	go tool -modfile=tools/go.mod staticcheck ./...
+
+.PHONY: build
+build: $(BOOTSTRAPS) build/orgs ## Build a static bootstrap for each function, and the orgs command
+
+.PHONY: check
+check: lint build test ## Everything that CI does
+
+.PHONY: clean
+clean: ## Remove what was built and downloaded; the local store stays
+	rm -rf build .cache .aws-sam
+
+.PHONY: invoke-get
+invoke-get: ## Run GET in sam local, after sam build (KEY=sk_…)
+	sed 's/YOUR_API_KEY/$(KEY)/' events/get.json | sam local invoke GetOrganizationFunction --event -
+
+.PHONY: invoke-update
+invoke-update: ## Run PATCH in sam local, after sam build (KEY=sk_…)
+	sed 's/YOUR_API_KEY/$(KEY)/' events/update.json | sam local invoke UpdateOrganizationFunction --event -
+
+# go build knows better than make what is up to date.
+.PHONY: $(BOOTSTRAPS) build/orgs
+$(BOOTSTRAPS): build/%/bootstrap:
+	$(BUILD_FUNCTION) -o $@ ./functions/$*
+
+build/orgs:
+	@echo 'Building orgs; this takes a minute the first time.'
+	@CGO_ENABLED=0 go build -trimpath -o $@ ./cmd/orgs
+
+# sam calls these by the logical ids of template.yaml, with nothing but ARTIFACTS_DIR.
+.PHONY: build-GetOrganizationFunction build-UpdateOrganizationFunction
+build-GetOrganizationFunction: FUNCTION := get-organization
+build-UpdateOrganizationFunction: FUNCTION := update-organization
+build-GetOrganizationFunction build-UpdateOrganizationFunction:
+	$(BUILD_FUNCTION) -o '$(ARTIFACTS_DIR)/bootstrap' ./functions/$(FUNCTION)
