@@ -89,8 +89,8 @@ func (o Object) Text() string {
 	return string(o)
 }
 
-// Organization is the record of one tenant. Pointers are nil where nothing is set. It is a plain value: copying it is
-// safe, and nothing in this package changes what a pointer of it points to.
+// Organization is the record of one tenant. Pointers are nil where nothing is set, and never lead to an empty text. It is
+// a plain value: copying it is safe, and nothing in this package changes what a pointer of it leads to.
 type Organization struct {
 	ID                 ID
 	InternalID         InternalID

@@ -81,8 +81,8 @@ type Directory interface {
 	Get(ctx context.Context, id organization.ID) (organization.Organization, []apikey.Record, error)
 
 	// List returns at most limit organizations, deleted ones included, and the cursor of the next page: "" after the
-	// last. The first page has the cursor "". Each organization that exists all the while comes exactly once; the
-	// order is the engine's.
+	// last. The first page has the cursor "". limit must be at least 1. Each organization that exists all the while comes
+	// exactly once; the order is the engine's.
 	List(ctx context.Context, cursor string, limit int) ([]organization.Organization, string, error)
 }
 
@@ -105,8 +105,8 @@ type Lifecycle interface {
 // Keys is how an operator issues and revokes keys. Both touch only the one key, so they never conflict with an update of
 // the record.
 type Keys interface {
-	// AddKey stores a new key. The error is a NotFound where the organization does not exist or is deleted, and a Full where it
-	// has apikey.MaxPerOrganization keys already.
+	// AddKey stores a new key. The error is a NotFound where the organization does not exist or is deleted, a Conflict where
+	// it has a key of that hash, and a Full where it has apikey.MaxPerOrganization keys already.
 	AddKey(ctx context.Context, id organization.ID, key apikey.Record, e Entry) error
 
 	// RevokeKey marks a key as revoked. Revoking a revoked key changes nothing and writes no entry. The error is a NotFound
@@ -117,7 +117,8 @@ type Keys interface {
 // Trail is how an operator reads what happened.
 type Trail interface {
 	// Audit returns at most limit entries of the organization, the newest first, and the cursor of the next page: "" after
-	// the last. The first page has the cursor "".
+	// the last. The first page has the cursor "". limit must be at least 1. Of an organization that does not exist there
+	// are none.
 	Audit(ctx context.Context, id organization.ID, cursor string, limit int) ([]Entry, string, error)
 }
 

@@ -21,7 +21,7 @@ func (s *Store) AddKey(ctx context.Context, id organization.ID, key apikey.Recor
 		values: item{":record": encodeKey(key), ":max": num(apikey.MaxPerOrganization)},
 		entry:  e,
 	}
-	reasons, err := s.transactAlone(ctx, c)
+	reasons, err := s.transact(ctx, c)
 	if err != nil || reasons == nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func (s *Store) Undelete(ctx context.Context, id organization.ID, e store.Entry)
 
 // mark makes a change whose condition fails only where the item is missing or the change is made already.
 func (s *Store) mark(ctx context.Context, c change) error {
-	reasons, err := s.transactAlone(ctx, c)
+	reasons, err := s.transact(ctx, c)
 	if err != nil || reasons == nil {
 		return err
 	}

@@ -59,10 +59,11 @@ func (s *Store) Update(ctx context.Context, u store.Update) error {
 	if err != nil || reasons == nil {
 		return err
 	}
-	if reasons.has(reasonCondition) && len(reasons.stored) == 0 {
-		return &store.Error{Kind: store.NotFound, Op: c.op, Err: reasons.err}
+	kind := store.Conflict
+	if len(reasons.stored) == 0 {
+		kind = store.NotFound
 	}
-	return &store.Error{Kind: store.Conflict, Op: c.op, Err: reasons.err}
+	return &store.Error{Kind: kind, Op: c.op, Err: reasons.err}
 }
 
 // updateExpression returns what makes one item of another. Attribute names are ours and no reserved words.

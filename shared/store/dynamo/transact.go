@@ -25,9 +25,30 @@ type change struct {
 	entry     store.Entry
 }
 
-// transact makes the change, or returns why its condition failed. The SDK gives every call a token under which repeated
-// attempts count as one, so a lost reply does not make the change twice.
+// transact makes the change, or returns why its condition failed. Where another transaction is at the item it tries
+// again: the two need not contradict each other, and where they do, the condition will say so.
 func (s *Store) transact(ctx context.Context, c change) (*cancellation, error) {
+	const attempts = 12
+	for attempt := 1; ; attempt++ {
+		reasons, err := s.transactOnce(ctx, c)
+		if reasons == nil || reasons.has(reasonCondition) {
+			return reasons, err
+		}
+		if attempt == attempts {
+			return nil, &store.Error{Kind: store.Throttled, Op: c.op, Err: reasons.err}
+		}
+		longest := min(5*time.Millisecond<<attempt, 200*time.Millisecond)
+		select {
+		case <-time.After(rand.N(longest)):
+		case <-ctx.Done():
+			return nil, translate(c.op, ctx.Err())
+		}
+	}
+}
+
+// transactOnce returns what is against the change, be it its condition or another transaction. The SDK gives every call
+// a token under which repeated attempts count as one, so a lost reply does not make the change twice.
+func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, error) {
 	_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
 		TransactItems: []types.TransactWriteItem{
 			{Update: &types.Update{
@@ -60,27 +81,6 @@ func (s *Store) outcome(op string, err error) (*cancellation, error) {
 		return nil, &store.Error{Kind: store.Throttled, Op: op, Err: err}
 	default:
 		return nil, fmt.Errorf("%s: %w", op, err)
-	}
-}
-
-// transactAlone makes a change whose condition does not depend on the record's version. Where another transaction is at
-// the item it tries again, as the two do not contradict each other.
-func (s *Store) transactAlone(ctx context.Context, c change) (*cancellation, error) {
-	const attempts = 12
-	for attempt := 1; ; attempt++ {
-		reasons, err := s.transact(ctx, c)
-		if reasons == nil || reasons.has(reasonCondition) {
-			return reasons, err
-		}
-		if attempt == attempts {
-			return nil, &store.Error{Kind: store.Throttled, Op: c.op, Err: reasons.err}
-		}
-		longest := min(5*time.Millisecond<<attempt, 200*time.Millisecond)
-		select {
-		case <-time.After(rand.N(longest)):
-		case <-ctx.Done():
-			return nil, translate(c.op, ctx.Err())
-		}
 	}
 }
 

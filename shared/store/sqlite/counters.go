@@ -1,0 +1,40 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"time"
+
+	"organizations-api/shared/organization"
+)
+
+const (
+	countStatement = `INSERT INTO counters (organization, category, window_start, requests) VALUES (?, ?, ?, 1)
+		ON CONFLICT DO UPDATE SET requests = requests + 1 RETURNING requests`
+	forgetStatement = `DELETE FROM counters
+		WHERE rowid IN (SELECT rowid FROM counters WHERE window_start < ? LIMIT 100)`
+)
+
+// remembered is how long before the newest window others can have begun: a day after they ended, of windows of up to a
+// day.
+const remembered = 48 * time.Hour
+
+// Count implements store.Counters. Each new window has up to a hundred old ones forgotten, so that they do not pile up,
+// and none of the other counts costs more.
+func (s *Store) Count(
+	ctx context.Context, id organization.ID, category organization.Category, window time.Time,
+) (int64, error) {
+	var sum int64
+	err := s.write(ctx, "counting a request of "+string(id), func(tx *sql.Tx) error {
+		row := tx.QueryRowContext(ctx, countStatement, string(id), string(category), organization.FormatTime(window))
+		if err := row.Scan(&sum); err != nil || sum > 1 {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, forgetStatement, organization.FormatTime(window.Add(-remembered)))
+		return err
+	})
+	if err != nil {
+		return 0, err
+	}
+	return sum, nil
+}

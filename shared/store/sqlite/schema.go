@@ -1,0 +1,176 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// applicationID is in the header of each of our files, so that those of other applications are recognised: "ORGS".
+const applicationID = 0x4F524753
+
+// migrations returns what makes each version of the schema from the one before; the first makes it from nothing. What has
+// been released here is never changed, only added to.
+func migrations() []string {
+	return []string{schema1}
+}
+
+// Times are text as organization.FormatTime makes it, so that they sort. Objects and lists are the text that came in.
+const schema1 = `
+CREATE TABLE organizations (
+	id                   TEXT PRIMARY KEY NOT NULL,
+	internal_id          TEXT NOT NULL,
+	name                 TEXT NOT NULL,
+	logo_url             TEXT,
+	tier                 TEXT NOT NULL,
+	credits              INTEGER NOT NULL,
+	metadata             TEXT NOT NULL,
+	billing_email        TEXT,
+	notifications_email  TEXT,
+	limit_metadata       INTEGER NOT NULL,
+	limit_data           INTEGER NOT NULL,
+	limit_search         INTEGER NOT NULL,
+	limit_upload         INTEGER NOT NULL,
+	limit_compute        INTEGER NOT NULL,
+	auto_billing         INTEGER NOT NULL CHECK (auto_billing IN (0, 1)),
+	billing_cycle_start  INTEGER NOT NULL,
+	current_month_usage  INTEGER NOT NULL,
+	created_at           TEXT NOT NULL,
+	updated_at           TEXT NOT NULL,
+	users                TEXT,
+	auth_provider_org_id TEXT,
+	credentials          TEXT NOT NULL,
+	api_url              TEXT,
+	version              INTEGER NOT NULL,
+	deleted_at           TEXT
+) STRICT;
+
+CREATE TABLE keys (
+	organization TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+	hash         TEXT NOT NULL,
+	key_id       TEXT NOT NULL,
+	permission   TEXT NOT NULL,
+	mode         TEXT NOT NULL,
+	issued_at    TEXT NOT NULL,
+	expires_at   TEXT,
+	revoked_at   TEXT,
+	PRIMARY KEY (organization, hash),
+	UNIQUE (organization, key_id)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE audit (
+	organization TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+	entry_id     TEXT NOT NULL,
+	action       TEXT NOT NULL,
+	actor        TEXT NOT NULL,
+	request_id   TEXT NOT NULL,
+	version      INTEGER NOT NULL,
+	changes      TEXT NOT NULL,
+	PRIMARY KEY (organization, entry_id)
+) STRICT;
+
+CREATE TABLE counters (
+	organization TEXT NOT NULL,
+	category     TEXT NOT NULL,
+	window_start TEXT NOT NULL,
+	requests     INTEGER NOT NULL,
+	PRIMARY KEY (organization, category, window_start)
+) STRICT;
+CREATE INDEX counters_by_age ON counters (window_start);
+`
+
+// prepare makes sure that the database is ours and has the schema of this version. Turning WAL on needs the file for
+// itself and does not wait for others as other statements do; so all of it is tried again while someone is in the way.
+func (s *Store) prepare(ctx context.Context) error {
+	const pause = 5 * time.Millisecond
+	for deadline := time.Now().Add(s.patience); ; {
+		err := s.tryPrepare(ctx)
+		if !busy(err) || time.Now().After(deadline) {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (s *Store) tryPrepare(ctx context.Context) error {
+	version, err := schemaVersion(ctx, s.writer) // before anything is written to a file that is not ours
+	if err != nil {
+		return err
+	}
+	if err := s.turnOnWAL(ctx); err != nil {
+		return err
+	}
+	if version == len(migrations()) {
+		return nil
+	}
+	return s.migrate(ctx)
+}
+
+func (s *Store) turnOnWAL(ctx context.Context) error {
+	var mode string
+	if err := s.writer.QueryRowContext(ctx, "PRAGMA journal_mode = WAL").Scan(&mode); err != nil {
+		return fmt.Errorf("turning on WAL: %w", err)
+	}
+	if mode != "wal" {
+		return fmt.Errorf("turning on WAL: the file system cannot do it; the mode stays %s", mode)
+	}
+	return nil
+}
+
+// migrate brings the schema up to this version, in one transaction: of several processes at once, one does it.
+func (s *Store) migrate(ctx context.Context) error {
+	tx, err := s.writer.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("starting to set up the schema: %w", err)
+	}
+	defer tx.Rollback() // does nothing after Commit
+	version, err := schemaVersion(ctx, tx)
+	if err != nil {
+		return err
+	}
+	for i, statements := range migrations()[version:] {
+		if _, err := tx.ExecContext(ctx, statements); err != nil {
+			return fmt.Errorf("setting up schema %d: %w", version+i+1, err)
+		}
+	}
+	header := fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, len(migrations()))
+	if _, err := tx.ExecContext(ctx, header); err != nil {
+		return fmt.Errorf("noting the schema's version: %w", err)
+	}
+	if err := tx.Commit(); err != nil {
+		return fmt.Errorf("committing the schema: %w", err)
+	}
+	return nil
+}
+
+// schemaVersion returns the version of the database's schema; 0 stands for an empty file.
+func schemaVersion(ctx context.Context, q querier) (int, error) {
+	const query = `SELECT application_id, user_version, EXISTS (SELECT 1 FROM sqlite_schema)
+		FROM pragma_application_id, pragma_user_version`
+	var application, version int
+	var used bool
+	if err := q.QueryRowContext(ctx, query).Scan(&application, &version, &used); err != nil {
+		return 0, fmt.Errorf("reading the schema's version: %w", err)
+	}
+	switch latest := len(migrations()); {
+	case application == 0 && version == 0 && !used:
+		return 0, nil
+	case application != applicationID || version < 1:
+		return 0, errors.New("the file is the database of another application")
+	case version > latest:
+		return 0, fmt.Errorf("the database was written by a newer version: its schema is %d, this version knows up to %d",
+			version, latest)
+	}
+	return version, nil
+}
+
+// querier is a database or a transaction of it.
+type querier interface {
+	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
+}
