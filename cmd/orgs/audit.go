@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
+)
+
+func (a *app) auditCommand() *cobra.Command {
+	limit := newParsed("n", "50", parseLimit)
+	c := &cobra.Command{
+		Use:   "audit ORG",
+		Short: "Show what happened to an organization, the newest first",
+		Args:  organizationArgument(1),
+		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
+			o, _, err := find(ctx, s, organization.ID(args[0]))
+			if err != nil {
+				return err
+			}
+			entries, err := readTrail(ctx, s, o.ID, limit.value)
+			if err != nil {
+				return err
+			}
+			return a.printEntries(entries)
+		}),
+	}
+	c.Flags().Var(limit, "limit", "how many entries at most")
+	return c
+}
+
+func parseLimit(s string) (int, error) {
+	n, err := strconv.Atoi(s)
+	if err != nil || n < 1 {
+		return 0, errors.New("a limit is a whole number, 1 or more")
+	}
+	return n, nil
+}
+
+// readTrail returns the newest entries of the organization, at most limit.
+func readTrail(ctx context.Context, s *storage, id organization.ID, limit int) ([]store.Entry, error) {
+	const pageSize = 100
+	var entries []store.Entry
+	for cursor := ""; ; {
+		page, next, err := s.Audit(ctx, id, cursor, min(pageSize, limit-len(entries)))
+		if err != nil {
+			return nil, err
+		}
+		entries = append(entries, page...)
+		if next == "" || len(entries) >= limit {
+			return entries, nil
+		}
+		cursor = next
+	}
+}
+
+func (a *app) printEntries(entries []store.Entry) error {
+	if a.json {
+		wire := make([]wireEntry, 0, len(entries))
+		for _, e := range entries {
+			wire = append(wire, toWireEntry(e))
+		}
+		return writeJSON(a.stdout, struct {
+			Entries []wireEntry `json:"entries"`
+		}{wire})
+	}
+	rows := make([][]string, 0, len(entries))
+	for _, e := range entries {
+		at := e.At()
+		rows = append(rows, []string{
+			textTime(&at), string(e.Action), e.Actor, strconv.FormatInt(e.Version, 10), changesText(e.Changes), e.RequestID,
+		})
+	}
+	return writeTable(a.stdout, []string{"TIME", "ACTION", "ACTOR", "VERSION", "CHANGES", "REQUEST"}, rows)
+}
+
+// changesText tells short changes and names long ones; --json has them all.
+func changesText(changes []organization.Change) string {
+	const longest = 60
+	texts := make([]string, 0, len(changes))
+	for _, c := range changes {
+		text := c.Field + " " + c.Before + " -> " + c.After
+		if len(text) > longest {
+			text = c.Field
+		}
+		texts = append(texts, text)
+	}
+	return strings.Join(texts, ", ")
+}

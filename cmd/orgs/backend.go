@@ -1,0 +1,115 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/url"
+	"regexp"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+
+	"organizations-api/shared/store"
+	"organizations-api/shared/store/dynamo"
+	"organizations-api/shared/store/sqlite"
+)
+
+// storage is an open store.
+type storage struct {
+	engine
+	choice string   // as the caller wrote it
+	tables []string // that createTables creates
+
+	createTables func(context.Context) error // nil where the engine does that by itself
+	close        func() error
+}
+
+// engine is all that an engine of the store offers.
+type engine interface {
+	store.Records
+	store.Counters
+	store.Operator
+}
+
+// openStorage opens the store that choice names: sqlite:PATH or dynamodb:PREFIX.
+func openStorage(ctx context.Context, choice string, getenv func(string) string) (*storage, error) {
+	name, rest, _ := strings.Cut(choice, ":")
+	if rest == "" {
+		return nil, usageError("the store %q is neither sqlite:PATH nor dynamodb:PREFIX", choice)
+	}
+	switch name {
+	case "sqlite":
+		return openSQLite(ctx, choice, rest)
+	case "dynamodb":
+		return openDynamoDB(ctx, choice, rest, getenv)
+	default:
+		return nil, usageError("the store %q is neither sqlite:PATH nor dynamodb:PREFIX", choice)
+	}
+}
+
+// openSQLite opens the file; the engine makes it and its folders where they are missing.
+func openSQLite(ctx context.Context, choice, path string) (*storage, error) {
+	s, err := sqlite.Open(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return &storage{engine: s, choice: choice, close: s.Close}, nil
+}
+
+// tablePrefix is what DynamoDB accepts in a table's name, less room for what follows it.
+var tablePrefix = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,200}$`)
+
+const endpointVariable = "AWS_ENDPOINT_URL_DYNAMODB"
+
+// openDynamoDB finds region and credentials where every AWS tool does. An endpoint on this machine is no AWS and needs
+// neither, but the SDK does; so there made-up ones stand in for those that are not configured.
+func openDynamoDB(ctx context.Context, choice, prefix string, getenv func(string) string) (*storage, error) {
+	if !tablePrefix.MatchString(prefix) {
+		return nil, usageError("the store %q has a prefix that cannot stand in a table's name", choice)
+	}
+	settings := dynamo.Settings{Endpoint: getenv(endpointVariable), Tables: dynamo.TablesWithPrefix(prefix)}
+	local := onThisMachine(settings.Endpoint)
+	loaded, err := config.LoadDefaultConfig(ctx, func(o *config.LoadOptions) error {
+		if local {
+			o.EC2IMDSClientEnableState = imds.ClientDisabled // it would be waited for where there is none
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	settings.Region, settings.Credentials = loaded.Region, loaded.Credentials
+	if local {
+		settings.Region = cmp.Or(settings.Region, "us-east-1")
+		if _, err := loaded.Credentials.Retrieve(ctx); err != nil {
+			settings.Credentials = dynamo.Credentials("local", "local", "")
+		}
+	}
+	if settings.Region == "" {
+		return nil, fail(kindFailed, "no AWS region is set; set AWS_REGION")
+	}
+	s, err := dynamo.Open(settings)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", choice, err)
+	}
+	return &storage{
+		engine:       s,
+		choice:       choice,
+		tables:       []string{settings.Tables.Organizations, settings.Tables.Counters},
+		createTables: s.CreateTables,
+		close:        func() error { return nil },
+	}, nil
+}
+
+// onThisMachine reports whether an endpoint is of a loopback address.
+func onThisMachine(endpoint string) bool {
+	u, err := url.Parse(endpoint)
+	return err == nil && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback())
+}
+
+// missesTables reports whether err says that the DynamoDB tables do not exist.
+func missesTables(err error) bool { return errors.Is(err, dynamo.ErrNoTable) }

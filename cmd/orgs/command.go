@@ -1,0 +1,135 @@
+package main
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"io"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"organizations-api/shared/organization"
+)
+
+// app is one run of the command.
+type app struct {
+	getenv         func(string) string
+	stdout, stderr io.Writer
+	now            func() time.Time
+
+	store   string // as given; see storeChoice
+	json    bool   // where it was parsed; see wantsJSON
+	running bool   // the arguments were understood; what goes wrong now is not the caller's syntax
+}
+
+func newApp(getenv func(string) string, stdout, stderr io.Writer) *app {
+	return &app{getenv: getenv, stdout: stdout, stderr: stderr, now: time.Now}
+}
+
+const (
+	storeVariable = "ORGS_STORE"
+	defaultStore  = "sqlite:.orgs/orgs.db"
+)
+
+// storeChoice returns what the flag says, else the environment, else the default.
+func (a *app) storeChoice() string { return cmp.Or(a.store, a.getenv(storeVariable), defaultStore) }
+
+func (a *app) rootCommand() *cobra.Command {
+	root := group(&cobra.Command{
+		Use:   "orgs",
+		Short: "Serve the organizations API, and operate it",
+		Long: `orgs serves the organizations API on this machine, as API Gateway and Lambda do in AWS, and operates it anywhere:
+it creates organizations, issues and revokes keys, and shows what happened.
+
+Exit codes: 0 done, 1 failed, 2 not understood.`,
+		SilenceErrors:     true,
+		SilenceUsage:      true,
+		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+	})
+	root.SetOut(a.stdout)
+	root.SetErr(a.stderr)
+	flags := root.PersistentFlags()
+	flags.StringVar(&a.store, "store", "",
+		"where the organizations are: `sqlite:PATH|dynamodb:PREFIX` (default $"+storeVariable+", else "+defaultStore+")")
+	flags.BoolVar(&a.json, "json", false, "print JSON, errors too")
+	root.AddCommand(
+		a.serveCommand(), a.createCommand(), a.showCommand(), a.listCommand(), a.deleteCommand(), a.undeleteCommand(),
+		a.auditCommand(), a.keysCommand(), a.tablesCommand(), a.versionCommand(),
+	)
+	return root
+}
+
+// group makes a command that only holds others. Alone it is not understood.
+func group(c *cobra.Command) *cobra.Command {
+	c.Args = cobra.ArbitraryArgs
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return usageError("there is no command %q", args[0])
+		}
+		return usageError("a command is missing")
+	}
+	return c
+}
+
+// does makes the function of a command that needs no store.
+func (a *app) does(f func(ctx context.Context, args []string) error) func(*cobra.Command, []string) error {
+	return func(c *cobra.Command, args []string) error {
+		a.running = true
+		return f(c.Context(), args)
+	}
+}
+
+// doesWithStore makes the function of a command that works on the store. The store is closed in any case.
+func (a *app) doesWithStore(f func(ctx context.Context, s *storage, args []string) error) func(*cobra.Command, []string) error {
+	return a.does(func(ctx context.Context, args []string) (err error) {
+		s, err := openStorage(ctx, a.storeChoice(), a.getenv)
+		if err != nil {
+			return err
+		}
+		defer func() { err = errors.Join(err, s.close()) }()
+		return f(ctx, s, args)
+	})
+}
+
+// Arguments. What these return is reported as usage.
+
+// organizationArgument checks that the first of n arguments is the identifier of an organization.
+func organizationArgument(n int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := cobra.ExactArgs(n)(c, args); err != nil {
+			return err
+		}
+		_, err := organization.ParseID(args[0])
+		return err
+	}
+}
+
+// parsed is a flag whose text a function checks and turns into a value.
+type parsed[T any] struct {
+	parse func(string) (T, error)
+	kind  string // in the help
+	text  string
+	value T
+	given bool
+}
+
+// newParsed returns a flag; its text until it is set is initial, which must parse or be "".
+func newParsed[T any](kind, initial string, parse func(string) (T, error)) *parsed[T] {
+	p := &parsed[T]{parse: parse, kind: kind, text: initial}
+	if initial != "" {
+		p.value, _ = parse(initial)
+	}
+	return p
+}
+
+func (p *parsed[T]) String() string { return p.text }
+func (p *parsed[T]) Type() string   { return p.kind }
+func (p *parsed[T]) Set(s string) error {
+	value, err := p.parse(s)
+	if err != nil {
+		return err
+	}
+	p.text, p.value, p.given = s, value, true
+	return nil
+}

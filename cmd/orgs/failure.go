@@ -1,0 +1,97 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"organizations-api/shared/store"
+)
+
+// failure is an error as it is reported.
+type failure struct {
+	Kind    string `json:"kind"`
+	Message string `json:"message"`
+}
+
+// The kinds of failures.
+const (
+	kindUsage       = "usage"     // the arguments were not understood
+	kindNotFound    = "not_found" // there is no such organization or key
+	kindConflict    = "conflict"  // it is not in the state that this needs
+	kindFull        = "full"      // there is no room for one more
+	kindNoTables    = "no_tables" // the DynamoDB tables are missing
+	kindUnavailable = "unavailable"
+	kindFailed      = "failed" // anything else
+)
+
+func (f *failure) Error() string { return f.Message }
+
+func (f *failure) exitCode() int {
+	if f.Kind == kindUsage {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func fail(kind, format string, args ...any) error {
+	return &failure{Kind: kind, Message: fmt.Sprintf(format, args...)}
+}
+
+func usageError(format string, args ...any) error { return fail(kindUsage, format, args...) }
+
+// failureOf says what err is to the caller. Whatever comes before a command runs is about its syntax.
+func (a *app) failureOf(err error) *failure {
+	var f *failure
+	switch {
+	case errors.As(err, &f):
+		return f
+	case !a.running:
+		return &failure{kindUsage, strings.TrimSpace(err.Error())}
+	case missesTables(err):
+		return &failure{kindNoTables, "the tables are missing; create them with: " + a.commandLine("tables create")}
+	}
+	return &failure{kindOf(err), err.Error()}
+}
+
+func kindOf(err error) string {
+	switch k := store.KindOf(err); k {
+	case store.NotFound:
+		return kindNotFound
+	case store.Conflict:
+		return kindConflict
+	case store.Full:
+		return kindFull
+	case store.Throttled, store.Unreachable:
+		return kindUnavailable
+	default:
+		return kindFailed
+	}
+}
+
+// report tells the caller on stderr. What cannot be written there, nobody can be told.
+func (a *app) report(f *failure, command string, asJSON bool) {
+	if asJSON {
+		_ = writeJSON(a.stderr, struct {
+			Error *failure `json:"error"`
+		}{f})
+		return
+	}
+	fmt.Fprintf(a.stderr, "%s: %s\n", command, f.Message)
+	if f.Kind == kindUsage {
+		fmt.Fprintf(a.stderr, "See: %s --help\n", command)
+	}
+}
+
+// wantsJSON finds the flag where arguments that were not understood may have kept it from being parsed.
+func wantsJSON(args []string) bool {
+	for _, arg := range args {
+		switch arg {
+		case "--json", "--json=true":
+			return true
+		case "--":
+			return false
+		}
+	}
+	return false
+}

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestCreateJSON(t *testing.T) {
+	t.Parallel()
+	limits := map[string]*wireLimits{
+		"free":       {Metadata: 20, Data: 10, Search: 10, Upload: 5, Compute: 5},
+		"pro":        {Metadata: 100, Data: 60, Search: 60, Upload: 30, Compute: 30},
+		"team":       {Metadata: 200, Data: 100, Search: 100, Upload: 50, Compute: 50},
+		"enterprise": {Metadata: 200, Data: 100, Search: 100, Upload: 50, Compute: 50},
+	}
+	email := "bills@example.com"
+	tests := []struct {
+		name        string
+		args        []string
+		wantTier    string
+		wantCredits int64
+		wantEmail   *string
+	}{
+		{"defaults", nil, "free", 1_000, nil},
+		{"pro", []string{"--tier", "pro"}, "pro", 100_000, nil},
+		{"team with an email", []string{"--tier=team", "--billing-email", email}, "team", 1_000_000, &email},
+		{"enterprise", []string{"--tier", "enterprise"}, "enterprise", 0, nil},
+		{"enterprise with credits", []string{"--tier", "enterprise", "--credits", "5000000"}, "enterprise", 5_000_000, nil},
+		{"free with other credits", []string{"--credits", "0"}, "free", 0, nil},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			env := newStore(t)
+			got := mustJSON[created](t, env, append([]string{"create", "--name", "Ünïcode <& Sons>"}, test.args...)...)
+			want := wireOrganization{
+				ID: got.Organization.ID, Name: "Ünïcode <& Sons>", Tier: test.wantTier, Credits: test.wantCredits,
+				Metadata: json.RawMessage("{}"), BillingEmail: test.wantEmail, RateLimits: limits[test.wantTier], BillingCycleStart: 1,
+				CreatedAt: got.Organization.CreatedAt, UpdatedAt: got.Organization.CreatedAt,
+				Users: json.RawMessage("null"), Credentials: json.RawMessage("{}"),
+			}
+			if diff := cmp.Diff(want, got.Organization); diff != "" {
+				t.Errorf("create %q (-want +got):\n%s", test.args, diff)
+			}
+			wantKey := wireIssued{ID: got.Key.ID, Key: got.Key.Key, Permission: "admin", Mode: "live", CreatedAt: got.Organization.CreatedAt}
+			if diff := cmp.Diff(wantKey, got.Key); diff != "" {
+				t.Errorf("key of create %q (-want +got):\n%s", test.args, diff)
+			}
+			if diff := cmp.Diff(got.Organization, mustJSON[shown](t, env, "show", got.Organization.ID).Organization); diff != "" {
+				t.Errorf("create and show differ (-create +show):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestMembersOfJSON holds the names on the wire, which decoding alone would not: a member that is missing decodes too.
+func TestMembersOfJSON(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	got := mustJSON[map[string]map[string]any](t, env, "create", "--name", "A")
+	want := map[string][]string{
+		"organization": {
+			"account_type", "api_url", "auth_provider_org_id", "auto_billing_enabled", "billing_cycle_start", "billing_email",
+			"created_at", "credit_count", "current_month_usage", "default_llm_credentials", "deleted_at", "logo_url", "metadata",
+			"notifications_email", "organization_id", "organization_name", "rate_limit_override", "rate_limits", "updated_at",
+			"users", "version",
+		},
+		"key": {"created_at", "expires_at", "key", "key_id", "mode", "permission"},
+	}
+	for name, members := range want {
+		if diff := cmp.Diff(members, sortedKeys(got[name])); diff != "" {
+			t.Errorf("members of %s (-want +got):\n%s", name, diff)
+		}
+	}
+}
+
+func TestTextOfOrganization(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	text := must(t, env, "create", "--name", "Acme", "--tier", "pro")
+	for _, want := range []string{
+		`(?m)^Organization +org_\w{13}$`, `(?m)^Name +Acme$`, `(?m)^Tier +pro$`, `(?m)^Credits +100000$`,
+		`(?m)^Rate limits +metadata 100, data 60, search 60, upload 30, compute 30 a minute$`, `(?m)^Permission +admin$`,
+		`(?m)^Key +sk_live_\w{13}_\w{38}$`, `shown only now`,
+	} {
+		if !regexp.MustCompile(want).MatchString(text) {
+			t.Errorf("create prints\n%s\nwant it to match %s", text, want)
+		}
+	}
+	id := regexp.MustCompile(`org_\w{13}`).FindString(text)
+	text = must(t, env, "show", id)
+	if !strings.Contains(text, id) || !regexp.MustCompile(`(?m)^Keys +1, of which 1 active$`).MatchString(text) {
+		t.Errorf("show prints\n%s\nwant %s and the number of its keys", text, id)
+	}
+	if strings.Contains(text, "sk_live") {
+		t.Errorf("show prints\n%s\nwant no key", text)
+	}
+}
+
+func TestList(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	if got := must(t, env, "list", "--json"); got != "{\n  \"organizations\": []\n}\n" {
+		t.Errorf("list of nothing = %q, want an empty list", got)
+	}
+	names := []string{"First", "Second", "Evil\x1b[2J\tname\u202e\n"}
+	var ids []string
+	for _, name := range names {
+		ids = append(ids, mustJSON[created](t, env, "create", "--name", name).Organization.ID)
+	}
+	must(t, env, "delete", ids[1])
+	got := mustJSON[listed](t, env, "list").Organizations
+	for i, o := range got {
+		if o.ID != ids[i] || o.Name != names[i] || (o.DeletedAt != nil) != (i == 1) {
+			t.Errorf("list[%d] = %s %q deleted at %v, want %s %q, the second deleted", i, o.ID, o.Name, o.DeletedAt, ids[i], names[i])
+		}
+	}
+	lines := strings.Split(strings.TrimSpace(must(t, env, "list")), "\n")
+	wants := []string{
+		`^ORGANIZATION +NAME +TIER +CREDITS +VERSION +CREATED +STATE$`,
+		`^` + ids[0] + `  First +free  1000     0        \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ  active$`,
+		`^` + ids[1] + `  Second +free  1000     0        .*  deleted$`,
+		`^` + ids[2] + `  Evil\\x1b\[2J\\tname\\u202e\\n  free  1000     0        .*  active$`,
+	}
+	if len(got) != len(ids) || len(lines) != len(wants) {
+		t.Fatalf("list has %d organizations and %d lines, want %d and %d", len(got), len(lines), len(ids), len(wants))
+	}
+	for i, want := range wants {
+		if !regexp.MustCompile(want).MatchString(lines[i]) {
+			t.Errorf("line %d of list = %q, want %s", i, lines[i], want)
+		}
+	}
+}
+
+// TestListPages has more organizations than one page.
+func TestListPages(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	const n = 103
+	seen := make(map[string]bool)
+	for range n {
+		seen[mustJSON[created](t, env, "create", "--name", "A").Organization.ID] = true
+	}
+	got := mustJSON[listed](t, env, "list").Organizations
+	for _, o := range got {
+		delete(seen, o.ID)
+	}
+	if len(got) != n || len(seen) != 0 {
+		t.Errorf("list has %d organizations and lacks %d, want %d and 0", len(got), len(seen), n)
+	}
+}
+
+func TestDeleteUndeletePurge(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	id := mustJSON[created](t, env, "create", "--name", "A").Organization.ID
+	steps := []struct {
+		args        []string
+		wantState   string
+		wantText    string
+		wantDeleted bool // afterwards
+	}{
+		{[]string{"delete", id}, "deleted", id + " is deleted; orgs undelete brings it back\n", true},
+		{[]string{"undelete", id}, "active", id + " is active\n", false},
+	}
+	for _, step := range steps {
+		for range 2 { // the second time changes nothing
+			if got, want := mustJSON[state](t, env, step.args...), (state{id, step.wantState}); got != want {
+				t.Errorf("orgs %q = %+v, want %+v", step.args, got, want)
+			}
+		}
+		if got := must(t, env, step.args...); got != step.wantText {
+			t.Errorf("orgs %q = %q, want %q", step.args, got, step.wantText)
+		}
+		o := mustJSON[shown](t, env, "show", id).Organization
+		if (o.DeletedAt != nil) != step.wantDeleted || o.Version != 0 {
+			t.Errorf("after %q: deleted at %v, version %d, want deleted %v and version 0", step.args, o.DeletedAt, o.Version, step.wantDeleted)
+		}
+	}
+	if got, want := actions(mustJSON[trail](t, env, "audit", id)), []string{
+		"organization.undeleted", "organization.deleted", "organization.created",
+	}; !cmp.Equal(got, want) {
+		t.Errorf("actions = %q, want %q", got, want)
+	}
+	if got, want := mustJSON[state](t, env, "delete", id, "--purge"), (state{id, "purged"}); got != want {
+		t.Errorf("delete --purge = %+v, want %+v", got, want)
+	}
+	if got, want := must(t, env, "delete", "--purge", id), id+" is gone for good\n"; got != want {
+		t.Errorf("the second delete --purge = %q, want %q", got, want)
+	}
+	if got := orgs(t, env, "show", id); got.code != exitFailed {
+		t.Errorf("show after purge = %+v, want %d", got, exitFailed)
+	}
+}
+
+func TestNoSuchOrganization(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	const id = "org_0123456789ABC"
+	for _, args := range [][]string{
+		{"show", id}, {"delete", id}, {"undelete", id}, {"audit", id},
+		{"keys", "issue", id, "--permission", "read"}, {"keys", "list", id}, {"keys", "revoke", id, "key_0123456789ABC"},
+	} {
+		want := result{exitFailed, "", "orgs " + command(args) + ": there is no organization " + id + "\n"}
+		if got := orgs(t, env, args...); got != want {
+			t.Errorf("orgs %q = %+v, want %+v", args, got, want)
+		}
+		got := decode[reported](t, orgs(t, env, append(args, "--json")...).stderr).Error
+		if want := (failure{kindNotFound, "there is no organization " + id}); got != want {
+			t.Errorf("orgs %q --json reports %+v, want %+v", args, got, want)
+		}
+	}
+}
+
+// command returns the words of the arguments that name the command.
+func command(args []string) string {
+	if args[0] == "keys" {
+		return strings.Join(args[:2], " ")
+	}
+	return args[0]
+}

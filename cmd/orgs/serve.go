@@ -1,0 +1,164 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"organizations-api/shared/api"
+	"organizations-api/shared/gateway"
+	"organizations-api/shared/lambdahttp"
+	"organizations-api/shared/openapi"
+)
+
+func (a *app) serveCommand() *cobra.Command {
+	addr := newParsed("host:port", "127.0.0.1:8080", parseAddress)
+	limits := newParsed("on|off", "on", parseSwitch)
+	c := &cobra.Command{
+		Use:   "serve",
+		Short: "Serve the API on this machine, as API Gateway and Lambda do",
+		Long: `Serve the API on this machine. Each request becomes the event that API Gateway makes of it and goes through the
+code that runs in Lambda. On an empty store it makes a demo organization first and shows its keys, once.
+
+SIGINT and SIGTERM end it when the running requests are answered.`,
+		Args: cobra.NoArgs,
+		RunE: a.does(func(ctx context.Context, _ []string) error { return a.serve(ctx, addr.value, limits.value) }),
+	}
+	c.Flags().Var(addr, "addr", "address to listen on; port 0 picks a free one")
+	c.Flags().Var(limits, "rate-limits", "whether to enforce rate limits")
+	return c
+}
+
+func parseAddress(s string) (string, error) {
+	_, port, err := net.SplitHostPort(s)
+	if _, notNumber := strconv.ParseUint(port, 10, 16); err != nil || notNumber != nil {
+		return "", errors.New("an address is HOST:PORT, such as 127.0.0.1:8080")
+	}
+	return s, nil
+}
+
+func parseSwitch(s string) (bool, error) {
+	switch s {
+	case "on", "off":
+		return s == "on", nil
+	default:
+		return false, errors.New("it is on or off")
+	}
+}
+
+// serve answers requests until ctx is done. It listens before anything else, so that a taken port leaves no traces.
+func (a *app) serve(ctx context.Context, addr string, limits bool) (err error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", addr)
+	if err != nil {
+		return fmt.Errorf("listening: %w", err)
+	}
+	defer listener.Close() // again, where the server has done it
+	s, err := openStorage(ctx, a.storeChoice(), a.getenv)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+
+	logger := slog.New(slog.NewJSONHandler(a.stderr, nil))
+	handler, err := a.handler(s, limits, logger)
+	if err != nil {
+		return err
+	}
+	if err := a.welcome(ctx, s, listener.Addr()); err != nil {
+		return err
+	}
+	logger.InfoContext(ctx, "serving", "address", listener.Addr().String(), "store", s.choice, "rate_limits", limits)
+	if !isLoopback(listener.Addr()) {
+		logger.WarnContext(ctx, "other machines can reach this address, and it has no TLS")
+	}
+	err = serveUntilDone(ctx, newServer(handler, logger), listener)
+	logger.InfoContext(ctx, "stopped")
+	return err
+}
+
+// handler wires the service: each operation behind the adapter that it has in Lambda, all of them behind the gateway, and
+// the contract beside them.
+func (a *app) handler(s *storage, limits bool, logger *slog.Logger) (http.Handler, error) {
+	options := api.Options{Records: s, Now: a.now, Logger: logger}
+	if limits {
+		options.Counters = s
+	}
+	service, err := api.New(options)
+	if err != nil {
+		return nil, err
+	}
+	var routes []gateway.Route
+	for _, r := range service.Routes() {
+		routes = append(routes, gateway.Route{
+			Method:   r.Method,
+			Path:     r.Path,
+			Function: lambdahttp.New(r.Handler, logger).Handle,
+		})
+	}
+	functions, err := gateway.New(gateway.Options{Routes: routes, Now: a.now, Logger: logger})
+	if err != nil {
+		return nil, err
+	}
+	return withContract(functions), nil
+}
+
+const contractPath = "/openapi.yaml"
+
+// withContract answers for the OpenAPI document and leaves everything else to next.
+func withContract(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != contractPath || r.Method != http.MethodGet && r.Method != http.MethodHead {
+			next.ServeHTTP(w, r)
+			return
+		}
+		w.Header().Set("Content-Type", "application/yaml")
+		_, _ = w.Write(openapi.YAML) // fails only where the client has gone
+	})
+}
+
+// Bounds of the server. Headers: "total combined size of request line and header values" in "Quotas for configuring and
+// running an HTTP API" of the API Gateway Developer Guide, where also the 30 seconds of a whole request come from.
+const (
+	maxHeaderBytes = 10240
+	headerTimeout  = 5 * time.Second
+	requestTimeout = 30 * time.Second
+	idleTimeout    = time.Minute
+	shutdownGrace  = gateway.DefaultTimeout + 5*time.Second // longer than any function takes
+)
+
+func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler:           handler,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ReadHeaderTimeout: headerTimeout,
+		ReadTimeout:       requestTimeout,
+		WriteTimeout:      requestTimeout,
+		IdleTimeout:       idleTimeout,
+		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+	}
+}
+
+// serveUntilDone accepts connections until ctx is done, and then waits for running requests, but not for ever.
+func serveUntilDone(ctx context.Context, server *http.Server, listener net.Listener) error {
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serving: %w", err)
+	case <-ctx.Done():
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownGrace)
+	defer cancel()
+	if err := server.Shutdown(grace); err != nil {
+		return errors.Join(fmt.Errorf("waiting for running requests: %w", err), server.Close())
+	}
+	return nil
+}

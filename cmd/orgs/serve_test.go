@@ -1,0 +1,377 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"organizations-api/shared/openapi"
+)
+
+const organizations = "/v1/organizations"
+
+var keyPattern = regexp.MustCompile(`sk_\w+`)
+
+// TestFirstRun does what the screen tells a newcomer to do, and starts again.
+func TestFirstRun(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	first := startServer(t, env)
+	screen := first.stdout.String()
+	var curls []*http.Request
+	for line := range strings.Lines(screen) {
+		if words := shellWords(line); len(words) > 0 && words[0] == "curl" {
+			curls = append(curls, curlRequest(t, words))
+		}
+	}
+	if len(curls) != 2 || curls[0].Method != "GET" || curls[1].Method != "PATCH" {
+		t.Fatalf("the screen says\n%s\nwant a curl for GET and one for PATCH", screen)
+	}
+	client := newClient(t)
+	got := send(t, client, curls[0])
+	var record map[string]any
+	if err := json.Unmarshal([]byte(got.body), &record); err != nil || got.status != 200 {
+		t.Fatalf("the first curl = %d %s, want 200 and a record", got.status, got.body)
+	}
+	if record["organization_name"] != demoName || record["account_type"] != "pro" || record["internal_id"] != nil {
+		t.Errorf("the demo organization is %s, want %q, pro, without its internal id", got.body, demoName)
+	}
+	changed := send(t, client, curls[1])
+	if changed.status != 200 || !strings.Contains(changed.body, `"organization_name":"Renamed Organization"`) {
+		t.Errorf("the second curl = %d %s, want 200 and the new name", changed.status, changed.body)
+	}
+	first.stop(t)
+	checkPrintedKeys(t, screen, first.stderr.String())
+
+	second := startServer(t, env)
+	again := ask(t, client, "GET", second.url+organizations, strings.TrimPrefix(curls[0].Header.Get("Authorization"), "Bearer "), "")
+	if diff := cmp.Diff(changed.body, again.body); diff != "" {
+		t.Errorf("the record after a restart (-before +after):\n%s", diff)
+	}
+	screen = second.stdout.String()
+	if keyPattern.MatchString(screen) || !strings.Contains(screen, "orgs keys issue "+record["organization_id"].(string)) {
+		t.Errorf("the second screen says\n%s\nwant how to issue a key, and none", screen)
+	}
+	if list := mustJSON[listed](t, env, "list").Organizations; len(list) != 1 || list[0].Version != 1 {
+		t.Errorf("list = %+v, want the demo organization in version 1", list)
+	}
+}
+
+// checkPrintedKeys checks that the screen has two keys, each as such and in one curl, and the log has none.
+func checkPrintedKeys(t *testing.T, screen, log string) {
+	t.Helper()
+	times := make(map[string]int)
+	for _, key := range keyPattern.FindAllString(screen, -1) {
+		times[key]++
+	}
+	for key, n := range times {
+		if n != 2 {
+			t.Errorf("the screen has the key %s %d times, want 2", key, n)
+		}
+	}
+	if len(times) != 2 {
+		t.Errorf("the screen says\n%s\nwant two keys", screen)
+	}
+	if keyPattern.MatchString(log) {
+		t.Errorf("the log has a key:\n%s", log)
+	}
+}
+
+// shellWords parts a line at blanks; quotes keep a word together, as in a shell.
+func shellWords(line string) []string {
+	var words []string
+	for _, match := range regexp.MustCompile(`'([^']*)'|(\S+)`).FindAllStringSubmatch(line, -1) {
+		words = append(words, match[1]+match[2])
+	}
+	return words
+}
+
+// curlRequest returns the request that curl makes of its arguments.
+func curlRequest(t *testing.T, words []string) *http.Request {
+	t.Helper()
+	method, url, body := "GET", "", ""
+	header := make(http.Header)
+	for i := 1; i < len(words); i++ {
+		switch words[i] {
+		case "-sS":
+		case "-X":
+			i++
+			method = words[i]
+		case "-H":
+			i++
+			name, value, _ := strings.Cut(words[i], ": ")
+			header.Set(name, value)
+		case "-d":
+			i++
+			body = words[i]
+		default:
+			url = words[i]
+		}
+	}
+	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header = header
+	return request
+}
+
+func TestServeJSON(t *testing.T) {
+	t.Parallel()
+	type welcome struct {
+		URL, Store string
+		Demo       *struct {
+			Organization wireOrganization
+			Keys         []wireIssued
+		}
+	}
+	env := newStore(t)
+	first := startServer(t, env, "--json")
+	got := decode[welcome](t, first.stdout.String())
+	if got.URL != first.url || got.Store != env[storeVariable] || got.Demo == nil || len(got.Demo.Keys) != 2 {
+		t.Fatalf("serve --json = %+v, want %s, the store and a demo with two keys", got, first.url)
+	}
+	for i, want := range []string{"admin", "read"} {
+		key := got.Demo.Keys[i]
+		if key.Permission != want {
+			t.Errorf("permission of key %d = %s, want %s", i, key.Permission, want)
+		}
+		if status := ask(t, newClient(t), "GET", got.URL+organizations, key.Key, "").status; status != 200 {
+			t.Errorf("GET with the %s key = %d, want 200", want, status)
+		}
+	}
+	if second := decode[welcome](t, startServer(t, env, "--json").stdout.String()); second.Demo != nil {
+		t.Errorf("the second serve --json = %+v, want no demo", second)
+	}
+}
+
+func TestServeContractAndUnknownRoutes(t *testing.T) {
+	t.Parallel()
+	s, client := startServer(t, newStore(t)), newClient(t)
+	got := ask(t, client, "GET", s.url+"/openapi.yaml", "", "")
+	if got.status != 200 || got.body != string(openapi.YAML) || got.header.Get("Content-Type") != "application/yaml" {
+		t.Errorf("GET /openapi.yaml = %d %s of %d bytes, want 200 application/yaml of %d",
+			got.status, got.header.Get("Content-Type"), len(got.body), len(openapi.YAML))
+	}
+	for _, route := range [][2]string{
+		{"GET", "/"}, {"POST", "/openapi.yaml"}, {"GET", "/openapi.yaml/"}, {"GET", organizations + "/"}, {"PUT", organizations},
+	} {
+		got := ask(t, client, route[0], s.url+route[1], "", "")
+		if want := `{"message":"Not Found"}`; got.status != 404 || got.body != want {
+			t.Errorf("%s %s = %d %s, want 404 %s", route[0], route[1], got.status, got.body, want)
+		}
+	}
+	if got := ask(t, client, "GET", s.url+organizations, "", "").status; got != 401 {
+		t.Errorf("GET without a key = %d, want 401", got)
+	}
+}
+
+// TestOperateWhileServing changes what the gateway serves from outside.
+func TestOperateWhileServing(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	made := mustJSON[created](t, env, "create", "--name", "A", "--tier", "team")
+	id, admin := made.Organization.ID, made.Key.Key
+	s, client := startServer(t, env), newClient(t)
+	read := mustJSON[wireIssued](t, env, "keys", "issue", id, "--permission", "read")
+	ended := mustJSON[wireIssued](t, env, "keys", "issue", id, "--permission", "read", "--expires", "1ns")
+	steps := []struct {
+		operate []string
+		method  string
+		key     string
+		want    int
+	}{
+		{nil, "GET", read.Key, 200},
+		{nil, "PATCH", read.Key, 403},
+		{nil, "GET", ended.Key, 401},
+		{[]string{"keys", "revoke", id, read.ID}, "GET", read.Key, 401},
+		{[]string{"delete", id}, "GET", admin, 404},
+		{[]string{"undelete", id}, "PATCH", admin, 200},
+		{[]string{"delete", id, "--purge"}, "GET", admin, 401},
+	}
+	for _, step := range steps {
+		if step.operate != nil {
+			must(t, env, step.operate...)
+		}
+		body := ""
+		if step.method == "PATCH" {
+			body = `{"rate_limits": {"search": 7}, "metadata": {"n": 12345678901234567890.10}, "default_llm_credentials": {"openai": "sesame"}}`
+		}
+		if got := ask(t, client, step.method, s.url+organizations, step.key, body); got.status != step.want {
+			t.Errorf("after orgs %q: %s = %d %s, want %d", step.operate, step.method, got.status, got.body, step.want)
+		}
+		if step.method == "PATCH" && step.want == 200 {
+			checkPatched(t, env, id)
+		}
+	}
+}
+
+func checkPatched(t *testing.T, env environment, id string) {
+	t.Helper()
+	o := mustJSON[shown](t, env, "show", id).Organization
+	if got, want := compact(t, o.Metadata), `{"n":12345678901234567890.10}`; got != want || o.Version != 1 {
+		t.Errorf("metadata, version = %s, %d, want %s, 1", got, o.Version, want)
+	}
+	if diff := cmp.Diff(&wireLimits{Search: 7}, o.Override); diff != "" || o.RateLimits.Search != 7 || o.RateLimits.Data != 100 {
+		t.Errorf("limits = %+v, override (-want +got):\n%s", o.RateLimits, diff)
+	}
+	text := must(t, env, "show", id)
+	if !strings.Contains(text, "openai (values hidden)") || strings.Contains(text, "sesame") {
+		t.Errorf("show prints\n%s\nwant the name of the credential and not its value", text)
+	}
+	newest := mustJSON[trail](t, env, "audit", id, "--limit", "1").Entries[0]
+	if newest.Action != "organization.updated" || newest.Version != 1 || !strings.HasPrefix(newest.Actor, "key_") {
+		t.Errorf("the newest entry is %+v, want the update to version 1 by a key", newest)
+	}
+}
+
+func TestRateLimits(t *testing.T) {
+	t.Parallel()
+	const limit = 20 // a minute, in the tier free
+	for _, test := range []struct {
+		flag string
+		want int // the last status
+	}{{"on", 429}, {"off", 200}} {
+		t.Run(test.flag, func(t *testing.T) {
+			t.Parallel()
+			env := newStore(t)
+			key := mustJSON[created](t, env, "create", "--name", "A").Key.Key
+			s, client := startServer(t, env, "--rate-limits", test.flag), newClient(t)
+			status := 200
+			for n := 0; n <= 2*limit && status == 200; n++ { // a minute may end meanwhile, but not two
+				status = ask(t, client, "GET", s.url+organizations, key, "").status
+			}
+			if status != test.want {
+				t.Errorf("the last of up to %d requests = %d, want %d", 2*limit+1, status, test.want)
+			}
+		})
+	}
+}
+
+func TestTakenPort(t *testing.T) {
+	t.Parallel()
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	env := newStore(t)
+	got := orgs(t, env, "serve", "--addr", listener.Addr().String())
+	if got.code != exitFailed || got.stdout != "" || !strings.Contains(got.stderr, "address already in use") {
+		t.Errorf("serve on a taken port = %+v, want %d and the reason", got, exitFailed)
+	}
+	if _, err := os.Stat(strings.TrimPrefix(env[storeVariable], "sqlite:")); err == nil {
+		t.Error("serve on a taken port made a store, want nothing done")
+	}
+}
+
+func TestOpenAddress(t *testing.T) {
+	t.Parallel()
+	s := startServer(t, newStore(t), "--addr", "0.0.0.0:0") // the last flag counts
+	if screen := s.stdout.String(); !strings.Contains(screen, "Warning: other machines can reach this address") {
+		t.Errorf("the screen says\n%s\nwant a warning", screen)
+	}
+	if screen := s.stdout.String(); !strings.Contains(screen, "curl -sS http://127.0.0.1:") {
+		t.Errorf("the screen says\n%s\nwant an address that works", screen)
+	}
+	s.stderr.await(t, `"level":"WARN"`)
+}
+
+// TestShutdownFinishesRequests interrupts the gateway in the middle of a request.
+func TestShutdownFinishesRequests(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	key := mustJSON[created](t, env, "create", "--name", "A").Key.Key
+	s := startServer(t, env)
+	client := newClient(t)
+	client.Transport.(*http.Transport).ExpectContinueTimeout = patience
+
+	reading := make(chan struct{}) // closed when the gateway reads the body
+	trace := &httptrace.ClientTrace{Got100Continue: func() { close(reading) }}
+	body, write := io.Pipe()
+	request, err := http.NewRequestWithContext(httptrace.WithClientTrace(t.Context(), trace), "PATCH", s.url+organizations, body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header = http.Header{
+		"Authorization": {"Bearer " + key}, "Content-Type": {"application/json"}, "Expect": {"100-continue"},
+	}
+	statuses := make(chan int, 1)
+	go func() {
+		response, err := client.Do(request)
+		if err != nil {
+			t.Errorf("the running request: %v, want an answer", err)
+			statuses <- 0
+			return
+		}
+		_ = response.Body.Close()
+		statuses <- response.StatusCode
+	}()
+	receive(t, reading, "the gateway to read the body")
+	s.interrupt()
+	awaitRefusal(t, strings.TrimPrefix(s.url, "http://"))
+	if _, err := io.WriteString(write, `{"organization_name": "In time"}`); err != nil {
+		t.Fatal(err)
+	}
+	_ = write.Close()
+	if got := receive(t, statuses, "the answer"); got != 200 {
+		t.Errorf("the running request = %d, want 200", got)
+	}
+	s.stop(t)
+	if got := mustJSON[listed](t, env, "list").Organizations[0].Name; got != "In time" {
+		t.Errorf("name = %q, want %q", got, "In time")
+	}
+}
+
+func receive[T any](t *testing.T, from <-chan T, what string) T {
+	t.Helper()
+	select {
+	case v := <-from:
+		return v
+	case <-time.After(patience):
+		t.Fatalf("waited %v for %s", patience, what)
+		panic("unreachable")
+	}
+}
+
+// awaitRefusal returns when nobody listens on the address any more.
+func awaitRefusal(t *testing.T, address string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		connection, err := (&net.Dialer{}).DialContext(ctx, "tcp", address)
+		if ctx.Err() != nil {
+			t.Fatalf("%s accepts connections after %v, want none after the interrupt", address, patience)
+		}
+		if err != nil {
+			return
+		}
+		_ = connection.Close()
+	}
+}
+
+func TestShellQuote(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"sqlite:a/b-c_d.db": "sqlite:a/b-c_d.db",
+		"sqlite:a b":        "'sqlite:a b'",
+		"sqlite:it's":       `'sqlite:it'\''s'`,
+		"sqlite:$HOME":      "'sqlite:$HOME'",
+	} {
+		if got := shellQuote(in); got != want {
+			t.Errorf("shellQuote(%q) = %s, want %s", in, got, want)
+		}
+	}
+}

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"strings"
+	"time"
+
+	"organizations-api/shared/apikey"
+	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
+)
+
+// The JSON that the command prints. Names are those of the contract; what the contract does not have, the operator sees
+// in addition. The internal identifier and hashes of keys are in none of it.
+
+type wireOrganization struct {
+	ID                 string          `json:"organization_id"`
+	Name               string          `json:"organization_name"`
+	LogoURL            *string         `json:"logo_url"`
+	Tier               string          `json:"account_type"`
+	Credits            int64           `json:"credit_count"`
+	Metadata           json.RawMessage `json:"metadata"`
+	BillingEmail       *string         `json:"billing_email"`
+	NotificationsEmail *string         `json:"notifications_email"`
+	RateLimits         *wireLimits     `json:"rate_limits"`         // in force
+	Override           *wireLimits     `json:"rate_limit_override"` // null where nothing is overridden
+	AutoBilling        bool            `json:"auto_billing_enabled"`
+	BillingCycleStart  int             `json:"billing_cycle_start"`
+	CurrentMonthUsage  int64           `json:"current_month_usage"`
+	CreatedAt          string          `json:"created_at"`
+	UpdatedAt          string          `json:"updated_at"`
+	Users              json.RawMessage `json:"users"`
+	AuthProviderOrgID  *string         `json:"auth_provider_org_id"`
+	Credentials        json.RawMessage `json:"default_llm_credentials"`
+	APIURL             *string         `json:"api_url"`
+	Version            int64           `json:"version"`
+	DeletedAt          *string         `json:"deleted_at"`
+}
+
+func toWire(o organization.Organization) wireOrganization {
+	w := wireOrganization{
+		ID:                 string(o.ID),
+		Name:               o.Name,
+		LogoURL:            o.LogoURL,
+		Tier:               string(o.Tier),
+		Credits:            o.Credits,
+		Metadata:           json.RawMessage(o.Metadata.Text()),
+		BillingEmail:       o.BillingEmail,
+		NotificationsEmail: o.NotificationsEmail,
+		RateLimits:         toWireLimits(o.Limits()),
+		Override:           toWireLimits(organization.RateLimits(o.Override)),
+		AutoBilling:        o.AutoBilling,
+		BillingCycleStart:  o.BillingCycleStart,
+		CurrentMonthUsage:  o.CurrentMonthUsage,
+		CreatedAt:          organization.FormatTime(o.CreatedAt),
+		UpdatedAt:          organization.FormatTime(o.UpdatedAt),
+		AuthProviderOrgID:  o.AuthProviderOrgID,
+		Credentials:        json.RawMessage(o.Credentials.Text()),
+		APIURL:             o.APIURL,
+		Version:            o.Version,
+		DeletedAt:          wireTime(o.DeletedAt),
+	}
+	if o.Users != nil {
+		w.Users = json.RawMessage(*o.Users)
+	}
+	return w
+}
+
+// wireLimits has the limits that are set.
+type wireLimits struct {
+	Metadata int `json:"metadata,omitempty"`
+	Data     int `json:"data,omitempty"`
+	Search   int `json:"search,omitempty"`
+	Upload   int `json:"upload,omitempty"`
+	Compute  int `json:"compute,omitempty"`
+}
+
+// toWireLimits returns nil where no limit is set.
+func toWireLimits(l organization.RateLimits) *wireLimits {
+	if l == (organization.RateLimits{}) {
+		return nil
+	}
+	w := wireLimits(l)
+	return &w
+}
+
+// wireIssued is a key at the one time that its plain text is shown.
+type wireIssued struct {
+	ID         string  `json:"key_id"`
+	Key        string  `json:"key"`
+	Permission string  `json:"permission"`
+	Mode       string  `json:"mode"`
+	CreatedAt  string  `json:"created_at"`
+	ExpiresAt  *string `json:"expires_at"`
+}
+
+func toWireIssued(k issued) wireIssued {
+	return wireIssued{
+		ID:         k.record.ID,
+		Key:        k.key.Reveal(),
+		Permission: k.record.Permission.String(),
+		Mode:       string(k.record.Mode),
+		CreatedAt:  organization.FormatTime(k.record.CreatedAt),
+		ExpiresAt:  wireTime(k.record.ExpiresAt),
+	}
+}
+
+// wireKey is a key ever after.
+type wireKey struct {
+	ID         string  `json:"key_id"`
+	Permission string  `json:"permission"`
+	Mode       string  `json:"mode"`
+	Status     string  `json:"status"`
+	CreatedAt  string  `json:"created_at"`
+	ExpiresAt  *string `json:"expires_at"`
+	RevokedAt  *string `json:"revoked_at"`
+}
+
+func toWireKey(k apikey.Record, now time.Time) wireKey {
+	return wireKey{
+		ID:         k.ID,
+		Permission: k.Permission.String(),
+		Mode:       string(k.Mode),
+		Status:     keyStatus(k, now),
+		CreatedAt:  organization.FormatTime(k.CreatedAt),
+		ExpiresAt:  wireTime(k.ExpiresAt),
+		RevokedAt:  wireTime(k.RevokedAt),
+	}
+}
+
+func keyStatus(k apikey.Record, now time.Time) string {
+	switch k.Check(now) {
+	case nil:
+		return "active"
+	case apikey.ErrRevoked:
+		return "revoked"
+	default:
+		return "expired"
+	}
+}
+
+type wireEntry struct {
+	ID        string       `json:"entry_id"`
+	At        string       `json:"at"`
+	Action    string       `json:"action"`
+	Actor     string       `json:"actor"`
+	RequestID string       `json:"request_id"`
+	Version   int64        `json:"version"`
+	Changes   []wireChange `json:"changes"`
+}
+
+type wireChange struct {
+	Field  string          `json:"field"`
+	Before json.RawMessage `json:"before"`
+	After  json.RawMessage `json:"after"`
+}
+
+func toWireEntry(e store.Entry) wireEntry {
+	changes := make([]wireChange, 0, len(e.Changes))
+	for _, c := range e.Changes {
+		changes = append(changes, wireChange{c.Field, json.RawMessage(c.Before), json.RawMessage(c.After)})
+	}
+	return wireEntry{
+		ID:        e.ID,
+		At:        organization.FormatTime(e.At()),
+		Action:    string(e.Action),
+		Actor:     e.Actor,
+		RequestID: e.RequestID,
+		Version:   e.Version,
+		Changes:   changes,
+	}
+}
+
+// wireTime returns the time as text; nil where there is none.
+func wireTime(t *time.Time) *string {
+	if t == nil {
+		return nil
+	}
+	text := organization.FormatTime(*t)
+	return &text
+}
+
+// writeJSON writes the value indented, and all of it or nothing.
+func writeJSON(w io.Writer, v any) error {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(v); err != nil {
+		return err
+	}
+	_, err := w.Write(out.Bytes())
+	return err
+}
+
+// jsonText encodes a value of which encoding/json can encode every instance.
+func jsonText(v any) string {
+	var out strings.Builder
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(v); err != nil {
+		panic(err)
+	}
+	return strings.TrimSuffix(out.String(), "\n")
+}
