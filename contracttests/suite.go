@@ -1,0 +1,143 @@
+package contracttests
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync"
+)
+
+// Check is one test of the suite. It reports through its Session and never through package testing, so that it can be
+// run against services that are wrong on purpose.
+type Check struct {
+	Name string // such as "laws/patch-persists"
+	// Needs says what the check cannot do without, so that a live target can name what it does not show.
+	Needs Need
+	Run   func(s *Session)
+}
+
+// Need is what a check cannot do without; needs can be combined with |.
+type Need int
+
+// The needs.
+const (
+	NeedProvision Need = 1 << iota // organizations of its own
+	NeedFaults                     // a store that fails
+	NeedOther                      // a second organization
+	NeedRead                       // a key that can only read
+)
+
+// Failure is one thing that a check found wrong.
+type Failure struct {
+	Check   string
+	Message string // on one line, bounded, without credentials
+	Curl    string // how to see it again; "" where one request does not show it
+}
+
+func (f Failure) String() string {
+	if f.Curl == "" {
+		return f.Check + ": " + f.Message
+	}
+	return f.Check + ": " + f.Message + "\n    " + f.Curl
+}
+
+// Session is one run of one check. Every exchange it makes is judged by the subject's validator. It is safe for
+// concurrent use.
+type Session struct {
+	Subject *Subject
+	ctx     context.Context
+	check   string
+
+	mu       sync.Mutex
+	failures []Failure
+}
+
+// maxFailures bounds what one run of a check reports; it stops at that.
+const maxFailures = 20
+
+// errStopped unwinds a check.
+var errStopped = errors.New("the check has stopped")
+
+// Run runs one check against the subject and returns what it found. A check that panics has failed.
+func Run(ctx context.Context, subject *Subject, check Check) (failures []Failure) {
+	s := &Session{Subject: subject, ctx: ctx, check: check.Name}
+	defer func() {
+		if p := recover(); p != nil && p != errStopped { //nolint:errorlint // the very value
+			s.Failf("panic: %v", p)
+		}
+		failures = s.failures
+	}()
+	check.Run(s)
+	return nil // replaced by the deferred function
+}
+
+// Context returns the context that the check has to stop with.
+func (s *Session) Context() context.Context { return s.ctx }
+
+// Failf reports something that is wrong and goes on.
+func (s *Session) Failf(format string, args ...any) { s.fail("", format, args...) }
+
+// FailExchange reports something that is wrong with one answer and goes on.
+func (s *Session) FailExchange(x Exchange, format string, args ...any) {
+	s.fail(Curl(x.Request), format, args...)
+}
+
+// Stop reports something without which the check is pointless, and ends it. It must be called in the check's goroutine.
+func (s *Session) Stop(format string, args ...any) {
+	s.Failf(format, args...)
+	panic(errStopped)
+}
+
+func (s *Session) fail(curl, format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.failures) < maxFailures {
+		s.failures = append(s.failures, Failure{Check: s.check, Message: clip(fmt.Sprintf(format, args...), maxMessage), Curl: curl})
+	}
+}
+
+const maxMessage = 600
+
+// Failed reports whether anything has been reported.
+func (s *Session) Failed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.failures) > 0
+}
+
+// Send sends a request to the subject and judges the answer.
+func (s *Session) Send(r Request) Exchange { return s.SendTo(s.Subject.Target, r) }
+
+// SendTo sends a request to another target of the same contract, such as one with a fault.
+func (s *Session) SendTo(target Target, r Request) Exchange {
+	response, err := target.Send(s.ctx, r)
+	x := Exchange{Request: r, Response: response}
+	if err != nil {
+		s.FailExchange(x, "no answer: %v", err)
+		return x
+	}
+	if s.Subject.Observe != nil {
+		s.Subject.Observe(x)
+	}
+	for _, violation := range s.Subject.Validator.Check(x) {
+		s.FailExchange(x, "%s", violation)
+	}
+	return x
+}
+
+// NewRequest returns a request for the organization of the key. A body that is not nil is sent as JSON. Headers are given
+// as name, value, name, value.
+func NewRequest(method, key string, body []byte, headers ...string) Request {
+	r := Request{Method: method, URL: "/v1/organizations", Header: http.Header{}, Body: body}
+	if key != "" {
+		r.Header.Set("Authorization", "Bearer "+key)
+	}
+	if body != nil {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	for i := 0; i+1 < len(headers); i += 2 {
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	return r
+}

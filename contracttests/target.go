@@ -1,0 +1,74 @@
+package contracttests
+
+import "context"
+
+// Target is a running service. It is safe for concurrent use.
+type Target interface {
+	// Send sends the request and returns whatever is answered. An error says that there was no answer.
+	Send(ctx context.Context, r Request) (Response, error)
+}
+
+// TargetFunc is a function as a Target.
+type TargetFunc func(ctx context.Context, r Request) (Response, error)
+
+// Send calls f.
+func (f TargetFunc) Send(ctx context.Context, r Request) (Response, error) { return f(ctx, r) }
+
+// KeyKind says what is the matter with a key.
+type KeyKind string
+
+// The kinds of keys. A live target knows only those that it was given.
+const (
+	KeyAdmin   KeyKind = "admin"
+	KeyDelete  KeyKind = "delete"
+	KeyWrite   KeyKind = "write"
+	KeyRead    KeyKind = "read"
+	KeyNone    KeyKind = "none"    // valid, with no permission at all
+	KeyRevoked KeyKind = "revoked" // was an admin key
+	KeyExpired KeyKind = "expired" // was an admin key
+	KeyUnknown KeyKind = "unknown" // well-formed, of this organization, and never issued
+)
+
+// Tenant is an organization of a target.
+type Tenant struct {
+	ID   string             // organization_id; empty where only a first read can tell
+	Keys map[KeyKind]string // plain text
+	// Secrets are what no answer to anybody may contain: the internal identifier, hashes of the keys.
+	Secrets []string
+}
+
+// TenantSpec says what organization a check needs. The zero TenantSpec is one of the tier pro with nothing set.
+type TenantSpec struct {
+	Tier    string // "" is pro
+	Full    bool   // every property of the response has a value
+	Limit   int    // requests a minute; 0 is so many that no check reaches it
+	Deleted bool   // deleted after its keys were issued
+}
+
+// Fault is a state of the store behind a service.
+type Fault string
+
+// The faults.
+const (
+	FaultUnavailable Fault = "unavailable" // throttled or unreachable
+	FaultBroken      Fault = "broken"      // answers with an error that no caller may see
+)
+
+// Subject is a service with what it takes to test it.
+type Subject struct {
+	Name      string
+	Target    Target
+	Validator *Validator
+
+	// Provision makes a new organization. It is nil where the suite must not, on a live target; the checks then share
+	// Given, and put back what they change.
+	Provision func(ctx context.Context, spec TenantSpec) (Tenant, error)
+	Given     Tenant  // of a live target; at least an admin key
+	Other     *Tenant // another organization of a live target; nil where none was given
+
+	// Faulty returns the same service on a store in that state; nil where that cannot be shown.
+	Faulty func(Fault) Target
+
+	// Observe sees every exchange that a check makes; nil sees nothing. It is called from several goroutines.
+	Observe func(Exchange)
+}
