@@ -16,6 +16,7 @@ import (
 	"organizations-api/shared/gateway"
 	"organizations-api/shared/lambdahttp"
 	"organizations-api/shared/openapi"
+	"organizations-api/shared/telemetry"
 )
 
 func (a *app) serveCommand() *cobra.Command {
@@ -87,7 +88,7 @@ func (a *app) serve(ctx context.Context, addr string, limits bool) (err error) {
 // handler wires the service: each operation behind the adapter that it has in Lambda, all of them behind the gateway, and
 // the contract beside them.
 func (a *app) handler(s *storage, limits bool, logger *slog.Logger) (http.Handler, error) {
-	options := api.Options{Records: s, Now: a.now, Logger: logger}
+	options := api.Options{Records: s, Now: a.now, Observe: telemetry.Log(logger, nil)}
 	if limits {
 		options.Counters = s
 	}

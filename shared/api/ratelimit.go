@@ -2,7 +2,6 @@ package api
 
 import (
 	"context"
-	"log/slog"
 	"strconv"
 	"time"
 
@@ -27,8 +26,7 @@ func (s *Service) limit(ctx context.Context, c *call) error {
 	defer cancel()
 	count, err := s.counters.Count(countCtx, org.ID, organization.Metadata, start)
 	if err != nil {
-		s.log.LogAttrs(ctx, slog.LevelWarn, "request not counted",
-			slog.String("request_id", c.requestID), slog.String("error", err.Error()))
+		c.countErr = err
 		return nil
 	}
 	limit := int64(org.Limits().Metadata)

@@ -187,6 +187,19 @@ func apiError(status int, code string) http.HandlerFunc {
 	}
 }
 
+// traced is a context as aws-lambda-go makes it for a traced invocation.
+type traced struct {
+	context.Context
+	trace string
+}
+
+func (c traced) Value(key any) any {
+	if key == traceKey {
+		return c.trace
+	}
+	return c.Context.Value(key)
+}
+
 type syncBuffer struct {
 	mu sync.Mutex
 	b  bytes.Buffer
