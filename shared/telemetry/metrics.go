@@ -58,16 +58,15 @@ type (
 	}
 )
 
-// dimension is the attribute by which metrics are told apart: the operation. One by organization would be a metric, and a
-// price, for each tenant; the log line answers that.
-const dimension = "operation"
+// dimension is the attribute by which metrics are told apart: the function, which belongs to one operation of one stack.
+// One by organization would be a metric, and a price, for each tenant; the log line answers that.
+const dimension = "function_name"
 
-// Embedded returns the attributes that make CloudWatch take metrics from the request's line.
-func (r Request) Embedded(coldStart bool) []slog.Attr {
-	var (
-		attributes   []slog.Attr
-		declarations []declared
-	)
+// Embedded returns the attributes that make CloudWatch take metrics from the request's line. function is the name of the
+// Lambda function; it must not be empty.
+func (r Request) Embedded(function string, coldStart bool) []slog.Attr {
+	var declarations []declared
+	attributes := []slog.Attr{slog.String(dimension, function)}
 	for _, m := range r.metrics(coldStart) {
 		attributes = append(attributes, slog.Float64(m.name, m.value))
 		declarations = append(declarations, declared{Name: m.name, Unit: m.unit})

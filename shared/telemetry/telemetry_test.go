@@ -17,7 +17,7 @@ import (
 func observed(t *testing.T, r telemetry.Request, cold bool) telemetrytest.Line {
 	t.Helper()
 	var logs bytes.Buffer
-	more := func(context.Context, telemetry.Request) []slog.Attr { return r.Embedded(cold) }
+	more := func(context.Context, telemetry.Request) []slog.Attr { return r.Embedded("get-organization", cold) }
 	telemetry.Log(slog.New(slog.NewJSONHandler(&logs, nil)), more)(t.Context(), r)
 	lines, err := telemetrytest.Lines(logs.String())
 	if err != nil || len(lines) != 1 {
@@ -97,7 +97,7 @@ func TestCheckMetricsRefuses(t *testing.T) {
 		"no time":              func(l telemetrytest.Line) { delete(l["_aws"].(map[string]any), "Timestamp") },
 		"metric without value": func(l telemetrytest.Line) { delete(l, "Latency") },
 		"metric as text":       func(l telemetrytest.Line) { l["Latency"] = "1.5" },
-		"dimension missing":    func(l telemetrytest.Line) { delete(l, "operation") },
+		"dimension missing":    func(l telemetrytest.Line) { delete(l, "function_name") },
 	} {
 		line := observed(t, request(func(*telemetry.Request) {}), false)
 		spoil(line)

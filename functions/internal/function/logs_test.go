@@ -111,7 +111,7 @@ func TestTraceInTheLine(t *testing.T) {
 	w := newWorld(t)
 	made := w.newTenant(t, nil)
 	ctx := lambdacontext.NewContext(t.Context(), &lambdacontext.LambdaContext{AwsRequestID: "invocation-1"})
-		e := request{method: "GET", key: made.keys[apikey.Read].Reveal()}.event(t)
+	e := request{method: "GET", key: made.keys[apikey.Read].Reveal()}.event(t)
 	if _, err := w.get.Handle(traced{ctx, "Root=1-67891233-abcdef012345678912345678;Sampled=1"}, e); err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,7 @@ const traceKey = "x-amzn-trace-id"
 
 // observer returns what writes a function's line for each request, with what only Lambda knows of it and with the metrics
 // in it. LOG_LEVEL does not hold these lines back: they are the metrics.
-func observer(logs io.Writer) telemetry.Observer {
+func observer(logs io.Writer, function string) telemetry.Observer {
 	log := slog.New(slog.NewJSONHandler(logs, nil))
 	var warm atomic.Bool // since the first request of this sandbox
 	return telemetry.Log(log, func(ctx context.Context, r telemetry.Request) []slog.Attr {
@@ -28,6 +28,6 @@ func observer(logs io.Writer) telemetry.Observer {
 		if invocation, ok := lambdacontext.FromContext(ctx); ok {
 			attributes = append(attributes, slog.String("lambda_request_id", invocation.AwsRequestID))
 		}
-		return append(attributes, r.Embedded(cold)...)
+		return append(attributes, r.Embedded(function, cold)...)
 	})
 }

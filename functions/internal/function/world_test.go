@@ -55,6 +55,7 @@ func worldAt(t *testing.T, endpoint string) *world {
 	environment := map[string]string{
 		envOrganizationsTable: tables.Organizations, envCountersTable: tables.Counters,
 		envRegion: "us-east-1", envEndpoint: endpoint, envAccessKeyID: "local", envSecretAccessKey: "local",
+		envFunction: "test",
 	}
 	w := &world{logs: &syncBuffer{}}
 	start := func(operation func(*api.Service) api.Route) *lambdahttp.Adapter {
