@@ -69,13 +69,24 @@ func worldAt(t *testing.T, endpoint string) *world {
 	return w
 }
 
-// tenant is an organization with a key of each permission.
+// tenant is an organization with keys.
 type tenant struct {
 	organization.Organization
 	keys map[apikey.Permission]apikey.Key
 }
 
+// newTenant makes an organization with a key of each permission.
 func (w *world) newTenant(t *testing.T, change func(*organization.Organization)) tenant {
+	t.Helper()
+	made := w.newSmallTenant(t, change)
+	for _, p := range []apikey.Permission{apikey.None, apikey.Read, apikey.Write, apikey.Delete} {
+		made.keys[p], _ = w.addKey(t, made.ID, p, nil)
+	}
+	return made
+}
+
+// newSmallTenant makes an organization with an admin key.
+func (w *world) newSmallTenant(t *testing.T, change func(*organization.Organization)) tenant {
 	t.Helper()
 	made := tenant{organization.New("Northwind Video", organization.Pro, nil, time.Now()), map[apikey.Permission]apikey.Key{}}
 	if change != nil {
@@ -86,9 +97,6 @@ func (w *world) newTenant(t *testing.T, change func(*organization.Organization))
 		t.Fatal(err)
 	}
 	made.keys[apikey.Admin] = admin
-	for _, p := range []apikey.Permission{apikey.None, apikey.Read, apikey.Write, apikey.Delete} {
-		made.keys[p], _ = w.addKey(t, made.ID, p, nil)
-	}
 	return made
 }
 
