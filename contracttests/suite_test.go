@@ -37,10 +37,7 @@ func TestSuite(t *testing.T) {
 		runAtURL(ctx, t, liveSubject(t, *target, *adminKey, *readKey, *otherKey))
 		return
 	}
-	for _, start := range []func(testing.TB) *contracttests.Subject{
-		subjects.InProcess, subjects.EventsSQLite, subjects.EventsDynamoDB,
-	} {
-		subject := start(t)
+	for _, subject := range subjects.Local(t) {
 		t.Run(subject.Name, func(t *testing.T) {
 			t.Parallel()
 			for _, check := range checks() {

@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ import (
 	"organizations-api/shared/store/dynamo"
 	"organizations-api/shared/store/dynamo/dynamolocal"
 	"organizations-api/shared/store/sqlite"
+	"organizations-api/shared/telemetry"
 )
 
 // Engine is an engine of the store.
@@ -91,10 +93,13 @@ func GatewayValidator() (*contracttests.Validator, error) {
 type Wiring func(store.Records, store.Counters) (http.Handler, error)
 
 func newService(records store.Records, counters store.Counters) (*api.Service, error) {
-	return api.New(api.Options{Records: records, Counters: counters, Now: time.Now, Logger: quiet()})
+	return api.New(api.Options{Records: records, Counters: counters, Now: time.Now, Observe: ignore})
 }
 
-// quiet drops what the service logs: the suite makes it log errors by the hundred.
+// ignore keeps nothing of what the service tells of a request.
+func ignore(context.Context, telemetry.Request) {}
+
+// quiet drops what gateway and adapter log: the suite makes them log errors by the dozen.
 func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
 // OverHTTP is the service as an http.Handler.
@@ -140,6 +145,16 @@ func EventsSQLite(t testing.TB) *contracttests.Subject {
 func EventsDynamoDB(t testing.TB) *contracttests.Subject {
 	t.Helper()
 	return New(t, "lambda-events-dynamodb", DynamoDB(t), ThroughEvents, GatewayValidator)
+}
+
+// Local returns every subject that this machine can run.
+func Local(t testing.TB) []*contracttests.Subject {
+	t.Helper()
+	all := []*contracttests.Subject{InProcess(t), EventsSQLite(t), EventsDynamoDB(t)}
+	if runtime.GOOS == "linux" { // what Lambda runs, and what the bootstraps are built for
+		all = append(all, Bootstraps(t))
+	}
+	return all
 }
 
 // New returns a subject of the engine and the wiring.
