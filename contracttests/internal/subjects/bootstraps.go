@@ -53,7 +53,7 @@ func Bootstraps(t testing.TB) *contracttests.Subject {
 	}
 	operator := &operator{engine: engine, keys: map[string]string{}}
 	return &contracttests.Subject{
-		Name:      "bootstraps-dynamodb",
+		Name:      onBootstraps,
 		Target:    start(settings.Endpoint),
 		Validator: validator,
 		Provision: operator.provision,

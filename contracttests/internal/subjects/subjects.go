@@ -132,30 +132,39 @@ func ThroughEvents(records store.Records, counters store.Counters) (http.Handler
 // InProcess returns the service as an http.Handler on SQLite, the quickest of the subjects.
 func InProcess(t testing.TB) *contracttests.Subject {
 	t.Helper()
-	return New(t, "in-process-sqlite", SQLite(t), OverHTTP, Validator)
+	return New(t, inProcess, SQLite(t), OverHTTP, Validator)
 }
 
 // EventsSQLite returns the service through the Lambda event path on SQLite.
 func EventsSQLite(t testing.TB) *contracttests.Subject {
 	t.Helper()
-	return New(t, "lambda-events-sqlite", SQLite(t), ThroughEvents, GatewayValidator)
+	return New(t, eventsSQLite, SQLite(t), ThroughEvents, GatewayValidator)
 }
 
 // EventsDynamoDB returns the service through the Lambda event path on DynamoDB Local.
 func EventsDynamoDB(t testing.TB) *contracttests.Subject {
 	t.Helper()
-	return New(t, "lambda-events-dynamodb", DynamoDB(t), ThroughEvents, GatewayValidator)
+	return New(t, eventsDynamoDB, DynamoDB(t), ThroughEvents, GatewayValidator)
 }
 
-// Local returns every subject that this machine can run.
-func Local(t testing.TB) []*contracttests.Subject {
-	t.Helper()
-	all := []*contracttests.Subject{InProcess(t), EventsSQLite(t), EventsDynamoDB(t)}
+// Local returns what starts each subject that this machine can run, by the subjects' names.
+func Local() map[string]func(testing.TB) *contracttests.Subject {
+	all := map[string]func(testing.TB) *contracttests.Subject{
+		inProcess: InProcess, eventsSQLite: EventsSQLite, eventsDynamoDB: EventsDynamoDB,
+	}
 	if runtime.GOOS == "linux" { // what Lambda runs, and what the bootstraps are built for
-		all = append(all, Bootstraps(t))
+		all[onBootstraps] = Bootstraps
 	}
 	return all
 }
+
+// The names of the subjects.
+const (
+	inProcess      = "in-process-sqlite"
+	eventsSQLite   = "lambda-events-sqlite"
+	eventsDynamoDB = "lambda-events-dynamodb"
+	onBootstraps   = "bootstraps-dynamodb"
+)
 
 // New returns a subject of the engine and the wiring.
 func New(
