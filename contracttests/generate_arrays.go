@@ -78,7 +78,7 @@ func itemOf(parts []*bodySchema, i int) *bodySchema {
 			found = append(found, s)
 		}
 	}
-	return together(found)
+	return conjunction(found)
 }
 
 // arrays tries both sides of the keywords of arrays. Items are places of their own.

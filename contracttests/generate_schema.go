@@ -128,11 +128,11 @@ func memberOf(parts []*bodySchema, name string) *bodySchema {
 	for _, part := range parts {
 		found = append(found, part.memberSchemas(name)...)
 	}
-	return together(found)
+	return conjunction(found)
 }
 
-// together returns a schema that states all of the given ones.
-func together(all []*bodySchema) *bodySchema {
+// conjunction returns a schema that states all of the given ones.
+func conjunction(all []*bodySchema) *bodySchema {
 	switch len(all) {
 	case 0:
 		return nil
@@ -169,8 +169,8 @@ func (s *bodySchema) itemSchema(i int) *bodySchema {
 	return s.items
 }
 
-// jsonType names the type of a decoded value.
-func jsonType(value any) string {
+// nameOfType names the type of a decoded value.
+func nameOfType(value any) string {
 	switch value.(type) {
 	case nil:
 		return "null"

@@ -8,14 +8,14 @@ import (
 	"strings"
 )
 
-// verdict is what somebody takes a body for: the generator, the oracle or the service.
-type verdict struct {
+// bodyVerdict is what somebody takes a body for: the generator, the oracle or the service.
+type bodyVerdict struct {
 	belief Belief
 	places []string // JSON pointers, sorted and each once, as far as pointers are shown
 }
 
-func newVerdict(belief Belief, pointers []string) verdict {
-	v := verdict{belief: belief}
+func newBodyVerdict(belief Belief, pointers []string) bodyVerdict {
+	v := bodyVerdict{belief: belief}
 	for _, p := range pointers {
 		v.places = append(v.places, clip(p, maxPointer)) // as the oracle shows them
 	}
@@ -24,11 +24,11 @@ func newVerdict(belief Belief, pointers []string) verdict {
 	return v
 }
 
-func (v verdict) equal(other verdict) bool {
+func (v bodyVerdict) equal(other bodyVerdict) bool {
 	return v.belief == other.belief && slices.Equal(v.places, other.places)
 }
 
-func (v verdict) String() string {
+func (v bodyVerdict) String() string {
 	if v.belief != Invalid {
 		return string(v.belief)
 	}
@@ -39,17 +39,17 @@ func (v verdict) String() string {
 	return "invalid at " + strings.Join(quoted, ", ")
 }
 
-// verdict is what the generator takes the body for.
-func (c Case) verdict() verdict { return newVerdict(c.Belief, c.Broken) }
+// bodyVerdict is what the generator takes the body for.
+func (c Case) verdict() bodyVerdict { return newBodyVerdict(c.Belief, c.Broken) }
 
 // oracleVerdict is what the document says of a request, which has to be right but for its body.
-func oracleVerdict(v *Validator, r Request) verdict {
+func oracleVerdict(v *Validator, r Request) bodyVerdict {
 	var places []string
 	for _, found := range v.CheckRequest(Exchange{Request: r}) {
 		name, _, _ := strings.Cut(string(found.Rule), "-")
 		switch {
 		case name == "json" || name == "body" || name == "content" || name == "media":
-			return verdict{belief: Unreadable}
+			return bodyVerdict{belief: Unreadable}
 		case found.Header != "":
 			places = append(places, "header "+found.Header)
 		default:
@@ -57,23 +57,23 @@ func oracleVerdict(v *Validator, r Request) verdict {
 		}
 	}
 	if len(places) == 0 {
-		return verdict{belief: Valid}
+		return bodyVerdict{belief: Valid}
 	}
-	return newVerdict(Invalid, places)
+	return newBodyVerdict(Invalid, places)
 }
 
 // serviceVerdict is what an answer says of the request. It fails where the status says nothing about the body.
-func serviceVerdict(x Response) (verdict, error) {
+func serviceVerdict(x Response) (bodyVerdict, error) {
 	switch x.Status {
 	case http.StatusOK:
-		return verdict{belief: Valid}, nil
+		return bodyVerdict{belief: Valid}, nil
 	case http.StatusBadRequest:
-		return verdict{belief: Unreadable}, nil
+		return bodyVerdict{belief: Unreadable}, nil
 	case http.StatusUnprocessableEntity:
 		places, err := problemPlaces(x.Body)
-		return newVerdict(Invalid, places), err
+		return newBodyVerdict(Invalid, places), err
 	default:
-		return verdict{}, fmt.Errorf("the status is %d", x.Status)
+		return bodyVerdict{}, fmt.Errorf("the status is %d", x.Status)
 	}
 }
 
