@@ -65,6 +65,9 @@ type coveredOperation struct {
 	undeclared map[int]int64 // answers with a status that is not declared
 }
 
+// name is what reports call the operation.
+func (op *coveredOperation) name() string { return op.Method + " " + op.Path }
+
 type coveredStatus struct {
 	key     string // 200, 4XX or DEFAULT
 	seen    atomic.Int64

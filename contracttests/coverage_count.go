@@ -33,9 +33,13 @@ func (c *Coverage) Report() Report {
 func (r *Report) waive(waivers []Waiver) {
 	for _, w := range waivers {
 		for m := range r.marks() {
-			if m.item() == w.Item && m.Asked == AskRequired {
+			switch {
+			case m.Asked != AskRequired:
+			case m.item() == w.Item:
 				m.Asked = AskWaived
 				w.Seen = m.Count > 0
+			case m.of != "" && m.of == w.Item: // a header of an answer that is waived
+				m.Asked = AskWaived
 			}
 		}
 		r.Waivers = append(r.Waivers, w)
@@ -83,13 +87,13 @@ func (r *Report) addHeaders(op *coveredOperation) {
 				r.Headers[i].Seen.Asked, at = AskOptional, AskRequired
 			}
 			r.Headers[i].Seen.Count += h.seen.Load()
-			r.Headers[i].Answers = append(r.Headers[i].Answers, AnswerReport{op.String(), s.key, mark(&h.seen, at)})
+			r.Headers[i].Answers = append(r.Headers[i].Answers, AnswerReport{op.name(), s.key, mark(&h.seen, at)})
 		}
 	}
 }
 
 func (op *coveredOperation) requestReport() RequestReport {
-	r := RequestReport{Operation: op.String(), Headers: []ParameterReport{}, Bodies: []BodyReport{}}
+	r := RequestReport{Operation: op.name(), Headers: []ParameterReport{}, Bodies: []BodyReport{}}
 	for _, p := range op.asked {
 		r.Headers = append(r.Headers, ParameterReport{
 			Name:     p.place.name,

@@ -37,7 +37,7 @@ paths:
 // TestCoverageOfForeignKeywords: keywords that the service's own document does not use, and no 422.
 func TestCoverageOfForeignKeywords(t *testing.T) {
 	t.Parallel()
-	const in = "request keyword: make body"
+	const in = "request keyword: POST /things body"
 	cases := []struct {
 		status int
 		level  string
@@ -46,8 +46,8 @@ func TestCoverageOfForeignKeywords(t *testing.T) {
 	}{
 		{201, "1", `{"kind":"a"}`, in + " required kind accepted"},
 		{400, "1", `{}`, in + " required kind refused"},
-		{201, "1", `{"kind":1.0}`, "request enum value: make body /kind 1"},
-		{201, "1", `{"kind":null}`, "request property: make body /kind null"},
+		{201, "1", `{"kind":1.0}`, "request enum value: POST /things body /kind 1"},
+		{201, "1", `{"kind":null}`, "request property: POST /things body /kind null"},
 		{400, "1", `{"kind":"b"}`, in + " /kind enum a, 1, null refused"},
 		{400, "1", `{"kind":1,"more":1}`, in + " additionalProperties false refused"},
 		{201, "1", `{"kind":1}`, in + " additionalProperties false accepted"},
@@ -57,9 +57,9 @@ func TestCoverageOfForeignKeywords(t *testing.T) {
 		{201, "1", `{"kind":1,"list":[2]}`, in + " /list/* exclusiveMaximum 2.5 accepted"},
 		{400, "1", `{"kind":1,"list":[2.5]}`, in + " /list/* exclusiveMaximum 2.5 refused"},
 		{400, "1", `{"kind":1,"list":[0.3]}`, in + " /list/* multipleOf 0.5 refused"},
-		{201, "1", `{"kind":1}`, "request keyword: make header X-Level exclusiveMinimum 0 accepted"},
-		{400, "0", `{"kind":1}`, "request keyword: make header X-Level exclusiveMinimum 0 refused"},
-		{400, "x", `{"kind":1}`, "request keyword: make header X-Level type integer refused"},
+		{201, "1", `{"kind":1}`, "request keyword: POST /things header X-Level exclusiveMinimum 0 accepted"},
+		{400, "0", `{"kind":1}`, "request keyword: POST /things header X-Level exclusiveMinimum 0 refused"},
+		{400, "x", `{"kind":1}`, "request keyword: POST /things header X-Level type integer refused"},
 	}
 	coverage, err := NewCoverage([]byte(foreignKeywords))
 	if err != nil {

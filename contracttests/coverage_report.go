@@ -97,14 +97,14 @@ type HeaderReport struct {
 
 // AnswerReport is one answer of an operation.
 type AnswerReport struct {
-	Operation string `json:"operation"`
+	Operation string `json:"operation"` // method and path
 	Status    string `json:"status"`
 	Seen      Mark   `json:"seen"`
 }
 
 // RequestReport says what of an operation's requests was seen accepted, and which keywords refused something.
 type RequestReport struct {
-	Operation string            `json:"operation"`
+	Operation string            `json:"operation"` // method and path
 	Headers   []ParameterReport `json:"headers"`
 	Bodies    []BodyReport      `json:"bodies"`
 }
@@ -194,11 +194,13 @@ func (r Report) Percent() float64 {
 }
 
 // Missing names what must have been exercised and was not, each on one line, and the waivers that turned out needless.
+// Headers of an answer that never came go without saying.
 func (r Report) Missing() []string {
-	missing := []string{}
+	missing, never := []string{}, map[string]bool{}
 	for m := range r.marks() {
-		if m.Missing() {
+		if m.Missing() && !never[m.of] {
 			missing = append(missing, m.item())
+			never[m.item()] = m.kind == KindStatus
 		}
 	}
 	for _, w := range r.Waivers {
@@ -214,6 +216,7 @@ type namedMark struct {
 	*Mark
 	kind Kind
 	name string
+	of   string // the item of the answer that a header belongs to
 }
 
 func (m namedMark) item() string { return string(m.kind) + ": " + m.name }
@@ -222,13 +225,13 @@ func (m namedMark) item() string { return string(m.kind) + ": " + m.name }
 func (r Report) marks() iter.Seq[namedMark] {
 	var all []namedMark
 	add := func(m *Mark, kind Kind, format string, args ...any) {
-		all = append(all, namedMark{m, kind, fmt.Sprintf(format, args...)})
+		all = append(all, namedMark{Mark: m, kind: kind, name: fmt.Sprintf(format, args...)})
 	}
 	r.statusMarks(add)
 	for i := range r.Schemas {
 		propertyMarks(r.Schemas[i].Name, r.Schemas[i].Properties, KindResponseProperty, KindResponseEnum, add)
 	}
-	r.headerMarks(add)
+	all = append(all, r.headerMarks()...)
 	for i := range r.Requests {
 		r.Requests[i].marks(add)
 	}
@@ -242,20 +245,23 @@ func (r *Report) statusMarks(add addMark) {
 	for i := range r.Operations {
 		op := &r.Operations[i]
 		for j := range op.Statuses {
-			add(&op.Statuses[j].Seen, KindStatus, "%s %s", op.ID, op.Statuses[j].Status)
+			add(&op.Statuses[j].Seen, KindStatus, "%s %s %s", op.Method, op.Path, op.Statuses[j].Status)
 		}
 	}
 }
 
-func (r *Report) headerMarks(add addMark) {
+func (r *Report) headerMarks() []namedMark {
+	var all []namedMark
 	for i := range r.Headers {
 		h := &r.Headers[i]
-		add(&h.Seen, KindResponseHeader, "%s", h.Name)
+		all = append(all, namedMark{Mark: &h.Seen, kind: KindResponseHeader, name: h.Name})
 		for j := range h.Answers {
 			a := &h.Answers[j]
-			add(&a.Seen, KindResponseHeader, "%s %s %s", a.Operation, a.Status, h.Name)
+			answer := a.Operation + " " + a.Status
+			all = append(all, namedMark{&a.Seen, KindResponseHeader, answer + " " + h.Name, string(KindStatus) + ": " + answer})
 		}
 	}
+	return all
 }
 
 func propertyMarks(name string, properties []PropertyReport, property, enum Kind, add addMark) {
