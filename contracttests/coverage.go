@@ -113,6 +113,10 @@ func NewCoverage(document []byte) (*Coverage, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newCoverage(compiled, document)
+}
+
+func newCoverage(compiled *contract, document []byte) (*Coverage, error) {
 	var root yaml.Node
 	if err := yaml.Unmarshal(document, &root); err != nil {
 		return nil, fmt.Errorf("reading the document: %w", err)

@@ -118,7 +118,7 @@ func (b *coverageBuilder) resolve(node *yaml.Node) *yaml.Node {
 // maxReferences bounds how far references to references are followed.
 const maxReferences = 100
 
-var pointerUnescapes = strings.NewReplacer("~1", "/", "~0", "~")
+var referenceUnescapes = strings.NewReplacer("~1", "/", "~0", "~")
 
 func (b *coverageBuilder) target(ref string) *yaml.Node {
 	path, ok := strings.CutPrefix(ref, "#/")
@@ -127,7 +127,7 @@ func (b *coverageBuilder) target(ref string) *yaml.Node {
 	}
 	node := b.top
 	for token := range strings.SplitSeq(path, "/") {
-		node = field(node, pointerUnescapes.Replace(token))
+		node = field(node, referenceUnescapes.Replace(token))
 	}
 	return node
 }

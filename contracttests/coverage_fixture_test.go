@@ -12,7 +12,7 @@ import (
 // newOrganizationCoverage returns a Coverage of the service's document, with its waivers, that has seen the exchanges.
 func newOrganizationCoverage(t *testing.T, exchanges ...Exchange) *Coverage {
 	t.Helper()
-	c, err := NewCoverage(openapi.YAML)
+	c, err := newCoverage(organizationValidator().contract, openapi.YAML) // compiled once
 	if err != nil {
 		t.Fatal(err)
 	}

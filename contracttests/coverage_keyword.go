@@ -86,7 +86,7 @@ func (k *coveredKeyword) refuses(value any, named bool) bool {
 	return named
 }
 
-var one = big.NewRat(1, 1)
+var ratOne = big.NewRat(1, 1)
 
 // excess says by how much a value is beyond a bound, less than zero within it. It is false for values that the bound
 // does not concern.
@@ -101,7 +101,7 @@ func (k *coveredKeyword) excess(value any) (*big.Rat, bool) {
 		size = size.Sub(size, k.limit)
 	}
 	if k.exclusive() && k.whole {
-		size = size.Add(size, one) // more than 0 is at least 1
+		size = size.Add(size, ratOne) // more than 0 is at least 1
 	}
 	return size, true
 }
@@ -120,7 +120,7 @@ func (k *coveredKeyword) justFits(excess *big.Rat) bool {
 func (k *coveredKeyword) justFails(excess *big.Rat) bool {
 	switch {
 	case k.whole:
-		return excess.Cmp(one) == 0
+		return excess.Cmp(ratOne) == 0
 	case k.exclusive():
 		return excess.Sign() == 0
 	default:
@@ -154,7 +154,7 @@ func (k *coveredKeyword) size(value any) (*big.Rat, bool) {
 
 // concerns reports whether a keyword that is no bound has a say on values of that type.
 func (k *coveredKeyword) concerns(value any) bool {
-	typ := jsonType(value)
+	typ := typeOf(value)
 	switch k.name {
 	case "pattern":
 		return typ == "string"

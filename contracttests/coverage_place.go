@@ -80,7 +80,7 @@ func (p *coveredPlace) complete() {
 	for _, next := range p.below() {
 		next.complete()
 	}
-	if len(p.types) > 0 && len(p.types) < len(jsonTypes) {
+	if len(p.types) > 0 && len(p.types) < len(typeNames) {
 		k := &coveredKeyword{name: "type", bound: strings.Join(p.types, " or ")}
 		p.keywords = slices.Insert(p.keywords, 0, k)
 	}
@@ -184,15 +184,15 @@ func (p *coveredPlace) permits(value any) bool {
 	if len(p.types) == 0 {
 		return true
 	}
-	typ := jsonType(value)
+	typ := typeOf(value)
 	n, number := value.(json.Number)
 	return slices.Contains(p.types, typ) ||
 		number && slices.Contains(p.types, "integer") && parseDecimal(n.String()).integer()
 }
 
-var jsonTypes = []string{"array", "boolean", "integer", "null", "number", "object", "string"}
+var typeNames = []string{"array", "boolean", "integer", "null", "number", "object", "string"}
 
-func jsonType(value any) string {
+func typeOf(value any) string {
 	switch value.(type) {
 	case nil:
 		return "null"

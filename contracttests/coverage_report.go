@@ -127,7 +127,7 @@ type BodyReport struct {
 // Kind is one kind of things that a document declares.
 type Kind string
 
-// The kinds.
+// The reportKinds.
 const (
 	KindStatus           Kind = "status"
 	KindResponseProperty Kind = "response property"
@@ -139,7 +139,7 @@ const (
 	KindRequestKeyword   Kind = "request keyword"
 )
 
-var kinds = []Kind{
+var reportKinds = []Kind{
 	KindStatus, KindResponseProperty, KindResponseEnum, KindResponseHeader, KindRequestProperty, KindRequestEnum,
 	KindRequestHeader, KindRequestKeyword,
 }
@@ -168,7 +168,7 @@ func (r Report) Totals() []Total {
 		}
 	}
 	totals := []Total{}
-	for _, kind := range kinds {
+	for _, kind := range reportKinds {
 		if t := byKind[kind]; t != nil {
 			t.Percent = percent(t.Seen, t.Required)
 			totals = append(totals, *t)
@@ -235,7 +235,7 @@ func (r Report) marks() iter.Seq[namedMark] {
 	for i := range r.Requests {
 		r.Requests[i].marks(add)
 	}
-	slices.SortStableFunc(all, func(a, b namedMark) int { return slices.Index(kinds, a.kind) - slices.Index(kinds, b.kind) })
+	slices.SortStableFunc(all, func(a, b namedMark) int { return slices.Index(reportKinds, a.kind) - slices.Index(reportKinds, b.kind) })
 	return slices.Values(all)
 }
 

@@ -5,32 +5,32 @@ import (
 	"strings"
 )
 
-// verdict is what an answer says of its request.
-type verdict int
+// requestVerdict is what an answer says of its request.
+type requestVerdict int
 
 const (
-	noVerdict verdict = iota // the answer is about something else: the key, the version, the store
-	accepted
-	acceptedHeaders // the condition in the headers was read, and the body need not have been
-	refused
+	saysNothing requestVerdict = iota // the answer is about something else: the key, the version, the store
+	saysAccepted
+	saysHeadersAccepted // the condition in the headers was read, and the body need not have been
+	saysRefused
 )
 
 // verdict reads a status. A request that does not fit the document is refused with 422 where that is declared, and
 // with 400 elsewhere.
-func (op *coveredOperation) verdict(status int) verdict {
+func (op *coveredOperation) verdict(status int) requestVerdict {
 	refusal := http.StatusBadRequest
 	if op.contract.responses["422"] != nil {
 		refusal = http.StatusUnprocessableEntity
 	}
 	switch {
 	case status == refusal:
-		return refused
+		return saysRefused
 	case status >= 200 && status <= 299:
-		return accepted
+		return saysAccepted
 	case status == http.StatusNotModified || status == http.StatusPreconditionFailed:
-		return acceptedHeaders
+		return saysHeadersAccepted
 	default:
-		return noVerdict
+		return saysNothing
 	}
 }
 
@@ -57,16 +57,16 @@ type observedHeader struct {
 
 func (op *coveredOperation) request(x Exchange) {
 	verdict := op.verdict(x.Response.Status)
-	if verdict == noVerdict {
+	if verdict == saysNothing {
 		return
 	}
 	r, readable := op.take(x.Request)
 	switch {
 	case !readable:
-	case verdict == refused:
+	case verdict == saysRefused:
 		r.refused()
 	case len(r.wrong) == 0:
-		r.accepted(verdict == accepted)
+		r.accepted(verdict == saysAccepted)
 	}
 }
 

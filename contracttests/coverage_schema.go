@@ -76,7 +76,7 @@ func (b *coverageBuilder) keyword(into *coveredPlace, key string, value *yaml.No
 	case key == "uniqueItems" && value.Value != "true":
 	case measuredKeywords[key]:
 		into.keywords = append(into.keywords, newCoveredKeyword(key, value))
-	case !annotations[key] && !strings.HasPrefix(key, "x-"):
+	case !silentKeywords[key] && !strings.HasPrefix(key, "x-"):
 		b.unmeasured[unmeasuredAt(into, key)] = true
 	}
 }
@@ -110,8 +110,8 @@ var measuredKeywords = map[string]bool{
 	"propertyNames": true, "uniqueItems": true,
 }
 
-// annotations accept and refuse nothing.
-var annotations = map[string]bool{
+// silentKeywords accept and refuse nothing.
+var silentKeywords = map[string]bool{
 	"$anchor": true, "$comment": true, "$defs": true, "$id": true, "$ref": true, "$schema": true, "contentEncoding": true,
 	"contentMediaType": true, "default": true, "deprecated": true, "description": true, "discriminator": true,
 	"example": true, "examples": true, "externalDocs": true, "if": true, "readOnly": true, "title": true,

@@ -168,7 +168,7 @@ func TestDriftOfRequests(t *testing.T) {
 	}
 	before := driftRecord(t, s)
 	for _, name := range driftUndeclared(t, declared) {
-		for _, value := range []string{`[]`, `null`, `"x"`, `1`, `{}`, `true`} {
+		for _, value := range []string{`[]`, `"x"`} { // no type takes both
 			body := `{"` + name + `":` + value + `}`
 			status, answer := s.send(t, http.MethodPatch, s.key.Reveal(), body)
 			if status != http.StatusOK || !cmp.Equal(before, answer) {

@@ -184,9 +184,13 @@ func TestDriftIsFound(t *testing.T) {
 	structure := seedStructure(t)
 	steps := map[string]func(driftFact) bool{"remove": driftRemove, "change": driftChange, "shorten": driftShorten, "lengthen": driftLengthen}
 	made := map[string]int{}
-	for i, f := range driftFacts(driftTree(t, openapi.YAML), structure) {
+	document := driftTree(t, openapi.YAML)
+	for i, f := range driftFacts(document, structure) {
 		for _, name := range sortedKeys(steps) {
-			top := driftTree(t, openapi.YAML)
+			top, err := expand(document) // a copy
+			if err != nil {
+				t.Fatal(err)
+			}
 			if !steps[name](driftFacts(top, structure)[i]) {
 				continue
 			}

@@ -23,8 +23,8 @@ var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap
 	"clipped": clipped, "parent": parentPointer, "leaf": leafPointer, "join": strings.Join,
 }).Parse(reportPage))
 
-// page is what the template shows.
-type page struct {
+// htmlPage is what the template shows.
+type htmlPage struct {
 	ReportInput
 	Passed   bool
 	Verdict  string
@@ -82,7 +82,7 @@ type checkCell struct {
 // WriteHTML writes the report as one page that needs nothing else.
 func (in ReportInput) WriteHTML(w io.Writer) error {
 	in = in.redacted()
-	p := page{
+	p := htmlPage{
 		ReportInput: in, Passed: in.Passed(), Verdict: in.verdict(), Facts: in.facts(),
 		Percent: in.Coverage.Percent(), Totals: in.Coverage.Totals(), Gaps: gapGroups(in.Coverage.Missing()),
 		Matrix: matrixRows(in.Coverage), Checks: checkRows(in.Subjects), Groups: mutantGroups(in.Mutants),

@@ -206,7 +206,7 @@ func TestReportHTML(t *testing.T) {
 	bare := ReportInput{Title: "x", Coverage: newOrganizationCoverage(t).Report()}
 	for name, in := range map[string]ReportInput{"passed": passedReport(t), "failed": failedReport(t), "bare": bare} {
 		page := written(t, in.WriteHTML)
-		if err := wellFormed(page); err != nil {
+		if err := pageWellFormed(page); err != nil {
 			t.Errorf("%s: the page is not well-formed: %v", name, err)
 		}
 		for _, pattern := range []string{`(?i)<(script|link|img|iframe|object|base)\b`, `(?i)\b(src|action|onclick|onload)=`, `(?i)url\(`, `@import`, `href="[^#]`, `https?://[^1]`, `ZgotmplZ`} {
@@ -231,9 +231,9 @@ func TestReportHTML(t *testing.T) {
 
 var htmlID = regexp.MustCompile(` id="([^"]*)"`)
 
-// wellFormed reads a page as strictly as XML, holds it against the elements that HTML knows as blocks of text, and
+// pageWellFormed reads a page as strictly as XML, holds it against the elements that HTML knows as blocks of text, and
 // looks for the targets of its links.
-func wellFormed(page string) error {
+func pageWellFormed(page string) error {
 	decoder := xml.NewDecoder(strings.NewReader(page))
 	var open []string
 	for {
