@@ -26,6 +26,7 @@ const (
 	NeedFaults                     // a store that fails
 	NeedOther                      // a second organization
 	NeedRead                       // a key that can only read
+	NeedRevoke                     // a key that is revoked in the middle of it
 )
 
 // Failure is one thing that a check found wrong.
@@ -49,8 +50,12 @@ type Session struct {
 	ctx     context.Context
 	check   string
 
+	before *snapshot // of a live target's organization, to be put back
+
 	mu       sync.Mutex
 	failures []Failure
+	secrets  []secret // that no answer may contain
+	names    int      // given out by fresh
 }
 
 // maxFailures bounds what one run of a check reports; it stops at that.
@@ -60,16 +65,22 @@ const maxFailures = 20
 var errStopped = errors.New("the check has stopped")
 
 // Run runs one check against the subject and returns what it found. A check that panics has failed.
-func Run(ctx context.Context, subject *Subject, check Check) (failures []Failure) {
+func Run(ctx context.Context, subject *Subject, check Check) []Failure {
 	s := &Session{Subject: subject, ctx: ctx, check: check.Name}
+	s.guardFaults()
+	s.protect(func() { check.Run(s) })
+	s.protect(s.putBack)
+	return s.failures
+}
+
+// protect calls a step of the check and makes a failure of a panic.
+func (s *Session) protect(step func()) {
 	defer func() {
 		if p := recover(); p != nil && p != errStopped { //nolint:errorlint // the very value
 			s.Failf("panic: %v", p)
 		}
-		failures = s.failures
 	}()
-	check.Run(s)
-	return nil // replaced by the deferred function
+	step()
 }
 
 // Context returns the context that the check has to stop with.
@@ -123,6 +134,7 @@ func (s *Session) SendTo(target Target, r Request) Exchange {
 	for _, violation := range s.Subject.Validator.Check(x) {
 		s.FailExchange(x, "%s", violation)
 	}
+	s.scan(x)
 	return x
 }
 

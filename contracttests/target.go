@@ -39,10 +39,13 @@ type Tenant struct {
 
 // TenantSpec says what organization a check needs. The zero TenantSpec is one of the tier pro with nothing set.
 type TenantSpec struct {
-	Tier    string // "" is pro
-	Full    bool   // every property of the response has a value
-	Limit   int    // requests a minute; 0 is so many that no check reaches it
-	Deleted bool   // deleted after its keys were issued
+	Tier string // "" is pro
+	Full bool   // every property of the response has a value
+	// Limit is how many requests a minute the organization may make, by an override of its own; 0 is so many that no
+	// check reaches it. Whoever provisions enforces limits.
+	Limit   int
+	Deleted bool      // deleted after its keys were issued
+	Keys    []KeyKind // that the check uses, besides the admin key; nil is every kind
 }
 
 // Fault is a state of the store behind a service.
@@ -52,7 +55,11 @@ type Fault string
 const (
 	FaultUnavailable Fault = "unavailable" // throttled or unreachable
 	FaultBroken      Fault = "broken"      // answers with an error that no caller may see
+	FaultWrites      Fault = "writes"      // can be read, but changes find it throttled or unreachable
 )
+
+// FaultText is to be part of the errors of a faulty store. No answer may contain it.
+const FaultText = "cause-for-the-log-alone"
 
 // Subject is a service with what it takes to test it.
 type Subject struct {
@@ -68,6 +75,9 @@ type Subject struct {
 
 	// Faulty returns the same service on a store in that state; nil where that cannot be shown.
 	Faulty func(Fault) Target
+
+	// Revoke revokes a key of an organization that Provision made; nil where that cannot be shown.
+	Revoke func(ctx context.Context, t Tenant, kind KeyKind) error
 
 	// Observe sees every exchange that a check makes; nil sees nothing. It is called from several goroutines.
 	Observe func(Exchange)

@@ -1,0 +1,183 @@
+// Package subjects puts the service together in the ways in which the contract suite meets it: over net/http, behind the
+// gateway and the adapter that it has in Lambda, and as the processes that are deployed, on either engine of the store.
+//
+// It is for tests only, and the one place of the suite that knows the service's own code: package contracttests must not
+// import it but in tests.
+package subjects
+
+import (
+	"context"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"organizations-api/contracttests"
+	"organizations-api/shared/api"
+	"organizations-api/shared/gateway"
+	"organizations-api/shared/lambdahttp"
+	"organizations-api/shared/openapi"
+	"organizations-api/shared/store"
+	"organizations-api/shared/store/dynamo"
+	"organizations-api/shared/store/dynamo/dynamolocal"
+	"organizations-api/shared/store/sqlite"
+)
+
+// Engine is an engine of the store.
+type Engine interface {
+	store.Records
+	store.Counters
+	store.Operator
+}
+
+// SQLite returns a new database, which ends with the test.
+func SQLite(t testing.TB) Engine {
+	t.Helper()
+	engine, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "orgs.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := engine.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return engine
+}
+
+// DynamoDB returns new tables on DynamoDB Local.
+func DynamoDB(t testing.TB) Engine {
+	t.Helper()
+	engine, _ := newTables(t)
+	return engine
+}
+
+func newTables(t testing.TB) (*dynamo.Store, dynamo.Settings) {
+	t.Helper()
+	settings := dynamolocal.Settings(t, dynamolocal.Prefix())
+	engine, err := dynamo.Open(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := engine.CreateTables(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return engine, settings
+}
+
+// Validator returns the judge of the service. It is made once.
+var Validator = sync.OnceValues(func() (*contracttests.Validator, error) {
+	v, err := contracttests.NewValidator(openapi.YAML)
+	if err != nil {
+		return nil, err
+	}
+	return v.With(contracttests.OrganizationRules()...).WithRequest(contracttests.OrganizationRequestRules()...), nil
+})
+
+// GatewayValidator returns the judge of the service behind an HTTP API, which has a header of its own.
+func GatewayValidator() (*contracttests.Validator, error) {
+	v, err := Validator()
+	if err != nil {
+		return nil, err
+	}
+	return v.AllowHeaders("Apigw-Requestid"), nil
+}
+
+// Wiring puts the service together on a store.
+type Wiring func(store.Records, store.Counters) (http.Handler, error)
+
+func newService(records store.Records, counters store.Counters) (*api.Service, error) {
+	return api.New(api.Options{Records: records, Counters: counters, Now: time.Now, Logger: quiet()})
+}
+
+// quiet drops what the service logs: the suite makes it log errors by the hundred.
+func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
+
+// OverHTTP is the service as an http.Handler.
+func OverHTTP(records store.Records, counters store.Counters) (http.Handler, error) {
+	service, err := newService(records, counters)
+	if err != nil {
+		return nil, err
+	}
+	mux := http.NewServeMux()
+	for _, r := range service.Routes() {
+		mux.Handle(r.Method+" "+r.Path, r.Handler)
+	}
+	return mux, nil
+}
+
+// ThroughEvents is the service behind the gateway: each request becomes the event that the Lambda function gets, and what
+// it returns becomes the response.
+func ThroughEvents(records store.Records, counters store.Counters) (http.Handler, error) {
+	service, err := newService(records, counters)
+	if err != nil {
+		return nil, err
+	}
+	var routes []gateway.Route
+	for _, r := range service.Routes() {
+		routes = append(routes, gateway.Route{Method: r.Method, Path: r.Path, Function: lambdahttp.New(r.Handler, quiet()).Handle})
+	}
+	return gateway.New(gateway.Options{Routes: routes, Now: time.Now, Logger: quiet()})
+}
+
+// InProcess returns the service as an http.Handler on SQLite, the quickest of the subjects.
+func InProcess(t testing.TB) *contracttests.Subject {
+	t.Helper()
+	return New(t, "in-process-sqlite", SQLite(t), OverHTTP, Validator)
+}
+
+// EventsSQLite returns the service through the Lambda event path on SQLite.
+func EventsSQLite(t testing.TB) *contracttests.Subject {
+	t.Helper()
+	return New(t, "lambda-events-sqlite", SQLite(t), ThroughEvents, GatewayValidator)
+}
+
+// EventsDynamoDB returns the service through the Lambda event path on DynamoDB Local.
+func EventsDynamoDB(t testing.TB) *contracttests.Subject {
+	t.Helper()
+	return New(t, "lambda-events-dynamodb", DynamoDB(t), ThroughEvents, GatewayValidator)
+}
+
+// New returns a subject of the engine and the wiring.
+func New(
+	t testing.TB, name string, engine Engine, wire Wiring, judge func() (*contracttests.Validator, error),
+) *contracttests.Subject {
+	t.Helper()
+	handler, err := wire(engine, engine)
+	validator, errJudge := judge()
+	if err := errors.Join(err, errJudge); err != nil {
+		t.Fatal(err)
+	}
+	faulty := map[contracttests.Fault]contracttests.Target{}
+	for _, fault := range faults() {
+		handler, err := wire(faultyRecords{engine, fault}, engine)
+		if err != nil {
+			t.Fatal(err)
+		}
+		faulty[fault] = contracttests.HandlerTarget(handler)
+	}
+	operator := &operator{engine: engine, keys: map[string]string{}}
+	return &contracttests.Subject{
+		Name:      name,
+		Target:    contracttests.HandlerTarget(handler),
+		Validator: validator,
+		Provision: operator.provision,
+		Revoke:    operator.revoke,
+		Faulty:    func(f contracttests.Fault) contracttests.Target { return faulty[f] },
+	}
+}
+
+func faults() []contracttests.Fault {
+	return []contracttests.Fault{contracttests.FaultUnavailable, contracttests.FaultBroken, contracttests.FaultWrites}
+}
+
+// shortly bounds what making an organization may take.
+const shortly = 30 * time.Second
+
+func withinReason(ctx context.Context) (context.Context, context.CancelFunc) {
+	return context.WithTimeout(ctx, shortly)
+}
