@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 )
 
 // Mutant is one way in which a service can depart from the contract: a layer in front of a right service that makes it
@@ -37,16 +36,6 @@ func Mutants() []Mutant {
 		headerMutants(), rateLimitMutants(),
 		permissionMutants(), leakMutants(), tenancyMutants(),
 	)
-}
-
-// MutantResult says how the suite fared against one mutant.
-type MutantResult struct {
-	Name     string
-	Group    string
-	Does     string
-	CaughtBy []string // the names of the checks, in the order in which they ran
-	Caught   bool
-	Duration time.Duration
 }
 
 // World is what a mutant knows and no client does. It is safe for concurrent use.

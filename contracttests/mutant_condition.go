@@ -48,7 +48,7 @@ func conditionMutants() []Mutant {
 		{"if-match-first-tag-alone", GroupBehaviour, "sees the first tag alone of If-Match", mutateCondition("If-Match", firstTag)},
 		{"if-none-match-first-tag-alone", GroupBehaviour, "sees the first tag alone of If-None-Match", mutateCondition("If-None-Match", firstTag)},
 		{"second-condition-ignored", GroupBehaviour, "ignores If-None-Match where there is If-Match", mutateCondition("If-None-Match", func(r *Request, values []string) []string {
-			if _, ok := readCondition(values); ok && len(canonical(r.Header)["If-Match"]) > 0 {
+			if _, ok := wellFormed(values); ok && len(canonical(r.Header)["If-Match"]) > 0 {
 				return nil
 			}
 			return values
@@ -109,31 +109,26 @@ func translated(r *Request, values []string, shown, real string) []string {
 // rewritingTags returns a change of each tag of conditions that are well-formed.
 func rewritingTags(change func(tag string) string) func(*Request, []string) []string {
 	return func(_ *Request, values []string) []string {
-		text := strings.Join(values, ", ")
-		if !tagList.MatchString(text) || text == "*" {
+		if c, ok := wellFormed(values); !ok || c.any {
 			return values
 		}
-		return []string{oneTag.ReplaceAllStringFunc(text, change)}
+		return []string{oneTag.ReplaceAllStringFunc(strings.Join(values, ", "), change)}
 	}
 }
 
 // retyping returns a change of a piece of text in conditions that are well-formed.
 func retyping(old, text string) func(*Request, []string) []string {
 	return func(_ *Request, values []string) []string {
-		joined := strings.Join(values, ", ")
-		if !tagList.MatchString(joined) {
+		if c, ok := wellFormed(values); !ok || old == "*" && !c.any {
 			return values
 		}
-		if old == "*" && joined != "*" {
-			return values
-		}
-		return []string{strings.ReplaceAll(joined, old, text)}
+		return []string{strings.ReplaceAll(strings.Join(values, ", "), old, text)}
 	}
 }
 
 func ignoreFor(method string) func(*Request, []string) []string {
 	return func(r *Request, values []string) []string {
-		if _, ok := readCondition(values); ok && r.Method == method {
+		if _, ok := wellFormed(values); ok && r.Method == method {
 			return nil
 		}
 		return values
@@ -141,7 +136,7 @@ func ignoreFor(method string) func(*Request, []string) []string {
 }
 
 func firstTag(_ *Request, values []string) []string {
-	if c, ok := readCondition(values); ok && len(c.tags) > 1 {
+	if c, ok := wellFormed(values); ok && len(c.tags) > 1 {
 		return c.tags[:1]
 	}
 	return values

@@ -78,11 +78,11 @@ func mutateHeaderText(which answerTest, name string, change func(text string) st
 func rateLimitMutants() []Mutant {
 	metered := func(_ Request, out Response) bool { return len(canonical(out.Header).Values("X-RateLimit-Limit")) > 0 }
 	return []Mutant{
-		{"limit-missing", GroupHeaders, "leaves X-RateLimit-Limit out", mutateHeader(metered, "X-RateLimit-Limit")},
+		{"limit-header-missing", GroupHeaders, "leaves X-RateLimit-Limit out", mutateHeader(metered, "X-RateLimit-Limit")},
 		{"remaining-missing", GroupHeaders, "leaves X-RateLimit-Remaining out", mutateHeader(metered, "X-RateLimit-Remaining")},
 		{"reset-missing", GroupHeaders, "leaves X-RateLimit-Reset out", mutateHeader(metered, "X-RateLimit-Reset")},
-		{"limit-text", GroupHeaders, "writes X-RateLimit-Limit with its unit", mutateHeaderText(metered, "X-RateLimit-Limit", func(text string) string { return text + "/min" })},
-		{"limit-of-another-category", GroupHeaders, "states another limit than that of the category metadata", mutateHeaderText(metered, "X-RateLimit-Limit", func(text string) string { return text + "0" })},
+		{"limit-header-text", GroupHeaders, "writes X-RateLimit-Limit with its unit", mutateHeaderText(metered, "X-RateLimit-Limit", func(text string) string { return text + "/min" })},
+		{"limit-header-of-another-category", GroupHeaders, "states another limit than that of the category metadata", mutateHeaderText(metered, "X-RateLimit-Limit", func(text string) string { return text + "0" })},
 		{"remaining-does-not-count-down", GroupHeaders, "always states all requests of the minute as left", mutateHeaders(func(r Request, out Response) bool {
 			return metered(r, out) && out.Status != http.StatusTooManyRequests
 		}, func(h http.Header) { setHeader(h, "X-RateLimit-Remaining", h.Get("X-RateLimit-Limit")) })},

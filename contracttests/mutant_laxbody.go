@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"slices"
+	"strings"
 )
 
 // laxBodyMutants take requests that the document refuses as a whole, or say it in the wrong way.
@@ -123,8 +124,14 @@ func mutateCondition(name string, change func(r *Request, values []string) []str
 }
 
 func ignoreMalformed(_ *Request, values []string) []string {
-	if _, ok := readCondition(values); ok {
+	if _, ok := wellFormed(values); ok {
 		return values
 	}
 	return nil
+}
+
+// wellFormed reads a condition that the service takes.
+func wellFormed(values []string) (condition, bool) {
+	c, ok := readCondition(values)
+	return c, ok && len(strings.Join(values, ", ")) <= 4096
 }

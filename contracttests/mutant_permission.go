@@ -99,15 +99,16 @@ func asAdmin(ctx context.Context, w *World, r Request) {
 // any returns a tenant with an admin key that works.
 func (w *World) any() (Tenant, bool) { return w.other("") }
 
-// other returns a tenant that is not the one of the id.
+// other returns the newest tenant that is not the one of the id.
 func (w *World) other(id string) (Tenant, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	i := slices.IndexFunc(w.tenants, func(t Tenant) bool { return t.ID != id && t.Keys[KeyAdmin] != "" && !w.deleted[t.ID] })
-	if i < 0 {
-		return Tenant{}, false
+	for _, t := range slices.Backward(w.tenants) {
+		if t.ID != id && t.Keys[KeyAdmin] != "" && !w.deleted[t.ID] {
+			return t, true
+		}
 	}
-	return w.tenants[i], true
+	return Tenant{}, false
 }
 
 // prefixKey returns the key that a longer text begins with.

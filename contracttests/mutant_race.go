@@ -4,37 +4,48 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 )
-
-// raceWindow is how long the mutants of this file dither between looking and changing. It is long enough for requests
-// that are sent at once to overlap.
-const raceWindow = 3 * time.Millisecond
 
 // concurrencyMutants are right until two updates of one organization overlap.
 func concurrencyMutants() []Mutant {
 	return []Mutant{
-		{"if-match-not-atomic", GroupBehaviour, "checks If-Match some time before it makes the change", mutateSend(func(ctx context.Context, w *World, next Target, r Request) (Response, error) {
-			values := canonical(r.Header)["If-Match"]
-			match, ok := readCondition(values)
-			_, etag, found := w.read(ctx, r)
-			if r.Method == http.MethodPatch && ok && found && match.given && match.matches(etag, false) {
-				r.Header = r.Header.Clone()
-				dropHeader(r.Header, "If-Match")
-				dither(ctx)
-			}
+		{"if-match-not-atomic", GroupBehaviour, "checks If-Match some time before it makes the change", remembering(checkEarly)},
+		{"update-writes-whole-record", GroupBehaviour, "writes the fields that an update leaves out as they were when it began", remembering(writeWhole)},
+	}
+}
+
+func checkEarly() mutantSend {
+	var checked meeting
+	return func(ctx context.Context, w *World, next Target, r Request) (Response, error) {
+		match, ok := wellFormed(canonical(r.Header)["If-Match"])
+		t, kind, _ := w.caller(r)
+		_, etag, found := w.read(ctx, r)
+		if r.Method == http.MethodPatch && ok && found && kind == KeyAdmin && match.given && match.matches(etag, false) {
+			r.Header = r.Header.Clone()
+			dropHeader(r.Header, "If-Match")
+			checked.wait(ctx, t.ID)
+		}
+		return next.Send(ctx, r)
+	}
+}
+
+func writeWhole() mutantSend {
+	var looked meeting
+	var writing sync.Mutex
+	return func(ctx context.Context, w *World, next Target, r Request) (Response, error) {
+		t, kind, _ := w.caller(r)
+		before, _, ok := w.read(ctx, r)
+		if r.Method != http.MethodPatch || !ok || kind != KeyAdmin {
 			return next.Send(ctx, r)
-		})},
-		{"update-writes-whole-record", GroupBehaviour, "writes the fields that an update leaves out as they were when it began", mutateSend(func(ctx context.Context, w *World, next Target, r Request) (Response, error) {
-			before, _, ok := w.read(ctx, r)
-			if r.Method != http.MethodPatch || !ok {
-				return next.Send(ctx, r)
-			}
-			dither(ctx)
-			now, _, _ := w.read(ctx, r)
-			r.Body = editRaw(r.Body, func(o *rawObject) { writeBack(o, before, now) })
-			return next.Send(ctx, r)
-		})},
+		}
+		looked.wait(ctx, t.ID)
+		writing.Lock()
+		defer writing.Unlock()
+		now, _, _ := w.read(ctx, r)
+		r.Body = editRaw(r.Body, func(o *rawObject) { writeBack(o, before, now) })
+		return next.Send(ctx, r)
 	}
 }
 
@@ -50,11 +61,41 @@ func writeBack(update *rawObject, before, now rawObject) {
 	}
 }
 
-func dither(ctx context.Context) {
-	timer := time.NewTimer(raceWindow)
+// meeting has two requests wait for each other, so that they overlap whatever the machine is busy with. Whoever is alone
+// goes on after a while.
+type meeting struct {
+	mu      sync.Mutex
+	waiting map[string]chan struct{}
+}
+
+// patienceAtMeetings is how long a request waits for another. Requests that are sent at once come closer together.
+const patienceAtMeetings = 20 * time.Millisecond
+
+func (m *meeting) wait(ctx context.Context, name string) {
+	m.mu.Lock()
+	if other, ok := m.waiting[name]; ok {
+		delete(m.waiting, name)
+		close(other)
+		m.mu.Unlock()
+		return
+	}
+	if m.waiting == nil {
+		m.waiting = map[string]chan struct{}{}
+	}
+	met := make(chan struct{})
+	m.waiting[name] = met
+	m.mu.Unlock()
+	timer := time.NewTimer(patienceAtMeetings)
 	defer timer.Stop()
 	select {
+	case <-met:
+		return
 	case <-timer.C:
 	case <-ctx.Done():
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.waiting[name] == met {
+		delete(m.waiting, name)
 	}
 }

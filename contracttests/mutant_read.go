@@ -46,20 +46,7 @@ func readMutants() []Mutant {
 		{"undeclared-fields-taken", GroupBehaviour, "lets updates set account_type and credit_count", remembering(undeclaredTaken)},
 		{"limits-without-tier", GroupBehaviour, "shows the limits of the override alone", remembering(limitsWithoutTier)},
 		{"limits-in-wrong-categories", GroupBehaviour, "takes the limits of upload and compute for each other", mutateUpdate(func(o *rawObject) {
-			o.nested("rate_limits", func(limits *rawObject) {
-				upload, hasUpload := limits.get("upload")
-				compute, hasCompute := limits.get("compute")
-				if hasUpload != hasCompute || upload != compute {
-					limits.drop("upload")
-					limits.drop("compute")
-					if hasUpload {
-						limits.set("compute", upload)
-					}
-					if hasCompute {
-						limits.set("upload", compute)
-					}
-				}
-			})
+			o.nested("rate_limits", exchangeLimits)
 		})},
 		{"contacts-exchanged", GroupBehaviour, "answers reads with the two emails in each other's place", mutateMembers(onMethod(http.MethodGet, onStatus(200)), func(o *rawObject) {
 			billing, _ := o.get("billing_email")
@@ -67,6 +54,26 @@ func readMutants() []Mutant {
 			o.set("billing_email", notifications)
 			o.set("notifications_email", billing)
 		})},
+	}
+}
+
+// exchangeLimits puts upload in the place of compute, and the other way round, where both can be read.
+func exchangeLimits(limits *rawObject) {
+	upload, hasUpload := limits.get("upload")
+	compute, hasCompute := limits.get("compute")
+	if hasUpload && !integerText.MatchString(upload) || hasCompute && !integerText.MatchString(compute) {
+		return
+	}
+	if len(upload) > 6 || len(compute) > 6 || upload == "0" || compute == "0" { // may be refused, at its own place
+		return
+	}
+	limits.drop("upload")
+	limits.drop("compute")
+	if hasUpload {
+		limits.set("compute", upload)
+	}
+	if hasCompute {
+		limits.set("upload", compute)
 	}
 }
 

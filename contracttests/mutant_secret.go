@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"net/http"
+	"net/url"
 	"strings"
 )
 
@@ -139,8 +140,8 @@ func tenancyMutants() []Mutant {
 			}
 		})},
 		{"organization-by-query", GroupSecurity, "serves the organization that the query names", mutateRequest(func(_ context.Context, w *World, r *Request) {
-			if _, id, ok := strings.Cut(r.URL, "organization_id="); ok {
-				w.redirect(r, id)
+			if u, err := url.Parse(r.URL); err == nil {
+				w.redirect(r, u.Query().Get("organization_id"))
 			}
 		})},
 		{"organization-by-header", GroupSecurity, "serves the organization that X-Organization-Id names", mutateRequest(func(_ context.Context, w *World, r *Request) {

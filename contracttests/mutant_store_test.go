@@ -1,122 +1,121 @@
-package contracttests
+package contracttests_test
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"sync"
 	"time"
 
+	"organizations-api/contracttests/internal/subjects"
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 )
 
-// shelf is a store in memory, for the many services that mutants stand in front of. It writes no audit trail.
-type shelf struct {
+// memory is an engine without a disk: what is stored matters little to mutants, and there are hundreds of them. It keeps
+// no audit trail, and of what an operator does it knows what subjects ask for; the rest is nil. That the harmless mutants
+// pass the suite shows that it is an engine as good as any.
+type memory struct {
+	store.Operator
 	mu     sync.Mutex
-	items  map[organization.ID]*shelved
-	counts map[string]int64
+	items  map[organization.ID]*item
+	counts map[countOf]int64
 }
 
-type shelved struct {
+type item struct {
 	organization.Organization
-	keys  map[apikey.Hash]apikey.Record
-	meter bool // whether requests are counted to the end
+	keys map[apikey.Hash]apikey.Record
 }
 
-func newShelf() *shelf {
-	return &shelf{items: map[organization.ID]*shelved{}, counts: map[string]int64{}}
+type countOf struct {
+	id       organization.ID
+	category organization.Category
+	window   int64
 }
 
-func (s *shelf) put(o organization.Organization, meter bool, keys ...apikey.Record) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	item := &shelved{o, map[apikey.Hash]apikey.Record{}, meter}
-	for _, key := range keys {
-		item.keys[key.Hash] = key
+var _ subjects.Engine = (*memory)(nil)
+
+func newMemory() *memory {
+	return &memory{items: map[organization.ID]*item{}, counts: map[countOf]int64{}}
+}
+
+// with calls a function with the item of an organization.
+func (m *memory) with(id organization.ID, op string, do func(*item) error) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	found, ok := m.items[id]
+	if !ok {
+		return &store.Error{Kind: store.NotFound, Op: op}
 	}
-	s.items[o.ID] = item
+	return do(found)
 }
 
 // Find implements store.Records.
-func (s *shelf) Find(_ context.Context, id organization.ID, hash apikey.Hash) (store.Found, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	item, ok := s.items[id]
-	if !ok {
-		return store.Found{}, &store.Error{Kind: store.NotFound, Op: "finding"}
-	}
-	found := store.Found{Organization: item.Organization}
-	if key, ok := item.keys[hash]; ok {
-		found.Key = &key
-	}
-	return found, nil
+func (m *memory) Find(_ context.Context, id organization.ID, hash apikey.Hash) (found store.Found, err error) {
+	err = m.with(id, "finding", func(i *item) error {
+		found.Organization = i.Organization
+		if key, ok := i.keys[hash]; ok {
+			found.Key = &key
+		}
+		return nil
+	})
+	return found, err
 }
 
 // Update implements store.Records.
-func (s *shelf) Update(_ context.Context, u store.Update) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	item, ok := s.items[u.Before.ID]
-	if !ok {
-		return &store.Error{Kind: store.NotFound, Op: "updating"}
-	}
-	if item.Version != u.Before.Version || item.DeletedAt != nil {
-		return &store.Error{Kind: store.Conflict, Op: "updating"}
-	}
-	item.Organization = u.After
+func (m *memory) Update(_ context.Context, u store.Update) error {
+	return m.with(u.Before.ID, "updating", func(i *item) error {
+		if i.Version != u.Before.Version || i.DeletedAt != nil {
+			return &store.Error{Kind: store.Conflict, Op: "updating"}
+		}
+		i.Organization = u.After
+		return nil
+	})
+}
+
+// Count implements store.Counters.
+func (m *memory) Count(_ context.Context, id organization.ID, category organization.Category, window time.Time) (int64, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	of := countOf{id, category, window.Unix()}
+	m.counts[of]++
+	return m.counts[of], nil
+}
+
+// Create implements store.Directory.
+func (m *memory) Create(_ context.Context, o organization.Organization, key apikey.Record, _ store.Entry) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.items[o.ID] = &item{o, map[apikey.Hash]apikey.Record{key.Hash: key}}
 	return nil
 }
 
-// fewRequests is as far as the requests of an organization are counted that is to have as many as it likes.
-const fewRequests = 2
-
-// Count implements store.Counters.
-func (s *shelf) Count(_ context.Context, id organization.ID, category organization.Category, window time.Time) (int64, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	name := string(id) + string(category) + window.UTC().String()
-	s.counts[name]++
-	if item, ok := s.items[id]; ok && !item.meter {
-		return min(s.counts[name], fewRequests), nil
-	}
-	return s.counts[name], nil
+// Delete implements store.Lifecycle.
+func (m *memory) Delete(_ context.Context, id organization.ID, at time.Time, _ store.Entry) error {
+	return m.with(id, "deleting", func(i *item) error {
+		i.DeletedAt = cmp.Or(i.DeletedAt, &at)
+		return nil
+	})
 }
 
-func (s *shelf) revoke(hash apikey.Hash, at time.Time) error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for _, item := range s.items {
-		if key, ok := item.keys[hash]; ok {
-			key.RevokedAt = &at
-			item.keys[hash] = key
-			return nil
+// AddKey implements store.Keys.
+func (m *memory) AddKey(_ context.Context, id organization.ID, key apikey.Record, _ store.Entry) error {
+	return m.with(id, "adding a key", func(i *item) error {
+		i.keys[key.Hash] = key
+		return nil
+	})
+}
+
+// RevokeKey implements store.Keys.
+func (m *memory) RevokeKey(_ context.Context, id organization.ID, keyID string, at time.Time, _ store.Entry) error {
+	return m.with(id, "revoking a key", func(i *item) error {
+		for hash, key := range i.keys {
+			if key.ID == keyID {
+				key.RevokedAt = cmp.Or(key.RevokedAt, &at)
+				i.keys[hash] = key
+				return nil
+			}
 		}
-	}
-	return errors.New("there is no such key")
-}
-
-// faultyShelf is a shelf in one of the states of Fault.
-type faultyShelf struct {
-	*shelf
-	fault Fault
-}
-
-// Find implements store.Records.
-func (f faultyShelf) Find(ctx context.Context, id organization.ID, hash apikey.Hash) (store.Found, error) {
-	if f.fault == FaultWrites {
-		return f.shelf.Find(ctx, id, hash)
-	}
-	return store.Found{}, f.err()
-}
-
-// Update implements store.Records.
-func (f faultyShelf) Update(context.Context, store.Update) error { return f.err() }
-
-func (f faultyShelf) err() error {
-	cause := errors.New(FaultText)
-	if f.fault == FaultBroken {
-		return cause
-	}
-	return &store.Error{Kind: store.Throttled, Op: "asking the store", Err: cause}
+		return &store.Error{Kind: store.NotFound, Op: "revoking a key"}
+	})
 }

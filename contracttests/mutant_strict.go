@@ -63,7 +63,7 @@ func strictMutants() []Mutant {
 			}
 		})},
 		{"refuses-tag-list", GroupAcceptance, "refuses conditions that name several tags", mutateCondition("If-Match", func(_ *Request, values []string) []string {
-			if c, ok := readCondition(values); ok && len(c.tags) > 1 {
+			if c, ok := wellFormed(values); ok && len(c.tags) > 1 {
 				return []string{"malformed"}
 			}
 			return values

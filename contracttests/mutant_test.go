@@ -1,127 +1,84 @@
-package contracttests
+package contracttests_test
 
 import (
 	"context"
 	"encoding/json"
 	"flag"
-	"fmt"
 	"os"
 	"slices"
-	"strings"
 	"testing"
-	"text/tabwriter"
 	"time"
+
+	"organizations-api/contracttests"
+	"organizations-api/contracttests/internal/subjects"
 )
 
 var (
-	allCatchers = flag.Bool("mutants.all", false, "run every check against every mutant, and not only until one catches it")
-	mutantsJSON = flag.String("mutants.json", "", "file to write the results to, as JSON")
+	mutantsAll  = flag.Bool("mutants.all", false, "run every check against every mutant, and not only until one catches it")
+	mutantsJSON = flag.String("mutants.json", "", "`file` to write the results of the mutants to")
 )
 
 // mutantChecks is the suite that mutants are to be caught by.
-func mutantChecks() []Check { return Checks() }
-
-// theService is the mutant that is none.
-var theService = Mutant{Name: "none", Does: "nothing", Wrap: mutateAnswer(func(*World, Request, *Response) {})}
+func mutantChecks() []contracttests.Check {
+	return slices.Concat(contracttests.Checks(), contracttests.MoreChecks(), contracttests.GenerationChecks())
+}
 
 // TestMutants shows that the suite can fail: it has nothing to say of the service, and something of every mutant.
 func TestMutants(t *testing.T) {
-	results := mutantResults(t, *allCatchers)
-	for _, r := range results {
-		if !r.Caught {
-			t.Errorf("no check catches %s, which %s", r.Name, r.Does)
+	t.Parallel()
+	engine := newMemory() // one for all: what one mutant does to its organizations is nothing to the others
+	t.Run("harmless", func(t *testing.T) {
+		for _, mutant := range contracttests.HarmlessMutants() {
+			t.Run(mutant.Name, func(t *testing.T) {
+				t.Parallel()
+				subject := mutantSubject(t, engine, mutant)
+				for _, check := range mutantChecks() {
+					for _, failure := range contracttests.Run(t.Context(), subject, check) {
+						t.Errorf("the service is caught, and nothing is wrong with it: %s", failure)
+					}
+				}
+			})
 		}
-	}
-	t.Logf("\n%s", mutantTable(results))
+	})
+	results := tryMutants(t, engine, contracttests.Mutants())
+	t.Logf("\n%s", contracttests.MutantTable(results))
 	if *mutantsJSON != "" {
-		writeResults(t, *mutantsJSON, results)
+		writeMutants(t, *mutantsJSON, results)
 	}
 }
 
-// mutantResults runs the suite against the service and every mutant of it. It fails the test where a check has something
-// to say of the service itself.
-func mutantResults(t *testing.T, all bool) []MutantResult {
+func tryMutants(t *testing.T, engine subjects.Engine, mutants []contracttests.Mutant) []contracttests.MutantResult {
 	t.Helper()
-	t.Run("clean", func(t *testing.T) {
-		subject := mutantSubject(t, theService)
-		for _, check := range mutantChecks() {
-			for _, failure := range Run(t.Context(), subject, check) {
-				t.Errorf("the service itself is caught: %s", failure)
-			}
-		}
-	})
-	if t.Failed() {
-		t.Fatal("with a suite that fails, catching mutants proves nothing")
-	}
-	mutants := Mutants()
-	results := make([]MutantResult, len(mutants))
-	t.Run("mutants", func(t *testing.T) {
+	results := make([]contracttests.MutantResult, len(mutants))
+	t.Run("each", func(t *testing.T) {
 		for i, mutant := range mutants {
 			t.Run(mutant.Name, func(t *testing.T) {
 				t.Parallel()
-				results[i] = tryMutant(t, mutant, mutantChecks(), all)
+				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
+				defer cancel()
+				results[i] = mutant.Try(ctx, mutantSubject(t, engine, mutant), mutantChecks(), *mutantsAll)
+				if !results[i].Caught {
+					t.Errorf("no check catches a service that %s", mutant.Does)
+				}
+				t.Log(results[i].Failure)
 			})
 		}
 	})
 	return results
 }
 
-// tryMutant runs checks against a mutant until one catches it, or all of them.
-func tryMutant(t *testing.T, mutant Mutant, checks []Check, all bool) MutantResult {
+// mutantSubject returns the service with a mutant before it.
+func mutantSubject(t *testing.T, engine subjects.Engine, mutant contracttests.Mutant) *contracttests.Subject {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	began := time.Now()
-	subject := mutantSubject(t, mutant)
-	result := MutantResult{Name: mutant.Name, Group: mutant.Group, Does: mutant.Does}
-	for _, check := range checks {
-		failures := Run(ctx, subject, check)
-		if len(failures) == 0 {
-			continue
-		}
-		result.CaughtBy = append(result.CaughtBy, check.Name)
-		if testing.Verbose() {
-			t.Logf("%s", failures[0])
-		}
-		if !all {
-			break
-		}
+	direct, err := subjects.OverHTTP(engine, nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	result.Caught = len(result.CaughtBy) > 0
-	result.Duration = time.Since(began)
-	return result
+	subject := subjects.New(t, "in-process-sqlite", engine, subjects.OverHTTP, subjects.Validator)
+	return mutant.Before(subject, contracttests.HandlerTarget(direct))
 }
 
-// mutantTable lists the results for a person.
-func mutantTable(results []MutantResult) string {
-	var out strings.Builder
-	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "MUTANT\tGROUP\tCAUGHT BY\tAND\tTIME")
-	caught := map[string][2]int{}
-	for _, r := range results {
-		first, more := "NOTHING", ""
-		if r.Caught {
-			first = r.CaughtBy[0]
-		}
-		if n := len(r.CaughtBy); n > 1 {
-			more = fmt.Sprintf("%d more", n-1)
-		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%v\n", r.Name, r.Group, first, more, r.Duration.Round(time.Millisecond))
-		n := caught[r.Group]
-		n[1]++
-		if r.Caught {
-			n[0]++
-		}
-		caught[r.Group] = n
-	}
-	_ = w.Flush()
-	for _, group := range sortedKeys(caught) {
-		fmt.Fprintf(&out, "%s: %d of %d caught\n", group, caught[group][0], caught[group][1])
-	}
-	return out.String()
-}
-
-func writeResults(t *testing.T, path string, results []MutantResult) {
+func writeMutants(t *testing.T, path string, results []contracttests.MutantResult) {
 	t.Helper()
 	text, err := json.MarshalIndent(results, "", "  ")
 	if err == nil {
@@ -135,9 +92,12 @@ func writeResults(t *testing.T, path string, results []MutantResult) {
 // TestMutantsAreNamed: names are unique, and each mutant says what it does and to which group it belongs.
 func TestMutantsAreNamed(t *testing.T) {
 	t.Parallel()
-	groups := []string{GroupSchema, GroupAcceptance, GroupBehaviour, GroupHeaders, GroupSecurity}
+	groups := []string{
+		contracttests.GroupSchema, contracttests.GroupAcceptance, contracttests.GroupBehaviour, contracttests.GroupHeaders,
+		contracttests.GroupSecurity,
+	}
 	seen := map[string]bool{}
-	for _, m := range Mutants() {
+	for _, m := range contracttests.Mutants() {
 		if seen[m.Name] {
 			t.Errorf("two mutants are named %s", m.Name)
 		}
