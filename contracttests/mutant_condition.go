@@ -176,7 +176,7 @@ func tagOfEveryAnswer() mutantSend {
 }
 
 func oldTagsMatch() mutantSend {
-	var old memory[string] // all tags in one text
+	var old mutantMemory[string] // all tags in one text
 	return func(ctx context.Context, w *World, next Target, r Request) (Response, error) {
 		t, _, _ := w.caller(r)
 		out, err := next.Send(ctx, r)

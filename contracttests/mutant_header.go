@@ -111,7 +111,7 @@ func rateLimitMutants() []Mutant {
 }
 
 func remainingByKey() mutantSend {
-	var sent memory[int]
+	var sent mutantMemory[int]
 	return func(ctx context.Context, _ *World, next Target, r Request) (Response, error) {
 		out, err := next.Send(ctx, r)
 		if err != nil {

@@ -19,14 +19,14 @@ func remembering(start func() mutantSend) mutation {
 	}
 }
 
-// memory holds a value for each of a number of names. The zero memory is ready for use, by several goroutines.
-type memory[T any] struct {
+// mutantMemory holds a value for each of a number of names. The zero mutantMemory is ready for use, by several goroutines.
+type mutantMemory[T any] struct {
 	mu     sync.Mutex
 	values map[string]T
 }
 
 // with lets change see and replace the value of a name.
-func (m *memory[T]) with(name string, change func(T) T) {
+func (m *mutantMemory[T]) with(name string, change func(T) T) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.values == nil {
@@ -35,16 +35,16 @@ func (m *memory[T]) with(name string, change func(T) T) {
 	m.values[name] = change(m.values[name])
 }
 
-func (m *memory[T]) get(name string) T {
+func (m *mutantMemory[T]) get(name string) T {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	return m.values[name]
 }
 
-func (m *memory[T]) set(name string, value T) { m.with(name, func(T) T { return value }) }
+func (m *mutantMemory[T]) set(name string, value T) { m.with(name, func(T) T { return value }) }
 
 // take returns the value of a name and forgets it.
-func (m *memory[T]) take(name string) (taken T) {
+func (m *mutantMemory[T]) take(name string) (taken T) {
 	m.with(name, func(value T) (zero T) {
 		taken = value
 		return zero
@@ -53,7 +53,7 @@ func (m *memory[T]) take(name string) (taken T) {
 }
 
 // adding counts.
-func adding(m *memory[int], name string, n int) (sum int) {
+func adding(m *mutantMemory[int], name string, n int) (sum int) {
 	m.with(name, func(value int) int {
 		sum = value + n
 		return sum

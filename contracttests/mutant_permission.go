@@ -80,7 +80,7 @@ func promoting(method string, kind KeyKind) mutation {
 }
 
 func revokedOnce() mutantSend {
-	var used memory[int]
+	var used mutantMemory[int]
 	return func(ctx context.Context, w *World, next Target, r Request) (Response, error) {
 		if t, kind, ok := w.caller(r); ok && kind == KeyRevoked && adding(&used, r.token(), 1) == 1 {
 			r = as(t.Keys[KeyAdmin], r)

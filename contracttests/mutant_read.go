@@ -92,7 +92,7 @@ func (a *answerOf) put(out *Response) {
 }
 
 func staleOnce() mutantSend {
-	var stale memory[*answerOf]
+	var stale mutantMemory[*answerOf]
 	return func(ctx context.Context, w *World, next Target, r Request) (Response, error) {
 		t, _, _ := w.caller(r)
 		record, before, ok := w.read(ctx, r)
@@ -113,7 +113,7 @@ func staleOnce() mutantSend {
 }
 
 func cachedByKey() mutantSend {
-	var seen memory[*answerOf]
+	var seen mutantMemory[*answerOf]
 	return func(ctx context.Context, _ *World, next Target, r Request) (Response, error) {
 		out, err := next.Send(ctx, r)
 		if err != nil || out.Status != http.StatusOK || !r.unconditional() {
@@ -129,7 +129,7 @@ func cachedByKey() mutantSend {
 }
 
 func lastCaller() mutantSend {
-	var last memory[*answerOf]
+	var last mutantMemory[*answerOf]
 	return func(ctx context.Context, w *World, next Target, r Request) (Response, error) {
 		t, _, _ := w.caller(r)
 		out, err := next.Send(ctx, r)
@@ -157,7 +157,7 @@ func readTouches(ctx context.Context, w *World, next Target, r Request) (Respons
 }
 
 func readsCount() mutantSend {
-	var reads memory[int]
+	var reads mutantMemory[int]
 	return func(ctx context.Context, w *World, next Target, r Request) (Response, error) {
 		t, _, _ := w.caller(r)
 		out, err := next.Send(ctx, r)
@@ -175,7 +175,7 @@ func readsCount() mutantSend {
 }
 
 func updatesCost() mutantSend {
-	var updates memory[int]
+	var updates mutantMemory[int]
 	return func(ctx context.Context, w *World, next Target, r Request) (Response, error) {
 		t, _, _ := w.caller(r)
 		_, before, _ := w.read(ctx, r)
@@ -216,7 +216,7 @@ func timeGoesBack(o *rawObject) {
 }
 
 func undeclaredTaken() mutantSend {
-	var taken memory[rawObject]
+	var taken mutantMemory[rawObject]
 	return func(ctx context.Context, w *World, next Target, r Request) (Response, error) {
 		t, _, _ := w.caller(r)
 		out, err := next.Send(ctx, r)
@@ -252,7 +252,7 @@ func undeclaredOf(asked, taken rawObject) rawObject {
 }
 
 func limitsWithoutTier() mutantSend {
-	var overrides memory[rawObject]
+	var overrides mutantMemory[rawObject]
 	return func(ctx context.Context, w *World, next Target, r Request) (Response, error) {
 		t, _, _ := w.caller(r)
 		out, err := next.Send(ctx, r)
