@@ -38,10 +38,10 @@ func curlURL(url string) string {
 
 // curlHeader keeps of Authorization the scheme alone.
 func curlHeader(name, value string) string {
-	if name != "Authorization" {
-		if value == "" {
-			return quote(name + ";") // how curl is told to send an empty one
-		}
+	switch {
+	case value == "":
+		return quote(name + ";") // how curl is told to send an empty one
+	case name != "Authorization":
 		return quote(name + ": " + value)
 	}
 	scheme, _, found := strings.Cut(value, " ")

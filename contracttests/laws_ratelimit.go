@@ -25,7 +25,7 @@ type meter struct{ limit, remaining, reset int }
 func (s *Session) meter(x Exchange) meter {
 	h := canonical(x.Response.Header)
 	number := func(name string) int {
-		n, err := strconv.Atoi(h.Get(http.CanonicalHeaderKey(name)))
+		n, err := strconv.Atoi(h.Get(name))
 		if err != nil {
 			s.FailExchange(x, "there is no number in %s", name)
 			panic(errStopped)

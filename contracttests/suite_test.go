@@ -1,7 +1,13 @@
 package contracttests_test
 
 import (
+	"context"
+	"errors"
 	"flag"
+	"os/signal"
+	"slices"
+	"strings"
+	"syscall"
 	"testing"
 
 	"organizations-api/contracttests"
@@ -9,41 +15,104 @@ import (
 )
 
 var (
+	target   = flag.String("target", "", "base `URL` of a service to run the suite against, instead of those that it starts itself")
+	adminKey = flag.String("admin-key", "", "a `key` of the target with the permission admin; its organization is changed and put back")
+	readKey  = flag.String("read-key", "", "a `key` of the same organization that can only read")
+	otherKey = flag.String("other-key", "", "a `key` of a second organization, which is only read")
+
 	machineSeed = flag.Uint64("machine-seed", contracttests.DefaultMachine().Seed, "`seed` of the state machine's sequences")
 	machineRuns = flag.Int("machine-runs", contracttests.DefaultMachine().Runs, "`number` of the state machine's sequences")
 )
 
-// checks returns the suite with the state machine as the flags have it.
-func checks() []contracttests.Check {
-	machine := contracttests.DefaultMachine()
-	machine.Seed, machine.Runs = *machineSeed, *machineRuns
-	asked := contracttests.StateMachine(machine)
-	all := contracttests.Checks()
-	for i := range all {
-		if all[i].Name == asked.Name {
-			all[i] = asked
-		}
-	}
-	return all
-}
-
-// TestSuite runs the suite.
+// TestSuite runs the suite on every way to reach the service on this machine, or on the target of the flags.
+//
+// On a target it creates nothing, and it puts back what it changes, also when it is interrupted; but it must not be
+// killed, and nobody else should change the organization meanwhile. Checks run one after the other there. Where the
+// target enforces limits, they wait for the next minute; raise the organization's limit, or give go test a -timeout.
 func TestSuite(t *testing.T) {
 	t.Parallel()
-	for _, make := range []func(testing.TB) *contracttests.Subject{
+	if *target != "" {
+		ctx, stop := signal.NotifyContext(t.Context(), syscall.SIGINT, syscall.SIGTERM)
+		defer stop()
+		runAtURL(ctx, t, liveSubject(t, *target, *adminKey, *readKey, *otherKey))
+		return
+	}
+	for _, start := range []func(testing.TB) *contracttests.Subject{
 		subjects.InProcess, subjects.EventsSQLite, subjects.EventsDynamoDB,
 	} {
-		subject := make(t)
+		subject := start(t)
 		t.Run(subject.Name, func(t *testing.T) {
 			t.Parallel()
 			for _, check := range checks() {
 				t.Run(check.Name, func(t *testing.T) {
 					t.Parallel()
-					for _, failure := range contracttests.Run(t.Context(), subject, check) {
-						t.Error(failure)
-					}
+					report(t, contracttests.Run(t.Context(), subject, check))
 				})
 			}
 		})
+	}
+}
+
+// checks returns the suite, with the state machine as the flags have it.
+func checks() []contracttests.Check {
+	machine := contracttests.DefaultMachine()
+	machine.Seed, machine.Runs = *machineSeed, *machineRuns
+	asked := contracttests.StateMachine(machine)
+	all := contracttests.Checks()
+	all[slices.IndexFunc(all, func(c contracttests.Check) bool { return c.Name == asked.Name })] = asked
+	return all
+}
+
+func report(t *testing.T, failures []contracttests.Failure) {
+	t.Helper()
+	for _, failure := range failures {
+		t.Error(failure)
+	}
+}
+
+// liveSubject returns the service at a URL, of which there is nothing but keys. All but the first key may be "".
+func liveSubject(t *testing.T, url, admin, read, other string) *contracttests.Subject {
+	t.Helper()
+	reached, err := contracttests.URLTarget(url)
+	validator, errJudge := subjects.GatewayValidator()
+	if err := errors.Join(err, errJudge); err != nil {
+		t.Fatal(err)
+	}
+	if admin == "" {
+		t.Fatal("a target needs an -admin-key")
+	}
+	subject := &contracttests.Subject{
+		Name:      "at-url",
+		Target:    contracttests.Patient(reached),
+		Validator: validator,
+		Given:     contracttests.Tenant{Keys: map[contracttests.KeyKind]string{contracttests.KeyAdmin: admin}},
+	}
+	if read != "" {
+		subject.Given.Keys[contracttests.KeyRead] = read
+	}
+	if other != "" {
+		subject.Other = &contracttests.Tenant{Keys: map[contracttests.KeyKind]string{contracttests.KeyAdmin: other}}
+	}
+	return subject
+}
+
+// runAtURL runs, one after the other, the checks that the subject can show, and says which it cannot, and why.
+func runAtURL(ctx context.Context, t *testing.T, subject *contracttests.Subject) {
+	t.Helper()
+	hidden := map[string][]string{}
+	for _, check := range checks() {
+		if reasons := contracttests.Lacks(subject, check); len(reasons) > 0 {
+			why := strings.Join(reasons, ", and ")
+			hidden[why] = append(hidden[why], check.Name)
+			continue
+		}
+		if ctx.Err() != nil {
+			t.Fatal("interrupted; what was changed has been put back")
+		}
+		t.Run(check.Name, func(t *testing.T) { report(t, contracttests.Run(ctx, subject, check)) })
+	}
+	for why, names := range hidden {
+		slices.Sort(names)
+		t.Logf("not shown, as %s:\n\t%s", why, strings.Join(names, "\n\t"))
 	}
 }

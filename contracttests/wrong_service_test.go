@@ -1,0 +1,146 @@
+package contracttests_test
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+
+	"organizations-api/contracttests"
+	"organizations-api/contracttests/internal/subjects"
+)
+
+// answering returns the subject with something between it and the suite.
+func answering(
+	subject *contracttests.Subject, between func(contracttests.Target, context.Context, contracttests.Request) (contracttests.Response, error),
+) *contracttests.Subject {
+	out := *subject
+	out.Target = contracttests.TargetFunc(func(ctx context.Context, r contracttests.Request) (contracttests.Response, error) {
+		return between(subject.Target, ctx, r)
+	})
+	return &out
+}
+
+// TestSequenceIsShrunk: what is left of a failing sequence is the one request that the service gets wrong, as a command.
+func TestSequenceIsShrunk(t *testing.T) {
+	t.Parallel()
+	wrong := answering(subjects.InProcess(t), func(next contracttests.Target, ctx context.Context, r contracttests.Request) (contracttests.Response, error) {
+		r.Body = bytes.ReplaceAll(r.Body, []byte(`"billing_email":null`), []byte(`"billing_email_":null`))
+		return next.Send(ctx, r)
+	})
+	machine := contracttests.StateMachine(contracttests.DefaultMachine())
+	failures := contracttests.Run(t.Context(), wrong, machine)
+	if len(failures) != 1 {
+		t.Fatalf("%d failures, want one: %v", len(failures), failures)
+	}
+	shown := regexp.MustCompile(`seed 1, sequence \d, (\d+) steps: billing_email is not what it must be`).FindStringSubmatch(failures[0].Message)
+	patches := strings.Count(failures[0].Curl, "-X PATCH")
+	if shown == nil || shown[1] != "2" || patches != 2 || !strings.Contains(failures[0].Curl, `'{"billing_email":null}'`) || !strings.Contains(failures[0].Curl, "$KEY_1_ADMIN") {
+		t.Errorf("failure = %v\nwant one PATCH that sets billing_email, and one that clears it and nothing else", failures[0])
+	}
+	again := contracttests.Run(t.Context(), wrong, machine)
+	if len(again) != 1 || again[0].Message != failures[0].Message {
+		t.Errorf("run again, it fails with %v, want the same", again)
+	}
+}
+
+// TestSequencesReachEverything: the few sequences that are run by default see every status that they can.
+func TestSequencesReachEverything(t *testing.T) {
+	t.Parallel()
+	subject := subjects.InProcess(t)
+	var mu sync.Mutex
+	seen := map[string]map[int]bool{http.MethodGet: {}, http.MethodPatch: {}}
+	subject.Observe = func(x contracttests.Exchange) {
+		mu.Lock()
+		defer mu.Unlock()
+		seen[x.Request.Method][x.Response.Status] = true
+	}
+	report(t, contracttests.Run(t.Context(), subject, contracttests.StateMachine(contracttests.DefaultMachine())))
+	for method, statuses := range map[string][]int{"GET": {200, 304, 412}, "PATCH": {200, 400, 403, 412, 422}} {
+		for _, status := range statuses {
+			if !seen[method][status] {
+				t.Errorf("no sequence has a %s that is answered with %d", method, status)
+			}
+		}
+	}
+}
+
+// given returns the subject as one of which there is nothing but keys.
+func given(t *testing.T, subject *contracttests.Subject) *contracttests.Subject {
+	t.Helper()
+	tenant, err := subject.Provision(t.Context(), contracttests.TenantSpec{Full: true, Keys: []contracttests.KeyKind{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := *subject
+	out.Provision, out.Revoke, out.Faulty, out.Given = nil, nil, nil, tenant
+	return &out
+}
+
+func record(t *testing.T, subject *contracttests.Subject) string {
+	t.Helper()
+	r, err := subject.Target.Send(t.Context(), contracttests.NewRequest(http.MethodGet, subject.Given.Keys[contracttests.KeyAdmin], nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return regexp.MustCompile(`"updated_at":"[^"]*"`).ReplaceAllString(string(r.Body), "")
+}
+
+// TestPutBack: a given organization is as before, however a check ends.
+func TestPutBack(t *testing.T) {
+	t.Parallel()
+	change := func(s *contracttests.Session) {
+		key := s.Provision(contracttests.TenantSpec{}).Keys[contracttests.KeyAdmin]
+		body := `{"organization_name":"Changed","logo_url":null,"billing_email":null,"notifications_email":"x@y","metadata":{},"default_llm_credentials":{"a":"b"}}`
+		s.Send(contracttests.NewRequest(http.MethodPatch, key, []byte(body)))
+	}
+	for name, end := range map[string]func(*contracttests.Session, context.CancelFunc){
+		"returns":     func(*contracttests.Session, context.CancelFunc) {},
+		"stops":       func(s *contracttests.Session, _ context.CancelFunc) { s.Stop("enough") },
+		"panics":      func(*contracttests.Session, context.CancelFunc) { panic("oh") },
+		"interrupted": func(_ *contracttests.Session, cancel context.CancelFunc) { cancel() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			subject := given(t, subjects.InProcess(t))
+			before, changed := record(t, subject), ""
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			contracttests.Run(ctx, subject, contracttests.Check{Name: "changing", Run: func(s *contracttests.Session) {
+				change(s)
+				changed = record(t, subject)
+				end(s, cancel)
+			}})
+			if after := record(t, subject); changed == before || after != before {
+				t.Errorf("the record was\n%s\nthe check made it\n%s\nand left\n%s", before, changed, after)
+			}
+		})
+	}
+}
+
+// TestPutBackFails: that something is left changed is said, whatever else is.
+func TestPutBackFails(t *testing.T) {
+	t.Parallel()
+	patches := 0
+	subject := answering(given(t, subjects.InProcess(t)), func(next contracttests.Target, ctx context.Context, r contracttests.Request) (contracttests.Response, error) {
+		if r.Method == http.MethodPatch {
+			if patches++; patches > 1 {
+				return contracttests.Response{Status: http.StatusServiceUnavailable}, nil
+			}
+		}
+		return next.Send(ctx, r)
+	})
+	failures := contracttests.Run(t.Context(), subject, contracttests.Check{Name: "changing", Run: func(s *contracttests.Session) {
+		key := s.Provision(contracttests.TenantSpec{}).Keys[contracttests.KeyAdmin]
+		s.Send(contracttests.NewRequest(http.MethodPatch, key, []byte(`{"organization_name":"Changed"}`)))
+		for range 50 {
+			s.Failf("something else")
+		}
+	}})
+	if last := failures[len(failures)-1]; !strings.Contains(last.Message, "could not be put back") {
+		t.Errorf("the last failure is %v, want that the organization could not be put back", last)
+	}
+}
