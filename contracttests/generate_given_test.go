@@ -1,0 +1,77 @@
+package contracttests
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// TestGeneratedOnGiven: on an organization that is not the suite's own, both checks show the same and leave it as it was.
+func TestGeneratedOnGiven(t *testing.T) {
+	t.Parallel()
+	subject := generatedSubject(t, inMemory())
+	tenant, err := subject.Provision(t.Context(), TenantSpec{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	subject.Provision, subject.Given = nil, tenant
+	key := tenant.Keys[KeyAdmin]
+	send := func(r Request) map[string]any {
+		response, err := subject.Target.Send(t.Context(), r)
+		if err != nil || response.Status != http.StatusOK {
+			t.Fatalf("%s = %d, %v", r.Method, response.Status, err)
+		}
+		value, err := decoded(response.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		record := value.(map[string]any)
+		delete(record, "updated_at")
+		return record
+	}
+	before := send(NewRequest("PATCH", key, []byte(`{"metadata":{"a":[1e400]},"logo_url":"x","rate_limits":{"search":7},"default_llm_credentials":{"a":"b"}}`)))
+	count := countStatuses(subject)
+	for _, check := range GenerationChecks() {
+		for _, failure := range Run(t.Context(), subject, check) {
+			t.Error(failure)
+		}
+	}
+	if after := send(NewRequest("GET", key, nil)); !equalJSON(before, after) {
+		t.Errorf("the organization was %s and is %s", jsonText(before), jsonText(after))
+	}
+	if count(200) < 500 || count(422) < 500 || count(400) < 300 {
+		t.Errorf("%d bodies were accepted, %d invalid, %d unreadable", count(200), count(422), count(400))
+	}
+}
+
+// TestGeneratedRateLimited: bodies that change the limits of requests have the service refuse the next ones, which says
+// nothing about those.
+func TestGeneratedRateLimited(t *testing.T) {
+	t.Parallel()
+	var requests atomic.Int64
+	subject := generatedSubject(t, inMemory())
+	right := subject.Target
+	subject.Target = TargetFunc(func(ctx context.Context, r Request) (Response, error) {
+		if requests.Add(1)%30 == 0 {
+			return rightExchange(r.Method, http.StatusTooManyRequests).Response, nil
+		}
+		return right.Send(ctx, r)
+	})
+	for _, check := range GenerationChecks() {
+		for _, failure := range Run(t.Context(), subject, check) {
+			t.Error(failure)
+		}
+	}
+	subject.Target = TargetFunc(func(ctx context.Context, r Request) (Response, error) {
+		if r.Method == http.MethodPatch {
+			return rightExchange(r.Method, http.StatusTooManyRequests).Response, nil
+		}
+		return right.Send(ctx, r)
+	})
+	found := Run(t.Context(), subject, GenerationChecks()[0])
+	if len(found) == 0 || !strings.Contains(found[0].Message, "status is 429") {
+		t.Errorf("a service that always refuses is shown as %v", found)
+	}
+}

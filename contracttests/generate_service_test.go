@@ -1,0 +1,163 @@
+package contracttests
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"net/http"
+	"regexp"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+var (
+	generatedBodies = flag.Int("contract.bodies", 2000, "how many random bodies to send to the service")
+	generatedSeed   = flag.Uint64("contract.seed", GenerationSeed, "the seed of the random bodies")
+)
+
+// TestGeneratedChecks: the service agrees with its document on every body, on the engine that it is developed with.
+func TestGeneratedChecks(t *testing.T) {
+	t.Parallel()
+	subject := generatedSubject(t, onSQLite(t))
+	for _, check := range GenerationChecks() {
+		t.Run(check.Name, func(t *testing.T) {
+			t.Parallel()
+			for _, failure := range Run(t.Context(), subject, check) {
+				t.Error(failure)
+			}
+		})
+	}
+}
+
+// TestGeneratedBodies sends random bodies, 2,000 or as many as -contract.bodies says, on every processor.
+func TestGeneratedBodies(t *testing.T) {
+	t.Parallel()
+	subject := generatedSubject(t, inMemory())
+	count := countStatuses(subject)
+	workers := runtime.GOMAXPROCS(0)
+	started := time.Now()
+	var wg sync.WaitGroup
+	for i := range workers {
+		first, end := *generatedBodies*i/workers, *generatedBodies*(i+1)/workers
+		checks := Generation{Seed: *generatedSeed, First: first, Bodies: end - first}.Checks()
+		wg.Go(func() {
+			for _, failure := range Run(t.Context(), subject, checks[1]) {
+				t.Error(failure)
+			}
+		})
+	}
+	wg.Wait()
+	elapsed := time.Since(started)
+	valid, invalid, unreadable := count(200), count(422), count(400)
+	t.Logf("seed %d: %d bodies, %d valid, %d invalid, %d unreadable; %.1f s, %.0f a second", *generatedSeed, *generatedBodies,
+		valid, invalid, unreadable, elapsed.Seconds(), float64(*generatedBodies)/elapsed.Seconds())
+	if valid+invalid+unreadable != *generatedBodies && !t.Failed() {
+		t.Errorf("%d bodies were answered, want %d", valid+invalid+unreadable, *generatedBodies)
+	}
+	for _, n := range []int{valid, invalid, unreadable} {
+		if n < *generatedBodies/20 {
+			t.Errorf("a verdict is shown by %d of %d bodies only", n, *generatedBodies)
+		}
+	}
+}
+
+// countStatuses has the subject count the answers to updates by status.
+func countStatuses(subject *Subject) func(status int) int {
+	var mu sync.Mutex
+	counts := map[int]int{}
+	subject.Observe = func(x Exchange) {
+		mu.Lock()
+		defer mu.Unlock()
+		if x.Request.Method == http.MethodPatch {
+			counts[x.Response.Status]++
+		}
+	}
+	return func(status int) int {
+		mu.Lock()
+		defer mu.Unlock()
+		return counts[status]
+	}
+}
+
+// wrongService answers as the service does but for what alter changes.
+func wrongService(t *testing.T, alter func(send func(Request) Response, r Request) Response) *Subject {
+	t.Helper()
+	subject := generatedSubject(t, inMemory())
+	right := subject.Target
+	subject.Target = TargetFunc(func(ctx context.Context, r Request) (Response, error) {
+		send := func(r Request) Response {
+			response, err := right.Send(ctx, r)
+			if err != nil {
+				panic(fmt.Errorf("answering in process: %w", err))
+			}
+			return response
+		}
+		return alter(send, r), nil
+	})
+	return subject
+}
+
+// TestWrongServices: a service that departs from the document is found out, and the body that shows it is small.
+func TestWrongServices(t *testing.T) {
+	t.Parallel()
+	replaced := func(old, text string) func(func(Request) Response, Request) Response {
+		return func(send func(Request) Response, r Request) Response {
+			r.Body = []byte(strings.ReplaceAll(string(r.Body), old, text))
+			return send(r)
+		}
+	}
+	cases := []struct {
+		name  string
+		alter func(send func(Request) Response, r Request) Response
+		body  string // the smallest that shows it, as a pattern
+	}{
+		{"takes texts for numbers", replaced(`"20"`, "20"), `^\{"[a-z_]+":(\{"[a-z]+":)?"20"\}?\}$`},
+		{"cuts numbers", replaced("1.00000000000000000001", "1"), `^\{"rate_limits":\{"[a-z]+":1\.00000000000000000001\}\}$`},
+		{"takes anything for an email", replaced("notifications_email", "unknown"), `^\{"notifications_email":.{0,12}\}$`},
+		{"refuses characters beyond the BMP", replaced("😀", `\ud800`), `^\{"[a-z_]+":(\{"[^"]*":)?"?\[?"?😀"?.*\}$|^\{"😀":.*\}$`},
+		{"says nothing of limits", func(send func(Request) Response, r Request) Response {
+			response := send(r)
+			if response.Status == 422 {
+				response.Body = bytes.ReplaceAll(response.Body, []byte(`"rate_limits","search"`), []byte(`"rate_limits"`))
+			}
+			return response
+		}, `^\{"rate_limits":\{"search":.{1,22}\}\}$`},
+		{"keeps what it refuses", func(send func(Request) Response, r Request) Response {
+			response := send(r)
+			if response.Status == 422 && bytes.Contains(r.Body, []byte("logo_url")) {
+				r.Body = fmt.Appendf(nil, `{"organization_name":"changed at %d"}`, time.Now().UnixNano())
+				send(r)
+			}
+			return response
+		}, `^\{"logo_url":.{1,12}\}$|^\{.*"logo_url":.{1,12}\}$`},
+		{"forgets what it took", func(send func(Request) Response, r Request) Response {
+			response := send(r)
+			if r.Method == http.MethodGet {
+				response.Body = bytes.ReplaceAll(response.Body, []byte(`"metadata":{"`), []byte(`"metadata":{"a":1,"`))
+			}
+			return response
+		}, `.`}, // any body may be the first to be followed by a look
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			checks := Generation{Seed: *generatedSeed, Bodies: 1500}.Checks()
+			found := Run(t.Context(), wrongService(t, c.alter), checks[1])
+			if len(found) == 0 {
+				t.Fatal("it was not found out")
+			}
+			t.Log(found[0])
+			_, command, _ := strings.Cut(found[0].Curl, "--data-binary '")
+			if body := strings.TrimSuffix(command, "'"); !regexp.MustCompile(c.body).MatchString(body) {
+				t.Errorf("shown by %s, want a match of %s", body, c.body)
+			}
+			if found := Run(t.Context(), wrongService(t, c.alter), checks[0]); len(found) == 0 {
+				t.Error("the list of single keywords did not find it out")
+			}
+		})
+	}
+}
