@@ -21,7 +21,7 @@ func HarmlessMutants() []Mutant {
 			return body
 		})},
 		{"harmless-update", "", "takes updates apart and puts them together", mutateEntity(func(body []byte) []byte {
-			if o, ok := readRawObject(body); ok {
+			if o, ok := readRawObject(body); ok && len(body) <= maxBodyBytes {
 				return o.text()
 			}
 			return body

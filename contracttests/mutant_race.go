@@ -44,7 +44,7 @@ func writeWhole() mutantSend {
 		writing.Lock()
 		defer writing.Unlock()
 		now, _, _ := w.read(ctx, r)
-		r.Body = editRaw(r.Body, func(o *rawObject) { writeBack(o, before, now) })
+		r.editUpdate(func(o *rawObject) { writeBack(o, before, now) })
 		return next.Send(ctx, r)
 	}
 }

@@ -100,11 +100,15 @@ func (r *Response) setBody(body []byte) {
 
 // mutateUpdate changes the members of what updates ask for. Bodies that are no well-formed object pass as they are.
 func mutateUpdate(edit func(o *rawObject)) mutation {
-	return mutateRequest(func(_ context.Context, _ *World, r *Request) {
-		if r.Method == http.MethodPatch {
-			r.Body = editRaw(r.Body, edit)
-		}
-	})
+	return mutateRequest(func(_ context.Context, _ *World, r *Request) { r.editUpdate(edit) })
+}
+
+// editUpdate changes the members of an update. One that is too large stays as it is: without its white space it might
+// not be.
+func (r *Request) editUpdate(edit func(o *rawObject)) {
+	if r.Method == http.MethodPatch && len(r.Body) <= maxBodyBytes {
+		r.Body = editRaw(r.Body, edit)
+	}
 }
 
 // mutateField changes the text of one member of what updates ask for; change returns false where it has nothing to change.

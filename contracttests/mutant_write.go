@@ -135,7 +135,7 @@ func merging(name string) mutation {
 		}
 		record, _, _ := w.read(ctx, *r)
 		there, _ := record.get(name)
-		r.Body = editRaw(r.Body, func(o *rawObject) {
+		r.editUpdate(func(o *rawObject) {
 			o.change(name, func(raw string) (string, bool) { return mergeRaw(there, raw) })
 		})
 	})
@@ -149,7 +149,7 @@ func losing(names ...string) mutation {
 			return next.Send(ctx, r)
 		}
 		var lost rawObject
-		r.Body = editRaw(r.Body, func(o *rawObject) {
+		r.editUpdate(func(o *rawObject) {
 			for _, m := range asked {
 				if slices.Contains(names, m.name) {
 					lost = append(lost, m)
