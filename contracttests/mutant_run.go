@@ -1,0 +1,99 @@
+package contracttests
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+	"time"
+)
+
+// MutantResult says how the suite fared against one mutant.
+type MutantResult struct {
+	Name     string
+	Group    string
+	Does     string
+	CaughtBy []string // the names of the checks, in the order in which they ran
+	Caught   bool
+	Failure  string // what the first of them found
+	Duration time.Duration
+}
+
+// Before returns the subject with the mutant in front of its service. direct is the service itself on the same store,
+// without rate limits. The subject must be able to provision.
+func (m Mutant) Before(subject *Subject, direct Target) *Subject {
+	world := &World{Direct: direct}
+	faulty := map[Fault]Target{}
+	for _, fault := range []Fault{FaultUnavailable, FaultBroken, FaultWrites} {
+		faulty[fault] = m.Wrap(world, subject.Faulty(fault))
+	}
+	mutant := *subject
+	mutant.Name += " behind " + m.Name
+	mutant.Target = m.Wrap(world, subject.Target)
+	mutant.Faulty = func(fault Fault) Target { return faulty[fault] }
+	mutant.Provision = func(ctx context.Context, spec TenantSpec) (Tenant, error) {
+		t, err := subject.Provision(ctx, spec)
+		if err == nil {
+			world.Add(t, spec)
+		}
+		return t, err
+	}
+	return &mutant
+}
+
+// Try runs checks against a subject that the mutant stands before, until one of them catches it, or every one.
+func (m Mutant) Try(ctx context.Context, subject *Subject, checks []Check, every bool) MutantResult {
+	began := time.Now()
+	result := MutantResult{Name: m.Name, Group: m.Group, Does: m.Does}
+	for _, check := range checks {
+		failures := Run(ctx, subject, check)
+		if len(failures) == 0 {
+			continue
+		}
+		result.CaughtBy = append(result.CaughtBy, check.Name)
+		if !result.Caught {
+			result.Caught, result.Failure = true, failures[0].Message
+		}
+		if !every {
+			break
+		}
+	}
+	result.Duration = time.Since(began)
+	return result
+}
+
+// MutantTable lists results for a person.
+func MutantTable(results []MutantResult) string {
+	var out strings.Builder
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "MUTANT\tGROUP\tCAUGHT BY\t\tTIME")
+	for _, r := range results {
+		first, more := "NOTHING", ""
+		if r.Caught {
+			first = r.CaughtBy[0]
+		}
+		if n := len(r.CaughtBy); n > 1 {
+			more = fmt.Sprintf("and %d more", n-1)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%v\n", r.Name, r.Group, first, more, r.Duration.Round(time.Millisecond))
+	}
+	_ = w.Flush() // to a strings.Builder, which takes everything
+	out.WriteString("\n" + mutantSums(results))
+	return out.String()
+}
+
+// mutantSums counts by group.
+func mutantSums(results []MutantResult) string {
+	all, caught := map[string]int{}, map[string]int{}
+	for _, r := range results {
+		all[r.Group]++
+		if r.Caught {
+			caught[r.Group]++
+		}
+	}
+	var out strings.Builder
+	for _, group := range sortedKeys(all) {
+		fmt.Fprintf(&out, "%s: %d of %d caught\n", group, caught[group], all[group])
+	}
+	return out.String()
+}
