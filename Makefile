@@ -19,6 +19,7 @@ ADDR ?= 127.0.0.1:8080
 STORE ?= sqlite:.orgs/orgs.db
 TEST_FLAGS ?=
 KEY ?= YOUR_API_KEY
+DEPLOY_FLAGS ?=
 
 .PHONY: help
 help: ## List the targets
@@ -41,6 +42,8 @@ lint: ## Check formatting, modules, and what go vet and staticcheck find
 	go mod verify
 	go vet ./...
 	go tool -modfile=tools/go.mod staticcheck ./...
+	@if command -v cfn-lint >/dev/null && cfn-lint --version >/dev/null 2>&1; then echo cfn-lint template.yaml; cfn-lint template.yaml; \
+	else echo 'cfn-lint is not installed: template.yaml is checked by the tests alone'; fi
 
 .PHONY: build
 build: $(BOOTSTRAPS) build/orgs ## Build a static bootstrap for each function, and the orgs command
@@ -51,6 +54,11 @@ check: lint build test ## Everything that CI does
 .PHONY: clean
 clean: ## Remove what was built and downloaded; the local store stays
 	rm -rf build .cache .aws-sam
+
+.PHONY: deploy
+deploy: ## Build and deploy to AWS with sam (DEPLOY_FLAGS=--guided the first time)
+	sam build
+	sam deploy $(DEPLOY_FLAGS)
 
 .PHONY: invoke-get
 invoke-get: ## Run GET in sam local, after sam build (KEY=sk_…)

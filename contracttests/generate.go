@@ -126,7 +126,7 @@ func (g *Generator) judge(c *Case, unreadable bool) {
 		c.Loc = []any{"body"}
 		for token := range strings.SplitSeq(strings.TrimPrefix(c.Broken[0], "/"), "/") {
 			if c.Broken[0] != "" {
-				c.Loc = append(c.Loc, pointerUnescapes.Replace(token))
+				c.Loc = append(c.Loc, tokenUnescapes.Replace(token))
 			}
 		}
 	}

@@ -47,13 +47,13 @@ func (r *schemaReader) gap(at, format string, args ...any) {
 	r.gaps = append(r.gaps, at+": "+fmt.Sprintf(format, args...))
 }
 
-var pointerUnescapes = strings.NewReplacer("~1", "/", "~0", "~")
+var tokenUnescapes = strings.NewReplacer("~1", "/", "~0", "~")
 
 // node returns what is at a pointer into the document, nil where nothing is.
 func (r *schemaReader) node(at string) *yaml.Node {
 	node := r.top
 	for token := range strings.SplitSeq(strings.TrimPrefix(at, "/"), "/") {
-		token = pointerUnescapes.Replace(token)
+		token = tokenUnescapes.Replace(token)
 		if node != nil && node.Kind == yaml.SequenceNode {
 			i, err := strconv.Atoi(token)
 			if err != nil || i < 0 || i >= len(node.Content) {
@@ -103,15 +103,15 @@ func (r *schemaReader) schema(at string) *bodySchema {
 	return s
 }
 
-// annotations say nothing about which values are valid.
-var annotations = map[string]bool{
+// annotationKeywords say nothing about which values are valid.
+var annotationKeywords = map[string]bool{
 	"title": true, "description": true, "default": true, "examples": true, "example": true, "deprecated": true,
 	"writeOnly": true, "$comment": true, "externalDocs": true, "xml": true, "discriminator": true, "contentMediaType": true,
 	"contentEncoding": true, "$defs": true,
 }
 
 func (r *schemaReader) keyword(s *bodySchema, name string, value *yaml.Node) {
-	if annotations[name] || strings.HasPrefix(name, "x-") {
+	if annotationKeywords[name] || strings.HasPrefix(name, "x-") {
 		return
 	}
 	for _, read := range []func(*bodySchema, string, *yaml.Node) bool{

@@ -8,6 +8,9 @@ import (
 	"testing"
 )
 
+// fewBodies are enough to see how a run goes about an organization.
+var fewBodies = Generation{Seed: GenerationSeed, Bodies: 150, Every: 7}
+
 // TestGeneratedOnGiven: on an organization that is not the suite's own, both checks show the same and leave it as it was.
 func TestGeneratedOnGiven(t *testing.T) {
 	t.Parallel()
@@ -33,7 +36,7 @@ func TestGeneratedOnGiven(t *testing.T) {
 	}
 	before := send(NewRequest("PATCH", key, []byte(`{"metadata":{"a":[1e400]},"logo_url":"x","rate_limits":{"search":7},"default_llm_credentials":{"a":"b"}}`)))
 	count := countStatuses(subject)
-	for _, check := range GenerationChecks() {
+	for _, check := range fewBodies.Checks() {
 		for _, failure := range Run(t.Context(), subject, check) {
 			t.Error(failure)
 		}
@@ -41,7 +44,7 @@ func TestGeneratedOnGiven(t *testing.T) {
 	if after := send(NewRequest("GET", key, nil)); !equalJSON(before, after) {
 		t.Errorf("the organization was %s and is %s", jsonText(before), jsonText(after))
 	}
-	if count(200) < 500 || count(422) < 500 || count(400) < 300 {
+	if count(200) < 50 || count(422) < 50 || count(400) < 50 {
 		t.Errorf("%d bodies were accepted, %d invalid, %d unreadable", count(200), count(422), count(400))
 	}
 }
@@ -59,7 +62,7 @@ func TestGeneratedRateLimited(t *testing.T) {
 		}
 		return right.Send(ctx, r)
 	})
-	for _, check := range GenerationChecks() {
+	for _, check := range fewBodies.Checks() {
 		for _, failure := range Run(t.Context(), subject, check) {
 			t.Error(failure)
 		}

@@ -169,8 +169,8 @@ func (s *bodySchema) itemSchema(i int) *bodySchema {
 	return s.items
 }
 
-// jsonType names the type of a decoded value.
-func jsonType(value any) string {
+// nameOfType names the type of a decoded value.
+func nameOfType(value any) string {
 	switch value.(type) {
 	case nil:
 		return "null"

@@ -101,20 +101,21 @@ func wrongService(t *testing.T, alter func(send func(Request) Response, r Reques
 	return subject
 }
 
-// TestWrongServices: a service that departs from the document is found out, and the body that shows it is small.
-func TestWrongServices(t *testing.T) {
-	t.Parallel()
+// alteration is a way for a service to depart from the document.
+type alteration struct {
+	name  string
+	alter func(send func(Request) Response, r Request) Response
+	body  string // the smallest that shows it, as a pattern
+}
+
+func alterations() []alteration {
 	replaced := func(old, text string) func(func(Request) Response, Request) Response {
 		return func(send func(Request) Response, r Request) Response {
 			r.Body = []byte(strings.ReplaceAll(string(r.Body), old, text))
 			return send(r)
 		}
 	}
-	cases := []struct {
-		name  string
-		alter func(send func(Request) Response, r Request) Response
-		body  string // the smallest that shows it, as a pattern
-	}{
+	return []alteration{
 		{"takes texts for numbers", replaced(`"20"`, "20"), `^\{"[a-z_]+":(\{"[a-z]+":)?"20"\}?\}$`},
 		{"cuts numbers", replaced("1.00000000000000000001", "1"), `^\{"rate_limits":\{"[a-z]+":1\.00000000000000000001\}\}$`},
 		{"takes anything for an email", replaced("notifications_email", "unknown"), `^\{"notifications_email":.{0,12}\}$`},
@@ -142,7 +143,12 @@ func TestWrongServices(t *testing.T) {
 			return response
 		}, `.`}, // any body may be the first to be followed by a look
 	}
-	for _, c := range cases {
+}
+
+// TestWrongServices: a service that departs from the document is found out, and the body that shows it is small.
+func TestWrongServices(t *testing.T) {
+	t.Parallel()
+	for _, c := range alterations() {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			checks := Generation{Seed: *generatedSeed, Bodies: 1500}.Checks()
@@ -159,5 +165,18 @@ func TestWrongServices(t *testing.T) {
 				t.Error("the list of single keywords did not find it out")
 			}
 		})
+	}
+}
+
+// TestSuiteFault: where the validator lacks a rule, generator and validator differ, and nobody blames the service.
+func TestSuiteFault(t *testing.T) {
+	t.Parallel()
+	subject := generatedSubject(t, inMemory())
+	subject.Validator = subject.Validator.without(RuleSchemaFormat)
+	for _, check := range GenerationChecks() {
+		found := Run(t.Context(), subject, check)
+		if len(found) == 0 || !strings.Contains(found[0].Message, "a fault of the suite") {
+			t.Errorf("%s without a rule of the validator found %v", check.Name, found)
+		}
 	}
 }

@@ -14,7 +14,7 @@ type bodyVerdict struct {
 	places []string // JSON pointers, sorted and each once, as far as pointers are shown
 }
 
-func newVerdict(belief Belief, pointers []string) bodyVerdict {
+func newBodyVerdict(belief Belief, pointers []string) bodyVerdict {
 	v := bodyVerdict{belief: belief}
 	for _, p := range pointers {
 		v.places = append(v.places, clip(p, maxPointer)) // as the oracle shows them
@@ -39,8 +39,8 @@ func (v bodyVerdict) String() string {
 	return "invalid at " + strings.Join(quoted, ", ")
 }
 
-// verdict is what the generator takes the body for.
-func (c Case) verdict() bodyVerdict { return newVerdict(c.Belief, c.Broken) }
+// bodyVerdict is what the generator takes the body for.
+func (c Case) verdict() bodyVerdict { return newBodyVerdict(c.Belief, c.Broken) }
 
 // oracleVerdict is what the document says of a request, which has to be right but for its body.
 func oracleVerdict(v *Validator, r Request) bodyVerdict {
@@ -59,7 +59,7 @@ func oracleVerdict(v *Validator, r Request) bodyVerdict {
 	if len(places) == 0 {
 		return bodyVerdict{belief: Valid}
 	}
-	return newVerdict(Invalid, places)
+	return newBodyVerdict(Invalid, places)
 }
 
 // serviceVerdict is what an answer says of the request. It fails where the status says nothing about the body.
@@ -71,7 +71,7 @@ func serviceVerdict(x Response) (bodyVerdict, error) {
 		return bodyVerdict{belief: Unreadable}, nil
 	case http.StatusUnprocessableEntity:
 		places, err := problemPlaces(x.Body)
-		return newVerdict(Invalid, places), err
+		return newBodyVerdict(Invalid, places), err
 	default:
 		return bodyVerdict{}, fmt.Errorf("the status is %d", x.Status)
 	}

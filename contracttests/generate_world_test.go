@@ -16,6 +16,7 @@ import (
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 	"organizations-api/shared/store/sqlite"
+	"organizations-api/shared/telemetry"
 )
 
 // creator is where a test puts the organizations that the service then finds.
@@ -27,7 +28,7 @@ type creator interface {
 // generatedSubject is the service in this process, without rate limits.
 func generatedSubject(t *testing.T, records creator) *Subject {
 	t.Helper()
-	service, err := api.New(api.Options{Records: records, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+	service, err := api.New(api.Options{Records: records, Now: time.Now, Observe: telemetry.Log(slog.New(slog.DiscardHandler), nil)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"strings"
+	"time"
 )
 
 // Machine says how long the state machine runs.
@@ -75,15 +76,18 @@ func (s *Session) play(steps []step) *outcome {
 	return &outcome{steps: min(done+1, len(steps)), message: inner.failures[0].Message, script: p.script}
 }
 
-// maxReplays bounds how long a sequence is made shorter.
-const maxReplays = 150
+// Bounds of how long a sequence is made shorter. The second is for services that are far away.
+const (
+	maxReplays   = 150
+	maxShrinking = 30 * time.Second
+)
 
 // shrink looks for a shorter sequence that fails too: without some steps, and then with less in them.
 func (s *Session) shrink(steps []step, failed outcome) outcome {
-	best, replays := failed, 0
+	best, replays, until := failed, 0, time.Now().Add(maxShrinking)
 	steps = steps[:failed.steps]
 	try := func(candidate []step) bool {
-		if replays++; replays > maxReplays || s.ctx.Err() != nil {
+		if replays++; replays > maxReplays || time.Now().After(until) || s.ctx.Err() != nil {
 			return false
 		}
 		found := s.play(candidate)

@@ -41,7 +41,9 @@ func (s *Session) guard(t Tenant) {
 	}
 	for kind, key := range t.Keys {
 		sum := sha256.Sum256([]byte(key))
-		found = append(found, newSecret("a key ("+string(kind)+")", key), newSecret("the hash of a key ("+string(kind)+")", hex.EncodeToString(sum[:])))
+		found = append(found,
+			newSecret("a key ("+string(kind)+")", key),
+			newSecret("the hash of a key ("+string(kind)+")", hex.EncodeToString(sum[:])))
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -144,7 +144,8 @@ func TestPatient(t *testing.T) {
 			return Response{Status: test.statuses[tries-1], Header: http.Header{"retry-after": {test.wait}}}, nil
 		}))
 		if got, err := target.Send(t.Context(), Request{}); got.Status != test.want || tries != test.tries || err != nil {
-			t.Errorf("after %v with Retry-After %s: %d in %d tries, %v, want %d in %d", test.statuses, test.wait, got.Status, tries, err, test.want, test.tries)
+			t.Errorf("after %v with Retry-After %s: %d in %d tries, %v, want %d in %d",
+				test.statuses, test.wait, got.Status, tries, err, test.want, test.tries)
 		}
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 
+	"organizations-api/shared/lambdaruntime"
 	"organizations-api/shared/store"
 	"organizations-api/shared/store/dynamo"
 	"organizations-api/shared/store/sqlite"
@@ -25,6 +26,7 @@ type storage struct {
 	tables []string // that createTables creates
 
 	createTables func(context.Context) error // nil where the engine does that by itself
+	functions    *lambdaruntime.Settings     // what built functions need to use the store; nil where they cannot
 	close        func() error
 }
 
@@ -96,9 +98,14 @@ func openDynamoDB(ctx context.Context, choice, prefix string, getenv func(string
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", choice, err)
 	}
+	functions, err := functionSettings(ctx, settings)
+	if err != nil {
+		return nil, fmt.Errorf("opening %s: %w", choice, err)
+	}
 	return &storage{
 		engine:       s,
 		choice:       choice,
+		functions:    functions,
 		tables:       []string{settings.Tables.Organizations, settings.Tables.Counters},
 		createTables: s.CreateTables,
 		close:        func() error { return nil },

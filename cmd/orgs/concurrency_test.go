@@ -22,11 +22,12 @@ type gatewayProcess struct {
 	stdout, stderr *transcript
 }
 
-// startProcess starts the test binary as orgs serve, without rate limits.
-func startProcess(t *testing.T, env environment) *gatewayProcess {
+// startProcess starts the test binary as orgs serve, with more arguments.
+func startProcess(t *testing.T, env environment, args ...string) *gatewayProcess {
 	t.Helper()
 	p := &gatewayProcess{stdout: newTranscript(), stderr: newTranscript()}
-	p.command = exec.CommandContext(t.Context(), os.Args[0], "serve", "--addr", "127.0.0.1:0", "--rate-limits", "off", "--json")
+	args = append([]string{"serve", "--addr", "127.0.0.1:0", "--json"}, args...)
+	p.command = exec.CommandContext(t.Context(), os.Args[0], args...)
 	p.command.Stdout, p.command.Stderr = p.stdout, p.stderr
 	p.command.Env = append(os.Environ(), asCommand+"=1")
 	for name, value := range env {
@@ -89,7 +90,9 @@ type outcome struct {
 func testConcurrentWriters(t *testing.T, env environment) {
 	t.Helper()
 	made := mustJSON[created](t, env, "create", "--name", "At first", "--tier", "pro")
-	gateways := []*gatewayProcess{startProcess(t, env), startProcess(t, env)}
+	gateways := []*gatewayProcess{
+		startProcess(t, env, "--rate-limits", "off"), startProcess(t, env, "--rate-limits", "off"),
+	}
 	client := newClient(t)
 
 	var all sync.WaitGroup

@@ -15,24 +15,31 @@ import (
 	"organizations-api/shared/api"
 	"organizations-api/shared/gateway"
 	"organizations-api/shared/lambdahttp"
+	"organizations-api/shared/lambdaruntime"
 	"organizations-api/shared/openapi"
+	"organizations-api/shared/telemetry"
 )
 
 func (a *app) serveCommand() *cobra.Command {
 	addr := newParsed("host:port", "127.0.0.1:8080", parseAddress)
 	limits := newParsed("on|off", "on", parseSwitch)
+	var functions string
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the API on this machine, as API Gateway and Lambda do",
 		Long: `Serve the API on this machine. Each request becomes the event that API Gateway makes of it and goes through the
 code that runs in Lambda. On an empty store it makes a demo organization first and shows its keys, once.
 
+With --functions the code is that of the built bootstraps, each run as a process as Lambda runs it. They must be built for
+this machine (make build ARCH=amd64), and they know no store but DynamoDB.
+
 SIGINT and SIGTERM end it when the running requests are answered.`,
 		Args: cobra.NoArgs,
-		RunE: a.does(func(ctx context.Context, _ []string) error { return a.serve(ctx, addr.value, limits.value) }),
+		RunE: a.does(func(ctx context.Context, _ []string) error { return a.serve(ctx, addr.value, limits.value, functions) }),
 	}
 	c.Flags().Var(addr, "addr", "address to listen on; port 0 picks a free one")
 	c.Flags().Var(limits, "rate-limits", "whether to enforce rate limits")
+	c.Flags().StringVar(&functions, "functions", "", "folder of built functions to run, such as build or .aws-sam/build")
 	return c
 }
 
@@ -54,7 +61,7 @@ func parseSwitch(s string) (bool, error) {
 }
 
 // serve answers requests until ctx is done. It listens before anything else, so that a taken port leaves no traces.
-func (a *app) serve(ctx context.Context, addr string, limits bool) (err error) {
+func (a *app) serve(ctx context.Context, addr string, limits bool, functions string) (err error) {
 	var config net.ListenConfig
 	listener, err := config.Listen(ctx, "tcp", addr)
 	if err != nil {
@@ -68,7 +75,12 @@ func (a *app) serve(ctx context.Context, addr string, limits bool) (err error) {
 	defer func() { err = errors.Join(err, s.close()) }()
 
 	logger := slog.New(slog.NewJSONHandler(a.stderr, nil))
-	handler, err := a.handler(s, limits, logger)
+	routes, stop, err := a.routes(s, limits, functions, logger)
+	if err != nil {
+		return err
+	}
+	defer stop()
+	handler, err := a.handler(routes, logger)
 	if err != nil {
 		return err
 	}
@@ -84,16 +96,18 @@ func (a *app) serve(ctx context.Context, addr string, limits bool) (err error) {
 	return err
 }
 
-// handler wires the service: each operation behind the adapter that it has in Lambda, all of them behind the gateway, and
-// the contract beside them.
-func (a *app) handler(s *storage, limits bool, logger *slog.Logger) (http.Handler, error) {
-	options := api.Options{Records: s, Now: a.now, Logger: logger}
+// routes returns the API's operations, each by the function that answers for it, and what ends those that are processes.
+func (a *app) routes(s *storage, limits bool, functions string, logger *slog.Logger) ([]gateway.Route, func(), error) {
+	options := api.Options{Records: s, Now: a.now, Observe: telemetry.Log(logger, nil)}
 	if limits {
 		options.Counters = s
 	}
 	service, err := api.New(options)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if functions != "" {
+		return a.processes(service.Routes(), s, limits, functions)
 	}
 	var routes []gateway.Route
 	for _, r := range service.Routes() {
@@ -103,7 +117,18 @@ func (a *app) handler(s *storage, limits bool, logger *slog.Logger) (http.Handle
 			Function: lambdahttp.New(r.Handler, logger).Handle,
 		})
 	}
-	functions, err := gateway.New(gateway.Options{Routes: routes, Now: a.now, Logger: logger})
+	return routes, func() {}, nil
+}
+
+// handler puts the functions behind the gateway, and the contract beside them.
+func (a *app) handler(routes []gateway.Route, logger *slog.Logger) (http.Handler, error) {
+	functions, err := gateway.New(gateway.Options{
+		Routes: routes,
+		// A process has a timeout of its own, which counts from when it has started.
+		Timeout: functionTimeout + lambdaruntime.DefaultInitTimeout,
+		Now:     a.now,
+		Logger:  logger,
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -131,7 +156,7 @@ const (
 	headerTimeout  = 5 * time.Second
 	requestTimeout = 30 * time.Second
 	idleTimeout    = time.Minute
-	shutdownGrace  = gateway.DefaultTimeout + 5*time.Second // longer than any function takes
+	shutdownGrace  = 25 * time.Second // longer than any function takes
 )
 
 func newServer(handler http.Handler, logger *slog.Logger) *http.Server {

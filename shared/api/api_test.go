@@ -16,6 +16,7 @@ import (
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 	"organizations-api/shared/store/sqlite"
+	"organizations-api/shared/telemetry"
 )
 
 // world is the API on a new SQLite file, with one organization and its admin key.
@@ -59,7 +60,7 @@ func (w *world) handler(t *testing.T, method string) http.Handler {
 	}
 	service, err := api.New(api.Options{
 		Records: records, Counters: w.counters, Now: func() time.Time { return w.now },
-		Logger: slog.New(slog.NewJSONHandler(w.logs, nil)),
+		Observe: telemetry.Log(slog.New(slog.NewJSONHandler(w.logs, nil)), nil),
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"runtime/debug"
 	"strconv"
@@ -12,6 +11,7 @@ import (
 
 	"organizations-api/shared/base62"
 	"organizations-api/shared/store"
+	"organizations-api/shared/telemetry"
 )
 
 // RequestIDHeader carries the identifier of a request: inwards from the gateway, outwards on every response.
@@ -28,12 +28,14 @@ type call struct {
 	started   time.Time
 	header    http.Header // goes out with whatever the response is
 	found     store.Found // set once the key is authenticated
+	countErr  error       // why the request was not counted
 }
 
-// serve runs one request from its arrival to its log line.
+// serve runs one request from its arrival to its report.
 func (s *Service) serve(w http.ResponseWriter, r *http.Request, op operation) {
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
+	ctx, _ = store.WithUsage(ctx)
 	c := &call{request: r, requestID: requestID(r), started: s.now(), header: make(http.Header)}
 	c.header.Set(RequestIDHeader, c.requestID)
 	c.header.Set("Cache-Control", "no-store")
@@ -46,7 +48,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, op operation) {
 		w.Header()[name] = values
 	}
 	out.write(w)
-	s.logRequest(ctx, c, op, out.status, err)
+	s.report(ctx, c, op, out.status, err)
 }
 
 // answer goes through what all operations have in common. A panic comes back as an error.
@@ -86,27 +88,30 @@ func requestID(r *http.Request) string {
 	return id
 }
 
-// logRequest writes the one line that a request leaves: never a body, a key or a credential.
-func (s *Service) logRequest(ctx context.Context, c *call, op operation, status int, err error) {
-	attributes := []slog.Attr{
-		slog.String("request_id", c.requestID),
-		slog.String("route", op.method+" "+organizationsPath),
-		slog.Int("status", status),
-		slog.Float64("duration_ms", float64(s.now().Sub(c.started).Microseconds())/1000),
+// report tells the observer of the request: never a body, a key or a credential.
+func (s *Service) report(ctx context.Context, c *call, op operation, status int, err error) {
+	usage := store.UsageOf(ctx)
+	r := telemetry.Request{
+		ID:             c.requestID,
+		Operation:      op.id,
+		Route:          op.method + " " + organizationsPath,
+		Status:         status,
+		Started:        c.started,
+		Duration:       s.now().Sub(c.started),
+		StoreCalls:     usage.Calls,
+		ReadUnits:      usage.ReadUnits,
+		WriteUnits:     usage.WriteUnits,
+		StoreThrottles: usage.Throttles,
+		Err:            err,
+		CountErr:       c.countErr,
+	}
+	if err != nil {
+		r.Code = asError(err).code()
 	}
 	if key := c.found.Key; key != nil {
-		attributes = append(attributes,
-			slog.String("organization_id", string(c.found.Organization.ID)), slog.String("key_id", key.ID))
+		r.OrganizationID, r.KeyID = string(c.found.Organization.ID), key.ID
 	}
-	level := slog.LevelInfo
-	if err != nil {
-		attributes = append(attributes, slog.String("code", asError(err).code()))
-	}
-	if status >= http.StatusInternalServerError {
-		level = slog.LevelError
-		attributes = append(attributes, slog.String("error", err.Error()))
-	}
-	s.log.LogAttrs(ctx, level, "request", attributes...)
+	s.observe(ctx, r)
 }
 
 // retryAfter sets the header to whole seconds, at least one.

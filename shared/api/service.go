@@ -8,12 +8,12 @@ package api
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"net/http"
 	"time"
 
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/store"
+	"organizations-api/shared/telemetry"
 )
 
 // Options is what a Service is made of.
@@ -21,7 +21,7 @@ type Options struct {
 	Records  store.Records
 	Counters store.Counters // nil: rate limits are not enforced
 	Now      func() time.Time
-	Logger   *slog.Logger
+	Observe  telemetry.Observer // told of every request
 }
 
 // Service answers requests. It is safe for concurrent use and holds no state of its own: every request reads what it
@@ -30,15 +30,15 @@ type Service struct {
 	records  store.Records
 	counters store.Counters
 	now      func() time.Time
-	log      *slog.Logger
+	observe  telemetry.Observer
 }
 
 // New returns a Service. All options but Counters must be set.
 func New(o Options) (*Service, error) {
-	if o.Records == nil || o.Now == nil || o.Logger == nil {
-		return nil, errors.New("making the API: Records, Now or Logger is not set")
+	if o.Records == nil || o.Now == nil || o.Observe == nil {
+		return nil, errors.New("making the API: Records, Now or Observe is not set")
 	}
-	return &Service{records: o.Records, counters: o.Counters, now: o.Now, log: o.Logger}, nil
+	return &Service{records: o.Records, counters: o.Counters, now: o.Now, observe: o.Observe}, nil
 }
 
 // Route is one operation of the contract.

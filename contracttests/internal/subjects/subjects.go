@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/http"
 	"path/filepath"
+	"runtime"
 	"sync"
 	"testing"
 	"time"
@@ -25,6 +26,7 @@ import (
 	"organizations-api/shared/store/dynamo"
 	"organizations-api/shared/store/dynamo/dynamolocal"
 	"organizations-api/shared/store/sqlite"
+	"organizations-api/shared/telemetry"
 )
 
 // Engine is an engine of the store.
@@ -91,10 +93,13 @@ func GatewayValidator() (*contracttests.Validator, error) {
 type Wiring func(store.Records, store.Counters) (http.Handler, error)
 
 func newService(records store.Records, counters store.Counters) (*api.Service, error) {
-	return api.New(api.Options{Records: records, Counters: counters, Now: time.Now, Logger: quiet()})
+	return api.New(api.Options{Records: records, Counters: counters, Now: time.Now, Observe: ignore})
 }
 
-// quiet drops what the service logs: the suite makes it log errors by the hundred.
+// ignore keeps nothing of what the service tells of a request.
+func ignore(context.Context, telemetry.Request) {}
+
+// quiet drops what gateway and adapter log: the suite makes them log errors by the dozen.
 func quiet() *slog.Logger { return slog.New(slog.NewTextHandler(io.Discard, nil)) }
 
 // OverHTTP is the service as an http.Handler.
@@ -127,20 +132,39 @@ func ThroughEvents(records store.Records, counters store.Counters) (http.Handler
 // InProcess returns the service as an http.Handler on SQLite, the quickest of the subjects.
 func InProcess(t testing.TB) *contracttests.Subject {
 	t.Helper()
-	return New(t, "in-process-sqlite", SQLite(t), OverHTTP, Validator)
+	return New(t, inProcess, SQLite(t), OverHTTP, Validator)
 }
 
 // EventsSQLite returns the service through the Lambda event path on SQLite.
 func EventsSQLite(t testing.TB) *contracttests.Subject {
 	t.Helper()
-	return New(t, "lambda-events-sqlite", SQLite(t), ThroughEvents, GatewayValidator)
+	return New(t, eventsSQLite, SQLite(t), ThroughEvents, GatewayValidator)
 }
 
 // EventsDynamoDB returns the service through the Lambda event path on DynamoDB Local.
 func EventsDynamoDB(t testing.TB) *contracttests.Subject {
 	t.Helper()
-	return New(t, "lambda-events-dynamodb", DynamoDB(t), ThroughEvents, GatewayValidator)
+	return New(t, eventsDynamoDB, DynamoDB(t), ThroughEvents, GatewayValidator)
 }
+
+// Local returns what starts each subject that this machine can run, by the subjects' names.
+func Local() map[string]func(testing.TB) *contracttests.Subject {
+	all := map[string]func(testing.TB) *contracttests.Subject{
+		inProcess: InProcess, eventsSQLite: EventsSQLite, eventsDynamoDB: EventsDynamoDB,
+	}
+	if runtime.GOOS == "linux" { // what Lambda runs, and what the bootstraps are built for
+		all[onBootstraps] = Bootstraps
+	}
+	return all
+}
+
+// The names of the subjects.
+const (
+	inProcess      = "in-process-sqlite"
+	eventsSQLite   = "lambda-events-sqlite"
+	eventsDynamoDB = "lambda-events-dynamodb"
+	onBootstraps   = "bootstraps-dynamodb"
+)
 
 // New returns a subject of the engine and the wiring.
 func New(

@@ -14,6 +14,7 @@ const (
 	envLogLevel           = "LOG_LEVEL"                 // debug, info, warn or error
 	envEndpoint           = "AWS_ENDPOINT_URL_DYNAMODB" // empty: the region's own
 	envRegion             = "AWS_REGION"                // from the runtime, as are the next
+	envFunction           = "AWS_LAMBDA_FUNCTION_NAME"
 	envAccessKeyID        = "AWS_ACCESS_KEY_ID"
 	envSecretAccessKey    = "AWS_SECRET_ACCESS_KEY"
 	envSessionToken       = "AWS_SESSION_TOKEN" // empty only outside AWS
@@ -27,6 +28,7 @@ type config struct {
 	logLevel           slog.Level
 	endpoint           string
 	region             string
+	function           string
 	accessKeyID        string
 	secretAccessKey    string
 	sessionToken       string
@@ -47,6 +49,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		countersTable:      required(envCountersTable),
 		endpoint:           getenv(envEndpoint),
 		region:             required(envRegion),
+		function:           required(envFunction),
 		accessKeyID:        required(envAccessKeyID),
 		secretAccessKey:    required(envSecretAccessKey),
 		sessionToken:       getenv(envSessionToken),

@@ -97,6 +97,12 @@ func TestStatuses(t *testing.T) {
 	for _, r := range append(readRows(keys, etag), updateRows(keys)...) {
 		t.Run(r.send.method+" "+r.name, func(t *testing.T) { r.check(t, w.send(t, r.send)) })
 	}
+	logged := w.checkLogs(t, append(secretsOf(made, expired, revoked), secretsOf(deleted)...)...)
+	for _, status := range []int{200, 304, 400, 401, 403, 404, 412, 422} {
+		if !logged[status] {
+			t.Errorf("no line of a %d", status)
+		}
+	}
 }
 
 func readRows(keys map[string]string, etag string) []row {
@@ -196,5 +202,8 @@ func TestTooManyRequests(t *testing.T) {
 		if got.Headers["X-Ratelimit-Limit"] != "1" || got.Headers["X-Ratelimit-Remaining"] != "0" || got.Headers["X-Ratelimit-Reset"] == "" {
 			t.Errorf("headers of a 429 = %v", got.Headers)
 		}
+	}
+	if logged := w.checkLogs(t, secretsOf(made)...); !logged[http.StatusTooManyRequests] {
+		t.Error("no line of a 429")
 	}
 }

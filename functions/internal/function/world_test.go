@@ -55,6 +55,7 @@ func worldAt(t *testing.T, endpoint string) *world {
 	environment := map[string]string{
 		envOrganizationsTable: tables.Organizations, envCountersTable: tables.Counters,
 		envRegion: "us-east-1", envEndpoint: endpoint, envAccessKeyID: "local", envSecretAccessKey: "local",
+		envFunction: "test",
 	}
 	w := &world{logs: &syncBuffer{}}
 	start := func(operation func(*api.Service) api.Route) *lambdahttp.Adapter {
@@ -68,13 +69,24 @@ func worldAt(t *testing.T, endpoint string) *world {
 	return w
 }
 
-// tenant is an organization with a key of each permission.
+// tenant is an organization with keys.
 type tenant struct {
 	organization.Organization
 	keys map[apikey.Permission]apikey.Key
 }
 
+// newTenant makes an organization with a key of each permission.
 func (w *world) newTenant(t *testing.T, change func(*organization.Organization)) tenant {
+	t.Helper()
+	made := w.newSmallTenant(t, change)
+	for _, p := range []apikey.Permission{apikey.None, apikey.Read, apikey.Write, apikey.Delete} {
+		made.keys[p], _ = w.addKey(t, made.ID, p, nil)
+	}
+	return made
+}
+
+// newSmallTenant makes an organization with an admin key.
+func (w *world) newSmallTenant(t *testing.T, change func(*organization.Organization)) tenant {
 	t.Helper()
 	made := tenant{organization.New("Northwind Video", organization.Pro, nil, time.Now()), map[apikey.Permission]apikey.Key{}}
 	if change != nil {
@@ -85,9 +97,6 @@ func (w *world) newTenant(t *testing.T, change func(*organization.Organization))
 		t.Fatal(err)
 	}
 	made.keys[apikey.Admin] = admin
-	for _, p := range []apikey.Permission{apikey.None, apikey.Read, apikey.Write, apikey.Delete} {
-		made.keys[p], _ = w.addKey(t, made.ID, p, nil)
-	}
 	return made
 }
 
@@ -185,6 +194,19 @@ func apiError(status int, code string) http.HandlerFunc {
 		w.WriteHeader(status)
 		_, _ = w.Write([]byte(`{"__type":"com.amazonaws.dynamodb.v20120810#` + code + `","message":"no"}`))
 	}
+}
+
+// traced is a context as aws-lambda-go makes it for a traced invocation.
+type traced struct {
+	context.Context
+	trace string
+}
+
+func (c traced) Value(key any) any {
+	if key == traceKey {
+		return c.trace
+	}
+	return c.Context.Value(key)
 }
 
 type syncBuffer struct {

@@ -33,11 +33,14 @@ func (s *Store) Count(ctx context.Context, id organization.ID, c organization.Ca
 			":one": num(1),
 			":ttl": num(window.Add(counterLife).Unix()),
 		},
-		ReturnValues: types.ReturnValueUpdatedNew,
+		ReturnValues:           types.ReturnValueUpdatedNew,
+		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	}, func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
 	if err != nil {
+		failed(ctx, err)
 		return 0, translate(op, err)
 	}
+	writes(ctx, out.ResultMetadata, out.ConsumedCapacity)
 	r := reader{item: out.Attributes}
 	n := r.num(attrRequests)
 	if r.err != nil {

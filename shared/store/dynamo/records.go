@@ -8,6 +8,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
@@ -23,10 +24,13 @@ func (s *Store) Find(ctx context.Context, id organization.ID, key apikey.Hash) (
 		ConsistentRead:           aws.Bool(true),
 		ProjectionExpression:     aws.String(recordProjection + "," + attrKeys + ".#key"),
 		ExpressionAttributeNames: map[string]string{"#key": key.Hex()},
+		ReturnConsumedCapacity:   types.ReturnConsumedCapacityTotal,
 	})
 	if err != nil {
+		failed(ctx, err)
 		return store.Found{}, translate(op, err)
 	}
+	reads(ctx, out.ResultMetadata, out.ConsumedCapacity)
 	if len(out.Item) == 0 {
 		return store.Found{}, &store.Error{Kind: store.NotFound, Op: op}
 	}

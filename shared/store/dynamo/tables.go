@@ -23,25 +23,32 @@ func (s *Store) CreateTables(ctx context.Context) error {
 }
 
 func (s *Store) enableTTL(ctx context.Context) error {
-	op := "setting the time to live of " + s.tables.Counters
-	out, err := s.client.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &s.tables.Counters})
-	if err != nil {
-		return translate(op, err)
+	if enabled, err := s.hasTTL(ctx); enabled || err != nil {
+		return err
 	}
-	if d := out.TimeToLiveDescription; d != nil && d.TimeToLiveStatus == types.TimeToLiveStatusEnabled {
-		return nil
-	}
-	_, err = s.client.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
+	_, err := s.client.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
 		TableName: &s.tables.Counters,
 		TimeToLiveSpecification: &types.TimeToLiveSpecification{
 			AttributeName: aws.String(attrTTL),
 			Enabled:       aws.Bool(true),
 		},
 	})
-	if err != nil {
-		return translate(op, err)
+	if err == nil {
+		return nil
 	}
-	return nil
+	if enabled, _ := s.hasTTL(ctx); enabled {
+		return nil // someone else was faster, which DynamoDB takes for a mistake
+	}
+	return translate("setting the time to live of "+s.tables.Counters, err)
+}
+
+func (s *Store) hasTTL(ctx context.Context) (bool, error) {
+	out, err := s.client.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &s.tables.Counters})
+	if err != nil {
+		return false, translate("reading the time to live of "+s.tables.Counters, err)
+	}
+	d := out.TimeToLiveDescription
+	return d != nil && (d.TimeToLiveStatus == types.TimeToLiveStatusEnabled || d.TimeToLiveStatus == types.TimeToLiveStatusEnabling), nil
 }
 
 func (s *Store) createTable(ctx context.Context, table string) error {

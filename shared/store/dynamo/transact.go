@@ -49,7 +49,7 @@ func (s *Store) transact(ctx context.Context, c change) (*cancellation, error) {
 // transactOnce returns what is against the change, be it its condition or another transaction. The SDK gives every call
 // a token under which repeated attempts count as one, so a lost reply does not make the change twice.
 func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, error) {
-	_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
+	out, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
 		TransactItems: []types.TransactWriteItem{
 			{Update: &types.Update{
 				TableName:                           &s.tables.Organizations,
@@ -62,8 +62,18 @@ func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, erro
 			}},
 			s.putEntry(c.id, c.entry),
 		},
+		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	})
-	return s.outcome(c.op, err)
+	if err != nil {
+		failed(ctx, err)
+		return s.outcome(c.op, err)
+	}
+	var consumed *types.ConsumedCapacity
+	if len(out.ConsumedCapacity) == 1 { // one for each table
+		consumed = &out.ConsumedCapacity[0]
+	}
+	writes(ctx, out.ResultMetadata, consumed)
+	return nil, nil
 }
 
 // outcome tells a failed condition from everything else that can go wrong with a transaction.

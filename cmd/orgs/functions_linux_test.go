@@ -1,0 +1,196 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+// buildFunctions builds both functions for this machine, as sam build would for Lambda, and returns their folder.
+func buildFunctions(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	for _, function := range []string{"GetOrganizationFunction", "UpdateOrganizationFunction"} {
+		target := filepath.Join(dir, function)
+		if err := os.Mkdir(target, 0o755); err != nil {
+			t.Fatal(err)
+		}
+		command := exec.Command("make", "--no-print-directory", "build-"+function, "ARTIFACTS_DIR="+target, "ARCH="+runtime.GOARCH)
+		command.Dir = "../.."
+		if out, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("make build-%s: %v\n%s", function, err, out)
+		}
+	}
+	return dir
+}
+
+// valve stands before DynamoDB. While it is closed, calls wait in it.
+type valve struct {
+	url string
+
+	mu      sync.Mutex
+	open    chan struct{} // is closed while the valve is open
+	waiting chan struct{} // gets one for each call that has to wait
+}
+
+func newValve(t *testing.T, behind string) *valve {
+	t.Helper()
+	target, err := url.Parse(behind)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := &valve{open: make(chan struct{}), waiting: make(chan struct{}, 100)}
+	close(v.open)
+	proxy := httputil.NewSingleHostReverseProxy(target)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v.wait(r)
+		proxy.ServeHTTP(w, r)
+	}))
+	t.Cleanup(server.Close)
+	v.url = server.URL
+	return v
+}
+
+func (v *valve) wait(r *http.Request) {
+	v.mu.Lock()
+	open := v.open
+	v.mu.Unlock()
+	select {
+	case <-open:
+		return
+	default:
+		v.waiting <- struct{}{}
+	}
+	select {
+	case <-open:
+	case <-r.Context().Done():
+	}
+}
+
+// shut closes the valve; what it returns opens it again.
+func (v *valve) shut() (reopen func()) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	open := make(chan struct{})
+	v.open = open
+	return func() { close(open) }
+}
+
+// killBootstraps kills every process that runs a bootstrap below the folder, and returns how many there were.
+func killBootstraps(t *testing.T, dir string) int {
+	t.Helper()
+	links, err := filepath.Glob("/proc/[0-9]*/exe")
+	if err != nil {
+		t.Fatal(err)
+	}
+	killed := 0
+	for _, link := range links {
+		path, err := os.Readlink(link)
+		if err != nil || !strings.HasPrefix(path, dir+"/") {
+			continue
+		}
+		pid, err := strconv.Atoi(filepath.Base(filepath.Dir(link)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := syscall.Kill(pid, syscall.SIGKILL); err != nil {
+			t.Errorf("killing the process %d: %v", pid, err)
+		}
+		killed++
+	}
+	return killed
+}
+
+// TestBuiltFunctions is the whole: the bootstraps that would be deployed, run as Lambda runs them, behind the gateway, on
+// the real DynamoDB API.
+func TestBuiltFunctions(t *testing.T) {
+	t.Parallel()
+	dir := buildFunctions(t)
+	env := newTables(t)
+	must(t, env, "tables", "create")
+	key := mustJSON[created](t, env, "create", "--name", "Northwind Video", "--tier", "pro").Key.Key
+	v := newValve(t, env[endpointVariable])
+	env[endpointVariable] = v.url
+	s, client := startServer(t, env, "--functions", dir), newClient(t)
+	url := s.url + organizations
+
+	first := ask(t, client, "GET", url, key, "")
+	if first.status != http.StatusOK || !strings.Contains(first.body, `"organization_name":"Northwind Video"`) {
+		t.Fatalf("GET = %d %s, want the organization", first.status, first.body)
+	}
+	changed := ask(t, client, "PATCH", url, key, `{"organization_name":"Fabrikam"}`)
+	if changed.status != http.StatusOK || !strings.Contains(changed.body, `"organization_name":"Fabrikam"`) {
+		t.Fatalf("PATCH = %d %s, want the change", changed.status, changed.body)
+	}
+	if again := ask(t, client, "GET", url, key, ""); again.body != changed.body {
+		t.Errorf("GET = %s after PATCH answered %s", again.body, changed.body)
+	}
+	killMidRequest(t, v, dir, func() answer { return ask(t, client, "GET", url, key, "") })
+	if after := ask(t, client, "GET", url, key, ""); after.status != http.StatusOK || after.body != changed.body {
+		t.Errorf("GET after the function was killed = %d %s, want %s", after.status, after.body, changed.body)
+	}
+	s.stop(t)
+	if left := killBootstraps(t, dir); left != 0 {
+		t.Errorf("%d processes of functions are left when the gateway has stopped, want none", left)
+	}
+	checkFunctionLogs(t, s.stderr.String(), key)
+}
+
+// killMidRequest kills the functions while one waits for DynamoDB, and checks what the gateway answers.
+func killMidRequest(t *testing.T, v *valve, dir string, send func() answer) {
+	t.Helper()
+	reopen := v.shut()
+	defer reopen()
+	answered := make(chan answer, 1)
+	go func() { answered <- send() }()
+	<-v.waiting
+	if n := killBootstraps(t, dir); n == 0 {
+		t.Error("no process of a function was found to kill")
+	}
+	got := <-answered
+	if got.status != http.StatusInternalServerError || got.body != `{"message":"Internal Server Error"}` {
+		t.Errorf("GET while the function is killed = %d %s, want the gateway's 500", got.status, got.body)
+	}
+}
+
+// checkFunctionLogs looks for the functions' lines among the gateway's.
+func checkFunctionLogs(t *testing.T, log, key string) {
+	t.Helper()
+	for _, want := range []string{`"cold_start":true`, `"cold_start":false`, `"_aws":`, `"trace_id":"Root=`, `"function_name":"update-organization"`} {
+		if !strings.Contains(log, want) {
+			t.Errorf("the functions' log has no %s:\n%s", want, log)
+		}
+	}
+	if strings.Contains(log, key) {
+		t.Error("the functions' log has the key")
+	}
+}
+
+func TestFunctionsThatAreNotThere(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		env  environment
+		code int
+		want string
+	}{
+		{newStore(t), exitUsage, "no store but DynamoDB"},
+		{newTables(t), exitFailed, "make build"},
+	} {
+		var stdout, stderr strings.Builder
+		code := run(t.Context(), []string{"serve", "--addr", "127.0.0.1:0", "--functions", t.TempDir()}, test.env.get, &stdout, &stderr)
+		if code != test.code || !strings.Contains(stderr.String(), test.want) {
+			t.Errorf("serve --functions = %d, %q, want %d and %q", code, fmt.Sprint(&stderr), test.code, test.want)
+		}
+	}
+}

@@ -1,0 +1,219 @@
+package function
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
+
+	"organizations-api/shared/apikey"
+	"organizations-api/shared/store/dynamo"
+	"organizations-api/shared/store/dynamo/dynamolocal"
+)
+
+// template is what these tests need of template.yaml.
+type template struct {
+	Globals struct {
+		Function struct {
+			Runtime       string   `yaml:"Runtime"`
+			Architectures []string `yaml:"Architectures"`
+			MemorySize    int      `yaml:"MemorySize"`
+			Timeout       int      `yaml:"Timeout"`
+			Environment   struct {
+				Variables map[string]string `yaml:"Variables"`
+			} `yaml:"Environment"`
+		} `yaml:"Function"`
+	} `yaml:"Globals"`
+	Resources map[string]resource `yaml:"Resources"`
+}
+
+type resource struct {
+	Type       string `yaml:"Type"`
+	Properties struct {
+		Policies []struct {
+			Statement []statement `yaml:"Statement"`
+		} `yaml:"Policies"`
+		Environment any `yaml:"Environment"` // of a single function: none, all are in Globals
+	} `yaml:"Properties"`
+}
+
+type statement struct {
+	Effect   string  `yaml:"Effect"`
+	Action   strlist `yaml:"Action"`
+	Resource string  `yaml:"Resource"` // of !GetAtt
+}
+
+// strlist is one string or a list of them.
+type strlist []string
+
+func (s *strlist) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		*s = strlist{node.Value}
+		return nil
+	}
+	return node.Decode((*[]string)(s))
+}
+
+func readTemplate(t *testing.T) template {
+	t.Helper()
+	text, err := os.ReadFile("../../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parsed template
+	if err := yaml.Unmarshal(text, &parsed); err != nil {
+		t.Fatal(err)
+	}
+	return parsed
+}
+
+// fromRuntime are the variables that a function reads and Lambda sets.
+var fromRuntime = []string{envRegion, envFunction, envAccessKeyID, envSecretAccessKey, envSessionToken}
+
+// fromGo are the variables that Go itself reads, in the runtime and in crypto/x509.
+var fromGo = []string{"GOMAXPROCS", "SSL_CERT_DIR"}
+
+func TestTemplateSetsWhatFunctionsRead(t *testing.T) {
+	t.Parallel()
+	function := readTemplate(t).Globals.Function
+	if function.Runtime != "provided.al2023" || !slices.Equal(function.Architectures, []string{"arm64"}) ||
+		function.MemorySize == 0 || function.Timeout != 10 {
+		t.Errorf("Globals.Function = %+v, want runtime, architecture, memory and ten seconds", function)
+	}
+	read := map[string]bool{}
+	_, _ = readConfig(func(name string) string { read[name] = true; return "" })
+	for _, name := range fromRuntime {
+		if !read[name] {
+			t.Errorf("no function reads %s", name)
+		}
+		delete(read, name)
+	}
+	for _, name := range fromGo {
+		read[name] = true
+	}
+	set := slices.Sorted(maps.Keys(function.Environment.Variables))
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(read)), set); diff != "" {
+		t.Errorf("variables (-read by functions +set by template.yaml):\n%s", diff)
+	}
+}
+
+// granted returns what a function's role permits, as "action on table".
+func granted(t *testing.T, r resource) []string {
+	t.Helper()
+	var all []string
+	for _, policy := range r.Properties.Policies {
+		for _, s := range policy.Statement {
+			if s.Effect != "Allow" {
+				t.Errorf("statement %+v, want one that allows", s)
+			}
+			for _, action := range s.Action {
+				all = append(all, action+" on "+strings.TrimSuffix(s.Resource, ".Arn"))
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// recorder is a DynamoDB that notes what its callers need the permission for.
+type recorder struct {
+	mu     sync.Mutex
+	tables map[string]string // logical ids by name
+	needed map[string]bool
+}
+
+func (r *recorder) note(action, table string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.needed["dynamodb:"+action+" on "+r.tables[table]] = true
+}
+
+// take returns what was needed since the last time.
+func (r *recorder) take() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := slices.Sorted(maps.Keys(r.needed))
+	r.needed = map[string]bool{}
+	return all
+}
+
+func (r *recorder) record(t *testing.T, target string, body []byte) {
+	var call struct {
+		TableName     string
+		TransactItems []map[string]struct{ TableName string }
+	}
+	if err := json.Unmarshal(body, &call); err != nil {
+		t.Errorf("a call of DynamoDB has the body %q: %v", body, err)
+	}
+	_, action, _ := strings.Cut(target, ".")
+	if action != "TransactWriteItems" {
+		r.note(action, call.TableName)
+	}
+	// A transaction needs the permissions of what is in it, by the "IAM" part of "DynamoDB transactions".
+	for _, item := range call.TransactItems {
+		for kind, write := range item {
+			r.note(map[string]string{"Update": "UpdateItem", "Put": "PutItem", "Delete": "DeleteItem"}[kind], write.TableName)
+		}
+	}
+}
+
+// newRecorder stands between the functions and DynamoDB Local.
+func newRecorder(t *testing.T) (endpoint string, r *recorder) {
+	t.Helper()
+	behind, err := url.Parse(dynamolocal.Endpoint(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	names := dynamo.TablesWithPrefix(prefix())
+	r = &recorder{
+		tables: map[string]string{names.Organizations: "OrganizationsTable", names.Counters: "CountersTable"},
+		needed: map[string]bool{},
+	}
+	proxy := httputil.NewSingleHostReverseProxy(behind)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
+		body, err := io.ReadAll(request.Body)
+		if err != nil {
+			t.Error(err)
+		}
+		if target := request.Header.Get("X-Amz-Target"); target != "" {
+			r.record(t, target, body)
+		}
+		request.Body = io.NopCloser(bytes.NewReader(body))
+		proxy.ServeHTTP(w, request)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, r
+}
+
+// TestPoliciesGrantWhatIsUsed records what the functions call in the course of their work and holds it against what
+// template.yaml grants, both ways.
+func TestPoliciesGrantWhatIsUsed(t *testing.T) {
+	t.Parallel()
+	made := newWorld(t).newTenant(t, nil)
+	endpoint, calls := newRecorder(t)
+	w := worldAt(t, endpoint)
+	resources := readTemplate(t).Resources
+
+	w.send(t, request{method: "GET", key: made.keys[apikey.Read].Reveal()})
+	if diff := cmp.Diff(calls.take(), granted(t, resources["GetOrganizationFunction"])); diff != "" {
+		t.Errorf("GetOrganizationFunction (-used +granted):\n%s", diff)
+	}
+	for _, body := range []string{`{"organization_name":"B"}`, `{}`, `{"organization_name":1}`} {
+		w.send(t, request{method: "PATCH", key: made.keys[apikey.Admin].Reveal(), body: body})
+	}
+	if diff := cmp.Diff(calls.take(), granted(t, resources["UpdateOrganizationFunction"])); diff != "" {
+		t.Errorf("UpdateOrganizationFunction (-used +granted):\n%s", diff)
+	}
+}
