@@ -14,6 +14,7 @@ func MoreChecks() []Check {
 	return []Check{
 		law("limited-change-changes-nothing", NeedProvision, limitedChange),
 		law("unknown-keys-look-alike", NeedProvision, unknownKeys),
+		law("rate-limits-empty-takes-back", NeedProvision, emptyLimits),
 	}
 }
 
@@ -34,6 +35,17 @@ func limitedChange(s *Session) {
 		return
 	}
 	s.Stop("the minute ended again and again")
+}
+
+// emptyLimits: an override that names no category replaces the one that is there, like any other.
+func emptyLimits(s *Session) {
+	const tier = "team"
+	c := s.caller(TenantSpec{Tier: tier, Keys: []KeyKind{}})
+	for _, before := range []limits{{"metadata": 7_000, "search": 8}, {"upload": 9}} {
+		c.override(tier, before)
+		now := c.override(tier, limits{})
+		c.unchanged(now, "{} for rate_limits")
+	}
 }
 
 // unknownKeys: whoever tries keys must not learn which organizations exist.

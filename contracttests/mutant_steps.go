@@ -103,11 +103,14 @@ func mutateUpdate(edit func(o *rawObject)) mutation {
 	return mutateRequest(func(_ context.Context, _ *World, r *Request) { r.editUpdate(edit) })
 }
 
-// editUpdate changes the members of an update. One that is too large stays as it is: without its white space it might
-// not be.
+// editUpdate changes the members of an update. One that is too large stays as it is, and none becomes too large: that
+// would be another departure.
 func (r *Request) editUpdate(edit func(o *rawObject)) {
-	if r.Method == http.MethodPatch && len(r.Body) <= maxBodyBytes {
-		r.Body = editRaw(r.Body, edit)
+	if r.Method != http.MethodPatch || len(r.Body) > maxBodyBytes {
+		return
+	}
+	if body := editRaw(r.Body, edit); len(body) <= maxBodyBytes {
+		r.Body = body
 	}
 }
 
