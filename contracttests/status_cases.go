@@ -62,9 +62,16 @@ func unreadableCases() []statusCase {
 		tag("if-none-match-no-tag", "If-None-Match", "x"),
 		tag("if-match-no-tag", "If-Match", "x"),
 		tag("if-match-open-quote", "If-Match", `"x`),
-		tag("if-none-match-too-long", "If-None-Match", `"`+strings.Repeat("x", 4096)+`"`),
+		tag("if-match-too-long", "If-Match", longTag(maxCondition+1)),
+		tag("if-none-match-too-long", "If-None-Match", longTag(maxCondition+1)),
 	}
 }
+
+// maxCondition is the longest that the document lets If-Match and If-None-Match be.
+const maxCondition = 4096
+
+// longTag returns an entity tag of so many characters.
+func longTag(length int) string { return `"` + strings.Repeat("x", length-2) + `"` }
 
 // conditionCases are those of If-Match that come to the same for both operations.
 func conditionCases() []statusCase {
@@ -76,6 +83,10 @@ func conditionCases() []statusCase {
 		{name: "if-match-current", status: 200, key: KeyAdmin, edit: withTag("If-Match", `ETAG`)},
 		{name: "if-match-list", status: 200, key: KeyAdmin, edit: withTag("If-Match", `"x", W/"y" , ETAG`)},
 		{name: "if-match-any", status: 200, key: KeyAdmin, header: []string{"If-Match", "*"}},
+		{name: "if-match-longest", status: 200, key: KeyAdmin, edit: func(r *Request, etag string) {
+			r.Header.Set("If-Match", etag+", "+longTag(maxCondition-len(etag)-len(", ")))
+		}},
+		{name: "if-none-match-longest", status: 200, key: KeyAdmin, header: []string{"If-None-Match", longTag(maxCondition)}},
 		{name: "if-none-match-other", status: 200, key: KeyAdmin, header: []string{"If-None-Match", `"x", W/"y"`}},
 		{name: "query-ignored", status: 200, key: KeyAdmin, edit: func(r *Request, _ string) { r.URL += "?organization_id=x&a=%20" }},
 	}

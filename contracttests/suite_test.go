@@ -41,18 +41,23 @@ func TestSuite(t *testing.T) {
 		runAtURL(ctx, t, liveSubject(t, *target, *adminKey, *readKey, *otherKey))
 		return
 	}
-	for name, start := range subjects.Local() {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			subject := start(t)
-			for _, check := range checks() {
-				t.Run(check.Name, func(t *testing.T) {
-					t.Parallel()
-					report(t, contracttests.Run(t.Context(), subject, check))
-				})
-			}
-		})
-	}
+	r := newSuiteRecord(t)
+	t.Run("local", func(t *testing.T) { // returns when all that runs in parallel has ended
+		for name, start := range subjects.Local() {
+			t.Run(name, func(t *testing.T) {
+				t.Parallel()
+				subject := start(t)
+				subject.Observe = r.coverage.Observe
+				for _, check := range slices.Concat(checks(), contracttests.GenerationChecks()) {
+					t.Run(check.Name, func(t *testing.T) {
+						t.Parallel()
+						r.run(t, subject, check)
+					})
+				}
+			})
+		}
+	})
+	r.finish(t)
 }
 
 // untilInterrupted returns a context that ends while there is still time to put things back.

@@ -1,0 +1,144 @@
+package contracttests_test
+
+import (
+	"cmp"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"organizations-api/contracttests"
+	"organizations-api/shared/openapi"
+)
+
+var (
+	reportDir   = flag.String("contract.report", "", "`folder` to write the report of TestSuite to, as report.txt, report.json and report.html")
+	mutantsFile = flag.String("contract.mutants", "", "`file` that -mutants.json wrote, for the report")
+)
+
+// suiteRecord is what the runs of the suite have shown so far. It is safe for concurrent use.
+type suiteRecord struct {
+	coverage *contracttests.Coverage
+
+	mu   sync.Mutex
+	runs map[string][]contracttests.CheckRun // by subject
+}
+
+func newSuiteRecord(t *testing.T) *suiteRecord {
+	t.Helper()
+	coverage, err := contracttests.NewCoverage(openapi.YAML)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, waiver := range contracttests.OrganizationWaivers() {
+		if err := coverage.Waive(waiver.Item, waiver.Reason); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return &suiteRecord{coverage: coverage, runs: map[string][]contracttests.CheckRun{}}
+}
+
+// run runs a check and keeps how it went.
+func (r *suiteRecord) run(t *testing.T, subject *contracttests.Subject, check contracttests.Check) {
+	t.Helper()
+	began := time.Now()
+	failures := contracttests.Run(t.Context(), subject, check)
+	r.mu.Lock()
+	r.runs[subject.Name] = append(r.runs[subject.Name], contracttests.CheckRun{
+		Name: check.Name, Duration: time.Since(began), Failures: failures,
+	})
+	r.mu.Unlock()
+	report(t, failures)
+}
+
+// input returns the record as the report takes it, in an order that is the same each time.
+func (r *suiteRecord) input(t *testing.T) contracttests.ReportInput {
+	t.Helper()
+	in := contracttests.ReportInput{
+		Title:    "Organizations API",
+		Version:  documentVersion(t),
+		Seed:     fmt.Sprint(contracttests.GenerationSeed),
+		Bodies:   contracttests.GenerationBodies,
+		Coverage: r.coverage.Report(),
+		Mutants:  readMutants(t),
+	}
+	for name, runs := range r.runs {
+		slices.SortFunc(runs, func(a, b contracttests.CheckRun) int { return strings.Compare(a.Name, b.Name) })
+		in.Subjects = append(in.Subjects, contracttests.SubjectRun{Name: name, Checks: runs})
+	}
+	slices.SortFunc(in.Subjects, func(a, b contracttests.SubjectRun) int { return cmp.Compare(a.Name, b.Name) })
+	return in
+}
+
+func documentVersion(t *testing.T) string {
+	t.Helper()
+	for line := range strings.Lines(string(openapi.YAML)) {
+		if version, ok := strings.CutPrefix(line, "  version: "); ok {
+			return strings.TrimSpace(version)
+		}
+	}
+	t.Fatal("openapi.yaml has no version")
+	return ""
+}
+
+func readMutants(t *testing.T) []contracttests.MutantRun {
+	t.Helper()
+	if *mutantsFile == "" {
+		return nil
+	}
+	text, err := os.ReadFile(*mutantsFile)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var mutants []contracttests.MutantRun
+	if err := json.Unmarshal(text, &mutants); err != nil {
+		t.Fatal(err)
+	}
+	return mutants
+}
+
+// finish says what the runs covered, and fails where something that is declared was never exercised.
+func (r *suiteRecord) finish(t *testing.T) {
+	t.Helper()
+	in := r.input(t)
+	var text strings.Builder
+	if err := in.WriteText(&text); err != nil {
+		t.Fatal(err)
+	}
+	t.Log("\n" + text.String())
+	for _, missing := range in.Coverage.Missing() {
+		t.Errorf("never exercised: %s", missing)
+	}
+	if *reportDir == "" {
+		return
+	}
+	for name, write := range map[string]func(io.Writer) error{
+		"report.txt": in.WriteText, "report.json": in.WriteJSON, "report.html": in.WriteHTML,
+	} {
+		if err := writeFile(filepath.Join(*reportDir, name), write); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+func writeFile(path string, write func(io.Writer) error) error {
+	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+		return err
+	}
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := write(file); err != nil {
+		_ = file.Close()
+		return err
+	}
+	return file.Close()
+}
