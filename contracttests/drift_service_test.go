@@ -1,8 +1,8 @@
 package contracttests
 
 import (
+	"context"
 	"encoding/json"
-	"log/slog"
 	"maps"
 	"net/http"
 	"net/http/httptest"
@@ -23,6 +23,7 @@ import (
 	"organizations-api/shared/store"
 	"organizations-api/shared/store/sqlite"
 	"organizations-api/shared/store/storetest"
+	"organizations-api/shared/telemetry"
 )
 
 // driftService is the service on a new SQLite file, with one organization in which everything is set.
@@ -46,7 +47,7 @@ func newDriftService(t *testing.T) driftService {
 	if err := s.Create(t.Context(), full, apikey.NewRecord(key, apikey.Admin, now, nil), created); err != nil {
 		t.Fatal(err)
 	}
-	service, err := api.New(api.Options{Records: s, Now: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler)})
+	service, err := api.New(api.Options{Records: s, Now: func() time.Time { return now }, Observe: func(context.Context, telemetry.Request) {}})
 	if err != nil {
 		t.Fatal(err)
 	}
