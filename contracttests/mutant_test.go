@@ -18,9 +18,15 @@ var (
 	mutantsJSON = flag.String("mutants.json", "", "`file` to write the results of the mutants to")
 )
 
-// mutantChecks is the suite that mutants are to be caught by.
+// mutantChecks is the suite that mutants are to be caught by, each check once.
 func mutantChecks() []contracttests.Check {
-	return slices.Concat(contracttests.Checks(), contracttests.MoreChecks(), contracttests.GenerationChecks())
+	var all []contracttests.Check
+	for _, check := range slices.Concat(contracttests.Checks(), contracttests.MoreChecks(), contracttests.GenerationChecks()) {
+		if !slices.ContainsFunc(all, func(c contracttests.Check) bool { return c.Name == check.Name }) {
+			all = append(all, check)
+		}
+	}
+	return all
 }
 
 // TestMutants shows that the suite can fail: it has nothing to say of the service, and something of every mutant.

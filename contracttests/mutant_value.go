@@ -18,6 +18,7 @@ func valueMutants() []Mutant {
 		{"name-number", GroupSchema, "sends a number for the name", mutateValue("organization_name", "7")},
 		{"credits-text", GroupSchema, "sends the credits in quotes", mutateRaw("credit_count", rawQuoted)},
 		{"credits-with-point", GroupSchema, "writes the credits with a point", mutateRaw("credit_count", rawEnding(".0"))},
+		{"credits-beyond-precision", GroupSchema, "sends more credits than a float64 can tell apart", mutateValue("credit_count", "9007199254740993")},
 		{"usage-fraction", GroupSchema, "sends a fraction for the usage", mutateRaw("current_month_usage", rawEnding(".5"))},
 		{"auto-billing-text", GroupSchema, "sends a boolean in quotes", mutateRaw("auto_billing_enabled", rawQuoted)},
 		{"billing-day-boolean", GroupSchema, "sends a boolean for an integer", mutateValue("billing_cycle_start", "true")},
