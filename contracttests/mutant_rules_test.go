@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"slices"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // rulesAndMutants names, for each check of the validator that one answer can break, a mutant that no other check of it
@@ -102,6 +104,31 @@ func TestCannedServiceIsRight(t *testing.T) {
 			check := Check{Name: mutant.Name, Run: func(s *Session) { s.Send(right.Request) }}
 			for _, failure := range Run(t.Context(), subject, check) {
 				t.Errorf("%s %d: %s", c.method, c.status, failure)
+			}
+		}
+	}
+}
+
+// TestMutantsLeaveOthersAlone: a mutant that is about some requests passes all others on as they are, and their answers
+// back.
+func TestMutantsLeaveOthersAlone(t *testing.T) {
+	t.Parallel()
+	get, patch := rightExchange(http.MethodGet, http.StatusOK), rightExchange(http.MethodPatch, http.StatusOK)
+	patch.Request.Body = []byte(` {"organization_name": "Northwind", "metadata": {"b":[1.50], "a":1} , "rate_limits":{"data":7}} `)
+	for _, mutant := range Mutants() {
+		particular := mutant.Group == GroupAcceptance || mutant.Group == GroupSecurity
+		if !particular || mutant.Name == "key-in-header" { // which is about every answer
+			continue
+		}
+		for _, x := range []Exchange{get, patch} {
+			var passed Request
+			answer := TargetFunc(func(_ context.Context, r Request) (Response, error) {
+				passed = r
+				return x.Response, nil
+			})
+			got, err := mutant.Wrap(&World{Direct: answer}, answer).Send(t.Context(), x.Request)
+			if diff := cmp.Diff(x, Exchange{passed, got}); diff != "" || err != nil {
+				t.Errorf("%s changes a %s that it is not about (-want +got): %v\n%s", mutant.Name, x.Request.Method, err, diff)
 			}
 		}
 	}

@@ -51,7 +51,10 @@ func leakMutants() []Mutant {
 		{"internal-id-in-details", GroupSecurity, "adds the internal identifier to the details of errors", leaking(onErrors, setDetails, internalID)},
 		{"internal-id-in-failure", GroupSecurity, "names the internal identifier where the service failed", leaking(onStatus(500, 503), setDetails, internalID)},
 		{"internal-id-in-tag", GroupSecurity, "makes tags of the internal identifier", retagging(func(w *World, r Request, _ rawObject, etag string) string {
-			return `"` + internalID(w, r) + "-" + strings.Trim(etag, `"`) + `"`
+			if id := internalID(w, r); id != "" {
+				return `"` + id + "-" + strings.Trim(etag, `"`) + `"`
+			}
+			return etag
 		})},
 		{"hash-in-header", GroupSecurity, "makes X-Request-Id of the hash of a key", leaking(onAll, intoRequestID, keyHash)},
 		{"hash-in-details", GroupSecurity, "adds the hash of a key to the details of errors", leaking(onErrors, setDetails, keyHash)},
