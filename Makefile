@@ -19,6 +19,11 @@ ADDR ?= 127.0.0.1:8080
 STORE ?= sqlite:.orgs/orgs.db
 TEST_FLAGS ?=
 KEY ?= YOUR_API_KEY
+REPORT := $(CURDIR)/build/contract
+TARGET ?= http://127.0.0.1:8080
+ADMIN_KEY ?=
+READ_KEY ?=
+OTHER_KEY ?=
 DEPLOY_FLAGS ?=
 
 .PHONY: help
@@ -32,7 +37,26 @@ run: build/orgs ## Run the API here, with a demo organization (ADDR=127.0.0.1:80
 .PHONY: test
 test: ## Run all tests, on SQLite and on DynamoDB Local, with the race detector
 	@echo 'Compiling the tests takes minutes the first time, as the contract validator is large.'
-	go test -race -timeout 20m $(TEST_FLAGS) ./...
+	go test -race -timeout 20m $(TEST_FLAGS) $$(go list ./... | grep -v '/contracttests$$')
+	go test -race -timeout 30m $(TEST_FLAGS) ./contracttests -contract.report $(REPORT)
+	@cat $(REPORT)/report.txt
+
+.PHONY: contract
+contract: ## Test the API at a URL (TARGET=URL ADMIN_KEY=sk_… READ_KEY=… OTHER_KEY=…)
+	@go test ./contracttests -count=1 -timeout 30m -run '^TestSuite$$' -v -target '$(TARGET)' \
+		-admin-key '$(ADMIN_KEY)' -read-key '$(READ_KEY)' -other-key '$(OTHER_KEY)' | grep -v -e '^=== ' -e '--- PASS'
+
+.PHONY: contract-report
+contract-report: ## Write what the contract tests cover and catch as a page, build/contract/report.html
+	@mkdir -p $(REPORT)
+	go test ./contracttests -count=1 -timeout 30m -run '^TestMutants$$' -mutants.json $(REPORT)/mutants.json
+	go test ./contracttests -count=1 -timeout 30m -run '^TestSuite$$' -contract.report $(REPORT) -contract.mutants $(REPORT)/mutants.json
+	@cat $(REPORT)/report.txt
+	@echo 'The page is $(REPORT)/report.html'
+
+.PHONY: mutants
+mutants: ## Run the contract tests against services that are wrong on purpose, and list what catches each
+	@go test ./contracttests -count=1 -timeout 30m -run '^TestMutants$$' -v | grep -v -e '^=== ' -e '--- PASS'
 
 .PHONY: lint
 lint: ## Check formatting, modules, and what go vet and staticcheck find

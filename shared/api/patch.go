@@ -41,19 +41,19 @@ func parsePatch(body ijson.Value) (organization.Patch, []Problem) {
 		return value, []any{"body", name}, ok
 	}
 	if v, loc, ok := field("organization_name"); ok {
-		patch.Name = p.text(v, loc, organization.MaxNameLength)
+		patch.Name = p.text(v, loc, p.length(organization.MaxNameLength))
 	}
 	if v, loc, ok := field("logo_url"); ok {
-		patch.LogoURL = p.text(v, loc, organization.MaxURLLength)
+		patch.LogoURL = p.text(v, loc, p.length(organization.MaxURLLength))
 	}
 	if v, loc, ok := field("metadata"); ok {
 		patch.Metadata = p.object(v, loc)
 	}
 	if v, loc, ok := field("billing_email"); ok {
-		patch.BillingEmail = p.email(v, loc)
+		patch.BillingEmail = p.text(v, loc, p.email)
 	}
 	if v, loc, ok := field("notifications_email"); ok {
-		patch.NotificationsEmail = p.email(v, loc)
+		patch.NotificationsEmail = p.text(v, loc, p.email)
 	}
 	if v, loc, ok := field("rate_limits"); ok {
 		patch.RateLimits = p.override(v, loc)
@@ -64,40 +64,37 @@ func parsePatch(body ijson.Value) (organization.Patch, []Problem) {
 	return patch, p
 }
 
-// text reads a string of 1 to most characters, or null.
-func (p *problems) text(v ijson.Value, loc []any, most int) organization.Field[string] {
+// text reads a string, which check may complain about, or null.
+func (p *problems) text(v ijson.Value, loc []any, check func(loc []any, s string)) organization.Field[string] {
 	switch v.Kind() {
 	case ijson.Null:
 		return organization.Null[string]()
 	case ijson.String:
+		s := v.Str()
+		check(loc, s)
+		return organization.Set(s)
 	default:
 		p.notString(loc)
 		return organization.Field[string]{}
 	}
-	s := v.Str()
-	if s == "" {
-		p.tooShort(loc, 1)
-	} else if utf8.RuneCountInString(s) > most {
-		p.tooLong(loc, most)
-	}
-	return organization.Set(s)
 }
 
-// email reads an email address, or null.
-func (p *problems) email(v ijson.Value, loc []any) organization.Field[string] {
-	switch v.Kind() {
-	case ijson.Null:
-		return organization.Null[string]()
-	case ijson.String:
-	default:
-		p.notString(loc)
-		return organization.Field[string]{}
+// length complains about a string that has not 1 to most characters.
+func (p *problems) length(most int) func([]any, string) {
+	return func(loc []any, s string) {
+		if s == "" {
+			p.tooShort(loc, 1)
+		} else if utf8.RuneCountInString(s) > most {
+			p.tooLong(loc, most)
+		}
 	}
-	s := v.Str()
+}
+
+// email complains about a string that is no email address.
+func (p *problems) email(loc []any, s string) {
 	if err := organization.CheckEmail(s); err != nil {
 		p.notEmail(loc, err)
 	}
-	return organization.Set(s)
 }
 
 // object reads an object within the bounds of size and depth, or null.
