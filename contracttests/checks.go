@@ -3,7 +3,7 @@ package contracttests
 import "slices"
 
 // Checks returns the whole suite, each check under a name of its own.
-func Checks() []Check { return slices.Concat(StatusChecks(), LawChecks()) }
+func Checks() []Check { return slices.Concat(StatusChecks(), LawChecks(), MoreChecks()) }
 
 // Lacks returns why a check cannot be run against the subject, and nothing if it can.
 func Lacks(subject *Subject, check Check) []string {

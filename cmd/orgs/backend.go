@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
@@ -86,6 +87,7 @@ func openDynamoDB(ctx context.Context, choice, prefix string, getenv func(string
 	}
 	settings.Region, settings.Credentials = loaded.Region, loaded.Credentials
 	if local {
+		settings.AttemptTimeout = localAttemptTimeout
 		settings.Region = cmp.Or(settings.Region, "us-east-1")
 		if _, err := loaded.Credentials.Retrieve(ctx); err != nil {
 			settings.Credentials = dynamo.Credentials("local", "local", "")
@@ -111,6 +113,9 @@ func openDynamoDB(ctx context.Context, choice, prefix string, getenv func(string
 		close:        func() error { return nil },
 	}, nil
 }
+
+// localAttemptTimeout leaves a DynamoDB that shares this machine with everything else the whole time of a request.
+const localAttemptTimeout = 10 * time.Second
 
 // onThisMachine reports whether an endpoint is of a loopback address.
 func onThisMachine(endpoint string) bool {

@@ -10,13 +10,13 @@ import (
 	"time"
 )
 
+// These two do not run beside others: they are about a burst, and not about a machine that has other things to do.
+
 func TestRateLimitIsExactSQLite(t *testing.T) {
-	t.Parallel()
 	testRateLimitIsExact(t, newStore(t))
 }
 
 func TestRateLimitIsExactDynamoDB(t *testing.T) {
-	t.Parallel()
 	env := newTables(t)
 	must(t, env, "tables", "create")
 	testRateLimitIsExact(t, env)

@@ -7,6 +7,7 @@
 package dynamo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -38,12 +39,14 @@ func TablesWithPrefix(prefix string) Tables {
 	return Tables{Organizations: prefix + "-organizations", Counters: prefix + "-counters"}
 }
 
-// Settings is where the tables are and who asks for them. All but Endpoint must be set.
+// Settings is where the tables are and who asks for them. All but Endpoint and AttemptTimeout must be set.
 type Settings struct {
 	Region      string
 	Endpoint    string // base URL; "" is the region's own
 	Credentials aws.CredentialsProvider
 	Tables      Tables
+	// AttemptTimeout bounds one attempt of a call; 0 stands for DefaultAttemptTimeout.
+	AttemptTimeout time.Duration
 }
 
 // Store is safe for concurrent use.
@@ -54,10 +57,12 @@ type Store struct {
 	tables   Tables
 }
 
-// Bounds of one call, chosen so that three attempts fit into the ten seconds that a function has.
+// DefaultAttemptTimeout is chosen so that three attempts fit into the ten seconds that a function has.
+const DefaultAttemptTimeout = 2500 * time.Millisecond
+
+// The other bounds of one call.
 const (
 	connectTimeout = time.Second
-	attemptTimeout = 2500 * time.Millisecond
 	maxAttempts    = 3
 	maxBackoff     = 300 * time.Millisecond
 )
@@ -67,7 +72,7 @@ func Open(s Settings) (*Store, error) {
 	if s.Region == "" || s.Credentials == nil || s.Tables.Organizations == "" || s.Tables.Counters == "" {
 		return nil, errors.New("opening the DynamoDB store: the region, the credentials or a table's name is not set")
 	}
-	client := newHTTPClient()
+	client := newHTTPClient(cmp.Or(s.AttemptTimeout, DefaultAttemptTimeout))
 	options := dynamodb.Options{
 		Region:      s.Region,
 		Credentials: s.Credentials,
@@ -98,9 +103,9 @@ func Credentials(accessKeyID, secretAccessKey, sessionToken string) aws.Credenti
 	})
 }
 
-func newHTTPClient() *http.Client {
+func newHTTPClient(timeout time.Duration) *http.Client {
 	return &http.Client{
-		Timeout: attemptTimeout,
+		Timeout: timeout,
 		Transport: &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
 			DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,

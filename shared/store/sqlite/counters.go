@@ -25,7 +25,7 @@ func (s *Store) Count(
 	ctx context.Context, id organization.ID, category organization.Category, window time.Time,
 ) (int64, error) {
 	var sum int64
-	err := s.write(ctx, "counting a request of "+string(id), func(tx *sql.Tx) error {
+	err := s.writeLightly(ctx, "counting a request of "+string(id), func(tx *sql.Tx) error {
 		row := tx.QueryRowContext(ctx, countStatement, string(id), string(category), organization.FormatTime(window))
 		if err := row.Scan(&sum); err != nil || sum > 1 {
 			return err

@@ -3,6 +3,8 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"errors"
 	"fmt"
 	"time"
 )
@@ -10,21 +12,50 @@ import (
 // write makes a change in one transaction. The change takes effect as a whole when it returns no error, and not at all
 // otherwise.
 func (s *Store) write(ctx context.Context, op string, change func(*sql.Tx) error) error {
-	tx, err := s.begin(ctx)
+	return fail(ctx, op, s.transact(ctx, s.writer, change))
+}
+
+// writeLightly is write for what need not outlast a loss of power: it does not wait for the disk. Other processes see the
+// change at once all the same, and the next write makes it last.
+func (s *Store) writeLightly(ctx context.Context, op string, change func(*sql.Tx) error) error {
+	connection, err := s.writer.Conn(ctx)
 	if err != nil {
 		return fail(ctx, op, err)
 	}
-	defer tx.Rollback() // does nothing after Commit
-	if err := change(tx); err != nil {
+	defer connection.Close()
+	if _, err := connection.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); err != nil {
 		return fail(ctx, op, err)
 	}
-	return fail(ctx, op, tx.Commit())
+	err = s.transact(ctx, connection, change)
+	if _, back := connection.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous = FULL"); back != nil {
+		// Nothing may be written with this connection any more.
+		_ = connection.Raw(func(any) error { return driver.ErrBadConn })
+		err = errors.Join(err, back)
+	}
+	return fail(ctx, op, err)
+}
+
+// beginner is a pool or one connection of it.
+type beginner interface {
+	BeginTx(context.Context, *sql.TxOptions) (*sql.Tx, error)
+}
+
+func (s *Store) transact(ctx context.Context, db beginner, change func(*sql.Tx) error) error {
+	tx, err := s.begin(ctx, db)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // does nothing after Commit
+	if err := change(tx); err != nil {
+		return err
+	}
+	return tx.Commit()
 }
 
 // begin waits for the lock as long as the store's patience and the context last.
-func (s *Store) begin(ctx context.Context) (*sql.Tx, error) {
+func (s *Store) begin(ctx context.Context, db beginner) (*sql.Tx, error) {
 	for deadline := time.Now().Add(s.patience); ; {
-		tx, err := s.writer.BeginTx(ctx, nil) // takes the lock, or a slice of time
+		tx, err := db.BeginTx(ctx, nil) // takes the lock, or a slice of time
 		if !busy(err) || ctx.Err() != nil || time.Now().After(deadline) {
 			return tx, err
 		}

@@ -43,6 +43,8 @@ func Settings(t testing.TB, prefix string) dynamo.Settings {
 		Endpoint:    Endpoint(t),
 		Credentials: dynamo.Credentials("local", "local", ""),
 		Tables:      dynamo.TablesWithPrefix(prefix),
+		// A local server shares this machine with the tests; that it is slow under load is no fault of the engine.
+		AttemptTimeout: 30 * time.Second,
 	}
 }
 
