@@ -192,6 +192,7 @@ func (p *coveredPlace) permits(value any) bool {
 
 var typeNames = []string{"array", "boolean", "integer", "null", "number", "object", "string"}
 
+// typeOf names the type of a decoded value.
 func typeOf(value any) string {
 	switch value.(type) {
 	case nil:

@@ -51,7 +51,7 @@ func (s *bodySchema) takesType(value any) bool {
 	if len(s.types) == 0 {
 		return true
 	}
-	typ := nameOfType(value)
+	typ := typeOf(value)
 	if slices.Contains(s.types, typ) {
 		return true
 	}

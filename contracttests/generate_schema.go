@@ -1,7 +1,6 @@
 package contracttests
 
 import (
-	"encoding/json"
 	"math/big"
 	"regexp"
 	"slices"
@@ -167,22 +166,4 @@ func (s *bodySchema) itemSchema(i int) *bodySchema {
 		return s.prefixItems[i]
 	}
 	return s.items
-}
-
-// nameOfType names the type of a decoded value.
-func nameOfType(value any) string {
-	switch value.(type) {
-	case nil:
-		return "null"
-	case bool:
-		return "boolean"
-	case json.Number:
-		return "number"
-	case string:
-		return "string"
-	case []any:
-		return "array"
-	default:
-		return "object"
-	}
 }

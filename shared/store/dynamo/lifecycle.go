@@ -3,7 +3,6 @@ package dynamo
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -116,10 +115,8 @@ func (s *Store) writeBatch(ctx context.Context, op string, requests []types.Writ
 		if attempt == attempts {
 			return &store.Error{Kind: store.Throttled, Op: op, Err: fmt.Errorf("%d items are left over", len(requests))}
 		}
-		select {
-		case <-time.After(rand.N(min(20*time.Millisecond<<attempt, time.Second))):
-		case <-ctx.Done():
-			return translate(op, ctx.Err())
+		if err := pause(ctx, min(20*time.Millisecond<<attempt, time.Second)); err != nil {
+			return translate(op, err)
 		}
 	}
 }

@@ -37,12 +37,20 @@ func (s *Store) transact(ctx context.Context, c change) (*cancellation, error) {
 		if attempt == attempts {
 			return nil, &store.Error{Kind: store.Throttled, Op: c.op, Err: reasons.err}
 		}
-		longest := min(5*time.Millisecond<<attempt, 200*time.Millisecond)
-		select {
-		case <-time.After(rand.N(longest)):
-		case <-ctx.Done():
-			return nil, translate(c.op, ctx.Err())
+		if err := pause(ctx, min(5*time.Millisecond<<attempt, 200*time.Millisecond)); err != nil {
+			return nil, translate(c.op, err)
 		}
+	}
+}
+
+// pause waits for a while at random, up to longest, so that those who wait for each other spread out. The error is that of
+// ctx, where it ends first.
+func pause(ctx context.Context, longest time.Duration) error {
+	select {
+	case <-time.After(rand.N(longest)):
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 }
 
