@@ -40,6 +40,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, op operation) {
 	c := &call{request: r, requestID: requestID(r), started: s.now(), header: make(http.Header)}
 	c.header.Set(RequestIDHeader, c.requestID)
 	c.header.Set("Cache-Control", "no-store")
+	c.header.Set("X-Content-Type-Options", "nosniff")
 
 	out, err := s.answer(ctx, c, op)
 	if err != nil {
