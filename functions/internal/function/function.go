@@ -51,7 +51,7 @@ func newHandler(
 	if err != nil {
 		return nil, err
 	}
-	options := api.Options{Records: records, Now: time.Now, Observe: observer(logs, c.function)}
+	options := api.Options{Records: records, Uses: records, Now: time.Now, Observe: observer(logs, c.function)}
 	if c.rateLimits {
 		options.Counters = records
 	}
