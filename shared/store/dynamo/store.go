@@ -39,7 +39,7 @@ func TablesWithPrefix(prefix string) Tables {
 	return Tables{Organizations: prefix + "-organizations", Counters: prefix + "-counters"}
 }
 
-// Settings is where the tables are and who asks for them. All but Endpoint and AttemptTimeout must be set.
+// Settings is where the tables are and who asks for them. Region, Credentials and Tables must be set.
 type Settings struct {
 	Region      string
 	Endpoint    string // base URL; "" is the region's own
@@ -47,6 +47,8 @@ type Settings struct {
 	Tables      Tables
 	// AttemptTimeout bounds one attempt of a call; 0 stands for DefaultAttemptTimeout.
 	AttemptTimeout time.Duration
+	// Transport sends the requests; nil stands for connections of the store's own.
+	Transport http.RoundTripper
 }
 
 // Store is safe for concurrent use.
@@ -72,7 +74,10 @@ func Open(s Settings) (*Store, error) {
 	if s.Region == "" || s.Credentials == nil || s.Tables.Organizations == "" || s.Tables.Counters == "" {
 		return nil, errors.New("opening the DynamoDB store: the region, the credentials or a table's name is not set")
 	}
-	client := newHTTPClient(cmp.Or(s.AttemptTimeout, DefaultAttemptTimeout))
+	client := &http.Client{Timeout: cmp.Or(s.AttemptTimeout, DefaultAttemptTimeout), Transport: s.Transport}
+	if s.Transport == nil {
+		client.Transport = newTransport()
+	}
 	options := dynamodb.Options{
 		Region:      s.Region,
 		Credentials: s.Credentials,
@@ -103,16 +108,13 @@ func Credentials(accessKeyID, secretAccessKey, sessionToken string) aws.Credenti
 	})
 }
 
-func newHTTPClient(timeout time.Duration) *http.Client {
-	return &http.Client{
-		Timeout: timeout,
-		Transport: &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
-			TLSHandshakeTimeout: connectTimeout,
-			MaxIdleConnsPerHost: 64, // a sandbox uses one, a local gateway as many as it has requests
-			IdleConnTimeout:     90 * time.Second,
-		},
+func newTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
+		TLSHandshakeTimeout: connectTimeout,
+		MaxIdleConnsPerHost: 64, // a sandbox uses one, a local gateway as many as it has requests
+		IdleConnTimeout:     90 * time.Second,
 	}
 }
 
