@@ -48,16 +48,6 @@ func newHandler(
 	return handle, nil
 }
 
-// store returns the settings of the store.
-func (c config) store() dynamo.Settings {
-	return dynamo.Settings{
-		Region:      c.region,
-		Endpoint:    c.endpoint,
-		Credentials: dynamo.Credentials(c.accessKeyID, c.secretAccessKey, c.sessionToken),
-		Tables:      dynamo.Tables{Organizations: c.organizationsTable, Counters: c.countersTable},
-	}
-}
-
 // connect puts the operation between the events and the store.
 func (c config) connect(
 	records *dynamo.Store, logs io.Writer, operation func(*api.Service) api.Route,
