@@ -7,8 +7,8 @@
 package ijson
 
 import (
-	"bytes"
 	"iter"
+	"strings"
 )
 
 // Kind is the type of a JSON value.
@@ -33,11 +33,11 @@ type Value struct {
 // Parse checks text and returns its value, or a *SyntaxError. The time is linear in the text's length and the stack does
 // not grow with its nesting. The value does not refer to text afterwards.
 func Parse(text []byte) (Value, error) {
-	s := scanner{text: text}
+	s := scanner{text: string(text)} // the one copy, of which all values and strings without escapes are parts
 	if err := s.scan(); err != nil {
 		return Value{}, err
 	}
-	return Value{text: string(bytes.Trim(text, " \t\r\n")), depth: s.deepest}, nil
+	return Value{text: strings.Trim(s.text, " \t\r\n"), depth: s.deepest}, nil
 }
 
 // Text returns the value as it was written, without surrounding white space.
