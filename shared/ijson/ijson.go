@@ -120,6 +120,25 @@ func (v Value) Members() iter.Seq2[string, Value] {
 	}
 }
 
+// Elements goes through the elements of an array in their order. It yields nothing for any other kind.
+func (v Value) Elements() iter.Seq2[int, Value] {
+	return func(yield func(int, Value) bool) {
+		if v.Kind() != Array {
+			return
+		}
+		text := v.text
+		for i, n := skipSpace(text, 1), 0; text[i] != ']'; n++ {
+			end, depth := valueEnd(text, i)
+			if !yield(n, Value{text: text[i:end], depth: depth}) {
+				return
+			}
+			if i = skipSpace(text, end); text[i] == ',' {
+				i = skipSpace(text, i+1)
+			}
+		}
+	}
+}
+
 // The functions below walk a text that was checked before, and rely on it.
 
 func skipSpace(text string, i int) int {

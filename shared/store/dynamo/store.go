@@ -10,14 +10,18 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/middleware"
 
 	"organizations-api/shared/store"
 )
@@ -78,19 +82,22 @@ func Open(s Settings) (*Store, error) {
 	if s.Transport == nil {
 		client.Transport = newTransport()
 	}
+	endpoint := cmp.Or(s.Endpoint, "https://dynamodb."+s.Region+".amazonaws.com")
+	base, err := url.Parse(endpoint)
+	if err != nil || base.Host == "" {
+		return nil, fmt.Errorf("opening the DynamoDB store: %q is no URL of an endpoint", endpoint)
+	}
+	signing := &signing{endpoint: base, region: s.Region, credentials: s.Credentials, signer: v4.NewSigner()}
 	options := dynamodb.Options{
-		Region:      s.Region,
-		Credentials: s.Credentials,
-		HTTPClient:  client,
+		Region:       s.Region,
+		BaseEndpoint: &endpoint,
+		Credentials:  s.Credentials,
+		HTTPClient:   client,
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts = maxAttempts
 			o.MaxBackoff = maxBackoff
 		}),
-	}
-	endpoint := "https://dynamodb." + s.Region + ".amazonaws.com"
-	if s.Endpoint != "" {
-		endpoint = s.Endpoint
-		options.BaseEndpoint = &s.Endpoint
+		APIOptions: []func(*middleware.Stack) error{signing.trim},
 	}
 	return &Store{client: dynamodb.New(options), http: client, endpoint: endpoint, tables: s.Tables}, nil
 }
@@ -113,7 +120,8 @@ func newTransport() *http.Transport {
 		Proxy:               http.ProxyFromEnvironment,
 		DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
 		TLSHandshakeTimeout: connectTimeout,
-		MaxIdleConnsPerHost: 64, // a sandbox uses one, a local gateway as many as it has requests
+		DisableCompression:  true, // as DynamoDB's checksums are of what is sent
+		MaxIdleConnsPerHost: 64,   // a sandbox uses one, a local gateway as many as it has requests
 		IdleConnTimeout:     90 * time.Second,
 	}
 }
