@@ -128,4 +128,5 @@ type Operator interface {
 	Lifecycle
 	Keys
 	Trail
+	Archive
 }
