@@ -69,7 +69,7 @@ func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, erro
 				ExpressionAttributeValues:           c.values,
 				ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 			}},
-			s.putEntry(c.id, c.entry),
+			s.putNew(entryItem(c.id, c.entry)),
 		}, c.also...),
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	})
@@ -103,11 +103,8 @@ func (s *Store) outcome(op string, err error) (*cancellation, error) {
 	}
 }
 
-func (s *Store) putEntry(id organization.ID, e store.Entry) types.TransactWriteItem {
-	it := encodeEntry(e)
-	for name, value := range auditKey(id, e.ID) {
-		it[name] = value
-	}
+// putNew puts an item where none is.
+func (s *Store) putNew(it item) types.TransactWriteItem {
 	return types.TransactWriteItem{Put: &types.Put{
 		TableName:           &s.tables.Organizations,
 		Item:                it,
