@@ -35,58 +35,6 @@ func buildFunctions(t *testing.T) string {
 	return dir
 }
 
-// valve stands before DynamoDB. While it is closed, calls wait in it.
-type valve struct {
-	url string
-
-	mu      sync.Mutex
-	open    chan struct{} // is closed while the valve is open
-	waiting chan struct{} // gets one for each call that has to wait
-}
-
-func newValve(t *testing.T, behind string) *valve {
-	t.Helper()
-	target, err := url.Parse(behind)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := &valve{open: make(chan struct{}), waiting: make(chan struct{}, 100)}
-	close(v.open)
-	proxy := httputil.NewSingleHostReverseProxy(target)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v.wait(r)
-		proxy.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	v.url = server.URL
-	return v
-}
-
-func (v *valve) wait(r *http.Request) {
-	v.mu.Lock()
-	open := v.open
-	v.mu.Unlock()
-	select {
-	case <-open:
-		return
-	default:
-		v.waiting <- struct{}{}
-	}
-	select {
-	case <-open:
-	case <-r.Context().Done():
-	}
-}
-
-// shut closes the valve; what it returns opens it again.
-func (v *valve) shut() (reopen func()) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	open := make(chan struct{})
-	v.open = open
-	return func() { close(open) }
-}
-
 // killBootstraps kills every process that runs a bootstrap below the folder, and returns how many there were.
 func killBootstraps(t *testing.T, dir string) int {
 	t.Helper()

@@ -80,6 +80,7 @@ func Open(s Settings) (*Store, error) {
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts = maxAttempts
 			o.MaxBackoff = maxBackoff
+			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(unavailable))
 		}),
 	}
 	endpoint := "https://dynamodb." + s.Region + ".amazonaws.com"
