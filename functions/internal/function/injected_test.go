@@ -147,6 +147,16 @@ func (k kindOfFault) checkRefused(t *testing.T, got events.APIGatewayV2HTTPRespo
 	}
 }
 
+// atOnce runs the test for every kind at the same time: they wait for the SDK's pauses, and not for a processor.
+func atOnce(t *testing.T, kinds []kindOfFault, test func(*testing.T, kindOfFault)) {
+	t.Helper()
+	var all sync.WaitGroup
+	defer all.Wait()
+	for _, kind := range kinds {
+		all.Go(func() { t.Run(kind.fault.Name, func(t *testing.T) { test(t, kind) }) })
+	}
+}
+
 // changes returns how many changes the organization has seen, by its record, which its audit trail must confirm.
 func (w *faultyWorld) changes(t *testing.T) int64 {
 	t.Helper()
@@ -173,25 +183,22 @@ func (w *faultyWorld) changes(t *testing.T) int64 {
 // TestReadsMeetFaults: a read tries again, and where a fault lasts, the answer says what it is.
 func TestReadsMeetFaults(t *testing.T) {
 	t.Parallel()
-	for _, kind := range faultKinds() {
-		t.Run(kind.fault.Name, func(t *testing.T) {
-			t.Parallel()
-			w := newFaultyWorld(t)
-			for _, r := range []request{{method: "GET"}, {method: "PATCH", body: `{}`}} {
-				if !kind.final {
-					w.proxy.Follow(faultproxy.First(readCall, kind.fault))
-					if got := w.do(t, r); got.StatusCode != http.StatusOK {
-						t.Errorf("%s with one fault = %d %s, want 200", r.method, got.StatusCode, got.Body)
-					}
-				}
-				w.proxy.Follow(faultproxy.On(readCall, kind.fault))
-				if got := w.do(t, r); kind.status != 0 {
-					kind.checkRefused(t, got)
+	atOnce(t, faultKinds(), func(t *testing.T, kind kindOfFault) {
+		w := newFaultyWorld(t)
+		for _, r := range []request{{method: "GET"}, {method: "PATCH", body: `{}`}} {
+			if !kind.final {
+				w.proxy.Follow(faultproxy.First(readCall, kind.fault))
+				if got := w.do(t, r); got.StatusCode != http.StatusOK {
+					t.Errorf("%s with one fault = %d %s, want 200", r.method, got.StatusCode, got.Body)
 				}
 			}
-			w.checkErrorLines(t, kind, 2)
-		})
-	}
+			w.proxy.Follow(faultproxy.On(readCall, kind.fault))
+			if got := w.do(t, r); kind.status != 0 {
+				kind.checkRefused(t, got)
+			}
+		}
+		w.checkErrorLines(t, kind, 2)
+	})
 }
 
 // checkErrorLines wants a line for each request that ended in a 5xx, with its cause and no secret.
@@ -214,46 +221,40 @@ func (w *faultyWorld) checkErrorLines(t *testing.T, kind kindOfFault, want int) 
 // TestCountsMeetFaults: a count is made once, whatever becomes of it, and its loss costs the caller nothing.
 func TestCountsMeetFaults(t *testing.T) {
 	t.Parallel()
-	for _, kind := range faultKinds() {
-		t.Run(kind.fault.Name, func(t *testing.T) {
-			t.Parallel()
-			w := newFaultyWorld(t)
-			for _, r := range []request{{method: "GET"}, {method: "PATCH", body: `{}`}} {
-				w.proxy.Follow(faultproxy.On(countCall, kind.fault))
-				got := w.do(t, r)
-				counted := got.Headers["X-Ratelimit-Limit"] != ""
-				if got.StatusCode != http.StatusOK || counted != (kind.status == 0) {
-					t.Errorf("%s = %d %v, want 200 and limits: %v", r.method, got.StatusCode, got.Headers, kind.status == 0)
-				}
-				if n := w.proxy.Calls(countCall); n != 1 {
-					t.Errorf("%d counts for one request", n)
-				}
+	atOnce(t, faultKinds(), func(t *testing.T, kind kindOfFault) {
+		w := newFaultyWorld(t)
+		for _, r := range []request{{method: "GET"}, {method: "PATCH", body: `{}`}} {
+			w.proxy.Follow(faultproxy.On(countCall, kind.fault))
+			got := w.do(t, r)
+			counted := got.Headers["X-Ratelimit-Limit"] != ""
+			if got.StatusCode != http.StatusOK || counted != (kind.status == 0) {
+				t.Errorf("%s = %d %v, want 200 and limits: %v", r.method, got.StatusCode, got.Headers, kind.status == 0)
 			}
-		})
-	}
+			if n := w.proxy.Calls(countCall); n != 1 {
+				t.Errorf("%d counts for one request", n)
+			}
+		}
+	})
 }
 
 // TestWritesMeetFaults: no fault has a change made twice, none has it denied when it was made.
 func TestWritesMeetFaults(t *testing.T) {
 	t.Parallel()
-	for _, kind := range append(faultKinds(), writeKinds()...) {
-		t.Run(kind.fault.Name, func(t *testing.T) {
-			t.Parallel()
-			w := newFaultyWorld(t)
-			made := int64(0)
-			if !kind.final {
-				w.proxy.Follow(faultproxy.First(writeCall, kind.fault))
-				if got := w.do(t, request{method: "PATCH", body: `{"organization_name":"After one fault"}`}); got.StatusCode != http.StatusOK {
-					t.Errorf("PATCH with one fault = %d %s, want 200", got.StatusCode, got.Body)
-				}
-				made++
+	atOnce(t, append(faultKinds(), writeKinds()...), func(t *testing.T, kind kindOfFault) {
+		w := newFaultyWorld(t)
+		made := int64(0)
+		if !kind.final {
+			w.proxy.Follow(faultproxy.First(writeCall, kind.fault))
+			if got := w.do(t, request{method: "PATCH", body: `{"organization_name":"After one fault"}`}); got.StatusCode != http.StatusOK {
+				t.Errorf("PATCH with one fault = %d %s, want 200", got.StatusCode, got.Body)
 			}
-			if n := w.changes(t); n != made {
-				t.Errorf("%d changes were made, want %d", n, made)
-			}
-			w.checkLastingFault(t, kind, made)
-		})
-	}
+			made++
+		}
+		if n := w.changes(t); n != made {
+			t.Errorf("%d changes were made, want %d", n, made)
+		}
+		w.checkLastingFault(t, kind, made)
+	})
 }
 
 // checkLastingFault changes the organization while every write meets the fault, and then by the same request without.
