@@ -33,7 +33,6 @@ func TestPurgeOfWhatIsLeftOver(t *testing.T) {
 	s, proxy := openBehind(t, faultproxy.On("BatchWriteItem", faultproxy.Leave()))
 	o := organization.New("Northwind Video", organization.Pro, nil, time.Now())
 	key := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Admin, time.Now(), nil)
-	entry := func() store.Entry { return store.Entry{ID: store.NewEntryID(time.Now()), Action: store.Created} }
 	if err := direct.Create(t.Context(), o, key, entry()); err != nil {
 		t.Fatal(err)
 	}
@@ -66,7 +65,6 @@ func TestOperatorMeetsFaults(t *testing.T) {
 	o := organization.New("Northwind Video", organization.Pro, nil, time.Now())
 	first, second := apikey.New(o.ID, apikey.Live), apikey.New(o.ID, apikey.Live)
 	record := func(k apikey.Key) apikey.Record { return apikey.NewRecord(k, apikey.Admin, time.Now(), nil) }
-	entry := func() store.Entry { return store.Entry{ID: store.NewEntryID(time.Now()), Action: store.Created} }
 	revoked := record(second)
 	for _, step := range []struct {
 		name string
@@ -88,4 +86,8 @@ func TestOperatorMeetsFaults(t *testing.T) {
 	if err != nil || len(entries) != 5 {
 		t.Errorf("Audit = %d entries, %v, want one for each of the five steps", len(entries), err)
 	}
+}
+
+func entry() store.Entry {
+	return store.Entry{ID: store.NewEntryID(time.Now()), Action: store.Created, Actor: store.OperatorActor}
 }
