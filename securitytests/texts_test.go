@@ -75,12 +75,9 @@ func TestTextsAreKeptExactly(t *testing.T) {
 	})
 }
 
-// TestDeceptiveEmailsAreRefused: what is not plainly an address is none.
-func TestDeceptiveEmailsAreRefused(t *testing.T) {
-	t.Parallel()
-	w := onSQLite(t)
-	made := w.tenant(t)
-	addresses := map[string]string{
+// addresses are what only a closer look, or another reader, takes for an address, or for one of another domain.
+func addresses() map[string]string {
+	return map[string]string{
 		"homoglyph domain":        "billing@\u0430cme.example",
 		"international domain":    "billing@b\u00fccher.example",
 		"international local":     "b\u00fccher@example.com",
@@ -105,6 +102,14 @@ func TestDeceptiveEmailsAreRefused(t *testing.T) {
 		"dots":                    "billing..x@example.com",
 		"mailto":                  "mailto:billing@example.com?bcc=spy@evil.example",
 	}
+}
+
+// TestDeceptiveEmailsAreRefused: what is not plainly an address is none.
+func TestDeceptiveEmailsAreRefused(t *testing.T) {
+	t.Parallel()
+	w := onSQLite(t)
+	made := w.tenant(t)
+	addresses := addresses()
 	for what, text := range deceptive() {
 		addresses[what+", in front"] = text + "@example.com"
 		addresses[what+", behind"] = "billing@" + text + ".example"

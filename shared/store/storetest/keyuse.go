@@ -49,7 +49,8 @@ func (s suite) keyUsesForward(t *testing.T) {
 	made := s.create(t, Bare(time.Now()))
 	now := span()
 	latest := time.Time{}
-	for i, at := range []time.Time{now.Add(-3 * time.Hour), now.Add(-5 * time.Hour), now, now.Add(-time.Microsecond), now.Add(time.Minute), now.Add(time.Hour), now} {
+	for i, after := range []time.Duration{-3 * time.Hour, -5 * time.Hour, 0, -time.Microsecond, time.Minute, time.Hour, 0} {
+		at := now.Add(after)
 		want(t, "NoteUse", s.handle(i).NoteUse(t.Context(), made.ID, made.key.ID, at))
 		if noted := at.Truncate(store.UseSpan); noted.After(latest) {
 			latest = noted
