@@ -35,6 +35,7 @@ type storage struct {
 type engine interface {
 	store.Records
 	store.Counters
+	store.UseNotes
 	store.Operator
 }
 

@@ -53,7 +53,7 @@ func (c config) connect(
 	records *dynamo.Store, logs io.Writer, operation func(*api.Service) api.Route,
 ) (*lambdahttp.Adapter, error) {
 	log := slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: c.logLevel}))
-	options := api.Options{Records: records, Now: time.Now, Observe: observer(logs, c.function)}
+	options := api.Options{Records: records, Uses: records, Now: time.Now, Observe: observer(logs, c.function)}
 	if c.rateLimits {
 		options.Counters = records
 	}

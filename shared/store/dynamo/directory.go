@@ -33,6 +33,7 @@ func (s *Store) Create(ctx context.Context, o organization.Organization, key api
 				ConditionExpression: aws.String("attribute_not_exists(" + partitionKey + ")"),
 			}},
 			s.putEntry(o.ID, e),
+			s.putUse(o.ID, key.ID),
 		},
 	})
 	reasons, err := s.outcome(op, err)

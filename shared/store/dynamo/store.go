@@ -29,13 +29,14 @@ import (
 var (
 	_ store.Records  = (*Store)(nil)
 	_ store.Counters = (*Store)(nil)
+	_ store.UseNotes = (*Store)(nil)
 	_ store.Operator = (*Store)(nil)
 )
 
 // Tables names the two tables.
 type Tables struct {
 	Organizations string // records with their keys, and audit trails
-	Counters      string // requests counted
+	Counters      string // requests counted, and when keys were last used
 }
 
 // TablesWithPrefix returns the names PREFIX-organizations and PREFIX-counters.

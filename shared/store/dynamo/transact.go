@@ -23,6 +23,7 @@ type change struct {
 	names     map[string]string
 	values    item
 	entry     store.Entry
+	also      []types.TransactWriteItem // written with it; none has a condition
 }
 
 // transact makes the change, or returns why its condition failed. Where another transaction is at the item it tries
@@ -58,7 +59,7 @@ func pause(ctx context.Context, longest time.Duration) error {
 // a token under which repeated attempts count as one, so a lost reply does not make the change twice.
 func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, error) {
 	out, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
-		TransactItems: []types.TransactWriteItem{
+		TransactItems: append([]types.TransactWriteItem{
 			{Update: &types.Update{
 				TableName:                           &s.tables.Organizations,
 				Key:                                 recordKey(c.id),
@@ -69,7 +70,7 @@ func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, erro
 				ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 			}},
 			s.putEntry(c.id, c.entry),
-		},
+		}, c.also...),
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	})
 	if err != nil {
