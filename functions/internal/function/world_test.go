@@ -159,9 +159,17 @@ func (w *world) send(t *testing.T, r request) events.APIGatewayV2HTTPResponse {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 	defer cancel()
-	out, err := adapter.Handle(ctx, r.event(t))
+	in, err := json.Marshal(r.event(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := adapter.Invoke(ctx, in)
 	if err != nil {
 		t.Fatalf("the function = %v, want an answer", err)
+	}
+	var out events.APIGatewayV2HTTPResponse
+	if err := json.Unmarshal(text, &out); err != nil {
+		t.Fatalf("the function = %s, want an answer: %v", text, err)
 	}
 	return out
 }
