@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -51,12 +52,19 @@ func newWorld(t *testing.T) *world {
 // worldAt starts the functions on whatever is at the endpoint.
 func worldAt(t *testing.T, endpoint string) *world {
 	t.Helper()
+	return worldWith(t, endpoint, nil)
+}
+
+// worldWith is worldAt with changes of the environment.
+func worldWith(t *testing.T, endpoint string, changes map[string]string) *world {
+	t.Helper()
 	tables := dynamo.TablesWithPrefix(prefix())
 	environment := map[string]string{
 		envOrganizationsTable: tables.Organizations, envCountersTable: tables.Counters,
 		envRegion: "us-east-1", envEndpoint: endpoint, envAccessKeyID: "local", envSecretAccessKey: "local",
 		envFunction: "test",
 	}
+	maps.Copy(environment, changes)
 	w := &world{logs: &syncBuffer{}}
 	start := func(operation func(*api.Service) api.Route) *lambdahttp.Adapter {
 		adapter, err := newHandler(func(name string) string { return environment[name] }, w.logs, operation)
