@@ -176,42 +176,49 @@ func TestCostsBySize(t *testing.T) {
 // consistent read of up to 4 KB, one write unit for each KB that is written, and twice that in a transaction.
 func TestCosts(t *testing.T) {
 	t.Parallel()
-	const read, count, change = "GetItem", " UpdateItem", " TransactWriteItems"
 	for _, limits := range []string{"on", "off"} {
 		w, m, made := measured(t, limits, 0)
-		counted, unit := count, 1.
-		if limits == "off" {
-			counted, unit = "", 0
-		}
-		admin, reader := made.keys[apikey.Admin].Reveal(), made.keys[apikey.Read].Reveal()
-		etag := w.send(t, request{method: "GET", key: admin}).Headers["Etag"]
+		etag := w.send(t, request{method: "GET", key: made.keys[apikey.Admin].Reveal()}).Headers["Etag"]
 		m.take()
-		plain := cost{read + counted, 1, unit}
-		for _, c := range []struct {
-			name   string
-			send   request
-			status int
-			want   cost
-		}{
-			{"GET", request{method: "GET", key: reader}, 200, plain},
-			{"GET, not modified", request{method: "GET", key: reader, header: map[string]string{"if-none-match": etag}}, 304, plain},
-			{"GET, another version", request{method: "GET", key: reader, header: map[string]string{"if-match": `"x"`}}, 412, plain},
-			{"GET, malformed condition", request{method: "GET", key: reader, header: map[string]string{"if-match": `x`}}, 422, plain},
-			{"GET, mistyped key", request{method: "GET", key: swapLast(admin)}, 401, cost{}},
-			{"GET, no key", request{method: "GET"}, 401, cost{}},
-			{"GET, key unknown", request{method: "GET", key: apikey.New(made.ID, apikey.Live).Reveal()}, 401, cost{read, 1, 0}},
-			{"GET, organization unknown", request{method: "GET", key: apikey.New(organization.NewID(), apikey.Live).Reveal()}, 401, cost{read, 1, 0}},
-			{"PATCH, not permitted", request{method: "PATCH", key: reader, body: `{}`}, 403, plain},
-			{"PATCH, nothing", request{method: "PATCH", key: admin, body: `{}`}, 200, plain},
-			{"PATCH, as it is", request{method: "PATCH", key: admin, body: `{"organization_name":"Northwind Video"}`}, 200, plain},
-			{"PATCH, unreadable", request{method: "PATCH", key: admin, body: `{`}, 400, plain},
-			{"PATCH, invalid", request{method: "PATCH", key: admin, body: `{"organization_name":1}`}, 422, plain},
-			{"PATCH, another version", request{method: "PATCH", key: admin, body: `{"organization_name":"B"}`,
-				header: map[string]string{"if-match": `"x"`}}, 412, plain},
-			{"PATCH", request{method: "PATCH", key: admin, body: `{"organization_name":"B"}`,
-				header: map[string]string{"if-match": etag}}, 200, cost{read + counted + change, 1, unit + 4}},
-		} {
+		for _, c := range costs(made, etag, limits == "on") {
 			m.check(t, w, c.name+", rate limits "+limits, c.send, c.status, c.want)
 		}
+	}
+}
+
+type costCase struct {
+	name   string
+	send   request
+	status int
+	want   cost
+}
+
+// costs are the requests in an order in which only the last one changes the organization, whose entity tag is etag.
+func costs(made tenant, etag string, limited bool) []costCase {
+	const read, change = "GetItem", " TransactWriteItems"
+	plain := cost{read, 1, 0}
+	if limited {
+		plain = cost{read + " UpdateItem", 1, 1}
+	}
+	admin, reader := made.keys[apikey.Admin].Reveal(), made.keys[apikey.Read].Reveal()
+	unknown, nobody := apikey.New(made.ID, apikey.Live).Reveal(), apikey.New(organization.NewID(), apikey.Live).Reveal()
+	return []costCase{
+		{"GET", request{method: "GET", key: reader}, 200, plain},
+		{"GET, not modified", request{method: "GET", key: reader, header: map[string]string{"if-none-match": etag}}, 304, plain},
+		{"GET, another version", request{method: "GET", key: reader, header: map[string]string{"if-match": `"x"`}}, 412, plain},
+		{"GET, malformed condition", request{method: "GET", key: reader, header: map[string]string{"if-match": `x`}}, 422, plain},
+		{"GET, mistyped key", request{method: "GET", key: swapLast(admin)}, 401, cost{}},
+		{"GET, no key", request{method: "GET"}, 401, cost{}},
+		{"GET, key unknown", request{method: "GET", key: unknown}, 401, cost{read, 1, 0}},
+		{"GET, organization unknown", request{method: "GET", key: nobody}, 401, cost{read, 1, 0}},
+		{"PATCH, not permitted", request{method: "PATCH", key: reader, body: `{}`}, 403, plain},
+		{"PATCH, nothing", request{method: "PATCH", key: admin, body: `{}`}, 200, plain},
+		{"PATCH, as it is", request{method: "PATCH", key: admin, body: `{"organization_name":"Northwind Video"}`}, 200, plain},
+		{"PATCH, unreadable", request{method: "PATCH", key: admin, body: `{`}, 400, plain},
+		{"PATCH, invalid", request{method: "PATCH", key: admin, body: `{"organization_name":1}`}, 422, plain},
+		{"PATCH, another version", request{method: "PATCH", key: admin, body: `{"organization_name":"B"}`,
+			header: map[string]string{"if-match": `"x"`}}, 412, plain},
+		{"PATCH", request{method: "PATCH", key: admin, body: `{"organization_name":"B"}`,
+			header: map[string]string{"if-match": etag}}, 200, cost{plain.Calls + change, 1, plain.Write + 4}},
 	}
 }
