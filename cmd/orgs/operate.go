@@ -27,17 +27,24 @@ func newKey(id organization.ID, mode apikey.Mode, p apikey.Permission, now time.
 // create stores a new organization with an admin key.
 func create(ctx context.Context, s *storage, o organization.Organization, now time.Time) (issued, error) {
 	key := newKey(o.ID, apikey.Live, apikey.Admin, now, nil)
-	entry := newEntry(now, store.Created, o,
+	return key, s.Create(ctx, o, key.record, creation(o, key, now))
+}
+
+// creation is the first entry of an organization.
+func creation(o organization.Organization, key issued, now time.Time) store.Entry {
+	return newEntry(now, store.Created, o,
 		organization.Change{Field: "organization", Before: "null", After: createdText(o)},
 		organization.Change{Field: "key", Before: "null", After: keyText(key.record)})
-	return key, s.Create(ctx, o, key.record, entry)
+}
+
+// issue is the entry of a new key.
+func issue(o organization.Organization, key issued, now time.Time) store.Entry {
+	return newEntry(now, store.KeyIssued, o, organization.Change{Field: "key", Before: "null", After: keyText(key.record)})
 }
 
 // addKey stores a new key of the organization.
 func addKey(ctx context.Context, s *storage, o organization.Organization, key issued, now time.Time) error {
-	change := organization.Change{Field: "key", Before: "null", After: keyText(key.record)}
-	err := s.AddKey(ctx, o.ID, key.record, newEntry(now, store.KeyIssued, o, change))
-	return noRoom(o.ID, err)
+	return noRoom(o.ID, s.AddKey(ctx, o.ID, key.record, issue(o, key, now)))
 }
 
 // noRoom says why a key cannot be stored.
@@ -116,8 +123,8 @@ func remove(ctx context.Context, s *storage, o organization.Organization, now ti
 	return s.Delete(ctx, o.ID, at, newEntry(now, store.Deleted, o, change))
 }
 
-// restore takes the mark away.
-func restore(ctx context.Context, s *storage, o organization.Organization, now time.Time) error {
+// bringBack takes the mark away.
+func bringBack(ctx context.Context, s *storage, o organization.Organization, now time.Time) error {
 	change := organization.Change{Field: "deleted_at", Before: timeText(o.DeletedAt), After: "null"}
 	return s.Undelete(ctx, o.ID, newEntry(now, store.Undeleted, o, change))
 }

@@ -190,7 +190,7 @@ func (a *app) undeleteCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := restore(ctx, s, o, a.now()); err != nil {
+			if err := bringBack(ctx, s, o, a.now()); err != nil {
 				return err
 			}
 			return a.printState(id, stateActive, "is active")

@@ -136,4 +136,5 @@ type Operator interface {
 	Keys
 	KeyUses
 	Trail
+	Archive
 }

@@ -96,6 +96,7 @@ func Open(s Settings) (*Store, error) {
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts = maxAttempts
 			o.MaxBackoff = maxBackoff
+			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(unavailable))
 		}),
 		APIOptions: []func(*middleware.Stack) error{signing.trim},
 	}
