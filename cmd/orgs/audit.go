@@ -17,7 +17,9 @@ func (a *app) auditCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "audit ORG",
 		Short: "Show what happened to an organization, the newest first",
-		Args:  organizationArgument(1),
+		Example: `  orgs audit org_znU9VHanHBWwM
+  orgs audit org_znU9VHanHBWwM --limit 1 --json`,
+		Args: organizationArgument(1),
 		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
 			o, _, err := find(ctx, s, organization.ID(args[0]))
 			if err != nil {

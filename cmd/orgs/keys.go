@@ -15,7 +15,8 @@ import (
 )
 
 func (a *app) keysCommand() *cobra.Command {
-	c := group(&cobra.Command{Use: "keys", Short: "Issue, list and revoke the keys of an organization"})
+	c := group(&cobra.Command{Use: "keys", Short: "Issue, list and revoke the keys of an organization",
+		Example: "  orgs keys issue org_znU9VHanHBWwM --permission read\n  orgs keys list org_znU9VHanHBWwM"})
 	c.AddCommand(a.issueKeyCommand(), a.listKeysCommand(), a.revokeKeyCommand())
 	return c
 }
@@ -27,7 +28,9 @@ func (a *app) issueKeyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "issue ORG --permission PERMISSION",
 		Short: "Issue a key; it is shown once and never again",
-		Args:  organizationArgument(1),
+		Example: `  orgs keys issue org_znU9VHanHBWwM --permission read
+  orgs keys issue org_znU9VHanHBWwM --permission admin --mode test --expires 90d`,
+		Args: organizationArgument(1),
 		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
 			o, _, err := find(ctx, s, organization.ID(args[0]))
 			if err != nil {
@@ -80,9 +83,10 @@ func parseLifetime(s string) (time.Duration, error) {
 
 func (a *app) listKeysCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "list ORG",
-		Short: "List the keys of an organization, the oldest first",
-		Args:  organizationArgument(1),
+		Use:     "list ORG",
+		Short:   "List the keys of an organization, the oldest first",
+		Example: "  orgs keys list org_znU9VHanHBWwM",
+		Args:    organizationArgument(1),
 		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
 			_, keys, err := find(ctx, s, organization.ID(args[0]))
 			if err != nil {
@@ -116,9 +120,10 @@ func (a *app) printKeys(keys []apikey.Record) error {
 
 func (a *app) revokeKeyCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "revoke ORG KEY_ID",
-		Short: "Revoke a key; it stops working at once and for good",
-		Args:  organizationArgument(2),
+		Use:     "revoke ORG KEY_ID",
+		Short:   "Revoke a key; it stops working at once and for good",
+		Example: "  orgs keys revoke org_znU9VHanHBWwM key_4mGq8TzLw2XbR",
+		Args:    organizationArgument(2),
 		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
 			o, keys, err := find(ctx, s, organization.ID(args[0]))
 			if err != nil {
@@ -129,7 +134,8 @@ func (a *app) revokeKeyCommand() *cobra.Command {
 					return a.revoke(ctx, s, o, k)
 				}
 			}
-			return fail(kindNotFound, "%s has no key %s", o.ID, printable(args[1]))
+			return fail(kindNotFound, "%s has no key %s; see its keys with: %s",
+				o.ID, printable(args[1]), commandLine(s.choice, "keys list "+string(o.ID)))
 		}),
 	}
 }

@@ -72,7 +72,7 @@ func restore(ctx context.Context, s *storage, o organization.Organization, now t
 func find(ctx context.Context, s *storage, id organization.ID) (organization.Organization, []apikey.Record, error) {
 	o, keys, err := s.Get(ctx, id)
 	if store.KindOf(err) == store.NotFound {
-		return o, nil, fail(kindNotFound, "there is no organization %s", id)
+		return o, nil, fail(kindNotFound, "there is no organization %s; see those there are with: %s", id, commandLine(s.choice, "list"))
 	}
 	return o, keys, err
 }
