@@ -39,7 +39,7 @@ test: ## Run all tests, on SQLite and on DynamoDB Local, with the race detector
 	@echo 'Compiling the tests takes minutes the first time, as the contract validator is large.'
 	@go test -race -run '^$$' ./... | sed -e '/no test/d'
 	@# One package at a time: many of the tests start servers and processes that would wait for each other.
-	go test -race -p 1 -timeout 20m $(TEST_FLAGS) $$(go list ./... | grep -v '/contracttests$$')
+	go test -race -p 1 -timeout 20m $(TEST_FLAGS) $$(go list ./... | grep -v -e '/contracttests$$' -e '/examples$$')
 	go test -race -timeout 30m $(TEST_FLAGS) ./contracttests -contract.report $(REPORT)
 	@cat $(REPORT)/report.txt
 
@@ -60,6 +60,16 @@ contract-report: ## Write what the contract tests cover and catch as a page, bui
 mutants: ## Run the contract tests against services that are wrong on purpose, and list what catches each
 	@go test ./contracttests -count=1 -timeout 30m -run '^TestMutants$$' -v | grep -v -e '^=== ' -e '--- PASS'
 
+.PHONY: generate
+generate: ## Make the example clients again from openapi.yaml
+	go tool -modfile=tools/go.mod oapi-codegen -config examples/go/oapi-codegen.yaml -o examples/go/organizations/client.gen.go \
+		shared/openapi/openapi.yaml
+	cd examples/typescript && npm ci --no-audit --no-fund && npm run generate
+
+.PHONY: test-examples
+test-examples: ## Run the example clients against a gateway; needs npm
+	go test -count=1 ./examples
+
 .PHONY: lint
 lint: ## Check formatting, modules, and what go vet and staticcheck find
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not gofmt-clean: $$unformatted"; exit 1; }
@@ -75,7 +85,7 @@ lint: ## Check formatting, modules, and what go vet and staticcheck find
 build: $(BOOTSTRAPS) build/orgs ## Build a static bootstrap for each function, and the orgs command
 
 .PHONY: check
-check: lint build test ## Everything that CI does
+check: lint build test test-examples ## Everything that CI does
 
 .PHONY: clean
 clean: ## Remove what was built and downloaded; the local store stays
