@@ -39,7 +39,7 @@ test: ## Run all tests, on SQLite and on DynamoDB Local, with the race detector
 	@echo 'Compiling the tests takes minutes the first time, as the contract validator is large.'
 	@go test -race -run '^$$' ./... | sed -e '/no test/d'
 	@# One package at a time: many of the tests start servers and processes that would wait for each other.
-	go test -race -p 1 -timeout 20m $(TEST_FLAGS) $$(go list ./... | grep -v -e '/contracttests$$' -e '/examples$$')
+	go test -race -p 1 -timeout 20m $(TEST_FLAGS) $$(go list ./... | grep -v -e '/contracttests$$' -e '/examples$$' -e '/docs$$')
 	go test -race -timeout 30m $(TEST_FLAGS) ./contracttests -contract.report $(REPORT)
 	@cat $(REPORT)/report.txt
 
@@ -66,6 +66,15 @@ generate: ## Make the example clients again from openapi.yaml
 		shared/openapi/openapi.yaml
 	cd examples/typescript && npm ci --no-audit --no-fund && npm run generate
 
+.PHONY: test-quick
+test-quick: ## Run the tests that need only Go, neither npm nor Java
+	go test ./shared/organization ./shared/apikey ./shared/ijson ./shared/base62 ./shared/api ./shared/lambdahttp ./shared/gateway \
+		./shared/telemetry ./shared/store/sqlite
+
+.PHONY: test-docs
+test-docs: ## Run every command of the README and docs that needs no account, in a fresh clone
+	go test -count=1 -timeout 20m ./docs
+
 .PHONY: test-examples
 test-examples: ## Run the example clients against a gateway; needs npm
 	go test -count=1 ./examples
@@ -85,7 +94,7 @@ lint: ## Check formatting, modules, and what go vet and staticcheck find
 build: $(BOOTSTRAPS) build/orgs ## Build a static bootstrap for each function, and the orgs command
 
 .PHONY: check
-check: lint build test test-examples ## Everything that CI does
+check: lint build test test-examples test-docs ## Everything that CI does
 
 .PHONY: clean
 clean: ## Remove what was built and downloaded; the local store stays
