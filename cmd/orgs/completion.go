@@ -29,7 +29,9 @@ func (a *app) complete(c *cobra.Command) {
 		c.ValidArgsFunction = a.argumentsOf(c)
 	}
 	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
-		if words := strings.Split(f.Value.Type(), "|"); len(words) > 1 {
+		words := strings.Split(f.Value.Type(), "|")
+		if len(words) > 1 {
+			words = slices.DeleteFunc(words, func(word string) bool { return word == "duration" }) // that is no word to type
 			cobra.CheckErr(c.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)))
 		}
 	})

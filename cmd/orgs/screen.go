@@ -13,8 +13,9 @@ import (
 // short: programs read it.
 type screen struct {
 	io.Writer
-	width   int // in columns; 0 where there is no bound
-	colours bool
+	terminal bool // whether a person looks at it
+	width    int  // in columns; 0 where there is no bound
+	colours  bool
 }
 
 // newScreen finds out whether w is a terminal. NO_COLOR (no-color.org) turns colours off, and so does a terminal that is
@@ -25,6 +26,7 @@ func newScreen(w io.Writer, getenv func(string) string) *screen {
 	if !ok || !term.IsTerminal(int(file.Fd())) {
 		return s
 	}
+	s.terminal = true
 	if width, _, err := term.GetSize(int(file.Fd())); err == nil {
 		s.width = width
 	}
