@@ -115,6 +115,11 @@ bench-go: ## Run the Go benchmarks and compare them with the first working versi
 	go test -run '^$$' -bench . -benchtime 300ms -count 6 $(BENCHMARKS) | tee build/bench/go.txt
 	go tool -modfile=tools/go.mod benchstat first=bench/testdata/baseline.txt now=build/bench/go.txt
 
+.PHONY: load
+load: ## Put the gateway under load, on SQLite and with the built functions; figures and charts go to build/load
+	@mkdir -p build/load
+	go test ./cmd/orgs -count=1 -timeout 30m -run '^TestLoad$$' -v -load.most 64 -load.duration 5s -load.out $(CURDIR)/build/load
+
 .PHONY: deploy
 deploy: ## Build and deploy to AWS with sam (DEPLOY_FLAGS=--guided the first time)
 	sam build

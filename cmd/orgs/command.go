@@ -61,7 +61,7 @@ Exit codes: 0 done, 1 failed, 2 not understood.`,
 	flags.BoolVar(&a.json, "json", false, "print JSON, errors too")
 	root.AddCommand(
 		a.serveCommand(), a.createCommand(), a.showCommand(), a.listCommand(), a.deleteCommand(), a.undeleteCommand(),
-		a.auditCommand(), a.keysCommand(), a.backupCommand(), a.restoreCommand(), a.seedCommand(),
+		a.auditCommand(), a.keysCommand(), a.backupCommand(), a.restoreCommand(), a.seedCommand(), a.loadCommand(),
 		a.tablesCommand(), a.doctorCommand(), a.versionCommand(),
 	)
 	a.complete(root)
