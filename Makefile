@@ -76,6 +76,10 @@ test-quick: ## Run the tests that need only Go, neither npm nor Java
 test-docs: ## Run every command of the README and docs that needs no account, in a fresh clone
 	go test -count=1 -timeout 20m ./docs
 
+.PHONY: newcomer
+newcomer: ## Time a newcomer's first two commands in a fresh clone: the first answer, the first green tests
+	@docs/newcomer.sh
+
 .PHONY: test-examples
 test-examples: ## Run the example clients against a gateway; needs npm
 	go test -count=1 ./examples
