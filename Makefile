@@ -25,6 +25,8 @@ ADMIN_KEY ?=
 READ_KEY ?=
 OTHER_KEY ?=
 DEPLOY_FLAGS ?=
+ORGANIZATIONS ?= 100000
+COUNTS ?= 100 10000 1000000
 
 .PHONY: help
 help: ## List the targets
@@ -59,6 +61,16 @@ contract-report: ## Write what the contract tests cover and catch as a page, bui
 .PHONY: mutants
 mutants: ## Run the contract tests against services that are wrong on purpose, and list what catches each
 	@go test ./contracttests -count=1 -timeout 30m -run '^TestMutants$$' -v | grep -v -e '^=== ' -e '--- PASS'
+
+.PHONY: backup-check
+backup-check: ## Take ORGANIZATIONS=100000 from SQLite to DynamoDB Local and back, killing every command on the way
+	go test ./cmd/orgs -count=1 -timeout 2h -run '^TestBackupBetweenEngines$$' -v -backup.organizations $(ORGANIZATIONS) | grep -v '^=== '
+
+.PHONY: bench-growth
+bench-growth: ## Measure latency by the number of organizations (COUNTS="100 10000 1000000"); keeps stores in build/growth
+	@mkdir -p build/bench
+	go test ./bench/growth -count=1 -timeout 6h -run '^TestGrowth$$' -v -growth.counts '$(COUNTS)' -growth.sqlite 20000 \
+		-growth.dynamodb 5000 -growth.data $(CURDIR)/build/growth -growth.out $(CURDIR)/build/bench | grep -v '^=== '
 
 .PHONY: lint
 lint: ## Check formatting, modules, and what go vet and staticcheck find
