@@ -88,7 +88,6 @@ func TestBackupBetweenEngines(t *testing.T) {
 	first, tables, last := newStore(t), newTables(t), newStore(t)
 	must(t, tables, "tables", "create")
 	must(t, last, "list")
-	report := func(what, outcome string, kills int) { t.Logf("%s: killed %d times, then %s", what, kills, outcome) }
 
 	begin := time.Now()
 	if got := mustJSON[sown](t, first, "seed", "--count", fmt.Sprint(n)); got.Created != int64(n) {
@@ -97,35 +96,8 @@ func TestBackupBetweenEngines(t *testing.T) {
 	t.Logf("%d organizations seeded in %v", n, time.Since(begin))
 	slice := max(time.Since(begin)/4, 150*time.Millisecond)
 
-	allKills := 0
-	for _, leg := range []struct {
-		from, to environment
-		file     string
-	}{{first, tables, there}, {tables, last, back}} {
-		begin = time.Now()
-		out, kills := killed(t, leg.from, slice, "backup", leg.file, "--json")
-		made := decode[backedUp](t, out)
-		if made.Organizations != int64(n) || made.Entries < int64(n) {
-			t.Fatalf("backup = %+v, want %d organizations with an entry each at least", made, n)
-		}
-		allKills += kills
-		report("backup", fmt.Sprintf("%+v in %v", made, time.Since(begin)), kills)
-
-		begin = time.Now()
-		out, kills = killed(t, leg.to, slice, "restore", leg.file, "--json")
-		got := decode[restored](t, out)
-		want := restored{
-			File: leg.file, SHA256: made.SHA256, Different: []string{}, Missing: []string{},
-			Organizations: made.Organizations, Entries: made.Entries, Identical: made.Organizations, Restored: got.Restored,
-		}
-		if diff := cmp.Diff(want, got); diff != "" {
-			t.Errorf("restore (-want +got):\n%s", diff)
-		}
-		allKills += kills
-		report("restore", fmt.Sprintf("%+v in %v", got, time.Since(begin)), kills)
-	}
-
-	if allKills == 0 {
+	kills := move(t, first, tables, there, n, slice) + move(t, tables, last, back, n, slice)
+	if kills == 0 {
 		t.Error("no command was ever killed, so nothing was shown of resuming")
 	}
 
@@ -137,6 +109,31 @@ func TestBackupBetweenEngines(t *testing.T) {
 	if a, b := content(t, there), content(t, back); len(a) != n || !cmp.Equal(a, b) {
 		t.Errorf("the two backups have %d and %d organizations, which are not the same, line for line", len(a), len(b))
 	}
+}
+
+// move takes n organizations from one store to another through a file, and returns how many commands it killed.
+func move(t *testing.T, from, to environment, file string, n int, slice time.Duration) int {
+	t.Helper()
+	begin := time.Now()
+	out, kills := killed(t, from, slice, "backup", file, "--json")
+	made := decode[backedUp](t, out)
+	t.Logf("backup: killed %d times, then %+v after %v", kills, made, time.Since(begin))
+	if made.Organizations != int64(n) || made.Entries < int64(n) {
+		t.Fatalf("backup = %+v, want %d organizations with an entry each at least", made, n)
+	}
+
+	begin = time.Now()
+	out, more := killed(t, to, slice, "restore", file, "--json")
+	got := decode[restored](t, out)
+	t.Logf("restore: killed %d times, then %+v after %v", more, got, time.Since(begin))
+	want := restored{
+		File: file, SHA256: made.SHA256, Different: []string{}, Missing: []string{},
+		Organizations: made.Organizations, Entries: made.Entries, Identical: made.Organizations, Restored: got.Restored,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("restore (-want +got):\n%s", diff)
+	}
+	return kills + more
 }
 
 // content returns the lines of the organizations in a backup.

@@ -79,18 +79,15 @@ func inBatches(
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
 	var (
-		report Report
-		mutex  sync.Mutex
-		work   = make(chan []store.Dossier)
-		done   sync.WaitGroup
+		sum  tally
+		work = make(chan []store.Dossier)
+		done sync.WaitGroup
 	)
 	for range max(workers, 1) {
 		done.Go(func() {
 			for batch := range work {
 				r, err := do(ctx, batch)
-				mutex.Lock()
-				report.add(r)
-				mutex.Unlock()
+				sum.add(r)
 				if err != nil {
 					stop(err)
 				} else if progress != nil {
@@ -99,28 +96,42 @@ func inBatches(
 			}
 		})
 	}
+	if err := feed(ctx, file, work); err != nil {
+		stop(err)
+	}
+	done.Wait()
+	return sum.report, context.Cause(ctx)
+}
+
+// feed hands the batches of the file to the workers, as long as ctx lasts, and closes the channel.
+func feed(ctx context.Context, file *os.File, work chan<- []store.Dossier) error {
+	defer close(work)
 	for batch, err := range batches(dossiers(file)) {
 		if err != nil {
-			stop(err)
-		}
-		if ctx.Err() != nil {
-			break
+			return err
 		}
 		select {
 		case work <- batch:
 		case <-ctx.Done():
+			return nil
 		}
 	}
-	close(work)
-	done.Wait()
-	return report, context.Cause(ctx)
+	return nil
 }
 
-func (r *Report) add(other Report) {
-	r.Restored += other.Restored
-	r.Identical += other.Identical
-	r.Different = append(r.Different, other.Different...)
-	r.Missing = append(r.Missing, other.Missing...)
+// tally adds up reports. It is safe for concurrent use.
+type tally struct {
+	mutex  sync.Mutex
+	report Report
+}
+
+func (s *tally) add(r Report) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.report.Restored += r.Restored
+	s.report.Identical += r.Identical
+	s.report.Different = append(s.report.Different, r.Different...)
+	s.report.Missing = append(s.report.Missing, r.Missing...)
 }
 
 // batches collects organizations.

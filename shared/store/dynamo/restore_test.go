@@ -128,21 +128,11 @@ func keys(items json.RawMessage) (first, second json.RawMessage) {
 	return first, second
 }
 
-// TestRestoreInParts restores through a DynamoDB that does everything by halves.
-func TestRestoreInParts(t *testing.T) {
-	t.Parallel()
-	ctx := t.Context()
-	direct := open(t)
-	proxy := &reluctant{backend: dynamolocal.Endpoint(t)}
-	server := httptest.NewServer(proxy)
-	defer server.Close()
-	through, err := dynamo.Open(dynamolocal.SettingsOn(server.URL, prefix()))
-	if err != nil {
-		t.Fatal(err)
-	}
+// made returns organizations with a trail each.
+func made(n int) []store.Dossier {
 	now := time.Now()
 	var dossiers []store.Dossier
-	for range 30 {
+	for range n {
 		o := storetest.Full(now)
 		entries := make([]store.Entry, 0, 4)
 		for i := range 4 {
@@ -157,6 +147,22 @@ func TestRestoreInParts(t *testing.T) {
 			Organization: o, Keys: []apikey.Record{key}, Trail: store.TrailOf(entries...),
 		})
 	}
+	return dossiers
+}
+
+// TestRestoreInParts restores through a DynamoDB that does everything by halves.
+func TestRestoreInParts(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	direct := open(t)
+	proxy := &reluctant{backend: dynamolocal.Endpoint(t)}
+	server := httptest.NewServer(proxy)
+	defer server.Close()
+	through, err := dynamo.Open(dynamolocal.SettingsOn(server.URL, prefix()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	dossiers := made(30)
 	for _, want := range []store.Outcome{store.Restored, store.Identical} {
 		outcomes, err := through.Restore(ctx, dossiers)
 		if err != nil {

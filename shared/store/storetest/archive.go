@@ -136,45 +136,43 @@ func (s suite) dossierWhole(t *testing.T) {
 // dossierOfOneMoment changes the organization between the reading of its record and that of its trail.
 func (s suite) dossierOfOneMoment(t *testing.T) {
 	now := time.Now()
-	changes := []struct {
-		name   string
-		change func(tenant) error
-		kind   store.Kind // that the trail ends with
-	}{
-		{"updated", func(m tenant) error {
-			return s.a.Update(t.Context(), update(m.Organization, rename(), m.key.ID, now))
-		}, store.Unknown},
-		{"key added", func(m tenant) error {
-			return s.a.AddKey(t.Context(), m.ID, newKey(m.ID, now), entry(store.KeyIssued, now, 0))
-		}, store.Conflict},
-		{"key revoked", func(m tenant) error {
-			return s.a.RevokeKey(t.Context(), m.ID, m.key.ID, now, entry(store.KeyRevoked, now, 0))
-		}, store.Conflict},
-		{"deleted", func(m tenant) error {
-			return s.a.Delete(t.Context(), m.ID, now, entry(store.Deleted, now, 0))
-		}, store.Conflict},
-		{"purged", func(m tenant) error { return s.a.Purge(t.Context(), m.ID) }, store.Conflict},
+	s.wantTrailAfter(t, "updated", store.Unknown, func(m tenant) error {
+		return s.a.Update(t.Context(), update(m.Organization, rename(), m.key.ID, now))
+	})
+	s.wantTrailAfter(t, "given a key", store.Conflict, func(m tenant) error {
+		return s.a.AddKey(t.Context(), m.ID, newKey(m.ID, now), entry(store.KeyIssued, now, 0))
+	})
+	s.wantTrailAfter(t, "deprived of a key", store.Conflict, func(m tenant) error {
+		return s.a.RevokeKey(t.Context(), m.ID, m.key.ID, now, entry(store.KeyRevoked, now, 0))
+	})
+	s.wantTrailAfter(t, "deleted", store.Conflict, func(m tenant) error {
+		return s.a.Delete(t.Context(), m.ID, now, entry(store.Deleted, now, 0))
+	})
+	s.wantTrailAfter(t, "purged", store.Conflict, func(m tenant) error { return s.a.Purge(t.Context(), m.ID) })
+}
+
+// wantTrailAfter reads a record, changes the organization, and reads the trail: it ends with an error of the kind, or, where
+// that is Unknown, with none, and has nothing of the change.
+func (s suite) wantTrailAfter(t *testing.T, name string, kind store.Kind, change func(tenant) error) {
+	t.Helper()
+	made := s.create(t, Bare(time.Now().Add(-time.Hour)))
+	d, err := s.b.Dossier(t.Context(), made.ID)
+	want(t, "Dossier", err)
+	want(t, "what makes it "+name, change(made))
+	var entries []store.Entry
+	var last error
+	for e, err := range d.Trail {
+		if last = err; err == nil {
+			entries = append(entries, e)
+		}
 	}
-	for _, c := range changes {
-		made := s.create(t, Bare(now.Add(-time.Hour)))
-		d, err := s.b.Dossier(t.Context(), made.ID)
-		want(t, "Dossier", err)
-		want(t, c.name, c.change(made))
-		var entries []store.Entry
-		var last error
-		for e, err := range d.Trail {
-			if last = err; err == nil {
-				entries = append(entries, e)
-			}
-		}
-		if c.kind != store.Unknown {
-			wantKind(t, "the trail of what was "+c.name+" meanwhile", last, c.kind)
-			continue
-		}
-		want(t, "the trail", last)
-		if diff := cmp.Diff([]store.Entry{made.created}, entries, Options()); diff != "" {
-			t.Errorf("the trail of what was %s meanwhile (-want +got):\n%s", c.name, diff)
-		}
+	if kind != store.Unknown {
+		wantKind(t, "the trail of what was "+name+" meanwhile", last, kind)
+		return
+	}
+	want(t, "the trail", last)
+	if diff := cmp.Diff([]store.Entry{made.created}, entries, Options()); diff != "" {
+		t.Errorf("the trail of what was %s meanwhile (-want +got):\n%s", name, diff)
 	}
 }
 
