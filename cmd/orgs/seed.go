@@ -108,7 +108,12 @@ func (a *app) seed(ctx context.Context, s *storage, run *seeding) (err error) {
 		}
 		buffered := bufio.NewWriter(file)
 		run.keys = buffered
-		defer func() { err = errors.Join(err, buffered.Flush(), file.Close()) }()
+		defer func() {
+			err = errors.Join(err, buffered.Flush(), file.Close())
+			if run.out.created == 0 {
+				err = errors.Join(err, os.Remove(run.keysFile)) // or the next run would find it taken
+			}
+		}()
 	}
 	begin := a.now()
 	run.progress = a.newProgress("seeding", int64(run.count), true)

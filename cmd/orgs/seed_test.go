@@ -79,6 +79,19 @@ func TestSeedUsage(t *testing.T) {
 	}
 }
 
+// TestSeedFails has no tables to fill, and leaves no file of keys.
+func TestSeedFails(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "keys")
+	r := orgs(t, newTables(t), "seed", "--count", "10", "--keys", file, "--json")
+	if got := decode[reported](t, r.stderr).Error; r.code != exitFailed || got.Kind != kindNoTables || r.stdout != "" {
+		t.Errorf("seed without tables = %+v, want %d and %s", r, exitFailed, kindNoTables)
+	}
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("the file of keys: %v, want none", err)
+	}
+}
+
 // TestSeedInterrupted ends a run as Ctrl-C does, and completes it.
 func TestSeedInterrupted(t *testing.T) {
 	t.Parallel()
