@@ -37,6 +37,7 @@ type storage struct {
 type engine interface {
 	store.Records
 	store.Counters
+	store.UseNotes
 	store.Operator
 }
 

@@ -162,7 +162,7 @@ func (run *seeding) batch(ctx context.Context, s *storage, begin, end uint64) er
 		m := run.fiction.organization(n)
 		batch, dossiers = append(batch, m), append(dossiers, m.dossier)
 	}
-	outcomes, err := s.Restore(ctx, dossiers)
+	created, err := s.Restore(ctx, dossiers)
 	if err != nil {
 		return err
 	}
@@ -170,7 +170,7 @@ func (run *seeding) batch(ctx context.Context, s *storage, begin, end uint64) er
 	run.mutex.Lock()
 	defer run.mutex.Unlock()
 	for i, m := range batch {
-		if outcomes[i] != store.Restored {
+		if !created[i] {
 			run.out.existing++
 			continue
 		}

@@ -43,7 +43,7 @@ func full(entries int) store.Dossier {
 	for i, p := range []apikey.Permission{apikey.Admin, apikey.Read} {
 		at := now.Add(time.Duration(i) * time.Second)
 		k := apikey.NewRecord(apikey.New(d.Organization.ID, apikey.Test), p, at, &now)
-		k.RevokedAt = &at
+		k.RevokedAt, k.ReplacedBy = &at, "key_0123456789ABC"
 		d.Keys = append(d.Keys, k)
 	}
 	trail := make([]store.Entry, 0, entries)
@@ -92,9 +92,8 @@ func write(t *testing.T, s backup.Source) (string, backup.Summary) {
 func wantSame(t *testing.T, path string, from *sqlite.Store, organizations int64) {
 	t.Helper()
 	to := open(t)
-	got, err := backup.Restore(t.Context(), path, to, 3, nil)
-	if diff := cmp.Diff(backup.Report{Restored: organizations}, got); err != nil || diff != "" {
-		t.Fatalf("Restore = %v (-want +got):\n%s", err, diff)
+	if got, err := backup.Restore(t.Context(), path, to, 3, nil); err != nil || got != organizations {
+		t.Fatalf("Restore = %d, %v, want %d", got, err, organizations)
 	}
 	wantIdentical(t, path, from, organizations)
 	wantIdentical(t, path, to, organizations)
@@ -188,13 +187,13 @@ func TestInterrupted(t *testing.T) {
 	runs = 0
 	for restored := int64(0); restored < organizations; runs++ {
 		ctx, cancel := context.WithCancel(t.Context())
-		report, err := backup.Restore(ctx, path, to, 1, func(int) {
+		created, err := backup.Restore(ctx, path, to, 1, func(int) {
 			if rand.IntN(2) == 0 {
 				cancel()
 			}
 		})
 		through(t, ctx, err)
-		restored += report.Restored
+		restored += created
 		cancel()
 	}
 	if runs < 2 {

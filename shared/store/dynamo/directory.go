@@ -25,6 +25,7 @@ func (s *Store) Create(ctx context.Context, o organization.Organization, key api
 		TransactItems: []types.TransactWriteItem{
 			s.putNew(recordItem(o, []apikey.Record{key})),
 			s.putNew(entryItem(o.ID, e)),
+			s.putUse(o.ID, key.ID),
 		},
 	})
 	reasons, err := s.outcome(op, err)

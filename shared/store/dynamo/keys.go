@@ -22,6 +22,7 @@ const (
 	recordSortKey      = "ORG"
 	auditPrefix        = "AUDIT#"
 	ratePrefix         = "RATE#"
+	usePrefix          = "USE#"
 )
 
 type itemKey = map[string]types.AttributeValue
@@ -39,6 +40,12 @@ func counterKey(id organization.ID, c organization.Category, window time.Time) i
 		partitionKey: str(ratePrefix + string(id) + "#" + string(c)),
 		sortKey:      str(organization.FormatTime(window)),
 	}
+}
+
+// useKey is the key of the item that says when a key of the organization was last used. It says which key by its public
+// identifier.
+func useKey(id organization.ID, keyID string) itemKey {
+	return itemKey{partitionKey: str(usePrefix + string(id)), sortKey: str(keyID)}
 }
 
 // recordItem returns the whole item of an organization.

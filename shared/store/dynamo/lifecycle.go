@@ -47,7 +47,7 @@ func (s *Store) mark(ctx context.Context, c change) error {
 	return nil
 }
 
-// Purge deletes the audit trail in batches, and the record last: while that is there, a purge that was interrupted can be
+// Purge deletes the audit trail in batches, then when keys were used, and the record last: while that is there, a purge that was interrupted can be
 // seen and repeated.
 func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 	op := "purging " + string(id)
@@ -70,6 +70,9 @@ func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 			break
 		}
 		in.ExclusiveStartKey = out.LastEvaluatedKey
+	}
+	if err := s.forgetUses(ctx, op, id); err != nil {
+		return err
 	}
 	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: &s.tables.Organizations,

@@ -14,6 +14,7 @@ import (
 type Engine interface {
 	store.Records
 	store.Counters
+	store.UseNotes
 	store.Operator
 }
 
@@ -76,7 +77,20 @@ func tests() []test {
 		{"RevokeKey/many at once", suite.revokeKeyRace},
 		{"RevokeKey/no such key", suite.revokeUnknownKey},
 		{"RevokeKey/deleted organization", suite.revokeKeyDeleted},
+		{"ChangeKey/rotated", suite.rotateKey},
+		{"ChangeKey/expiry set, moved and taken away", suite.expireKey},
+		{"ChangeKey/stale", suite.changeStaleKey},
+		{"ChangeKey/one of many at once", suite.rotateRace},
+		{"ChangeKey/not over a revocation", suite.changeRevokeRace},
+		{"ChangeKey/full", suite.rotateFull},
+		{"ChangeKey/no such key", suite.changeUnknownKey},
+		{"ChangeKey/taken hash", suite.rotateToTaken},
+		{"ChangeKey/deleted organization", suite.changeKeyDeleted},
 		{"Keys/never conflict with updates", suite.keysBesideUpdates},
+		{"KeyUses/of each key alone", suite.keyUses},
+		{"KeyUses/never back", suite.keyUsesForward},
+		{"KeyUses/many at once", suite.keyUsesRace},
+		{"KeyUses/of what is gone", suite.keyUsesGone},
 		{"Delete/once, and back", suite.deleteAndBack},
 		{"Delete/many at once", suite.deleteRace},
 		{"Delete/time to the microsecond", suite.deleteTime},
