@@ -231,7 +231,7 @@ func TestTorn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range 40 {
+	for i := range 16 {
 		path := filepath.Join(t.TempDir(), "orgs.backup")
 		torn := append([]byte{}, content[:rand.IntN(len(content))]...)
 		switch i {
