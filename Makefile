@@ -26,6 +26,8 @@ READ_KEY ?=
 OTHER_KEY ?=
 DEPLOY_FLAGS ?=
 VULNDB ?= https://vuln.go.dev
+ORGANIZATIONS ?= 100000
+COUNTS ?= 100 10000 1000000
 BENCHMARKS := ./functions/internal/function ./shared/...
 
 .PHONY: help
@@ -84,6 +86,16 @@ newcomer: ## Time a newcomer's first two commands in a fresh clone: the first an
 .PHONY: test-examples
 test-examples: ## Run the example clients against a gateway; needs npm
 	go test -count=1 ./examples
+
+.PHONY: backup-check
+backup-check: ## Take ORGANIZATIONS=100000 from SQLite to DynamoDB Local and back, killing every command on the way
+	go test ./cmd/orgs -count=1 -timeout 2h -run '^TestBackupBetweenEngines$$' -v -backup.organizations $(ORGANIZATIONS) | grep -v '^=== '
+
+.PHONY: bench-growth
+bench-growth: ## Measure latency by the number of organizations (COUNTS="100 10000 1000000"); keeps stores in build/growth
+	@mkdir -p build/bench
+	go test ./bench/growth -count=1 -timeout 6h -run '^TestGrowth$$' -v -growth.counts '$(COUNTS)' -growth.sqlite 20000 \
+		-growth.dynamodb 5000 -growth.data $(CURDIR)/build/growth -growth.out $(CURDIR)/build/bench | grep -v '^=== '
 
 .PHONY: lint
 lint: ## Check formatting, modules, and what go vet, staticcheck and govulncheck find
