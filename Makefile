@@ -25,6 +25,7 @@ ADMIN_KEY ?=
 READ_KEY ?=
 OTHER_KEY ?=
 DEPLOY_FLAGS ?=
+BENCHMARKS := ./functions/internal/function ./shared/...
 
 .PHONY: help
 help: ## List the targets
@@ -81,6 +82,20 @@ check: lint build test ## Everything that CI does
 clean: ## Remove what was built and downloaded; the local store stays
 	rm -rf build .cache .aws-sam
 
+.PHONY: bench
+bench: ## Measure the functions against a bare one: one table of ratios, and build/bench/bench.json
+	go run ./bench -json build/bench/bench.json
+
+.PHONY: bench-chart
+bench-chart: ## Draw what make bench measured, as build/bench/bench.svg
+	go run ./bench -chart build/bench/bench.svg -json build/bench/bench.json
+
+.PHONY: bench-go
+bench-go: ## Run the Go benchmarks and compare them with the first working version
+	@mkdir -p build/bench
+	go test -run '^$$' -bench . -benchtime 300ms -count 6 $(BENCHMARKS) | tee build/bench/go.txt
+	go tool -modfile=tools/go.mod benchstat first=bench/testdata/baseline.txt now=build/bench/go.txt
+
 .PHONY: deploy
 deploy: ## Build and deploy to AWS with sam (DEPLOY_FLAGS=--guided the first time)
 	sam build
@@ -102,6 +117,11 @@ $(BOOTSTRAPS): build/%/bootstrap:
 build/orgs:
 	@echo 'Building orgs; this takes a minute the first time.'
 	@CGO_ENABLED=0 go build -trimpath -o $@ ./cmd/orgs
+
+# The benchmarks build a package as the functions are built; BUILD_FLAGS change what they compare.
+.PHONY: build-variant
+build-variant:
+	$(BUILD_FUNCTION) $(BUILD_FLAGS) -o '$(OUT)' '$(PACKAGE)'
 
 # sam calls these by the logical ids of template.yaml, with nothing but ARTIFACTS_DIR.
 .PHONY: build-GetOrganizationFunction build-UpdateOrganizationFunction

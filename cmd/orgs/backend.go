@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -24,6 +25,7 @@ import (
 type storage struct {
 	engine
 	choice string   // as the caller wrote it
+	place  string   // tells it from other stores, wherever the command runs
 	tables []string // that createTables creates
 
 	createTables func(context.Context) error // nil where the engine does that by itself
@@ -35,6 +37,7 @@ type storage struct {
 type engine interface {
 	store.Records
 	store.Counters
+	store.UseNotes
 	store.Operator
 }
 
@@ -60,7 +63,11 @@ func openSQLite(ctx context.Context, choice, path string) (*storage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &storage{engine: s, choice: choice, close: s.Close}, nil
+	place, err := filepath.Abs(path)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return &storage{engine: s, choice: choice, place: "sqlite:" + place, close: s.Close}, nil
 }
 
 // tablePrefix is what DynamoDB accepts in a table's name, less room for what follows it.
@@ -107,6 +114,7 @@ func openDynamoDB(ctx context.Context, choice, prefix string, getenv func(string
 	return &storage{
 		engine:       s,
 		choice:       choice,
+		place:        choice + " in " + cmp.Or(settings.Endpoint, settings.Region),
 		functions:    functions,
 		tables:       []string{settings.Tables.Organizations, settings.Tables.Counters},
 		createTables: s.CreateTables,

@@ -98,7 +98,7 @@ func (a *app) serve(ctx context.Context, addr string, limits bool, functions str
 
 // routes returns the API's operations, each by the function that answers for it, and what ends those that are processes.
 func (a *app) routes(s *storage, limits bool, functions string, logger *slog.Logger) ([]gateway.Route, func(), error) {
-	options := api.Options{Records: s, Now: a.now, Observe: telemetry.Log(logger, nil)}
+	options := api.Options{Records: s, Uses: s, Now: a.now, Observe: telemetry.Log(logger, nil)}
 	if limits {
 		options.Counters = s
 	}

@@ -23,6 +23,7 @@ type change struct {
 	names     map[string]string
 	values    item
 	entry     store.Entry
+	also      []types.TransactWriteItem // written with it; none has a condition
 }
 
 // transact makes the change, or returns why its condition failed. Where another transaction is at the item it tries
@@ -59,7 +60,7 @@ func pause(ctx context.Context, longest time.Duration) error {
 func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, error) {
 	var asked witness
 	out, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
-		TransactItems: []types.TransactWriteItem{
+		TransactItems: append([]types.TransactWriteItem{
 			{Update: &types.Update{
 				TableName:                           &s.tables.Organizations,
 				Key:                                 recordKey(c.id),
@@ -69,8 +70,8 @@ func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, erro
 				ExpressionAttributeValues:           c.values,
 				ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 			}},
-			s.putEntry(c.id, c.entry),
-		},
+			s.putNew(entryItem(c.id, c.entry)),
+		}, c.also...),
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	}, asked.watch)
 	if err != nil {
@@ -127,11 +128,8 @@ func (s *Store) outcome(op string, err error) (*cancellation, error) {
 	}
 }
 
-func (s *Store) putEntry(id organization.ID, e store.Entry) types.TransactWriteItem {
-	it := encodeEntry(e)
-	for name, value := range auditKey(id, e.ID) {
-		it[name] = value
-	}
+// putNew puts an item where none is.
+func (s *Store) putNew(it item) types.TransactWriteItem {
 	return types.TransactWriteItem{Put: &types.Put{
 		TableName:           &s.tables.Organizations,
 		Item:                it,
