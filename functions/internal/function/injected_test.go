@@ -224,6 +224,7 @@ func TestCountsMeetFaults(t *testing.T) {
 	atOnce(t, faultKinds(), func(t *testing.T, kind kindOfFault) {
 		w := newFaultyWorld(t)
 		for _, r := range []request{{method: "GET"}, {method: "PATCH", body: `{}`}} {
+			w.do(t, r) // from here on it is known that the key is used, and UpdateItem is the count alone
 			w.proxy.Follow(faultproxy.On(countCall, kind.fault))
 			got := w.do(t, r)
 			counted := got.Headers["X-Ratelimit-Limit"] != ""
@@ -319,7 +320,7 @@ func TestTimeBudget(t *testing.T) {
 		t.Fatalf("template.yaml gives a function %d s, and this test knows of %v", seconds, functionTimeout)
 	}
 	const spare = time.Second // for the answer's way out, and for a processor that is busy
-	slow := faultproxy.Slow(2 * time.Second)
+	slow := faultproxy.Slow(1500 * time.Millisecond)
 	tests := map[string]struct {
 		plan   faultproxy.Plan
 		status map[string]int // by method
@@ -332,7 +333,7 @@ func TestTimeBudget(t *testing.T) {
 		"all conflicts":  {faultproxy.On(writeCall, faultproxy.Cancel("TransactionConflict", "None")), map[string]int{"GET": 200, "PATCH": 503}},
 		"races are lost": {faultproxy.On(writeCall, faultproxy.Cancel("ConditionalCheckFailed", "None")), map[string]int{"GET": 200, "PATCH": 503}},
 		"counts hang and writes are slow": {func(c faultproxy.Call) faultproxy.Fault {
-			return map[string]faultproxy.Fault{countCall: faultproxy.Hang(), writeCall: faultproxy.Slow(2400 * time.Millisecond)}[c.Operation]
+			return map[string]faultproxy.Fault{countCall: faultproxy.Hang(), writeCall: slow}[c.Operation]
 		}, map[string]int{"GET": 200, "PATCH": 200}},
 	}
 	var all sync.WaitGroup // of waiting, mostly: more at once than go test would run
