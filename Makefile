@@ -25,6 +25,7 @@ ADMIN_KEY ?=
 READ_KEY ?=
 OTHER_KEY ?=
 DEPLOY_FLAGS ?=
+VULNDB ?= https://vuln.go.dev
 BENCHMARKS := ./functions/internal/function ./shared/...
 
 .PHONY: help
@@ -40,7 +41,7 @@ test: ## Run all tests, on SQLite and on DynamoDB Local, with the race detector
 	@echo 'Compiling the tests takes minutes the first time, as the contract validator is large.'
 	@go test -race -run '^$$' ./... | sed -e '/no test/d'
 	@# One package at a time: many of the tests start servers and processes that would wait for each other.
-	go test -race -p 1 -timeout 20m $(TEST_FLAGS) $$(go list ./... | grep -v '/contracttests$$')
+	go test -race -p 1 -timeout 20m $(TEST_FLAGS) $$(go list ./... | grep -v -e '/contracttests$$' -e '/examples$$' -e '/docs$$')
 	go test -race -timeout 30m $(TEST_FLAGS) ./contracttests -contract.report $(REPORT)
 	@cat $(REPORT)/report.txt
 
@@ -61,22 +62,52 @@ contract-report: ## Write what the contract tests cover and catch as a page, bui
 mutants: ## Run the contract tests against services that are wrong on purpose, and list what catches each
 	@go test ./contracttests -count=1 -timeout 30m -run '^TestMutants$$' -v | grep -v -e '^=== ' -e '--- PASS'
 
+.PHONY: generate
+generate: ## Make the example clients again from openapi.yaml
+	go tool -modfile=tools/go.mod oapi-codegen -config examples/go/oapi-codegen.yaml -o examples/go/organizations/client.gen.go \
+		shared/openapi/openapi.yaml
+	cd examples/typescript && npm ci --no-audit --no-fund && npm run generate
+
+.PHONY: test-quick
+test-quick: ## Run the tests that need only Go, neither npm nor Java
+	go test ./shared/organization ./shared/apikey ./shared/ijson ./shared/base62 ./shared/api ./shared/lambdahttp ./shared/gateway \
+		./shared/telemetry ./shared/store/sqlite
+
+.PHONY: test-docs
+test-docs: ## Run every command of the README and docs that needs no account, in a fresh clone
+	go test -count=1 -timeout 20m ./docs
+
+.PHONY: newcomer
+newcomer: ## Time a newcomer's first two commands in a fresh clone: the first answer, the first green tests
+	@docs/newcomer.sh
+
+.PHONY: test-examples
+test-examples: ## Run the example clients against a gateway; needs npm
+	go test -count=1 ./examples
+
 .PHONY: lint
-lint: ## Check formatting, modules, and what go vet and staticcheck find
+lint: ## Check formatting, modules, and what go vet, staticcheck and govulncheck find
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not gofmt-clean: $$unformatted"; exit 1; }
 	go mod tidy -diff
 	cd tools && go mod tidy -diff
 	go mod verify
 	go vet ./...
 	go tool -modfile=tools/go.mod staticcheck ./...
+	@$(MAKE) --no-print-directory vulncheck
 	@if command -v cfn-lint >/dev/null && cfn-lint --version >/dev/null 2>&1; then echo cfn-lint template.yaml; cfn-lint template.yaml; \
 	else echo 'cfn-lint is not installed: template.yaml is checked by the tests alone'; fi
+
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities in what is called (VULNDB=URL), where the database can be reached
+	@if curl -fsS --max-time 10 -o /dev/null '$(VULNDB)/index/db.json' 2>/dev/null; \
+	then echo govulncheck ./...; go tool -modfile=tools/go.mod govulncheck -db '$(VULNDB)' ./...; \
+	else echo 'The vulnerability database $(VULNDB) cannot be reached: known vulnerabilities were not looked for'; fi
 
 .PHONY: build
 build: $(BOOTSTRAPS) build/orgs ## Build a static bootstrap for each function, and the orgs command
 
 .PHONY: check
-check: lint build test ## Everything that CI does
+check: lint build test test-examples test-docs ## Everything that CI does
 
 .PHONY: clean
 clean: ## Remove what was built and downloaded; the local store stays
@@ -113,6 +144,11 @@ faults: ## Run the tests of faults in large and print their figures: 1,000,000 e
 	@go test ./histories -count=1 -timeout 30m -v -histories.operations 10000 | grep -v -e '^=== '
 	@go test ./cmd/orgs -count=1 -timeout 30m -run '^TestKilledGateway$$' -v -kills 50 | grep -v -e '^=== '
 	@go test ./functions/internal/function -count=1 -run 'MeetFaults|Doubt|TimeBudget' -v | grep -e '^--- ' -e '^ok' -e FAIL
+
+.PHONY: load
+load: ## Put the gateway under load, on SQLite and with the built functions; figures and charts go to build/load
+	@mkdir -p build/load
+	go test ./cmd/orgs -count=1 -timeout 30m -run '^TestLoad$$' -v -load.most 64 -load.duration 5s -load.out $(CURDIR)/build/load
 
 .PHONY: deploy
 deploy: ## Build and deploy to AWS with sam (DEPLOY_FLAGS=--guided the first time)

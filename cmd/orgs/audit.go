@@ -20,6 +20,8 @@ func (a *app) auditCommand() *cobra.Command {
 		Short: "Show what happened to an organization, the newest first",
 		Long: `Show what happened to an organization, the newest first. Where there is more than the limit, the output ends with how to go
 on; in JSON, next is the entry to go on from, and null at the end.`,
+		Example: `  orgs audit org_znU9VHanHBWwM
+  orgs audit org_znU9VHanHBWwM --limit 1 --json`,
 		Args: organizationArgument(1),
 		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
 			o, _, err := find(ctx, s, organization.ID(args[0]))

@@ -27,6 +27,7 @@ type storage struct {
 	choice string   // as the caller wrote it
 	place  string   // tells it from other stores, wherever the command runs
 	tables []string // that createTables creates
+	region string   // "" where the engine has none
 
 	createTables func(context.Context) error // nil where the engine does that by itself
 	functions    *lambdaruntime.Settings     // what built functions need to use the store; nil where they cannot
@@ -39,6 +40,9 @@ type engine interface {
 	store.Counters
 	store.UseNotes
 	store.Operator
+
+	// Examine looks at the engine without changing anything; now is the clock to be compared with others'.
+	Examine(ctx context.Context, now func() time.Time) []store.Finding
 }
 
 // openStorage opens the store that choice names: sqlite:PATH or dynamodb:PREFIX.
@@ -101,7 +105,7 @@ func openDynamoDB(ctx context.Context, choice, prefix string, getenv func(string
 		}
 	}
 	if settings.Region == "" {
-		return nil, fail(kindFailed, "no AWS region is set; set AWS_REGION")
+		return nil, fail(kindNoAccess, "no AWS region is set; set AWS_REGION, or name a profile that has one with AWS_PROFILE")
 	}
 	s, err := dynamo.Open(settings)
 	if err != nil {
@@ -114,6 +118,7 @@ func openDynamoDB(ctx context.Context, choice, prefix string, getenv func(string
 	return &storage{
 		engine:       s,
 		choice:       choice,
+		region:       settings.Region,
 		place:        choice + " in " + cmp.Or(settings.Endpoint, settings.Region),
 		functions:    functions,
 		tables:       []string{settings.Tables.Organizations, settings.Tables.Counters},

@@ -27,6 +27,8 @@ command goes on from there when it was interrupted.
 The file has what the store has: internal identifiers, hashes of keys, and credentials of model providers in plain text. It
 is readable by its owner alone; keep it so.`,
 		Args: cobra.ExactArgs(1),
+		Example: `  orgs backup monday.backup
+  orgs --store dynamodb:organizations-api backup monday.backup --workers 16`,
 		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
 			return a.backup(ctx, s, args[0], workers.value)
 		}),
@@ -94,10 +96,19 @@ func (a *app) restoreCommand() *cobra.Command {
 written. What is there already stays as it is: an organization that is the same is skipped, one that differs is reported. At
 the end every organization is read back and compared with the backup. A restore that was interrupted can be run again.`,
 		Args: cobra.ExactArgs(1),
-		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
-			o.file, o.workers = args[0], workers.value
-			return a.restore(ctx, s, o)
-		}),
+		Example: `  orgs restore monday.backup
+  orgs restore monday.backup --compare
+  orgs --store dynamodb:dev restore monday.backup`,
+		RunE: func(c *cobra.Command, args []string) error {
+			does := a.doesWithNewStore
+			if o.compareOnly {
+				does = a.doesWithStore
+			}
+			return does(func(ctx context.Context, s *storage, args []string) error {
+				o.file, o.workers = args[0], workers.value
+				return a.restore(ctx, s, o)
+			})(c, args)
+		},
 	}
 	c.Flags().Var(workers, "workers", "how many batches to write at once")
 	c.Flags().BoolVar(&o.compareOnly, "compare", false, "write nothing; say how the store differs from the backup")

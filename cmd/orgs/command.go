@@ -5,6 +5,9 @@ import (
 	"context"
 	"errors"
 	"io"
+	"io/fs"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,9 +18,8 @@ import (
 // app is one run of the command.
 type app struct {
 	getenv         func(string) string
-	stdout, stderr io.Writer
+	stdout, stderr *screen
 	now            func() time.Time
-	terminal       func(io.Writer) bool // whether a person looks at what is written there
 
 	store   string // as given; see storeChoice
 	json    bool   // where it was parsed; see wantsJSON
@@ -25,7 +27,7 @@ type app struct {
 }
 
 func newApp(getenv func(string) string, stdout, stderr io.Writer) *app {
-	return &app{getenv: getenv, stdout: stdout, stderr: stderr, now: time.Now, terminal: isTerminal}
+	return &app{getenv: getenv, stdout: newScreen(stdout, getenv), stderr: newScreen(stderr, getenv), now: time.Now}
 }
 
 const (
@@ -44,30 +46,35 @@ func (a *app) rootCommand() *cobra.Command {
 it creates organizations, issues and revokes keys, and shows what happened.
 
 Exit codes: 0 done, 1 failed, 2 not understood.`,
-		SilenceErrors:     true,
-		SilenceUsage:      true,
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		Example: `  orgs serve
+  orgs create --name 'Northwind Video' --tier pro
+  orgs --store dynamodb:organizations-api list`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
 	})
 	root.SetOut(a.stdout)
 	root.SetErr(a.stderr)
+	root.SetFlagErrorFunc(suggestFlag)
 	flags := root.PersistentFlags()
 	flags.StringVar(&a.store, "store", "",
 		"where the organizations are: `sqlite:PATH|dynamodb:PREFIX` (default $"+storeVariable+", else "+defaultStore+")")
 	flags.BoolVar(&a.json, "json", false, "print JSON, errors too")
 	root.AddCommand(
 		a.serveCommand(), a.createCommand(), a.showCommand(), a.listCommand(), a.deleteCommand(), a.undeleteCommand(),
-		a.auditCommand(), a.keysCommand(), a.backupCommand(), a.restoreCommand(), a.seedCommand(),
-		a.tablesCommand(), a.versionCommand(),
+		a.auditCommand(), a.keysCommand(), a.backupCommand(), a.restoreCommand(), a.seedCommand(), a.loadCommand(),
+		a.tablesCommand(), a.doctorCommand(), a.versionCommand(),
 	)
+	a.complete(root)
 	return root
 }
 
 // group makes a command that only holds others. Alone it is not understood.
 func group(c *cobra.Command) *cobra.Command {
 	c.Args = cobra.ArbitraryArgs
+	c.SuggestionsMinimumDistance = 2
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) > 0 {
-			return usageError("there is no command %q", args[0])
+			return usageError("there is no command %q%s", args[0], didYouMean(c.SuggestionsFor(args[0])))
 		}
 		return usageError("a command is missing")
 	}
@@ -82,16 +89,42 @@ func (a *app) does(f func(ctx context.Context, args []string) error) func(*cobra
 	}
 }
 
-// doesWithStore makes the function of a command that works on the store. The store is closed in any case.
+// doesWithStore makes the function of a command that works on a store that is there: a mistyped path makes no file. The
+// store is closed in any case.
 func (a *app) doesWithStore(f func(ctx context.Context, s *storage, args []string) error) func(*cobra.Command, []string) error {
+	return a.doesWith(a.openExisting, f)
+}
+
+// doesWithNewStore is doesWithStore for a command that makes the store where it is missing.
+func (a *app) doesWithNewStore(f func(ctx context.Context, s *storage, args []string) error) func(*cobra.Command, []string) error {
+	return a.doesWith(a.openOrMake, f)
+}
+
+func (a *app) doesWith(
+	open func(context.Context) (*storage, error), f func(ctx context.Context, s *storage, args []string) error,
+) func(*cobra.Command, []string) error {
 	return a.does(func(ctx context.Context, args []string) (err error) {
-		s, err := openStorage(ctx, a.storeChoice(), a.getenv)
+		s, err := open(ctx)
 		if err != nil {
 			return err
 		}
 		defer func() { err = errors.Join(err, s.close()) }()
 		return f(ctx, s, args)
 	})
+}
+
+func (a *app) openOrMake(ctx context.Context) (*storage, error) {
+	return openStorage(ctx, a.storeChoice(), a.getenv)
+}
+
+func (a *app) openExisting(ctx context.Context) (*storage, error) {
+	if path, isFile := strings.CutPrefix(a.storeChoice(), "sqlite:"); isFile && path != "" {
+		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, fail(kindNoStore, "there is no file %s; name another with --store, or make this one with: %s",
+				printable(path), a.commandLine("create --name NAME"))
+		}
+	}
+	return a.openOrMake(ctx)
 }
 
 // Arguments. What these return is reported as usage.

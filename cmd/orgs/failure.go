@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 
 	"organizations-api/shared/store"
 )
@@ -20,9 +21,12 @@ const (
 	kindNotFound    = "not_found" // there is no such organization or key
 	kindConflict    = "conflict"  // it is not in the state that this needs
 	kindFull        = "full"      // there is no room for one more
+	kindNoStore     = "no_store"  // the SQLite file is missing
 	kindNoTables    = "no_tables" // the DynamoDB tables are missing
+	kindNoAccess    = "no_access" // AWS's region or credentials are missing
 	kindUnavailable = "unavailable"
-	kindFailed      = "failed" // anything else
+	kindUnhealthy   = "unhealthy" // doctor found something
+	kindFailed      = "failed"    // anything else
 )
 
 func (f *failure) Error() string { return f.Message }
@@ -50,8 +54,14 @@ func (a *app) failureOf(err error) *failure {
 		return &failure{kindUsage, strings.TrimSpace(err.Error())}
 	case missesTables(err):
 		return &failure{kindNoTables, "the tables are missing; create them with: " + a.commandLine("tables create")}
+	case errors.Is(err, syscall.EADDRINUSE):
+		return &failure{kindFailed, err.Error() + "; choose another address with --addr, such as 127.0.0.1:0 for any that is free"}
 	}
-	return &failure{kindOf(err), err.Error()}
+	f = &failure{kindOf(err), err.Error()}
+	if f.Kind == kindUnavailable {
+		f.Message += "; look into it with: " + a.commandLine("doctor")
+	}
+	return f
 }
 
 func kindOf(err error) string {
@@ -77,7 +87,7 @@ func (a *app) report(f *failure, command string, asJSON bool) {
 		}{f})
 		return
 	}
-	fmt.Fprintf(a.stderr, "%s: %s\n", command, f.Message)
+	fmt.Fprintf(a.stderr, "%s %s\n", a.stderr.paint(red, command+":"), f.Message)
 	if f.Kind == kindUsage {
 		fmt.Fprintf(a.stderr, "See: %s --help\n", command)
 	}

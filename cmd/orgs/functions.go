@@ -23,7 +23,7 @@ import (
 func functionSettings(ctx context.Context, s dynamo.Settings) (*lambdaruntime.Settings, error) {
 	credentials, err := s.Credentials.Retrieve(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("reading the AWS credentials: %w", err)
+		return nil, fail(kindNoAccess, "no AWS credentials: %v; sign in as for the AWS CLI, such as with AWS_PROFILE", err)
 	}
 	return &lambdaruntime.Settings{
 		Region: s.Region,

@@ -15,7 +15,8 @@ import (
 )
 
 func (a *app) keysCommand() *cobra.Command {
-	c := group(&cobra.Command{Use: "keys", Short: "Issue, list, rotate and revoke the keys of an organization"})
+	c := group(&cobra.Command{Use: "keys", Short: "Issue, list, rotate and revoke the keys of an organization",
+		Example: "  orgs keys issue org_znU9VHanHBWwM --permission read\n  orgs keys list org_znU9VHanHBWwM"})
 	c.AddCommand(a.issueKeyCommand(), a.listKeysCommand(), a.rotateKeyCommand(), a.expireKeyCommand(), a.revokeKeyCommand())
 	return c
 }
@@ -27,7 +28,9 @@ func (a *app) issueKeyCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "issue ORG --permission PERMISSION",
 		Short: "Issue a key; it is shown once and never again",
-		Args:  organizationArgument(1),
+		Example: `  orgs keys issue org_znU9VHanHBWwM --permission read
+  orgs keys issue org_znU9VHanHBWwM --permission admin --mode test --expires 90d`,
+		Args: organizationArgument(1),
 		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
 			o, _, err := find(ctx, s, organization.ID(args[0]))
 			if err != nil {
@@ -84,7 +87,8 @@ func (a *app) listKeysCommand() *cobra.Command {
 		Short: "List the keys of an organization, the oldest first",
 		Long: `List the keys of an organization, the oldest first. When a key was last used is known to the hour; it is unknown of keys
 that were issued by a version that did not note it and have not been used since.`,
-		Args: organizationArgument(1),
+		Example: "  orgs keys list org_znU9VHanHBWwM",
+		Args:    organizationArgument(1),
 		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
 			o, keys, err := find(ctx, s, organization.ID(args[0]))
 			if err != nil {
@@ -119,15 +123,16 @@ func (a *app) printKeys(keys []apikey.Record, uses keyUses) error {
 
 func (a *app) revokeKeyCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "revoke ORG KEY_ID",
-		Short: "Revoke a key; it stops working at once and for good",
-		Args:  organizationArgument(2),
+		Use:     "revoke ORG KEY_ID",
+		Short:   "Revoke a key; it stops working at once and for good",
+		Example: "  orgs keys revoke org_znU9VHanHBWwM key_4mGq8TzLw2XbR",
+		Args:    organizationArgument(2),
 		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
 			o, keys, err := find(ctx, s, organization.ID(args[0]))
 			if err != nil {
 				return err
 			}
-			k, err := findKey(o, keys, args[1])
+			k, err := findKey(s, o, keys, args[1])
 			if err != nil {
 				return err
 			}

@@ -107,7 +107,9 @@ func TestKeysThatCannotBe(t *testing.T) {
 	env := newStore(t)
 	id := mustJSON[created](t, env, "create", "--name", "A").Organization.ID
 	got := decode[reported](t, orgs(t, env, "keys", "revoke", id, "key_0123456789ABC", "--json").stderr).Error
-	if want := (failure{kindNotFound, id + " has no key key_0123456789ABC"}); got != want {
+	if want := (failure{
+		kindNotFound, id + " has no key key_0123456789ABC; see its keys with: orgs keys list " + id + " --store " + env[storeVariable],
+	}); got != want {
 		t.Errorf("revoking an unknown key reports %+v, want %+v", got, want)
 	}
 	for range apikey.MaxPerOrganization - 1 {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -67,10 +68,18 @@ func decode[T any](t *testing.T, text string) T {
 	return v
 }
 
-// newStore returns an environment that names a new SQLite store.
+// newStore returns an environment that names a new, empty SQLite store.
 func newStore(t *testing.T) environment {
 	t.Helper()
-	return environment{storeVariable: "sqlite:" + filepath.Join(t.TempDir(), "orgs.db")}
+	env := environment{storeVariable: "sqlite:" + filepath.Join(t.TempDir(), "orgs.db")}
+	s, err := openStorage(t.Context(), env[storeVariable], env.get)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.close(); err != nil {
+		t.Fatal(err)
+	}
+	return env
 }
 
 // The shapes of the answers.
@@ -111,6 +120,10 @@ func TestUsage(t *testing.T) {
 	}{
 		{nil, "a command is missing"},
 		{[]string{"bogus"}, `no command "bogus"`},
+		{[]string{"lsit"}, `no command "lsit"; did you mean list?`},
+		{[]string{"keys", "isue", id}, `no command "isue"; did you mean issue?`},
+		{[]string{"create", "--nmae", "A"}, "unknown flag: --nmae; did you mean --name?"},
+		{[]string{"list", "--stroe", "x"}, "unknown flag: --stroe; did you mean --store?"},
 		{[]string{"--bogus", "list"}, "unknown flag: --bogus"},
 		{[]string{"keys"}, "a command is missing"},
 		{[]string{"keys", "bogus", id}, `no command "bogus"`},
@@ -187,9 +200,8 @@ func TestVersion(t *testing.T) {
 	if got := must(t, env, "version"); !strings.HasPrefix(got, "orgs ") {
 		t.Errorf("orgs version = %q, want it to start with the name", got)
 	}
-	type version struct{ Version, Revision string }
-	if got := mustJSON[version](t, env, "version"); got.Version == "" {
-		t.Errorf("orgs version --json = %+v, want a version", got)
+	if got := mustJSON[build](t, env, "version"); got != thisBuild() || got.Version == "" || got.Go != runtime.Version() {
+		t.Errorf("orgs version --json = %+v, want %+v", got, thisBuild())
 	}
 }
 
@@ -250,5 +262,31 @@ func TestStoreFails(t *testing.T) {
 				t.Errorf("orgs list = %d, kind (-want +got):\n%s\nwant %d", r.code, diff, exitFailed)
 			}
 		})
+	}
+}
+
+// TestMissingFile checks that who only looks makes no file of a path that is mistyped, and is told what to do.
+func TestMissingFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "typo", "orgs.db")
+	env := environment{storeVariable: "sqlite:" + path}
+	const id = "org_0123456789ABC"
+	for _, args := range [][]string{
+		{"list"}, {"show", id}, {"audit", id}, {"delete", id}, {"undelete", id},
+		{"keys", "list", id}, {"keys", "issue", id, "--permission", "read"}, {"keys", "revoke", id, "key_1"},
+	} {
+		got := decode[reported](t, orgs(t, env, append(args, "--json")...).stderr).Error
+		want := failure{kindNoStore, "there is no file " + path + "; name another with --store, or make this one with: " +
+			"orgs create --name NAME --store sqlite:" + path}
+		if got != want {
+			t.Errorf("orgs %q reports %+v, want %+v", args, got, want)
+		}
+		if _, err := os.Stat(filepath.Dir(path)); !os.IsNotExist(err) {
+			t.Errorf("after orgs %q there is something at %s (%v)", args, path, err)
+		}
+	}
+	must(t, env, "create", "--name", "A")
+	if got := mustJSON[listed](t, env, "list").Organizations; len(got) != 1 {
+		t.Errorf("list after create = %+v, want one", got)
 	}
 }

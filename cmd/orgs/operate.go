@@ -73,7 +73,7 @@ func (a *app) changeKey(
 		if o.DeletedAt != nil {
 			return apikey.Record{}, errDeleted(o)
 		}
-		k, err := findKey(o, keys, keyID)
+		k, err := findKey(s, o, keys, keyID)
 		if err != nil {
 			return k, err
 		}
@@ -94,13 +94,14 @@ func (a *app) changeKey(
 }
 
 // findKey returns the key with the identifier.
-func findKey(o organization.Organization, keys []apikey.Record, keyID string) (apikey.Record, error) {
+func findKey(s *storage, o organization.Organization, keys []apikey.Record, keyID string) (apikey.Record, error) {
 	for _, k := range keys {
 		if k.ID == keyID {
 			return k, nil
 		}
 	}
-	return apikey.Record{}, fail(kindNotFound, "%s has no key %s", o.ID, printable(keyID))
+	return apikey.Record{}, fail(kindNotFound, "%s has no key %s; see its keys with: %s",
+		o.ID, printable(keyID), commandLine(s.choice, "keys list "+string(o.ID)))
 }
 
 func errDeleted(o organization.Organization) error {
@@ -133,7 +134,7 @@ func bringBack(ctx context.Context, s *storage, o organization.Organization, now
 func find(ctx context.Context, s *storage, id organization.ID) (organization.Organization, []apikey.Record, error) {
 	o, keys, err := s.Get(ctx, id)
 	if store.KindOf(err) == store.NotFound {
-		return o, nil, fail(kindNotFound, "there is no organization %s", id)
+		return o, nil, fail(kindNotFound, "there is no organization %s; see those there are with: %s", id, commandLine(s.choice, "list"))
 	}
 	return o, keys, err
 }

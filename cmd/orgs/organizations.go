@@ -22,8 +22,10 @@ func (a *app) createCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "create --name NAME",
 		Short: "Create an organization and its first key, which has all permissions",
-		Args:  cobra.NoArgs,
-		RunE: a.doesWithStore(func(ctx context.Context, s *storage, _ []string) error {
+		Example: `  orgs create --name 'Northwind Video'
+  orgs create --name 'Northwind Video' --tier team --billing-email billing@northwind.example`,
+		Args: cobra.NoArgs,
+		RunE: a.doesWithNewStore(func(ctx context.Context, s *storage, _ []string) error {
 			now := a.now()
 			o := organization.New(name.value, tier.value, nil, now)
 			if email.given {
@@ -78,7 +80,9 @@ func (a *app) showCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "show ORG",
 		Short: "Show an organization",
-		Args:  organizationArgument(1),
+		Example: `  orgs show org_znU9VHanHBWwM
+  orgs show org_znU9VHanHBWwM --json`,
+		Args: organizationArgument(1),
 		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
 			o, keys, err := find(ctx, s, organization.ID(args[0]))
 			if err != nil {
@@ -111,7 +115,9 @@ func (a *app) listCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list",
 		Short: "List all organizations, the oldest first",
-		Args:  cobra.NoArgs,
+		Example: `  orgs list
+  orgs --store dynamodb:organizations-api list --json`,
+		Args: cobra.NoArgs,
 		RunE: a.doesWithStore(func(ctx context.Context, s *storage, _ []string) error {
 			var all []organization.Organization
 			err := pages(ctx, s, func(o organization.Organization) bool {
@@ -156,6 +162,8 @@ func (a *app) deleteCommand() *cobra.Command {
 		Short: "Delete an organization; its keys stop working at once",
 		Long: `Delete an organization: its keys stop working at once. The record, its keys and its audit trail stay, and
 orgs undelete brings the organization back. With --purge all of it is removed for good, deleted before or not.`,
+		Example: `  orgs delete org_znU9VHanHBWwM
+  orgs delete org_znU9VHanHBWwM --purge`,
 		Args: organizationArgument(1),
 		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
 			id := organization.ID(args[0])
@@ -181,9 +189,10 @@ orgs undelete brings the organization back. With --purge all of it is removed fo
 
 func (a *app) undeleteCommand() *cobra.Command {
 	return &cobra.Command{
-		Use:   "undelete ORG",
-		Short: "Bring a deleted organization back; its keys work again",
-		Args:  organizationArgument(1),
+		Use:     "undelete ORG",
+		Short:   "Bring a deleted organization back; its keys work again",
+		Example: "  orgs undelete org_znU9VHanHBWwM",
+		Args:    organizationArgument(1),
 		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
 			id := organization.ID(args[0])
 			o, _, err := find(ctx, s, id)

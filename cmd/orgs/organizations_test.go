@@ -201,16 +201,17 @@ func TestNoSuchOrganization(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
 	const id = "org_0123456789ABC"
+	message := "there is no organization " + id + "; see those there are with: orgs list --store " + env[storeVariable]
 	for _, args := range [][]string{
 		{"show", id}, {"delete", id}, {"undelete", id}, {"audit", id},
 		{"keys", "issue", id, "--permission", "read"}, {"keys", "list", id}, {"keys", "revoke", id, "key_0123456789ABC"},
 	} {
-		want := result{exitFailed, "", "orgs " + command(args) + ": there is no organization " + id + "\n"}
+		want := result{exitFailed, "", "orgs " + command(args) + ": " + message + "\n"}
 		if got := orgs(t, env, args...); got != want {
 			t.Errorf("orgs %q = %+v, want %+v", args, got, want)
 		}
 		got := decode[reported](t, orgs(t, env, append(args, "--json")...).stderr).Error
-		if want := (failure{kindNotFound, "there is no organization " + id}); got != want {
+		if want := (failure{kindNotFound, message}); got != want {
 			t.Errorf("orgs %q --json reports %+v, want %+v", args, got, want)
 		}
 	}

@@ -3,12 +3,9 @@ package main
 import (
 	"fmt"
 	"io"
-	"os"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/mattn/go-isatty"
 )
 
 // progress tells on stderr how far a long command is: on a terminal as one line that is drawn again and again; elsewhere,
@@ -33,16 +30,10 @@ const (
 	barWidth   = 24
 )
 
-// isTerminal reports whether a person looks at what is written.
-func isTerminal(w io.Writer) bool {
-	file, ok := w.(*os.File)
-	return ok && isatty.IsTerminal(file.Fd())
-}
-
 // newProgress returns the progress of what is done total times. Where stderr is no terminal, it is silent, or, with lines,
 // writes some; with --json it writes no lines, as errors there are JSON.
 func (a *app) newProgress(what string, total int64, lines bool) *progress {
-	p := &progress{out: a.stderr, now: a.now, terminal: a.terminal(a.stderr), what: what, total: total, begin: a.now()}
+	p := &progress{out: a.stderr, now: a.now, terminal: a.stderr.terminal, what: what, total: total, begin: a.now()}
 	p.last = p.begin
 	switch {
 	case p.terminal:

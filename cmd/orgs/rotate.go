@@ -22,6 +22,8 @@ func (a *app) rotateKeyCommand() *cobra.Command {
 		Long: `Issue a key with the permission and mode of another and show it, once. The old key expires when the overlap is over, or
 by itself, whichever comes first; with --overlap 0 it stops working at once. The new key is given as long to live as the old one
 had from its creation to its expiry, unless --expires says otherwise. Both happen together or not at all.`,
+		Example: `  orgs keys rotate org_znU9VHanHBWwM key_4mGq8TzLw2XbR
+  orgs keys rotate org_znU9VHanHBWwM key_4mGq8TzLw2XbR --overlap 7d --expires 90d`,
 		Args: organizationArgument(2),
 		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
 			return a.rotate(ctx, s, organization.ID(args[0]), args[1], overlap.value, expires)
@@ -103,6 +105,8 @@ func (a *app) expireKeyCommand() *cobra.Command {
 		Short: "Change when a key expires",
 		Long: `Change when a key expires: at a time, such as 2030-01-31 or 2030-01-31T12:00:00Z, after a while from now, such as 720h or
 30d, or never. A key that expired already works again; one that was revoked does not.`,
+		Example: `  orgs keys expires org_znU9VHanHBWwM key_4mGq8TzLw2XbR 2030-01-31
+  orgs keys expires org_znU9VHanHBWwM key_4mGq8TzLw2XbR never`,
 		Args: func(c *cobra.Command, args []string) (err error) {
 			if err := organizationArgument(3)(c, args); err != nil {
 				return err

@@ -30,8 +30,9 @@ func (a *app) seedCommand() *cobra.Command {
 		Long: `Fill the store with made-up organizations. The same --seed makes the same organizations again but for what is secret:
 those that are there already stay as they are, so a run that was interrupted can be completed. Without --seed they are new
 ones each time; the seed is printed.`,
-		Args: cobra.NoArgs,
-		RunE: a.doesWithStore(func(ctx context.Context, s *storage, _ []string) error {
+		Example: "  orgs seed --count 1000\n  orgs seed --count 1_000_000 --workers 16 --seed 7",
+		Args:    cobra.NoArgs,
+		RunE: a.doesWithNewStore(func(ctx context.Context, s *storage, _ []string) error {
 			if !seed.given {
 				seed.value = rand.Uint64N(1 << 53) // a JSON number that every reader keeps
 			}

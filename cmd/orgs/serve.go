@@ -34,6 +34,9 @@ With --functions the code is that of the built bootstraps, each run as a process
 this machine (make build ARCH=amd64), and they know no store but DynamoDB.
 
 SIGINT and SIGTERM end it when the running requests are answered.`,
+		Example: `  orgs serve
+  orgs serve --addr 127.0.0.1:0 --rate-limits off
+  orgs --store dynamodb:dev serve --functions build`,
 		Args: cobra.NoArgs,
 		RunE: a.does(func(ctx context.Context, _ []string) error { return a.serve(ctx, addr.value, limits.value, functions) }),
 	}

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -266,9 +267,9 @@ func TestTakenPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	env := newStore(t)
+	env := environment{storeVariable: "sqlite:" + filepath.Join(t.TempDir(), "orgs.db")}
 	got := orgs(t, env, "serve", "--addr", listener.Addr().String())
-	if got.code != exitFailed || got.stdout != "" || !strings.Contains(got.stderr, "address already in use") {
+	if got.code != exitFailed || got.stdout != "" || !strings.Contains(got.stderr, "address already in use; choose another address with --addr") {
 		t.Errorf("serve on a taken port = %+v, want %d and the reason", got, exitFailed)
 	}
 	if _, err := os.Stat(strings.TrimPrefix(env[storeVariable], "sqlite:")); err == nil {

@@ -8,7 +8,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 	"unicode"
 
@@ -36,33 +35,8 @@ func writeLine(w io.Writer, line string) error {
 	return err
 }
 
-// writeTable writes aligned columns.
-func writeTable(w io.Writer, header []string, rows [][]string) error {
-	const gap = 2
-	aligned := tabwriter.NewWriter(w, 0, 0, gap, ' ', 0)
-	fmt.Fprintln(aligned, strings.Join(header, "\t"))
-	for _, row := range rows {
-		cells := make([]string, 0, len(row))
-		for _, cell := range row {
-			cells = append(cells, printable(cell))
-		}
-		fmt.Fprintln(aligned, strings.Join(cells, "\t"))
-	}
-	return aligned.Flush() // with the error of any write before
-}
-
-// writePairs writes names and values, aligned.
-func writePairs(w io.Writer, pairs [][2]string) error {
-	const gap = 2
-	aligned := tabwriter.NewWriter(w, 0, 0, gap, ' ', 0)
-	for _, pair := range pairs {
-		fmt.Fprintf(aligned, "%s\t%s\n", pair[0], printable(pair[1]))
-	}
-	return aligned.Flush()
-}
-
 // writeIssued shows a key the one time.
-func writeIssued(w io.Writer, k issued) error {
+func writeIssued(w *screen, k issued) error {
 	if err := writePairs(w, [][2]string{
 		{"Key id", k.record.ID},
 		{"Permission", k.record.Permission.String()},
@@ -140,9 +114,11 @@ func credentialNames(credentials organization.Object) string {
 	return strings.Join(slices.Sorted(maps.Keys(values)), ", ") + " (values hidden)"
 }
 
+const timeLayout = "2006-01-02 15:04:05Z"
+
 func textTime(t *time.Time) string {
 	if t == nil {
 		return none
 	}
-	return t.UTC().Format("2006-01-02 15:04:05Z")
+	return t.UTC().Format(timeLayout)
 }

@@ -112,8 +112,10 @@ func (a *app) existingLines(o *organization.Organization) []string {
 }
 
 // commandLine returns a command for this store, to be pasted into a shell.
-func (a *app) commandLine(command string) string {
-	if choice := a.storeChoice(); choice != defaultStore {
+func (a *app) commandLine(command string) string { return commandLine(a.storeChoice(), command) }
+
+func commandLine(choice, command string) string {
+	if choice != defaultStore {
 		command += " --store " + shellQuote(choice)
 	}
 	return program() + " " + command

@@ -1,0 +1,193 @@
+package main
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// diagnosis is what doctor says.
+type diagnosis struct {
+	Level  string
+	Checks []struct{ Check, Level, Detail, Advice string }
+}
+
+func (d diagnosis) levels() map[string]string {
+	levels := make(map[string]string)
+	for _, c := range d.Checks {
+		levels[c.Check] = c.Level
+	}
+	return levels
+}
+
+// examined runs doctor --json.
+func examined(t *testing.T, env environment, wantCode int) diagnosis {
+	t.Helper()
+	r := orgs(t, env, "doctor", "--json")
+	if r.code != wantCode {
+		t.Errorf("orgs doctor = %+v, want %d", r, wantCode)
+	}
+	return decode[diagnosis](t, r.stdout)
+}
+
+func TestDoctorOnSQLite(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	path := strings.TrimPrefix(env[storeVariable], "sqlite:")
+	well := map[string]string{"orgs": "ok", "store": "ok", "file": "ok", "schema": "ok", "contents": "ok", "writing": "ok"}
+	if diff := cmp.Diff(well, examined(t, env, exitOK).levels()); diff != "" {
+		t.Errorf("a good store (-want +got):\n%s", diff)
+	}
+	text := must(t, env, "doctor")
+	if !regexp.MustCompile(`(?m)^ok    schema    version \d+ of \d+, SQLite 3\.`).MatchString(text) {
+		t.Errorf("doctor prints\n%s\nwant a line for the schema", text)
+	}
+	if err := os.Chmod(path, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got := examined(t, env, exitOK)
+	if got.Level != "warn" || got.levels()["file"] != "warn" || !strings.Contains(got.Checks[2].Advice, "chmod 600") {
+		t.Errorf("a file for everyone to read: %+v, want a warning and what to do", got)
+	}
+}
+
+// TestDoctorOnADamagedFile overwrites a page of the file.
+func TestDoctorOnADamagedFile(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	for range 30 {
+		must(t, env, "create", "--name", strings.Repeat("x", 100))
+	}
+	file, err := os.OpenFile(strings.TrimPrefix(env[storeVariable], "sqlite:"), os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		t.Fatal(err)
+	}
+	const page = 4096
+	if _, err := file.WriteAt([]byte(strings.Repeat("\xff", page)), info.Size()-page); err != nil {
+		t.Fatal(err)
+	}
+	if got := examined(t, env, exitFailed); got.Level != "fail" || got.levels()["contents"] != "fail" {
+		t.Errorf("a damaged file: %+v, want its contents to fail", got)
+	}
+}
+
+func TestDoctorWithoutAStore(t *testing.T) {
+	t.Parallel()
+	env := environment{storeVariable: "sqlite:" + filepath.Join(t.TempDir(), "no.db")}
+	got := examined(t, env, exitFailed)
+	if got.levels()["store"] != "fail" || !strings.Contains(got.Checks[1].Detail, "orgs create") {
+		t.Errorf("without a store: %+v, want store to fail and what makes one", got)
+	}
+	r := orgs(t, env, "doctor")
+	if r.stderr != "orgs doctor: 1 of 2 checks failed\n" || !strings.Contains(r.stdout, "fail  store  there is no file") {
+		t.Errorf("orgs doctor = %+v", r)
+	}
+}
+
+func TestDoctorOnDynamoDB(t *testing.T) {
+	t.Parallel()
+	env := newTables(t)
+	prefix := strings.TrimPrefix(env[storeVariable], "dynamodb:")
+	organizations, counters := "table "+prefix+"-organizations", "table "+prefix+"-counters"
+	want := map[string]string{
+		"orgs": "ok", "store": "ok", "credentials": "ok", "endpoint": "ok", "clock": "ok",
+		organizations: "fail", counters: "fail", "time to live": "fail", "reading": "fail",
+	}
+	if diff := cmp.Diff(want, examined(t, env, exitFailed).levels()); diff != "" {
+		t.Errorf("without tables (-want +got):\n%s", diff)
+	}
+	must(t, env, "tables", "create")
+	for name, level := range want {
+		if level == "fail" {
+			want[name] = "ok"
+		}
+	}
+	got := examined(t, env, exitOK).levels()
+	for _, recovery := range []string{"recovery of ", "protection of "} { // of which DynamoDB Local may or may not know
+		delete(got, recovery+prefix+"-organizations")
+		delete(got, recovery+prefix+"-counters")
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("with tables (-want +got):\n%s", diff)
+	}
+}
+
+// awsAnswers are canned, by operation, for what DynamoDB Local does not do.
+type awsAnswers map[string]string
+
+func (answers awsAnswers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	w.Header().Set("Content-Type", "application/x-amz-json-1.0")
+	_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+	if date := answers["Date"]; date != "" {
+		w.Header().Set("Date", date)
+	}
+	answer, ok := answers[operation]
+	if operation != "" && (!ok || strings.Contains(answer, "__type")) {
+		w.WriteHeader(http.StatusBadRequest)
+	}
+	_, _ = w.Write([]byte(answer))
+}
+
+func TestDoctorOnAWS(t *testing.T) {
+	t.Parallel()
+	const (
+		table = `{"Table": {"TableName": "x", "TableStatus": "ACTIVE", "DeletionProtectionEnabled": true,
+			"AttributeDefinitions": [{"AttributeName": "PK", "AttributeType": "S"}, {"AttributeName": "SK", "AttributeType": "S"}],
+			"KeySchema": [{"AttributeName": "PK", "KeyType": "HASH"}, {"AttributeName": "SK", "KeyType": "RANGE"}]}}`
+		recovery = `{"ContinuousBackupsDescription": {"ContinuousBackupsStatus": "ENABLED",
+			"PointInTimeRecoveryDescription": {"PointInTimeRecoveryStatus": "ENABLED"}}}`
+		ttl    = `{"TimeToLiveDescription": {"TimeToLiveStatus": "ENABLED", "AttributeName": "ttl"}}`
+		denied = `{"__type": "com.amazon.coral.service#AccessDeniedException", "Message": "no"}`
+	)
+	well := awsAnswers{
+		"DescribeTable": table, "DescribeContinuousBackups": recovery, "DescribeTimeToLive": ttl, "GetItem": "{}",
+	}
+	tests := []struct {
+		name              string
+		operation, answer string // that is not as in well
+		check, level      string
+	}{
+		{"all is well", "", "", "recovery of p-organizations", "ok"},
+		{"no recovery", "DescribeContinuousBackups", strings.ReplaceAll(recovery, "ENABLED", "DISABLED"), "recovery of p-organizations", "warn"},
+		{"not protected", "DescribeTable", strings.Replace(table, "true", "false", 1), "protection of x", "warn"},
+		{"other keys", "DescribeTable", strings.ReplaceAll(table, `"PK"`, `"id"`), "table p-counters", "fail"},
+		{"numbers for keys", "DescribeTable", strings.ReplaceAll(table, `"S"`, `"N"`), "table p-counters", "fail"},
+		{"being made", "DescribeTable", strings.Replace(table, "ACTIVE", "CREATING", 1), "table p-organizations", "fail"},
+		{"no look at tables", "DescribeTable", denied, "table p-organizations", "warn"},
+		{"no reading", "GetItem", denied, "reading", "fail"},
+		{"no time to live", "DescribeTimeToLive", strings.Replace(ttl, "ENABLED", "DISABLED", 1), "time to live", "warn"},
+		{"a minute off", "Date", time.Now().Add(-time.Minute).UTC().Format(http.TimeFormat), "clock", "warn"},
+		{"an hour off", "Date", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat), "clock", "fail"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			answers := awsAnswers{test.operation: test.answer}
+			for operation, answer := range well {
+				if operation != test.operation {
+					answers[operation] = answer
+				}
+			}
+			server := httptest.NewServer(answers)
+			t.Cleanup(server.Close)
+			env := environment{storeVariable: "dynamodb:p", endpointVariable: server.URL}
+			wantCode := map[string]int{"ok": exitOK, "warn": exitOK, "fail": exitFailed}[test.level]
+			got := examined(t, env, wantCode)
+			if got.levels()[test.check] != test.level || got.Level != test.level {
+				t.Errorf("doctor finds %+v, want %s to be the worst, with %s", got, test.check, test.level)
+			}
+		})
+	}
+}
