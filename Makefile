@@ -139,6 +139,24 @@ bench-go: ## Run the Go benchmarks and compare them with the first working versi
 	go test -run '^$$' -bench . -benchtime 300ms -count 6 $(BENCHMARKS) | tee build/bench/go.txt
 	go tool -modfile=tools/go.mod benchstat first=bench/testdata/baseline.txt now=build/bench/go.txt
 
+FUZZTIME ?= 30s
+FUZZ_TARGETS := contracttests:FuzzEventBytes contracttests:FuzzEvent contracttests:FuzzAuthorization contracttests:FuzzBody \
+	shared/apikey:FuzzParse shared/ijson:FuzzParse shared/organization:FuzzApply
+
+.PHONY: fuzz
+fuzz: ## Have Go look for inputs that break something (FUZZTIME=30s for each target)
+	@for target in $(FUZZ_TARGETS); do \
+		echo "$$target"; \
+		go test ./$${target%:*} -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(FUZZTIME) | sed -e '/new interesting/!{/^fuzz/d}'; \
+	done
+
+.PHONY: faults
+faults: ## Run the tests of faults in large and print their figures: 1,000,000 events, 10,000 requests on each store, 50 kills
+	@go test ./contracttests -count=1 -timeout 30m -run '^TestFuzzedEvents$$' -v -fuzzed 1000000 | grep -v -e '^=== '
+	@go test ./histories -count=1 -timeout 30m -v -histories.operations 10000 | grep -v -e '^=== '
+	@go test ./cmd/orgs -count=1 -timeout 30m -run '^TestKilledGateway$$' -v -kills 50 | grep -v -e '^=== '
+	@go test ./functions/internal/function -count=1 -run 'MeetFaults|Doubt|TimeBudget' -v | grep -e '^--- ' -e '^ok' -e FAIL
+
 .PHONY: load
 load: ## Put the gateway under load, on SQLite and with the built functions; figures and charts go to build/load
 	@mkdir -p build/load
