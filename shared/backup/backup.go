@@ -9,10 +9,12 @@
 package backup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -31,6 +33,7 @@ type Options struct {
 	From    string // names the store in the file; a backup is only resumed from the same
 	Now     func() time.Time
 	Workers int                       // trails that are read at once; 0 stands for 8
+	Page    int                       // organizations between two checkpoints, at most; 0 stands for 400
 	Resumed func(organizations int64) // is told how many are there of an earlier run; may be nil
 	Added   func(organizations int)   // is told of each that is written; may be nil
 }
@@ -47,8 +50,9 @@ type Summary struct {
 func Partial(path string) string { return path + ".partial" }
 
 const (
-	pageSize       = 64 // organizations whose trails are in memory at once, each up to a chunk
+	defaultPage    = 400
 	defaultWorkers = 8
+	group          = 64 // organizations whose trails are in memory at once, each up to a line
 )
 
 // Write backs the store up into a new file. Until it is complete, and read again and found sound, the file is that of
@@ -57,9 +61,7 @@ const (
 // Each organization is as it was at one moment, its trail that of its record. Those that exist from the beginning to the
 // end come exactly once; those that are created or purged meanwhile may come or not.
 func Write(ctx context.Context, source Source, path string, o Options) (Summary, error) {
-	if o.Workers == 0 {
-		o.Workers = defaultWorkers
-	}
+	o.Workers, o.Page = cmp.Or(o.Workers, defaultWorkers), cmp.Or(o.Page, defaultPage)
 	w, cursor, err := openWriter(path, header{Format: format, From: o.From, At: organization.FormatTime(o.Now())})
 	if err != nil {
 		return Summary{}, err
@@ -84,12 +86,14 @@ type writing struct {
 // all writes page after page, a checkpoint after each.
 func (b *writing) all(ctx context.Context, cursor string) error {
 	for !b.writer.complete {
-		page, next, err := b.source.Dossiers(ctx, cursor, pageSize)
+		page, next, err := b.source.Dossiers(ctx, cursor, b.options.Page)
 		if err != nil {
 			return err
 		}
-		if err := b.page(ctx, page); err != nil {
-			return err
+		for some := range slices.Chunk(page, group) {
+			if err := b.group(ctx, some); err != nil {
+				return err
+			}
 		}
 		if next == "" {
 			return b.writer.end()
@@ -102,12 +106,12 @@ func (b *writing) all(ctx context.Context, cursor string) error {
 	return nil
 }
 
-// page reads the trails at once and writes them in order.
-func (b *writing) page(ctx context.Context, page []store.Dossier) error {
-	read := make([]reading, len(page))
+// group reads the trails at once and writes them in order.
+func (b *writing) group(ctx context.Context, dossiers []store.Dossier) error {
+	read := make([]reading, len(dossiers))
 	var readers sync.WaitGroup
 	turns := make(chan struct{}, b.options.Workers)
-	for i, d := range page {
+	for i, d := range dossiers {
 		turns <- struct{}{}
 		readers.Go(func() {
 			defer func() { <-turns }()

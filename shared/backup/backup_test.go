@@ -76,7 +76,7 @@ func filled(t *testing.T, n int) *sqlite.Store {
 	return s
 }
 
-func options() backup.Options { return backup.Options{From: "here", Now: time.Now} }
+func options() backup.Options { return backup.Options{From: "here", Now: time.Now, Page: 64} }
 
 func write(t *testing.T, s backup.Source) (string, backup.Summary) {
 	t.Helper()

@@ -70,8 +70,9 @@ func (s *Store) List(ctx context.Context, cursor string, limit int) ([]organizat
 
 func idOf(o organization.Organization) organization.ID { return o.ID }
 
-// scanRecords returns a page of the organizations' items, decoded. A Scan evaluates few more items than the page has room
-// for: what does not fit is read again with the next one.
+// scanRecords returns a page of the organizations' items, decoded. A Scan evaluates about as many items as the page has room
+// for with an entry each, as what does not fit is read again with the next page; one that is half full is returned, as the
+// Scan for the rest would mostly do that.
 func scanRecords[T any](
 	ctx context.Context, s *Store, projection, cursor string, limit int,
 	decode func(item) (T, error), id func(T) organization.ID,
@@ -88,7 +89,7 @@ func scanRecords[T any](
 	}
 	var found []T
 	for {
-		in.Limit = aws.Int32(int32(min(max(limit-len(found), minScan), maxPage)))
+		in.Limit = aws.Int32(int32(min(max(2*(limit-len(found)), minScan), maxPage)))
 		out, err := s.client.Scan(ctx, in)
 		if err != nil {
 			return nil, "", translate("listing organizations", err)
@@ -105,6 +106,9 @@ func scanRecords[T any](
 		}
 		if len(out.LastEvaluatedKey) == 0 {
 			return found, "", nil
+		}
+		if 2*len(found) > limit {
+			return found, string(id(found[len(found)-1])), nil
 		}
 		in.ExclusiveStartKey = out.LastEvaluatedKey
 	}
