@@ -24,6 +24,7 @@ import (
 type storage struct {
 	engine
 	choice string   // as the caller wrote it
+	local  bool     // it is on this machine
 	tables []string // that createTables creates
 
 	createTables func(context.Context) error // nil where the engine does that by itself
@@ -60,7 +61,7 @@ func openSQLite(ctx context.Context, choice, path string) (*storage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &storage{engine: s, choice: choice, close: s.Close}, nil
+	return &storage{engine: s, choice: choice, local: true, close: s.Close}, nil
 }
 
 // tablePrefix is what DynamoDB accepts in a table's name, less room for what follows it.
@@ -107,6 +108,7 @@ func openDynamoDB(ctx context.Context, choice, prefix string, getenv func(string
 	return &storage{
 		engine:       s,
 		choice:       choice,
+		local:        local,
 		functions:    functions,
 		tables:       []string{settings.Tables.Organizations, settings.Tables.Counters},
 		createTables: s.CreateTables,
