@@ -19,6 +19,11 @@ func TestDocs(t *testing.T) {
 	tb := open(t, g, "/docs")
 	tb.awaitText("#reference", "Update Organization")
 	tb.look("docs")
+	tb.click(".models-control")
+	tb.click("section.models .json-schema-2020-12-accordion")
+	tb.await("document.querySelectorAll('.json-schema-2020-12-property').length > 10")
+	tb.look("docs-schemas")
+	tb.click(".models-control")
 
 	tb.click(".btn.authorize")
 	tb.fill(".auth-container input", g.admin)

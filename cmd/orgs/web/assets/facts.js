@@ -67,14 +67,14 @@ function showLimits(limits) {
 // The table says the same in words and is what screen readers get.
 function chart(limits) {
   const greatest = Math.max(...limits.flatMap((limit) => [limit.computed, limit.effective]));
-  const magnitudes = Math.max(2, Math.ceil(Math.log10(greatest)));
+  const magnitudes = Math.max(2, Math.floor(Math.log10(greatest)) + 1);
   const at = (n) => `${(100 * Math.log10(n)) / magnitudes}%`;
   const ticks = Array.from({ length: magnitudes + 1 }, (_, power) => 10 ** power);
   return el("div", { class: "chart", "aria-hidden": "true" },
     el("ul", { class: "legend small" },
       el("li", { class: "is-effective" }, "in force"),
       el("li", { class: "is-computed" }, "computed by the tier"),
-      el("li", { class: "is-override" }, "override")),
+      limits.some((limit) => limit.override !== null) && el("li", { class: "is-override" }, "override")),
     limits.map((limit) => el("div", { class: "row" },
       el("span", { class: "category" }, limit.category),
       el("div", { class: "track" },

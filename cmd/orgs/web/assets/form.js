@@ -50,7 +50,7 @@ export function createForm(root, changed) {
       ];
       show(root, parts.map((part) => part.element));
       for (const control of root.querySelectorAll("input, textarea")) control.readOnly = readOnly;
-      for (const button of root.querySelectorAll("button")) button.disabled = readOnly;
+      for (const button of root.querySelectorAll("button")) button.hidden = readOnly;
     },
 
     // changes returns what differs: a Map from fields to JSON texts.
@@ -118,10 +118,15 @@ function limitsPart(limits) {
   };
 }
 
+// The lines of the field for metadata: some to write in, and no more than fit a screen.
+const fewest = 3;
+const most = 20;
+
 function metadataPart(record) {
   const before = record.get("metadata");
-  const area = el("textarea", { class: "code", rows: 8, spellcheck: "false", autocomplete: "off", autocapitalize: "none" });
+  const area = el("textarea", { class: "code", spellcheck: "false", autocomplete: "off", autocapitalize: "none" });
   area.value = members(before).size ? indented(before) : "{}";
+  area.rows = Math.min(fewest + area.value.split("\n").length, most);
   return {
     name: "metadata",
     element: field("field-metadata", labels.metadata, "A JSON object, kept digit for digit. It takes the place of the whole.", area),

@@ -28,10 +28,12 @@ function value(text) {
 
 const side = (name, text) => el("div", {}, el("span", { class: "side" }, name), value(text));
 
+const nothing = ["null", "{}"];
+
 // change returns what happened to a field. Of what was not there before, there is one side.
 const change = ({ field, before, after }) => el("div", { class: "change" },
   el("dt", {}, labels[field] ?? others[field] ?? field),
-  before === "null" ? el("dd", {}, side("set to", after)) : el("dd", {}, side("from", before), side("to", after)));
+  nothing.includes(before) ? el("dd", {}, side("set to", after)) : el("dd", {}, side("from", before), side("to", after)));
 
 const entry = (e) => el("li", { class: "entry", tabindex: "-1" },
   el("div", { class: "head" },
