@@ -25,6 +25,7 @@ ADMIN_KEY ?=
 READ_KEY ?=
 OTHER_KEY ?=
 DEPLOY_FLAGS ?=
+BENCHMARKS := ./functions/internal/function ./shared/...
 
 .PHONY: help
 help: ## List the targets
@@ -50,7 +51,7 @@ AXE := .cache/axe-core-$(AXE_VERSION)/node_modules/axe-core/axe.min.js
 
 .PHONY: test-browser
 test-browser: build/orgs $(AXE) ## Test the pages in Chromium, and leave pictures of them in build/screenshots
-	@command -v chromium >/dev/null || test -n "$$CHROMIUM" || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y --no-install-recommends chromium; } \
+	@test -n "$$CHROMIUM" || command -v chromium chromium-browser google-chrome >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y --no-install-recommends chromium; } \
 		|| { echo 'Install the package chromium, or name a Chromium in CHROMIUM.'; exit 1; }
 	@rm -rf build/screenshots
 	cd browsertests && ORGS='$(CURDIR)/build/orgs' AXE='$(CURDIR)/$(AXE)' SCREENSHOTS='$(CURDIR)/build/screenshots' go test -count=1 -timeout 10m ./...
@@ -99,6 +100,20 @@ check: lint build test test-browser ## Everything that CI does
 clean: ## Remove what was built and downloaded; the local store stays
 	rm -rf build .cache .aws-sam
 
+.PHONY: bench
+bench: ## Measure the functions against a bare one: one table of ratios, and build/bench/bench.json
+	go run ./bench -json build/bench/bench.json
+
+.PHONY: bench-chart
+bench-chart: ## Draw what make bench measured, as build/bench/bench.svg
+	go run ./bench -chart build/bench/bench.svg -json build/bench/bench.json
+
+.PHONY: bench-go
+bench-go: ## Run the Go benchmarks and compare them with the first working version
+	@mkdir -p build/bench
+	go test -run '^$$' -bench . -benchtime 300ms -count 6 $(BENCHMARKS) | tee build/bench/go.txt
+	go tool -modfile=tools/go.mod benchstat first=bench/testdata/baseline.txt now=build/bench/go.txt
+
 .PHONY: deploy
 deploy: ## Build and deploy to AWS with sam (DEPLOY_FLAGS=--guided the first time)
 	sam build
@@ -120,6 +135,11 @@ $(BOOTSTRAPS): build/%/bootstrap:
 build/orgs:
 	@echo 'Building orgs; this takes a minute the first time.'
 	@CGO_ENABLED=0 go build -trimpath -o $@ ./cmd/orgs
+
+# The benchmarks build a package as the functions are built; BUILD_FLAGS change what they compare.
+.PHONY: build-variant
+build-variant:
+	$(BUILD_FUNCTION) $(BUILD_FLAGS) -o '$(OUT)' '$(PACKAGE)'
 
 # sam calls these by the logical ids of template.yaml, with nothing but ARTIFACTS_DIR.
 .PHONY: build-GetOrganizationFunction build-UpdateOrganizationFunction

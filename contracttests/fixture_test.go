@@ -59,9 +59,10 @@ func rightExchange(method string, status int) Exchange {
 	x := Exchange{
 		Request: Request{Method: method, URL: organizationsPath, Header: http.Header{"Authorization": {"Bearer " + callerKey}}},
 		Response: Response{Status: status, Header: http.Header{
-			"Cache-Control": {"no-store"},
-			"X-Request-Id":  {"req_1"},
-			"Date":          {"Mon, 05 Jan 2026 09:30:00 GMT"},
+			"Cache-Control":          {"no-store"},
+			"X-Content-Type-Options": {"nosniff"},
+			"X-Request-Id":           {"req_1"},
+			"Date":                   {"Mon, 05 Jan 2026 09:30:00 GMT"},
 		}},
 	}
 	if method == http.MethodPatch {

@@ -2,7 +2,6 @@ package contracttests
 
 import (
 	"bytes"
-	"context"
 	"fmt"
 	"net/http"
 )
@@ -83,11 +82,6 @@ func (r *generatedRun) settle() *disagreement {
 // whether they are its own.
 var lastingMembers = []string{"rate_limits"}
 
-// restoredMembers are those that can, as an organization shows them as they were sent.
-var restoredMembers = []string{
-	"organization_name", "logo_url", "billing_email", "notifications_email", "metadata", "default_llm_credentials",
-}
-
 // lasting reports whether a valid body would change what cannot be put back.
 func (r *generatedRun) lasting(body []byte) bool {
 	value, err := decoded(body)
@@ -103,36 +97,11 @@ func (r *generatedRun) lasting(body []byte) bool {
 	return false
 }
 
-// end has a last look at the record, and puts a given one back.
+// end has a last look at the record.
 func (r *generatedRun) end() {
 	if r.goesOn() {
 		if found := r.settle(); found != nil {
 			r.report(found)
 		}
-	}
-	if r.given() {
-		r.restore()
-	}
-}
-
-// restore puts a given organization back to what it was. It shows nobody what that is.
-func (r *generatedRun) restore() {
-	before, err := decoded(r.original)
-	record, ok := before.(map[string]any)
-	if err != nil || !ok {
-		r.session.Failf("the organization cannot be put back: it could not be read at the beginning")
-		return
-	}
-	body := map[string]any{}
-	for _, name := range restoredMembers {
-		if value, ok := record[name]; ok {
-			body[name] = value
-		}
-	}
-	last := *r
-	last.session = &Session{Subject: r.session.Subject, ctx: context.WithoutCancel(r.session.Context())} // even if told to stop
-	x, found := last.send(Case{Name: "the organization as it was"}, r.update([]byte(jsonText(body))))
-	if found != nil || x.Response.Status != http.StatusOK {
-		r.session.Failf("the organization is not put back: status %d", x.Response.Status)
 	}
 }

@@ -13,7 +13,6 @@ type generatedRun struct {
 	generator *Generator
 	oracle    *Validator
 	tenant    Tenant
-	original  []byte // the record at the beginning; of a given organization it is put back
 	record    []byte // as it was last shown
 	pending   []Case // refused since then, and not yet known to have changed nothing
 	lookEvery int    // how often the record is read: reading it after each body would double the cost
@@ -51,19 +50,12 @@ func (r *generatedRun) goesOn() bool {
 }
 
 // given reports whether the organization is not the run's own.
-func (r *generatedRun) given() bool { return r.session.Subject.Provision == nil }
+func (r *generatedRun) given() bool { return r.session.live() }
 
 // begin gets an organization.
 func (r *generatedRun) begin() {
 	s := r.session
-	r.tenant, r.pending = s.Subject.Given, nil
-	if !r.given() {
-		tenant, err := s.Subject.Provision(s.Context(), TenantSpec{})
-		if err != nil {
-			s.Stop("making an organization: %v", err)
-		}
-		r.tenant = tenant
-	}
+	r.tenant, r.pending = s.Provision(TenantSpec{}), nil
 	x, found := r.send(Case{Name: "no body yet"}, r.request(http.MethodGet, nil))
 	if found != nil {
 		s.Stop("reading the organization: %s", found.message)
@@ -72,9 +64,6 @@ func (r *generatedRun) begin() {
 		s.Stop("reading the organization: status %d", x.Response.Status)
 	}
 	r.record = x.Response.Body
-	if r.original == nil {
-		r.original = r.record
-	}
 }
 
 func (r *generatedRun) request(method string, body []byte) Request {

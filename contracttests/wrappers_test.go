@@ -109,6 +109,7 @@ func TestMiddleware(t *testing.T) {
 		{"body on 304", "GET", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("ETag", version1)
 			w.Header().Set("Cache-Control", "no-store")
+			w.Header().Set("X-Content-Type-Options", "nosniff")
 			w.Header().Set("X-Request-Id", "req_1")
 			w.WriteHeader(304)
 			_, _ = io.WriteString(w, "{}")

@@ -71,6 +71,8 @@ func wrongHeaders() []wrongCase {
 		{"no ETag on 304", 304, withHeader("ETag"), missing},
 		{"no ETag on 412", 412, withHeader("ETag"), missing},
 		{"no Cache-Control", 200, withHeader("Cache-Control"), missing},
+		{"no X-Content-Type-Options", 200, withHeader("X-Content-Type-Options"), missing},
+		{"other X-Content-Type-Options", 200, withHeader("X-Content-Type-Options", "sniff"), schema},
 		{"no Cache-Control on an error", 500, withHeader("Cache-Control"), missing},
 		{"no X-Request-Id", 404, withHeader("X-Request-Id"), missing},
 		{"no WWW-Authenticate", 401, withHeader("WWW-Authenticate"), missing},

@@ -14,23 +14,27 @@ import (
 
 func (a *app) auditCommand() *cobra.Command {
 	limit := newParsed("n", "50", parseLimit)
+	before := newParsed("entry", "", parseEntryID)
 	c := &cobra.Command{
 		Use:   "audit ORG",
 		Short: "Show what happened to an organization, the newest first",
-		Args:  organizationArgument(1),
+		Long: `Show what happened to an organization, the newest first. Where there is more than the limit, the output ends with how to go
+on; in JSON, next is the entry to go on from, and null at the end.`,
+		Args: organizationArgument(1),
 		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
 			o, _, err := find(ctx, s, organization.ID(args[0]))
 			if err != nil {
 				return err
 			}
-			entries, err := readTrail(ctx, s, o.ID, limit.value)
+			entries, next, err := readTrail(ctx, s, o.ID, before.value, limit.value)
 			if err != nil {
 				return err
 			}
-			return a.printEntries(entries)
+			return a.printEntries(o.ID, entries, next)
 		}),
 	}
 	c.Flags().Var(limit, "limit", "how many entries at most")
+	c.Flags().Var(before, "before", "show what is older than this entry")
 	return c
 }
 
@@ -42,24 +46,33 @@ func parseLimit(s string) (int, error) {
 	return n, nil
 }
 
-// readTrail returns the newest entries of the organization, at most limit.
-func readTrail(ctx context.Context, s *storage, id organization.ID, limit int) ([]store.Entry, error) {
+// parseEntryID checks that s has the form of an entry's identifier.
+func parseEntryID(s string) (string, error) {
+	if (store.Entry{ID: s}).At().IsZero() {
+		return "", errors.New("an entry is named as --json and the end of a page name it")
+	}
+	return s, nil
+}
+
+// readTrail returns the newest entries of the organization that are older than before, at most limit, and the one to go on
+// from; "" at the end.
+func readTrail(ctx context.Context, s *storage, id organization.ID, before string, limit int) ([]store.Entry, string, error) {
 	const pageSize = 100
 	var entries []store.Entry
-	for cursor := ""; ; {
+	for cursor := before; ; {
 		page, next, err := s.Audit(ctx, id, cursor, min(pageSize, limit-len(entries)))
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		entries = append(entries, page...)
 		if next == "" || len(entries) >= limit {
-			return entries, nil
+			return entries, next, nil
 		}
 		cursor = next
 	}
 }
 
-func (a *app) printEntries(entries []store.Entry) error {
+func (a *app) printEntries(id organization.ID, entries []store.Entry, next string) error {
 	if a.json {
 		wire := make([]wireEntry, 0, len(entries))
 		for _, e := range entries {
@@ -67,7 +80,8 @@ func (a *app) printEntries(entries []store.Entry) error {
 		}
 		return writeJSON(a.stdout, struct {
 			Entries []wireEntry `json:"entries"`
-		}{wire})
+			Next    *string     `json:"next"`
+		}{wire, wireName(next)})
 	}
 	rows := make([][]string, 0, len(entries))
 	for _, e := range entries {
@@ -76,7 +90,11 @@ func (a *app) printEntries(entries []store.Entry) error {
 			textTime(&at), string(e.Action), e.Actor, strconv.FormatInt(e.Version, 10), changesText(e.Changes), e.RequestID,
 		})
 	}
-	return writeTable(a.stdout, []string{"TIME", "ACTION", "ACTOR", "VERSION", "CHANGES", "REQUEST"}, rows)
+	err := writeTable(a.stdout, []string{"TIME", "ACTION", "ACTOR", "VERSION", "CHANGES", "REQUEST"}, rows)
+	if err != nil || next == "" {
+		return err
+	}
+	return writeLine(a.stdout, "\nThere is more: "+a.commandLine("audit "+string(id)+" --before "+next))
 }
 
 // changesText tells short changes and names long ones; --json has them all.

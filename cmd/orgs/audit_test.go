@@ -89,10 +89,49 @@ func TestAuditPages(t *testing.T) {
 			}
 			seen[e.ID] = true
 		}
+		if paged := auditInPages(t, env, id, limit); limit != "1" && !cmp.Equal(paged, mustJSON[trail](t, env, "audit", id, "--limit", "1000").Entries) {
+			t.Errorf("audit in pages of %s has %d entries, which are not those of one page", limit, len(paged))
+		}
 		if len(got) != want || len(seen) != want {
 			t.Errorf("audit --limit %s has %d entries, %d of them different, want %d", limit, len(got), len(seen), want)
 		}
 	}
+}
+
+// auditInPages follows next from page to page.
+func auditInPages(t *testing.T, env environment, id, limit string) []wireEntry {
+	t.Helper()
+	var all []wireEntry
+	args := []string{"audit", id, "--limit", limit}
+	for {
+		page := mustJSON[trail](t, env, args...)
+		all = append(all, page.Entries...)
+		if page.Next == nil || limit == "1" {
+			return all
+		}
+		args = []string{"audit", id, "--limit", limit, "--before", *page.Next}
+	}
+}
+
+func TestAuditGoesOn(t *testing.T) {
+	t.Parallel()
+	onBothStores(t, func(t *testing.T, env environment) {
+		id := mustJSON[created](t, env, "create", "--name", "A").Organization.ID
+		must(t, env, "delete", id)
+		must(t, env, "undelete", id)
+		text := must(t, env, "audit", id, "--limit", "2")
+		next := regexp.MustCompile(`(?m)^There is more: .*orgs audit ` + id + ` --before ([^ ]+) --store .+$`).FindStringSubmatch(text)
+		if next == nil || strings.Contains(text, "organization.created") {
+			t.Fatalf("audit --limit 2 prints\n%s\nwant two entries and how to go on", text)
+		}
+		text = must(t, env, "audit", id, "--limit", "2", "--before", next[1])
+		if !strings.Contains(text, "organization.created") || strings.Contains(text, "deleted") || strings.Contains(text, "There is more") {
+			t.Errorf("audit --before prints\n%s\nwant the oldest entry alone", text)
+		}
+		if r := orgs(t, env, "audit", id, "--before", "yesterday"); r.code != exitUsage || !strings.Contains(r.stderr, "an entry is named") {
+			t.Errorf("audit --before yesterday = %+v, want %d", r, exitUsage)
+		}
+	})
 }
 
 // TestSecretsStayIn runs every command that prints something of an organization, and looks for what must not be printed.
@@ -104,7 +143,8 @@ func TestSecretsStayIn(t *testing.T) {
 	second := mustJSON[wireIssued](t, env, "keys", "issue", id, "--permission", "read")
 	var printed strings.Builder
 	for _, args := range [][]string{
-		{"show", id}, {"list"}, {"keys", "list", id}, {"keys", "revoke", id, second.ID}, {"keys", "list", id}, {"delete", id},
+		{"show", id}, {"list"}, {"keys", "list", id}, {"keys", "revoke", id, second.ID}, {"keys", "list", id},
+		{"keys", "expires", id, first.Key.ID, "30d"}, {"keys", "rotate", id, first.Key.ID}, {"keys", "list", id}, {"delete", id},
 		{"keys", "issue", id, "--permission", "read"}, {"undelete", id}, {"audit", id},
 	} {
 		for _, format := range [][]string{nil, {"--json"}} {
@@ -150,8 +190,13 @@ func TestKeyIsPrintedOnce(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
 	id := mustJSON[created](t, env, "create", "--name", "A").Organization.ID
-	for _, args := range [][]string{{"create", "--name", "B"}, {"keys", "issue", id, "--permission", "read"}} {
+	for _, args := range [][]string{
+		{"create", "--name", "B"}, {"keys", "issue", id, "--permission", "read"}, {"keys", "rotate", id, ""},
+	} {
 		for _, format := range [][]string{nil, {"--json"}} {
+			if args[1] == "rotate" {
+				args[3] = mustJSON[wireIssued](t, env, "keys", "issue", id, "--permission", "read").ID
+			}
 			text := must(t, env, append(args, format...)...)
 			if got := len(regexp.MustCompile(`sk_\w+`).FindAllString(text, -1)); got != 1 {
 				t.Errorf("orgs %q %q prints %d keys, want 1:\n%s", args, format, got, text)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net"
 	"net/url"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"time"
@@ -25,6 +26,7 @@ type storage struct {
 	engine
 	choice string   // as the caller wrote it
 	local  bool     // it is on this machine
+	place  string   // tells it from other stores, wherever the command runs
 	tables []string // that createTables creates
 
 	createTables func(context.Context) error // nil where the engine does that by itself
@@ -36,6 +38,7 @@ type storage struct {
 type engine interface {
 	store.Records
 	store.Counters
+	store.UseNotes
 	store.Operator
 }
 
@@ -61,7 +64,11 @@ func openSQLite(ctx context.Context, choice, path string) (*storage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &storage{engine: s, choice: choice, local: true, close: s.Close}, nil
+	place, err := filepath.Abs(path)
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return &storage{engine: s, choice: choice, local: true, place: "sqlite:" + place, close: s.Close}, nil
 }
 
 // tablePrefix is what DynamoDB accepts in a table's name, less room for what follows it.
@@ -109,6 +116,7 @@ func openDynamoDB(ctx context.Context, choice, prefix string, getenv func(string
 		engine:       s,
 		choice:       choice,
 		local:        local,
+		place:        choice + " in " + cmp.Or(settings.Endpoint, settings.Region),
 		functions:    functions,
 		tables:       []string{settings.Tables.Organizations, settings.Tables.Counters},
 		createTables: s.CreateTables,

@@ -17,6 +17,7 @@ type app struct {
 	getenv         func(string) string
 	stdout, stderr io.Writer
 	now            func() time.Time
+	terminal       func(io.Writer) bool // whether a person looks at what is written there
 
 	store   string // as given; see storeChoice
 	json    bool   // where it was parsed; see wantsJSON
@@ -24,7 +25,7 @@ type app struct {
 }
 
 func newApp(getenv func(string) string, stdout, stderr io.Writer) *app {
-	return &app{getenv: getenv, stdout: stdout, stderr: stderr, now: time.Now}
+	return &app{getenv: getenv, stdout: stdout, stderr: stderr, now: time.Now, terminal: isTerminal}
 }
 
 const (
@@ -55,7 +56,8 @@ Exit codes: 0 done, 1 failed, 2 not understood.`,
 	flags.BoolVar(&a.json, "json", false, "print JSON, errors too")
 	root.AddCommand(
 		a.serveCommand(), a.createCommand(), a.showCommand(), a.listCommand(), a.deleteCommand(), a.undeleteCommand(),
-		a.auditCommand(), a.keysCommand(), a.tablesCommand(), a.versionCommand(),
+		a.auditCommand(), a.keysCommand(), a.backupCommand(), a.restoreCommand(), a.seedCommand(),
+		a.tablesCommand(), a.versionCommand(),
 	)
 	return root
 }

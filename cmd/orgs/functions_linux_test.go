@@ -2,19 +2,18 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
+
+	"organizations-api/shared/store/dynamo/faultproxy"
 )
 
 // buildFunctions builds both functions for this machine, as sam build would for Lambda, and returns their folder.
@@ -33,58 +32,6 @@ func buildFunctions(t *testing.T) string {
 		}
 	}
 	return dir
-}
-
-// valve stands before DynamoDB. While it is closed, calls wait in it.
-type valve struct {
-	url string
-
-	mu      sync.Mutex
-	open    chan struct{} // is closed while the valve is open
-	waiting chan struct{} // gets one for each call that has to wait
-}
-
-func newValve(t *testing.T, behind string) *valve {
-	t.Helper()
-	target, err := url.Parse(behind)
-	if err != nil {
-		t.Fatal(err)
-	}
-	v := &valve{open: make(chan struct{}), waiting: make(chan struct{}, 100)}
-	close(v.open)
-	proxy := httputil.NewSingleHostReverseProxy(target)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		v.wait(r)
-		proxy.ServeHTTP(w, r)
-	}))
-	t.Cleanup(server.Close)
-	v.url = server.URL
-	return v
-}
-
-func (v *valve) wait(r *http.Request) {
-	v.mu.Lock()
-	open := v.open
-	v.mu.Unlock()
-	select {
-	case <-open:
-		return
-	default:
-		v.waiting <- struct{}{}
-	}
-	select {
-	case <-open:
-	case <-r.Context().Done():
-	}
-}
-
-// shut closes the valve; what it returns opens it again.
-func (v *valve) shut() (reopen func()) {
-	v.mu.Lock()
-	defer v.mu.Unlock()
-	open := make(chan struct{})
-	v.open = open
-	return func() { close(open) }
 }
 
 // killBootstraps kills every process that runs a bootstrap below the folder, and returns how many there were.
@@ -119,9 +66,11 @@ func TestBuiltFunctions(t *testing.T) {
 	dir := buildFunctions(t)
 	env := newTables(t)
 	must(t, env, "tables", "create")
-	key := mustJSON[created](t, env, "create", "--name", "Northwind Video", "--tier", "pro").Key.Key
-	v := newValve(t, env[endpointVariable])
-	env[endpointVariable] = v.url
+	made := mustJSON[created](t, env, "create", "--name", "Northwind Video", "--tier", "pro")
+	key := made.Key.Key
+	direct := maps.Clone(env)
+	p := faultproxy.Start(t, env[endpointVariable], faultproxy.Clean())
+	env[endpointVariable] = p.URL
 	s, client := startServer(t, env, "--functions", dir), newClient(t)
 	url := s.url + organizations
 
@@ -136,10 +85,14 @@ func TestBuiltFunctions(t *testing.T) {
 	if again := ask(t, client, "GET", url, key, ""); again.body != changed.body {
 		t.Errorf("GET = %s after PATCH answered %s", again.body, changed.body)
 	}
-	killMidRequest(t, v, dir, func() answer { return ask(t, client, "GET", url, key, "") })
+	gate := faultproxy.NewGate()
+	killMidRequest(t, p, faultproxy.On("GetItem", faultproxy.HoldCall(gate)), gate, dir,
+		func() answer { return ask(t, client, "GET", url, key, "") })
 	if after := ask(t, client, "GET", url, key, ""); after.status != http.StatusOK || after.body != changed.body {
 		t.Errorf("GET after the function was killed = %d %s, want %s", after.status, after.body, changed.body)
 	}
+	testKilledMidWrite(t, p, dir, func(method, body string) answer { return ask(t, client, method, url, key, body) },
+		func() []wireEntry { return mustJSON[trail](t, direct, "audit", made.Organization.ID).Entries })
 	s.stop(t)
 	if left := killBootstraps(t, dir); left != 0 {
 		t.Errorf("%d processes of functions are left when the gateway has stopped, want none", left)
@@ -147,20 +100,44 @@ func TestBuiltFunctions(t *testing.T) {
 	checkFunctionLogs(t, s.stderr.String(), key)
 }
 
-// killMidRequest kills the functions while one waits for DynamoDB, and checks what the gateway answers.
-func killMidRequest(t *testing.T, v *valve, dir string, send func() answer) {
+// killMidRequest kills the functions while one waits for DynamoDB by the plan, and checks what the gateway answers.
+func killMidRequest(t *testing.T, p *faultproxy.Proxy, plan faultproxy.Plan, gate *faultproxy.Gate, dir string, send func() answer) {
 	t.Helper()
-	reopen := v.shut()
-	defer reopen()
+	p.Follow(plan)
+	defer p.Follow(faultproxy.Clean())
 	answered := make(chan answer, 1)
 	go func() { answered <- send() }()
-	<-v.waiting
+	<-gate.Arrived()
 	if n := killBootstraps(t, dir); n == 0 {
 		t.Error("no process of a function was found to kill")
 	}
 	got := <-answered
 	if got.status != http.StatusInternalServerError || got.body != `{"message":"Internal Server Error"}` {
-		t.Errorf("GET while the function is killed = %d %s, want the gateway's 500", got.status, got.body)
+		t.Errorf("the answer while the function is killed = %d %s, want the gateway's 500", got.status, got.body)
+	}
+}
+
+// testKilledMidWrite kills the function before its transaction reaches DynamoDB and after it took effect there: the
+// record and its audit trail have changed both or neither.
+func testKilledMidWrite(
+	t *testing.T, p *faultproxy.Proxy, dir string, send func(method, body string) answer, audit func() []wireEntry,
+) {
+	t.Helper()
+	for _, test := range []struct {
+		name  string
+		fault func(*faultproxy.Gate) faultproxy.Fault
+		made  bool
+	}{{"Before the write", faultproxy.HoldCall, false}, {"After the write", faultproxy.HoldReply, true}} {
+		entries, gate := len(audit()), faultproxy.NewGate()
+		killMidRequest(t, p, faultproxy.On("TransactWriteItems", test.fault(gate)), gate, dir,
+			func() answer { return send("PATCH", `{"organization_name":"`+test.name+`"}`) })
+		now := send("GET", "")
+		if now.status != http.StatusOK || strings.Contains(now.body, test.name) != test.made {
+			t.Errorf("GET after a function was killed %q = %d %s, want the change: %v", test.name, now.status, now.body, test.made)
+		}
+		if more := len(audit()) - entries; more != map[bool]int{true: 1, false: 0}[test.made] {
+			t.Errorf("the audit trail has %d entries more after a function was killed %q", more, test.name)
+		}
 	}
 }
 

@@ -15,8 +15,8 @@ import (
 )
 
 func (a *app) keysCommand() *cobra.Command {
-	c := group(&cobra.Command{Use: "keys", Short: "Issue, list and revoke the keys of an organization"})
-	c.AddCommand(a.issueKeyCommand(), a.listKeysCommand(), a.revokeKeyCommand())
+	c := group(&cobra.Command{Use: "keys", Short: "Issue, list, rotate and revoke the keys of an organization"})
+	c.AddCommand(a.issueKeyCommand(), a.listKeysCommand(), a.rotateKeyCommand(), a.expireKeyCommand(), a.revokeKeyCommand())
 	return c
 }
 
@@ -34,7 +34,7 @@ func (a *app) issueKeyCommand() *cobra.Command {
 				return err
 			}
 			if o.DeletedAt != nil {
-				return fail(kindConflict, "%s is deleted; orgs undelete brings it back", o.ID)
+				return errDeleted(o)
 			}
 			now := a.now()
 			var expiresAt *time.Time
@@ -82,36 +82,39 @@ func (a *app) listKeysCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list ORG",
 		Short: "List the keys of an organization, the oldest first",
-		Args:  organizationArgument(1),
+		Long: `List the keys of an organization, the oldest first. When a key was last used is known to the hour; it is unknown of keys
+that were issued by a version that did not note it and have not been used since.`,
+		Args: organizationArgument(1),
 		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
-			_, keys, err := find(ctx, s, organization.ID(args[0]))
+			o, keys, err := find(ctx, s, organization.ID(args[0]))
 			if err != nil {
 				return err
 			}
-			return a.printKeys(keys)
+			return a.printKeys(keys, a.keyUses(ctx, s, o.ID))
 		}),
 	}
 }
 
-func (a *app) printKeys(keys []apikey.Record) error {
+func (a *app) printKeys(keys []apikey.Record, uses keyUses) error {
 	now := a.now()
 	if a.json {
-		wire := make([]wireKey, 0, len(keys))
+		wire := make([]wireListedKey, 0, len(keys))
 		for _, k := range keys {
-			wire = append(wire, toWireKey(k, now))
+			wire = append(wire, wireListedKey{toWireKey(k, now), uses.of(k.ID, organization.FormatTime)})
 		}
 		return writeJSON(a.stdout, struct {
-			Keys []wireKey `json:"keys"`
+			Keys []wireListedKey `json:"keys"`
 		}{wire})
 	}
 	rows := make([][]string, 0, len(keys))
 	for _, k := range keys {
 		rows = append(rows, []string{
 			k.ID, k.Permission.String(), string(k.Mode), keyStatus(k, now),
-			textTime(&k.CreatedAt), textTime(k.ExpiresAt), textTime(k.RevokedAt),
+			textTime(&k.CreatedAt), uses.of(k.ID, hour), textTime(k.ExpiresAt), textTime(k.RevokedAt), orNone(wireName(k.ReplacedBy)),
 		})
 	}
-	return writeTable(a.stdout, []string{"KEY", "PERMISSION", "MODE", "STATUS", "CREATED", "EXPIRES", "REVOKED"}, rows)
+	header := []string{"KEY", "PERMISSION", "MODE", "STATUS", "CREATED", "LAST USED", "EXPIRES", "REVOKED", "REPLACED BY"}
+	return writeTable(a.stdout, header, rows)
 }
 
 func (a *app) revokeKeyCommand() *cobra.Command {
@@ -124,12 +127,11 @@ func (a *app) revokeKeyCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			for _, k := range keys {
-				if k.ID == args[1] {
-					return a.revoke(ctx, s, o, k)
-				}
+			k, err := findKey(o, keys, args[1])
+			if err != nil {
+				return err
 			}
-			return fail(kindNotFound, "%s has no key %s", o.ID, printable(args[1]))
+			return a.revoke(ctx, s, o, k)
 		}),
 	}
 }

@@ -80,18 +80,18 @@ func TestListAndRevokeKeys(t *testing.T) {
 		t.Errorf("revoking twice (-first +second):\n%s", diff)
 	}
 	got := mustJSON[keyList](t, env, "keys", "list", id).Keys
-	want := []wireKey{
-		{first.Key.ID, "admin", "live", "active", first.Key.CreatedAt, nil, nil},
-		{second.ID, "read", "test", "revoked", second.CreatedAt, nil, revoked.RevokedAt},
-		{third.ID, "write", "live", "expired", third.CreatedAt, third.ExpiresAt, nil},
+	want := []wireListedKey{
+		{wireKey{first.Key.ID, "admin", "live", "active", first.Key.CreatedAt, nil, nil, nil}, "never"},
+		{wireKey{second.ID, "read", "test", "revoked", second.CreatedAt, nil, revoked.RevokedAt, nil}, "never"},
+		{wireKey{third.ID, "write", "live", "expired", third.CreatedAt, third.ExpiresAt, nil, nil}, "never"},
 	}
-	if diff := cmp.Diff(want, got); diff != "" {
+	if diff := cmp.Diff(want, got, cmp.AllowUnexported(wireListedKey{})); diff != "" {
 		t.Errorf("keys list (-want +got):\n%s", diff)
 	}
 	text := must(t, env, "keys", "list", id)
 	for _, want := range []string{
-		`(?m)^KEY +PERMISSION  MODE  STATUS +CREATED +EXPIRES +REVOKED$`,
-		`(?m)^` + second.ID + `  read        test  revoked  [^ ]+ [^ ]+  - +\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ$`,
+		`(?m)^KEY +PERMISSION  MODE  STATUS +CREATED +LAST USED +EXPIRES +REVOKED +REPLACED BY$`,
+		`(?m)^` + second.ID + `  read        test  revoked  [^ ]+ [^ ]+  never +- +\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ +-$`,
 	} {
 		if !regexp.MustCompile(want).MatchString(text) {
 			t.Errorf("keys list prints\n%s\nwant it to match %s", text, want)

@@ -81,15 +81,17 @@ type (
 	}
 	shown struct {
 		Organization wireOrganization `json:"organization"`
+		Keys         wireKeyCount     `json:"keys"`
 	}
 	listed struct {
 		Organizations []wireOrganization `json:"organizations"`
 	}
 	keyList struct {
-		Keys []wireKey `json:"keys"`
+		Keys []wireListedKey `json:"keys"`
 	}
 	trail struct {
 		Entries []wireEntry `json:"entries"`
+		Next    *string     `json:"next"`
 	}
 	state struct {
 		ID    string `json:"organization_id"`

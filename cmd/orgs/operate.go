@@ -27,23 +27,84 @@ func newKey(id organization.ID, mode apikey.Mode, p apikey.Permission, now time.
 // create stores a new organization with an admin key.
 func create(ctx context.Context, s *storage, o organization.Organization, now time.Time) (issued, error) {
 	key := newKey(o.ID, apikey.Live, apikey.Admin, now, nil)
-	entry := newEntry(now, store.Created, o,
+	return key, s.Create(ctx, o, key.record, creation(o, key, now))
+}
+
+// creation is the first entry of an organization.
+func creation(o organization.Organization, key issued, now time.Time) store.Entry {
+	return newEntry(now, store.Created, o,
 		organization.Change{Field: "organization", Before: "null", After: createdText(o)},
 		organization.Change{Field: "key", Before: "null", After: keyText(key.record)})
-	return key, s.Create(ctx, o, key.record, entry)
+}
+
+// issue is the entry of a new key.
+func issue(o organization.Organization, key issued, now time.Time) store.Entry {
+	return newEntry(now, store.KeyIssued, o, organization.Change{Field: "key", Before: "null", After: keyText(key.record)})
 }
 
 // addKey stores a new key of the organization.
 func addKey(ctx context.Context, s *storage, o organization.Organization, key issued, now time.Time) error {
-	change := organization.Change{Field: "key", Before: "null", After: keyText(key.record)}
-	err := s.AddKey(ctx, o.ID, key.record, newEntry(now, store.KeyIssued, o, change))
+	return noRoom(o.ID, s.AddKey(ctx, o.ID, key.record, issue(o, key, now)))
+}
+
+// noRoom says why a key cannot be stored.
+func noRoom(id organization.ID, err error) error {
 	switch store.KindOf(err) {
 	case store.NotFound:
-		return fail(kindNotFound, "%s was deleted meanwhile", o.ID)
+		return fail(kindNotFound, "%s was deleted meanwhile", id)
 	case store.Full:
-		return fail(kindFull, "%s has %d keys, revoked and expired ones included; it can have no more", o.ID, apikey.MaxPerOrganization)
+		return fail(kindFull, "%s has %d keys, revoked and expired ones included; it can have no more", id, apikey.MaxPerOrganization)
 	}
 	return err
+}
+
+// changeKey makes the change that is made of the key as it is read, and returns the key as it is then. Where someone else
+// changes the key in between, it is read again.
+func (a *app) changeKey(
+	ctx context.Context, s *storage, id organization.ID, keyID string,
+	change func(organization.Organization, apikey.Record) (store.KeyChange, store.Entry, error),
+) (apikey.Record, error) {
+	const attempts = 5
+	for attempt := 1; ; attempt++ {
+		o, keys, err := find(ctx, s, id)
+		if err != nil {
+			return apikey.Record{}, err
+		}
+		if o.DeletedAt != nil {
+			return apikey.Record{}, errDeleted(o)
+		}
+		k, err := findKey(o, keys, keyID)
+		if err != nil {
+			return k, err
+		}
+		c, entry, err := change(o, k)
+		if err != nil {
+			return k, err
+		}
+		err = s.ChangeKey(ctx, o.ID, c, entry)
+		switch {
+		case store.KindOf(err) == store.Conflict && attempt < attempts:
+		case store.Unavailable(err):
+			return k, fail(kindUnavailable, "the store did not confirm the change, which may have been made; see: %s; %v",
+				a.commandLine("keys list "+string(o.ID)), err)
+		default:
+			return c.After, noRoom(o.ID, err)
+		}
+	}
+}
+
+// findKey returns the key with the identifier.
+func findKey(o organization.Organization, keys []apikey.Record, keyID string) (apikey.Record, error) {
+	for _, k := range keys {
+		if k.ID == keyID {
+			return k, nil
+		}
+	}
+	return apikey.Record{}, fail(kindNotFound, "%s has no key %s", o.ID, printable(keyID))
+}
+
+func errDeleted(o organization.Organization) error {
+	return fail(kindConflict, "%s is deleted; orgs undelete brings it back", o.ID)
 }
 
 // revokeKey revokes one of the organization's keys.
@@ -62,8 +123,8 @@ func remove(ctx context.Context, s *storage, o organization.Organization, now ti
 	return s.Delete(ctx, o.ID, at, newEntry(now, store.Deleted, o, change))
 }
 
-// restore takes the mark away.
-func restore(ctx context.Context, s *storage, o organization.Organization, now time.Time) error {
+// bringBack takes the mark away.
+func bringBack(ctx context.Context, s *storage, o organization.Organization, now time.Time) error {
 	change := organization.Change{Field: "deleted_at", Before: timeText(o.DeletedAt), After: "null"}
 	return s.Undelete(ctx, o.ID, newEntry(now, store.Undeleted, o, change))
 }
@@ -127,7 +188,8 @@ func keyText(k apikey.Record) string {
 		Mode       string  `json:"mode"`
 		ExpiresAt  *string `json:"expires_at"`
 		RevokedAt  *string `json:"revoked_at,omitempty"`
-	}{k.ID, k.Permission.String(), string(k.Mode), wireTime(k.ExpiresAt), wireTime(k.RevokedAt)})
+		ReplacedBy string  `json:"replaced_by,omitempty"`
+	}{k.ID, k.Permission.String(), string(k.Mode), wireTime(k.ExpiresAt), wireTime(k.RevokedAt), k.ReplacedBy})
 }
 
 func timeText(t *time.Time) string { return jsonText(wireTime(t)) }

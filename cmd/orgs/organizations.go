@@ -84,24 +84,27 @@ func (a *app) showCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if a.json {
-				return writeJSON(a.stdout, struct {
-					Organization wireOrganization `json:"organization"`
-				}{toWire(o)})
-			}
-			return writePairs(a.stdout, append(organizationPairs(o), [2]string{"Keys", a.countKeys(keys)}))
+			return a.printOrganization(o, keys, a.keyUses(ctx, s, o.ID))
 		}),
 	}
 }
 
-func (a *app) countKeys(keys []apikey.Record) string {
+func (a *app) printOrganization(o organization.Organization, keys []apikey.Record, uses keyUses) error {
 	active := 0
 	for _, k := range keys {
 		if k.Check(a.now()) == nil {
 			active++
 		}
 	}
-	return fmt.Sprintf("%d, of which %d active", len(keys), active)
+	if a.json {
+		return writeJSON(a.stdout, struct {
+			Organization wireOrganization `json:"organization"`
+			Keys         wireKeyCount     `json:"keys"`
+		}{toWire(o), wireKeyCount{len(keys), active, uses.ofAny(keys, organization.FormatTime)}})
+	}
+	return writePairs(a.stdout, append(organizationPairs(o),
+		[2]string{"Keys", fmt.Sprintf("%d, of which %d active", len(keys), active)},
+		[2]string{"Last used", uses.ofAny(keys, hour)}))
 }
 
 func (a *app) listCommand() *cobra.Command {
@@ -187,7 +190,7 @@ func (a *app) undeleteCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if err := restore(ctx, s, o, a.now()); err != nil {
+			if err := bringBack(ctx, s, o, a.now()); err != nil {
 				return err
 			}
 			return a.printState(id, stateActive, "is active")

@@ -106,7 +106,7 @@ func (a *app) serve(ctx context.Context, addr string, limits bool, functions str
 
 // service returns the API on the store.
 func (a *app) service(s *storage, limits bool, logger *slog.Logger) (*api.Service, error) {
-	options := api.Options{Records: s, Now: a.now, Observe: telemetry.Log(logger, nil)}
+	options := api.Options{Records: s, Uses: s, Now: a.now, Observe: telemetry.Log(logger, nil)}
 	if limits {
 		options.Counters = s
 	}

@@ -116,6 +116,20 @@ type wireKey struct {
 	CreatedAt  string  `json:"created_at"`
 	ExpiresAt  *string `json:"expires_at"`
 	RevokedAt  *string `json:"revoked_at"`
+	ReplacedBy *string `json:"replaced_by"` // the key that takes its place; null where it was not rotated
+}
+
+// wireKeyCount sums up the keys of an organization.
+type wireKeyCount struct {
+	Total    int    `json:"total"`
+	Active   int    `json:"active"`
+	LastUsed string `json:"last_used"` // as in wireListedKey
+}
+
+// wireListedKey is a key with the hour in which it was last used, or "never" or "unknown".
+type wireListedKey struct {
+	wireKey
+	LastUsed string `json:"last_used"`
 }
 
 func toWireKey(k apikey.Record, now time.Time) wireKey {
@@ -127,7 +141,16 @@ func toWireKey(k apikey.Record, now time.Time) wireKey {
 		CreatedAt:  organization.FormatTime(k.CreatedAt),
 		ExpiresAt:  wireTime(k.ExpiresAt),
 		RevokedAt:  wireTime(k.RevokedAt),
+		ReplacedBy: wireName(k.ReplacedBy),
 	}
+}
+
+// wireName returns the name; nil where it is "".
+func wireName(name string) *string {
+	if name == "" {
+		return nil
+	}
+	return &name
 }
 
 func keyStatus(k apikey.Record, now time.Time) string {

@@ -33,6 +33,7 @@ type world struct {
 type options struct {
 	records  func(store.Records) store.Records
 	counters store.Counters
+	uses     store.UseNotes
 }
 
 func newWorld(t *testing.T, o options) *world {
@@ -59,7 +60,7 @@ func (w *world) handler(t *testing.T, method string) http.Handler {
 		records = w.records(records)
 	}
 	service, err := api.New(api.Options{
-		Records: records, Counters: w.counters, Now: func() time.Time { return w.now },
+		Records: records, Counters: w.counters, Uses: w.uses, Now: func() time.Time { return w.now },
 		Observe: telemetry.Log(slog.New(slog.NewJSONHandler(w.logs, nil)), nil),
 	})
 	if err != nil {

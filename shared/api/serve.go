@@ -29,6 +29,7 @@ type call struct {
 	header    http.Header // goes out with whatever the response is
 	found     store.Found // set once the key is authenticated
 	countErr  error       // why the request was not counted
+	useErr    error       // why the use of the key was not noted
 }
 
 // serve runs one request from its arrival to its report.
@@ -39,6 +40,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, op operation) {
 	c := &call{request: r, requestID: requestID(r), started: s.now(), header: make(http.Header)}
 	c.header.Set(RequestIDHeader, c.requestID)
 	c.header.Set("Cache-Control", "no-store")
+	c.header.Set("X-Content-Type-Options", "nosniff")
 
 	out, err := s.answer(ctx, c, op)
 	if err != nil {
@@ -65,6 +67,7 @@ func (s *Service) answer(ctx context.Context, c *call, op operation) (out respon
 	if err := s.authenticate(ctx, c); err != nil {
 		return response{}, err
 	}
+	defer s.noteUse(ctx, c)()
 	if !op.uncounted {
 		if err := s.limit(ctx, c); err != nil {
 			return response{}, err
@@ -106,6 +109,7 @@ func (s *Service) report(ctx context.Context, c *call, op operation, status int,
 		StoreThrottles: usage.Throttles,
 		Err:            err,
 		CountErr:       c.countErr,
+		UseErr:         c.useErr,
 	}
 	if err != nil {
 		r.Code = asError(err).code()

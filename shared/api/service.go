@@ -20,25 +20,27 @@ import (
 type Options struct {
 	Records  store.Records
 	Counters store.Counters // nil: rate limits are not enforced
+	Uses     store.UseNotes // nil: when keys are used is not noted
 	Now      func() time.Time
 	Observe  telemetry.Observer // told of every request
 }
 
-// Service answers requests. It is safe for concurrent use and holds no state of its own: every request reads what it
-// decides by, so that a revoked key is refused at once.
+// Service answers requests. It is safe for concurrent use and holds no state that anything is decided by: every request
+// reads that anew, so that a revoked key is refused at once. All it remembers is of which keys it has noted the use.
 type Service struct {
 	records  store.Records
 	counters store.Counters
+	uses     uses
 	now      func() time.Time
 	observe  telemetry.Observer
 }
 
-// New returns a Service. All options but Counters must be set.
+// New returns a Service. All options but Counters and Uses must be set.
 func New(o Options) (*Service, error) {
 	if o.Records == nil || o.Now == nil || o.Observe == nil {
 		return nil, errors.New("making the API: Records, Now or Observe is not set")
 	}
-	return &Service{records: o.Records, counters: o.Counters, now: o.Now, observe: o.Observe}, nil
+	return &Service{records: o.Records, counters: o.Counters, uses: uses{notes: o.Uses}, now: o.Now, observe: o.Observe}, nil
 }
 
 // Route is one operation of the contract.

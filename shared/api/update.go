@@ -43,9 +43,22 @@ func (s *Service) tryUpdate(
 		},
 	})
 	if err != nil {
-		return response{}, c.storeError(fmt.Errorf("updating the organization: %w", err),
-			"The store did not confirm the change. It may have taken effect: read the organization before trying again.")
+		return response{}, c.updateError(fmt.Errorf("updating the organization: %w", err))
 	}
 	c.header.Set("ETag", out.etag)
 	return out, nil
+}
+
+// updateError is what the caller learns where the store did not confirm a change. Only a change that the store knows to
+// have refused was not made for sure.
+func (c *call) updateError(err error) error {
+	const doubt = " It may have taken effect: read the organization before trying again."
+	switch store.KindOf(err) {
+	case store.Conflict, store.NotFound:
+		return err
+	case store.Unknown:
+		return &Error{Kind: Internal, Message: "The service failed to make the change." + doubt, Cause: err}
+	default:
+		return c.storeError(err, "The store did not confirm the change."+doubt)
+	}
 }

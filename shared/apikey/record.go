@@ -66,6 +66,7 @@ type Record struct {
 	CreatedAt  time.Time
 	ExpiresAt  *time.Time // nil: never
 	RevokedAt  *time.Time // nil: not revoked
+	ReplacedBy string     // the identifier of the key that takes its place; "" where it was not rotated
 }
 
 // NewRecord returns the record of a key that was just made. expiresAt may be nil.

@@ -7,8 +7,8 @@
 package ijson
 
 import (
-	"bytes"
 	"iter"
+	"strings"
 )
 
 // Kind is the type of a JSON value.
@@ -33,11 +33,11 @@ type Value struct {
 // Parse checks text and returns its value, or a *SyntaxError. The time is linear in the text's length and the stack does
 // not grow with its nesting. The value does not refer to text afterwards.
 func Parse(text []byte) (Value, error) {
-	s := scanner{text: text}
+	s := scanner{text: string(text)} // the one copy, of which all values and strings without escapes are parts
 	if err := s.scan(); err != nil {
 		return Value{}, err
 	}
-	return Value{text: string(bytes.Trim(text, " \t\r\n")), depth: s.deepest}, nil
+	return Value{text: strings.Trim(s.text, " \t\r\n"), depth: s.deepest}, nil
 }
 
 // Text returns the value as it was written, without surrounding white space.
@@ -111,6 +111,25 @@ func (v Value) Members() iter.Seq2[string, Value] {
 			i = skipSpace(text, skipSpace(text, nameEnd)+1) // over the colon
 			end, depth := valueEnd(text, i)
 			if !yield(name, Value{text: text[i:end], depth: depth}) {
+				return
+			}
+			if i = skipSpace(text, end); text[i] == ',' {
+				i = skipSpace(text, i+1)
+			}
+		}
+	}
+}
+
+// Elements goes through the elements of an array in their order. It yields nothing for any other kind.
+func (v Value) Elements() iter.Seq2[int, Value] {
+	return func(yield func(int, Value) bool) {
+		if v.Kind() != Array {
+			return
+		}
+		text := v.text
+		for i, n := skipSpace(text, 1), 0; text[i] != ']'; n++ {
+			end, depth := valueEnd(text, i)
+			if !yield(n, Value{text: text[i:end], depth: depth}) {
 				return
 			}
 			if i = skipSpace(text, end); text[i] == ',' {

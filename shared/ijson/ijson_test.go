@@ -3,6 +3,7 @@ package ijson
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -186,4 +187,24 @@ func TestAgreesWithEncodingJSON(t *testing.T) {
 			t.Fatalf("Parse(%q) = %v, encoding/json accepts it", text, err)
 		}
 	})
+}
+
+// TestManyMembers: that a name comes twice is seen in objects of any size, and objects within do not disturb it.
+func TestManyMembers(t *testing.T) {
+	t.Parallel()
+	for _, size := range []int{1, 2, 15, 16, 17, 18, 33, 500} {
+		var members []string
+		for i := range size {
+			members = append(members, fmt.Sprintf(`"n%d":{"n0":0,"inner%d":[{"n0":1}]}`, i, i))
+		}
+		if _, err := Parse([]byte("{" + strings.Join(members, ",") + "}")); err != nil {
+			t.Errorf("Parse(%d members) = %v, want no error", size, err)
+		}
+		for _, again := range []int{0, size / 2, size - 1} {
+			text := "{" + strings.Join(append(members[:size:size], fmt.Sprintf(`"n%d":0`, again)), ",") + "}"
+			if _, err := Parse([]byte(text)); err == nil || !strings.Contains(err.Error(), "same name") {
+				t.Errorf("Parse(%d members and number %d again) = %v, want a complaint", size, again, err)
+			}
+		}
+	}
 }

@@ -2,6 +2,7 @@ package ijson
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -19,17 +20,22 @@ func (e *SyntaxError) Error() string {
 
 // scanner checks a text without recursion, so that deep nesting costs memory in proportion and never the stack.
 type scanner struct {
-	text    []byte
+	text    string
 	pos     int
 	open    []container
+	names   []string // of the members so far of all open objects
 	deepest int
 }
 
 // container is an object or array whose end is still to come.
 type container struct {
 	object bool
-	names  map[string]struct{} // of an object's members so far
+	first  int                 // where the names of an object's members begin in scanner.names
+	many   map[string]struct{} // the same names, from the moment on when they are too many to compare each with each
 }
+
+// few is how many names are compared each with each: with more of them, a map is faster.
+const few = 16
 
 func (s *scanner) scan() error {
 	for {
@@ -59,8 +65,7 @@ func (s *scanner) value() (opened bool, err error) {
 	case c == '[':
 		return s.openContainer(false, ']')
 	case c == '"':
-		_, err = s.str()
-		return false, err
+		return false, s.str()
 	case c == '-' || digit(c):
 		return false, s.number()
 	case c == 't':
@@ -82,7 +87,7 @@ func (s *scanner) openContainer(object bool, closing byte) (opened bool, err err
 		s.pos++
 		return false, nil
 	}
-	s.open = append(s.open, container{object: object})
+	s.open = append(s.open, container{object: object, first: len(s.names)})
 	if object {
 		return true, s.name()
 	}
@@ -93,7 +98,7 @@ func (s *scanner) openContainer(object bool, closing byte) (opened bool, err err
 func (s *scanner) afterValue() (more bool, err error) {
 	for len(s.open) > 0 {
 		s.space()
-		object := s.open[len(s.open)-1].object
+		object, first := s.open[len(s.open)-1].object, s.open[len(s.open)-1].first
 		switch c := s.peek(); {
 		case c == ',':
 			s.pos++
@@ -103,7 +108,7 @@ func (s *scanner) afterValue() (more bool, err error) {
 			return true, nil
 		case c == '}' && object, c == ']' && !object:
 			s.pos++
-			s.open = s.open[:len(s.open)-1]
+			s.open, s.names = s.open[:len(s.open)-1], s.names[:first]
 		case object:
 			return false, s.fail("a comma or } is expected")
 		default:
@@ -120,18 +125,12 @@ func (s *scanner) name() error {
 		return s.fail("a member name in double quotes is expected")
 	}
 	start := s.pos
-	name, err := s.str()
-	if err != nil {
+	if err := s.str(); err != nil {
 		return err
 	}
-	top := &s.open[len(s.open)-1]
-	if _, twice := top.names[name]; twice {
+	if !s.addName(unquote(s.text[start:s.pos])) {
 		return &SyntaxError{start, "an object has two members of the same name"}
 	}
-	if top.names == nil {
-		top.names = make(map[string]struct{})
-	}
-	top.names[name] = struct{}{}
 	s.space()
 	if s.peek() != ':' {
 		return s.fail("a colon is expected")
@@ -140,29 +139,48 @@ func (s *scanner) name() error {
 	return nil
 }
 
-// str reads a string and returns its characters.
-func (s *scanner) str() (string, error) {
-	start := s.pos
+// addName adds to the names of the innermost object. It reports false where the object has the name already.
+func (s *scanner) addName(name string) bool {
+	top := &s.open[len(s.open)-1]
+	if names := s.names[top.first:]; top.many == nil && len(names) < few {
+		if slices.Contains(names, name) {
+			return false
+		}
+		s.names = append(s.names, name)
+		return true
+	} else if top.many == nil {
+		top.many = make(map[string]struct{}, 2*few)
+		for _, n := range names {
+			top.many[n] = struct{}{}
+		}
+	}
+	_, twice := top.many[name]
+	top.many[name] = struct{}{}
+	return !twice
+}
+
+// str reads a string.
+func (s *scanner) str() error {
 	s.pos++
 	for {
 		switch c := s.peek(); {
 		case c == '"':
 			s.pos++
-			return unquote(string(s.text[start:s.pos])), nil
+			return nil
 		case c == '\\':
 			if err := s.escape(); err != nil {
-				return "", err
+				return err
 			}
 		case s.pos == len(s.text):
-			return "", s.fail("the text ends inside a string")
+			return s.fail("the text ends inside a string")
 		case c < ' ':
-			return "", s.fail("a control character in a string is not escaped")
+			return s.fail("a control character in a string is not escaped")
 		case c < utf8.RuneSelf:
 			s.pos++
 		default:
-			r, size := utf8.DecodeRune(s.text[s.pos:])
+			r, size := utf8.DecodeRuneInString(s.text[s.pos:])
 			if r == utf8.RuneError && size == 1 {
-				return "", s.fail("the text is not UTF-8")
+				return s.fail("the text is not UTF-8")
 			}
 			s.pos += size
 		}
@@ -252,7 +270,7 @@ func (s *scanner) digits() error {
 }
 
 func (s *scanner) literal(word string) error {
-	if !strings.HasPrefix(string(s.text[s.pos:min(s.pos+len(word), len(s.text))]), word) {
+	if !strings.HasPrefix(s.text[s.pos:], word) {
 		return s.fail("a value is expected")
 	}
 	s.pos += len(word)

@@ -65,7 +65,7 @@ func newHeader(event *events.APIGatewayV2HTTPRequest) http.Header {
 		switch name = http.CanonicalHeaderKey(name); name {
 		case "Host", "Content-Length", "Transfer-Encoding": // in their own fields of a request
 		default:
-			header[name] = []string{value}
+			header[name] = append(header[name], value) // two spellings of a name are two values, and nobody wins
 		}
 	}
 	if len(event.Cookies) > 0 {

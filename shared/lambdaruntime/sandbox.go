@@ -220,6 +220,9 @@ func (s *Sandbox) expire(after time.Duration) error {
 // Exited returns a channel that is closed when the process is gone.
 func (s *Sandbox) Exited() <-chan struct{} { return s.process.exited }
 
+// PID returns the process's identifier, for who measures it. Once the process is gone, it may be that of another.
+func (s *Sandbox) PID() int { return s.process.pid }
+
 // Timing returns when the process was started and ready.
 func (s *Sandbox) Timing() Timing { return Timing{Spawned: s.spawned, Ready: s.api.readyAt} }
 

@@ -45,6 +45,8 @@ const (
 	Deleted    Action = "organization.deleted"
 	Undeleted  Action = "organization.undeleted"
 	KeyIssued  Action = "key.issued"
+	KeyRotated Action = "key.rotated"
+	KeyExpires Action = "key.expires"
 	KeyRevoked Action = "key.revoked"
 )
 
@@ -102,8 +104,8 @@ type Lifecycle interface {
 	Purge(ctx context.Context, id organization.ID) error
 }
 
-// Keys is how an operator issues and revokes keys. Both touch only the one key, so they never conflict with an update of
-// the record.
+// Keys is how an operator issues, changes and revokes keys. All touch only the keys that they are about, so they never
+// conflict with an update of the record.
 type Keys interface {
 	// AddKey stores a new key. The error is a NotFound where the organization does not exist or is deleted, a Conflict where
 	// it has a key of that hash, and a Full where it has apikey.MaxPerOrganization keys already.
@@ -112,6 +114,11 @@ type Keys interface {
 	// RevokeKey marks a key as revoked. Revoking a revoked key changes nothing and writes no entry. The error is a NotFound
 	// where there is no such key.
 	RevokeKey(ctx context.Context, id organization.ID, keyID string, at time.Time, e Entry) error
+
+	// ChangeKey makes the change and writes its audit entry, all of it or nothing. The error is a NotFound where the
+	// organization does not exist or is deleted, or has no such key; a Conflict where the key is not as in Before any more
+	// or New's hash is taken; and a Full where there is no room for New.
+	ChangeKey(ctx context.Context, id organization.ID, c KeyChange, e Entry) error
 }
 
 // Trail is how an operator reads what happened.
@@ -127,5 +134,7 @@ type Operator interface {
 	Directory
 	Lifecycle
 	Keys
+	KeyUses
 	Trail
+	Archive
 }

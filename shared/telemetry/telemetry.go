@@ -30,13 +30,14 @@ type Request struct {
 
 	Err      error // the cause of a 5xx
 	CountErr error // why the request was not counted for the rate limit
+	UseErr   error // why the use of the key was not noted
 }
 
 // Observer is told of every request, once, when it has been answered. It must be safe for concurrent use.
 type Observer func(context.Context, Request)
 
 // Log returns an Observer that writes a line for each request: at the level error for a 5xx, at warn where a request could
-// not be counted, and else at info. more adds attributes; it may be nil.
+// not be counted or its key's use not noted, and else at info. more adds attributes; it may be nil.
 func Log(log *slog.Logger, more func(context.Context, Request) []slog.Attr) Observer {
 	return func(ctx context.Context, r Request) {
 		attributes := r.attributes()
@@ -51,7 +52,7 @@ func (r Request) level() slog.Level {
 	switch {
 	case r.Status >= 500:
 		return slog.LevelError
-	case r.CountErr != nil:
+	case r.CountErr != nil, r.UseErr != nil:
 		return slog.LevelWarn
 	default:
 		return slog.LevelInfo
@@ -83,6 +84,9 @@ func (r Request) attributes() []slog.Attr {
 	}
 	if r.CountErr != nil {
 		attributes = append(attributes, slog.String("count_error", r.CountErr.Error()))
+	}
+	if r.UseErr != nil {
+		attributes = append(attributes, slog.String("use_error", r.UseErr.Error()))
 	}
 	return attributes
 }

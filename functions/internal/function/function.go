@@ -6,8 +6,6 @@
 package function
 
 import (
-	"context"
-	"errors"
 	"io"
 	"log/slog"
 	"os"
@@ -19,9 +17,6 @@ import (
 	"organizations-api/shared/lambdahttp"
 	"organizations-api/shared/store/dynamo"
 )
-
-// primeTimeout bounds what opening the connection early may add to a cold start when DynamoDB does not answer.
-const primeTimeout = time.Second
 
 // Main serves one operation of the API until Lambda ends the process. A configuration that cannot work ends it at once,
 // with the reason in the log.
@@ -41,17 +36,24 @@ func newHandler(
 	if err != nil {
 		return nil, err
 	}
-	log := slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: c.logLevel}))
-	records, err := dynamo.Open(dynamo.Settings{
-		Region:      c.region,
-		Endpoint:    c.endpoint,
-		Credentials: dynamo.Credentials(c.accessKeyID, c.secretAccessKey, c.sessionToken),
-		Tables:      dynamo.Tables{Organizations: c.organizationsTable, Counters: c.countersTable},
-	})
+	records, err := dynamo.Open(c.store())
 	if err != nil {
 		return nil, err
 	}
-	options := api.Options{Records: records, Now: time.Now, Observe: observer(logs, c.function)}
+	handle, err := c.connect(records, logs, operation)
+	if err != nil {
+		return nil, err
+	}
+	prime(records)
+	return handle, nil
+}
+
+// connect puts the operation between the events and the store.
+func (c config) connect(
+	records *dynamo.Store, logs io.Writer, operation func(*api.Service) api.Route,
+) (*lambdahttp.Adapter, error) {
+	log := slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: c.logLevel}))
+	options := api.Options{Records: records, Uses: records, Now: time.Now, Observe: observer(logs, c.function)}
 	if c.rateLimits {
 		options.Counters = records
 	}
@@ -59,8 +61,5 @@ func newHandler(
 	if err != nil {
 		return nil, err
 	}
-	ctx, cancel := context.WithTimeoutCause(context.Background(), primeTimeout, errors.New("priming takes too long"))
-	defer cancel()
-	records.Prime(ctx)
 	return lambdahttp.New(operation(service).Handler, log), nil
 }

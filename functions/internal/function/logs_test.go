@@ -89,9 +89,9 @@ func TestLinesOfRequests(t *testing.T) {
 		cold               bool
 		calls, read, write float64
 	}{
-		{true, 2, 1, 1},  // a consistent read of up to 4 KB, a count
-		{false, 2, 1, 1}, // the same, in a warm sandbox
-		{true, 3, 1, 5},  // and a transaction of two items of up to 1 KB, each of which costs double
+		{true, 3, 1, 2},  // a consistent read of up to 4 KB, a count, and a note that the key is used
+		{false, 2, 1, 1}, // the same without the note, in a warm sandbox
+		{true, 4, 1, 5},  // and a transaction of two items of up to 1 KB, each of which costs double; the note is there
 		{false, 0, 0, 0}, // a mistyped key costs nothing
 	} {
 		l := lines[i]

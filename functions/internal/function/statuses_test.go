@@ -27,8 +27,8 @@ func (r row) check(t *testing.T, got events.APIGatewayV2HTTPResponse) {
 	if got.StatusCode != r.status {
 		t.Fatalf("status = %d %s, want %d", got.StatusCode, got.Body, r.status)
 	}
-	if got.Headers["X-Request-Id"] != "JKJaXmPLvHcESHA=" || got.Headers["Cache-Control"] != "no-store" {
-		t.Errorf("headers = %v, want the gateway's request id and no-store", got.Headers)
+	if got.Headers["X-Request-Id"] != "JKJaXmPLvHcESHA=" || got.Headers["Cache-Control"] != "no-store" || got.Headers["X-Content-Type-Options"] != "nosniff" {
+		t.Errorf("headers = %v, want the gateway's request id, no-store and nosniff", got.Headers)
 	}
 	for name, statuses := range map[string]string{
 		"Www-Authenticate": "401", "Retry-After": "429 503", "Etag": "200 304 412",

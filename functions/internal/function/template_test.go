@@ -1,19 +1,14 @@
 package function
 
 import (
-	"bytes"
 	"encoding/json"
-	"io"
 	"maps"
-	"net/http"
-	"net/http/httptest"
-	"net/http/httputil"
-	"net/url"
 	"os"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
@@ -21,6 +16,7 @@ import (
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/store/dynamo"
 	"organizations-api/shared/store/dynamo/dynamolocal"
+	"organizations-api/shared/store/dynamo/faultproxy"
 )
 
 // template is what these tests need of template.yaml.
@@ -89,7 +85,7 @@ func TestTemplateSetsWhatFunctionsRead(t *testing.T) {
 	t.Parallel()
 	function := readTemplate(t).Globals.Function
 	if function.Runtime != "provided.al2023" || !slices.Equal(function.Architectures, []string{"arm64"}) ||
-		function.MemorySize == 0 || function.Timeout != 10 {
+		function.MemorySize == 0 || time.Duration(function.Timeout)*time.Second != functionTimeout {
 		t.Errorf("Globals.Function = %+v, want runtime, architecture, memory and ten seconds", function)
 	}
 	read := map[string]bool{}
@@ -149,52 +145,36 @@ func (r *recorder) take() []string {
 	return all
 }
 
-func (r *recorder) record(t *testing.T, target string, body []byte) {
-	var call struct {
+// record is a plan under which every call passes and is noted.
+func (r *recorder) record(call faultproxy.Call) faultproxy.Fault {
+	var sent struct {
 		TableName     string
 		TransactItems []map[string]struct{ TableName string }
 	}
-	if err := json.Unmarshal(body, &call); err != nil {
-		t.Errorf("a call of DynamoDB has the body %q: %v", body, err)
+	if err := json.Unmarshal(call.Body, &sent); err != nil {
+		r.note("a body that is no JSON", err.Error())
 	}
-	_, action, _ := strings.Cut(target, ".")
-	if action != "TransactWriteItems" {
-		r.note(action, call.TableName)
+	if call.Operation != "TransactWriteItems" {
+		r.note(call.Operation, sent.TableName)
 	}
 	// A transaction needs the permissions of what is in it, by the "IAM" part of "DynamoDB transactions".
-	for _, item := range call.TransactItems {
+	for _, item := range sent.TransactItems {
 		for kind, write := range item {
 			r.note(map[string]string{"Update": "UpdateItem", "Put": "PutItem", "Delete": "DeleteItem"}[kind], write.TableName)
 		}
 	}
+	return faultproxy.Pass()
 }
 
 // newRecorder stands between the functions and DynamoDB Local.
 func newRecorder(t *testing.T) (endpoint string, r *recorder) {
 	t.Helper()
-	behind, err := url.Parse(dynamolocal.Endpoint(t))
-	if err != nil {
-		t.Fatal(err)
-	}
 	names := dynamo.TablesWithPrefix(prefix())
 	r = &recorder{
 		tables: map[string]string{names.Organizations: "OrganizationsTable", names.Counters: "CountersTable"},
 		needed: map[string]bool{},
 	}
-	proxy := httputil.NewSingleHostReverseProxy(behind)
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, request *http.Request) {
-		body, err := io.ReadAll(request.Body)
-		if err != nil {
-			t.Error(err)
-		}
-		if target := request.Header.Get("X-Amz-Target"); target != "" {
-			r.record(t, target, body)
-		}
-		request.Body = io.NopCloser(bytes.NewReader(body))
-		proxy.ServeHTTP(w, request)
-	}))
-	t.Cleanup(server.Close)
-	return server.URL, r
+	return faultproxy.Start(t, dynamolocal.Endpoint(t), r.record).URL, r
 }
 
 // TestPoliciesGrantWhatIsUsed records what the functions call in the course of their work and holds it against what

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"sync"
 	"testing"
@@ -150,50 +149,23 @@ func (r request) event(t *testing.T) events.APIGatewayV2HTTPRequest {
 	return e
 }
 
-// send passes the event through JSON, as it comes to a function and goes from it.
+// functionTimeout is what template.yaml gives a function, which a test confirms.
+const functionTimeout = 10 * time.Second
+
+// send has the function answer the event in the time that Lambda would give it.
 func (w *world) send(t *testing.T, r request) events.APIGatewayV2HTTPResponse {
 	t.Helper()
 	adapter := w.get
 	if r.method == http.MethodPatch {
 		adapter = w.update
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), functionTimeout)
 	defer cancel()
 	out, err := adapter.Handle(ctx, r.event(t))
 	if err != nil {
 		t.Fatalf("the function = %v, want an answer", err)
 	}
 	return out
-}
-
-// faulty is a DynamoDB that answers every call as handler does. It counts the calls; priming is none.
-func faulty(t *testing.T, handler http.HandlerFunc) (endpoint string, calls func() int) {
-	t.Helper()
-	var mu sync.Mutex
-	n := 0
-	server := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		if r.Method == http.MethodPost {
-			mu.Lock()
-			n++
-			mu.Unlock()
-		}
-		handler(rw, r)
-	}))
-	t.Cleanup(server.Close)
-	return server.URL, func() int {
-		mu.Lock()
-		defer mu.Unlock()
-		return n
-	}
-}
-
-// apiError answers as DynamoDB does with an error.
-func apiError(status int, code string) http.HandlerFunc {
-	return func(w http.ResponseWriter, _ *http.Request) {
-		w.Header().Set("Content-Type", "application/x-amz-json-1.0")
-		w.WriteHeader(status)
-		_, _ = w.Write([]byte(`{"__type":"com.amazonaws.dynamodb.v20120810#` + code + `","message":"no"}`))
-	}
 }
 
 // traced is a context as aws-lambda-go makes it for a traced invocation.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"time"
 
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
@@ -20,6 +22,7 @@ func (s *Store) AddKey(ctx context.Context, id organization.ID, key apikey.Recor
 		names:  map[string]string{"#key": key.Hash.Hex()},
 		values: item{":record": encodeKey(key), ":max": num(apikey.MaxPerOrganization)},
 		entry:  e,
+		also:   []types.TransactWriteItem{s.putUse(id, key.ID)},
 	}
 	reasons, err := s.transact(ctx, c)
 	if err != nil || reasons == nil {

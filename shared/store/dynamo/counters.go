@@ -21,8 +21,8 @@ const (
 	counterLife = 25 * time.Hour
 )
 
-// Count is one UpdateItem that adds atomically. It is made once and not repeated after an error: an attempt whose reply
-// was lost may have counted, and no request may count twice.
+// Count is one UpdateItem that adds atomically. It is made once and not repeated after an error (see onlyOnce): an attempt
+// whose reply was lost may have counted, and no request may count twice.
 func (s *Store) Count(ctx context.Context, id organization.ID, c organization.Category, window time.Time) (int64, error) {
 	op := fmt.Sprintf("counting a request of %s", id)
 	out, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
@@ -35,7 +35,7 @@ func (s *Store) Count(ctx context.Context, id organization.ID, c organization.Ca
 		},
 		ReturnValues:           types.ReturnValueUpdatedNew,
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
-	}, func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
+	})
 	if err != nil {
 		failed(ctx, err)
 		return 0, translate(op, err)

@@ -2,8 +2,6 @@ package dynamo
 
 import (
 	"context"
-	"slices"
-	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -17,22 +15,17 @@ import (
 // maxPage bounds how many items one call asks for; DynamoDB itself stops at 1 MB.
 const maxPage = 1000
 
+// minScan is how many items a Scan evaluates at least: most of an organization's items can be of its trail.
+const minScan = 200
+
 // Create puts the item and its first entry where no item is.
 func (s *Store) Create(ctx context.Context, o organization.Organization, key apikey.Record, e store.Entry) error {
 	op := "creating " + string(o.ID)
-	it := encodeRecord(o)
-	for name, value := range recordKey(o.ID) {
-		it[name] = value
-	}
-	it[attrKeys] = &types.AttributeValueMemberM{Value: item{key.Hash.Hex(): encodeKey(key)}}
 	_, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
 		TransactItems: []types.TransactWriteItem{
-			{Put: &types.Put{
-				TableName:           &s.tables.Organizations,
-				Item:                it,
-				ConditionExpression: aws.String("attribute_not_exists(" + partitionKey + ")"),
-			}},
-			s.putEntry(o.ID, e),
+			s.putNew(recordItem(o, []apikey.Record{key})),
+			s.putNew(entryItem(o.ID, e)),
+			s.putUse(o.ID, key.ID),
 		},
 	})
 	reasons, err := s.outcome(op, err)
@@ -65,40 +58,46 @@ func (s *Store) Get(ctx context.Context, id organization.ID) (organization.Organ
 	if err != nil {
 		return none, nil, err
 	}
-	slices.SortFunc(keys, func(a, b apikey.Record) int {
-		if order := a.CreatedAt.Compare(b.CreatedAt); order != 0 {
-			return order
-		}
-		return strings.Compare(a.ID, b.ID)
-	})
+	store.SortKeys(keys)
 	return record, keys, nil
 }
 
 // List is a Scan: organizations have no order that a table without an index could keep, and only operators list them. It
 // reads, and pays for, the audit trails as well. The cursor is the last organization's identifier.
 func (s *Store) List(ctx context.Context, cursor string, limit int) ([]organization.Organization, string, error) {
-	const op = "listing organizations"
+	return scanRecords(ctx, s, recordProjection, cursor, limit, decodeRecord, idOf)
+}
+
+func idOf(o organization.Organization) organization.ID { return o.ID }
+
+// scanRecords returns a page of the organizations' items, decoded. A Scan evaluates few more items than the page has room
+// for: what does not fit is read again with the next one.
+func scanRecords[T any](
+	ctx context.Context, s *Store, projection, cursor string, limit int,
+	decode func(item) (T, error), id func(T) organization.ID,
+) ([]T, string, error) {
 	in := &dynamodb.ScanInput{
 		TableName:                 &s.tables.Organizations,
 		ConsistentRead:            aws.Bool(true),
-		ProjectionExpression:      aws.String(recordProjection),
+		ProjectionExpression:      aws.String(projection),
 		FilterExpression:          aws.String(sortKey + " = :record"),
 		ExpressionAttributeValues: item{":record": str(recordSortKey)},
 	}
 	if cursor != "" {
 		in.ExclusiveStartKey = recordKey(organization.ID(cursor))
 	}
-	var found []organization.Organization
+	var found []T
 	for {
+		in.Limit = aws.Int32(int32(min(max(limit-len(found), minScan), maxPage)))
 		out, err := s.client.Scan(ctx, in)
 		if err != nil {
-			return nil, "", translate(op, err)
+			return nil, "", translate("listing organizations", err)
 		}
 		for _, it := range out.Items {
 			if len(found) == limit {
-				return found, string(found[limit-1].ID), nil
+				return found, string(id(found[limit-1])), nil
 			}
-			o, err := decodeRecord(it)
+			o, err := decode(it)
 			if err != nil {
 				return nil, "", err
 			}

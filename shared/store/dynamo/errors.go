@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/smithy-go"
@@ -52,6 +53,15 @@ func kindOf(err error) store.Kind {
 	}
 }
 
+// unavailable has the SDK try again after whatever we take for no answer, which it does not by itself where half of one
+// came. A context that is over it recognises before it asks.
+func unavailable(err error) aws.Ternary {
+	if kindOf(err) == store.Unknown {
+		return aws.UnknownTernary
+	}
+	return aws.TrueTernary
+}
+
 // throttles reports whether an error code asks to slow down; the SDK's own list, which holds those of DynamoDB.
 func throttles(code string) bool {
 	_, ok := retry.DefaultThrottleErrorCodes[code]
@@ -74,6 +84,12 @@ const (
 	reasonThroughput = "ProvisionedThroughputExceeded"
 )
 
+// inProgress reports whether DynamoDB refused an attempt because an earlier one is not done yet.
+func inProgress(err error) bool {
+	var e *types.TransactionInProgressException
+	return errors.As(err, &e)
+}
+
 // cancelled returns the reasons, or nil where err is something else.
 func cancelled(err error) *cancellation {
 	var e *types.TransactionCanceledException
@@ -92,7 +108,11 @@ func cancelled(err error) *cancellation {
 	return c
 }
 
+// has reports whether one of the codes is among the reasons; there are none in a nil cancellation.
 func (c *cancellation) has(codes ...string) bool {
+	if c == nil {
+		return false
+	}
 	for _, code := range c.codes {
 		for _, wanted := range codes {
 			if code == wanted {

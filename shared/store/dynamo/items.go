@@ -148,6 +148,7 @@ const (
 	keyCreatedAt = "created_at"
 	keyExpiresAt = "expires_at"
 	keyRevokedAt = "revoked_at"
+	keySuccessor = "replaced_by"
 )
 
 func encodeKey(k apikey.Record) types.AttributeValue {
@@ -162,6 +163,9 @@ func encodeKey(k apikey.Record) types.AttributeValue {
 	}
 	if k.RevokedAt != nil {
 		it[keyRevokedAt] = timestamp(*k.RevokedAt)
+	}
+	if k.ReplacedBy != "" {
+		it[keySuccessor] = str(k.ReplacedBy)
 	}
 	return &types.AttributeValueMemberM{Value: it}
 }
@@ -202,6 +206,9 @@ func decodeKey(hash string, it item) (apikey.Record, error) {
 		CreatedAt:  r.time(keyCreatedAt),
 		ExpiresAt:  r.optionalTime(keyExpiresAt),
 		RevokedAt:  r.optionalTime(keyRevokedAt),
+	}
+	if successor := r.optional(keySuccessor); successor != nil {
+		record.ReplacedBy = *successor
 	}
 	if r.err != nil {
 		return apikey.Record{}, fmt.Errorf("decoding key %s: %w", record.ID, r.err)

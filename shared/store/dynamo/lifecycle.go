@@ -2,7 +2,6 @@ package dynamo
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -48,7 +47,7 @@ func (s *Store) mark(ctx context.Context, c change) error {
 	return nil
 }
 
-// Purge deletes the audit trail in batches, and the record last: while that is there, a purge that was interrupted can be
+// Purge deletes the audit trail in batches, then when keys were used, and the record last: while that is there, a purge that was interrupted can be
 // seen and repeated.
 func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 	op := "purging " + string(id)
@@ -72,6 +71,9 @@ func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 		}
 		in.ExclusiveStartKey = out.LastEvaluatedKey
 	}
+	if err := s.forgetUses(ctx, op, id); err != nil {
+		return err
+	}
 	_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 		TableName: &s.tables.Organizations,
 		Key:       recordKey(id),
@@ -82,11 +84,10 @@ func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 	return nil
 }
 
-// deleteAll deletes the items with the keys, in batches of the 25 that BatchWriteItem takes, until none is left over.
+// deleteAll deletes the items with the keys, in batches.
 func (s *Store) deleteAll(ctx context.Context, op string, keys []item) error {
-	const batch = 25
 	for len(keys) > 0 {
-		n := min(batch, len(keys))
+		n := min(maxBatchWrite, len(keys))
 		requests := make([]types.WriteRequest, 0, n)
 		for _, key := range keys[:n] {
 			requests = append(requests, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: key}})
@@ -99,24 +100,23 @@ func (s *Store) deleteAll(ctx context.Context, op string, keys []item) error {
 	return nil
 }
 
+// writeBatch writes at most maxBatchWrite items, until none is left over.
 func (s *Store) writeBatch(ctx context.Context, op string, requests []types.WriteRequest) error {
-	const attempts = 10
-	for attempt := 1; ; attempt++ {
+	var tries patience
+	for {
 		out, err := s.client.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
 			RequestItems: map[string][]types.WriteRequest{s.tables.Organizations: requests},
 		})
 		if err != nil {
 			return translate(op, err)
 		}
-		requests = out.UnprocessedItems[s.tables.Organizations]
-		if len(requests) == 0 {
+		left := out.UnprocessedItems[s.tables.Organizations]
+		if len(left) == 0 {
 			return nil
 		}
-		if attempt == attempts {
-			return &store.Error{Kind: store.Throttled, Op: op, Err: fmt.Errorf("%d items are left over", len(requests))}
+		if err := tries.wait(ctx, op, len(left) < len(requests)); err != nil {
+			return err
 		}
-		if err := pause(ctx, min(20*time.Millisecond<<attempt, time.Second)); err != nil {
-			return translate(op, err)
-		}
+		requests = left
 	}
 }

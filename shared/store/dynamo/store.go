@@ -10,14 +10,18 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/middleware"
 
 	"organizations-api/shared/store"
 )
@@ -25,13 +29,14 @@ import (
 var (
 	_ store.Records  = (*Store)(nil)
 	_ store.Counters = (*Store)(nil)
+	_ store.UseNotes = (*Store)(nil)
 	_ store.Operator = (*Store)(nil)
 )
 
 // Tables names the two tables.
 type Tables struct {
 	Organizations string // records with their keys, and audit trails
-	Counters      string // requests counted
+	Counters      string // requests counted, and when keys were last used
 }
 
 // TablesWithPrefix returns the names PREFIX-organizations and PREFIX-counters.
@@ -39,7 +44,7 @@ func TablesWithPrefix(prefix string) Tables {
 	return Tables{Organizations: prefix + "-organizations", Counters: prefix + "-counters"}
 }
 
-// Settings is where the tables are and who asks for them. All but Endpoint and AttemptTimeout must be set.
+// Settings is where the tables are and who asks for them. Region, Credentials and Tables must be set.
 type Settings struct {
 	Region      string
 	Endpoint    string // base URL; "" is the region's own
@@ -47,6 +52,8 @@ type Settings struct {
 	Tables      Tables
 	// AttemptTimeout bounds one attempt of a call; 0 stands for DefaultAttemptTimeout.
 	AttemptTimeout time.Duration
+	// Transport sends the requests; nil stands for connections of the store's own.
+	Transport http.RoundTripper
 }
 
 // Store is safe for concurrent use.
@@ -72,20 +79,27 @@ func Open(s Settings) (*Store, error) {
 	if s.Region == "" || s.Credentials == nil || s.Tables.Organizations == "" || s.Tables.Counters == "" {
 		return nil, errors.New("opening the DynamoDB store: the region, the credentials or a table's name is not set")
 	}
-	client := newHTTPClient(cmp.Or(s.AttemptTimeout, DefaultAttemptTimeout))
+	client := &http.Client{Timeout: cmp.Or(s.AttemptTimeout, DefaultAttemptTimeout), Transport: s.Transport}
+	if s.Transport == nil {
+		client.Transport = newTransport()
+	}
+	endpoint := cmp.Or(s.Endpoint, "https://dynamodb."+s.Region+".amazonaws.com")
+	base, err := url.Parse(endpoint)
+	if err != nil || base.Host == "" {
+		return nil, fmt.Errorf("opening the DynamoDB store: %q is no URL of an endpoint", endpoint)
+	}
+	signing := &signing{endpoint: base, region: s.Region, credentials: s.Credentials, signer: v4.NewSigner()}
 	options := dynamodb.Options{
-		Region:      s.Region,
-		Credentials: s.Credentials,
-		HTTPClient:  client,
+		Region:       s.Region,
+		BaseEndpoint: &endpoint,
+		Credentials:  s.Credentials,
+		HTTPClient:   client,
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts = maxAttempts
 			o.MaxBackoff = maxBackoff
+			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(unavailable))
 		}),
-	}
-	endpoint := "https://dynamodb." + s.Region + ".amazonaws.com"
-	if s.Endpoint != "" {
-		endpoint = s.Endpoint
-		options.BaseEndpoint = &s.Endpoint
+		APIOptions: []func(*middleware.Stack) error{signing.trim},
 	}
 	return &Store{client: dynamodb.New(options), http: client, endpoint: endpoint, tables: s.Tables}, nil
 }
@@ -103,16 +117,14 @@ func Credentials(accessKeyID, secretAccessKey, sessionToken string) aws.Credenti
 	})
 }
 
-func newHTTPClient(timeout time.Duration) *http.Client {
-	return &http.Client{
-		Timeout: timeout,
-		Transport: &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
-			TLSHandshakeTimeout: connectTimeout,
-			MaxIdleConnsPerHost: 64, // a sandbox uses one, a local gateway as many as it has requests
-			IdleConnTimeout:     90 * time.Second,
-		},
+func newTransport() *http.Transport {
+	return &http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
+		TLSHandshakeTimeout: connectTimeout,
+		DisableCompression:  true, // as DynamoDB's checksums are of what is sent
+		MaxIdleConnsPerHost: 64,   // a sandbox uses one, a local gateway as many as it has requests
+		IdleConnTimeout:     90 * time.Second,
 	}
 }
 

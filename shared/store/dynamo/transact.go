@@ -23,6 +23,7 @@ type change struct {
 	names     map[string]string
 	values    item
 	entry     store.Entry
+	also      []types.TransactWriteItem // written with it; none has a condition
 }
 
 // transact makes the change, or returns why its condition failed. Where another transaction is at the item it tries
@@ -57,8 +58,9 @@ func pause(ctx context.Context, longest time.Duration) error {
 // transactOnce returns what is against the change, be it its condition or another transaction. The SDK gives every call
 // a token under which repeated attempts count as one, so a lost reply does not make the change twice.
 func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, error) {
+	var asked witness
 	out, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
-		TransactItems: []types.TransactWriteItem{
+		TransactItems: append([]types.TransactWriteItem{
 			{Update: &types.Update{
 				TableName:                           &s.tables.Organizations,
 				Key:                                 recordKey(c.id),
@@ -68,13 +70,18 @@ func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, erro
 				ExpressionAttributeValues:           c.values,
 				ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 			}},
-			s.putEntry(c.id, c.entry),
-		},
+			s.putNew(entryItem(c.id, c.entry)),
+		}, c.also...),
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
-	})
+	}, asked.watch)
 	if err != nil {
 		failed(ctx, err)
-		return s.outcome(c.op, err)
+		reasons, refusal := s.outcome(c.op, err)
+		if asked.unanswered && !reasons.has(reasonCondition) && store.KindOf(refusal) == store.Unknown {
+			// The refusal is of the last attempt. An earlier one may be on its way still, and take effect.
+			return nil, &store.Error{Kind: store.Unreachable, Op: c.op, Err: err}
+		}
+		return reasons, refusal
 	}
 	var consumed *types.ConsumedCapacity
 	if len(out.ConsumedCapacity) == 1 { // one for each table
@@ -82,6 +89,25 @@ func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, erro
 	}
 	writes(ctx, out.ResultMetadata, consumed)
 	return nil, nil
+}
+
+// witness sees the attempts of one call that fail, and notes whether one of them may have taken effect all the same. It is
+// for one call alone.
+type witness struct {
+	aws.RetryerV2
+	unanswered bool
+}
+
+// watch puts the witness before the retryer that a call would have.
+func (w *witness) watch(o *dynamodb.Options) {
+	w.RetryerV2 = o.Retryer.(aws.RetryerV2) // Open makes no other
+	o.Retryer = w
+}
+
+// IsErrorRetryable is asked about each attempt that failed.
+func (w *witness) IsErrorRetryable(err error) bool {
+	w.unanswered = w.unanswered || kindOf(err) == store.Unreachable || inProgress(err)
+	return w.RetryerV2.IsErrorRetryable(err)
 }
 
 // outcome tells a failed condition from everything else that can go wrong with a transaction.
@@ -102,11 +128,8 @@ func (s *Store) outcome(op string, err error) (*cancellation, error) {
 	}
 }
 
-func (s *Store) putEntry(id organization.ID, e store.Entry) types.TransactWriteItem {
-	it := encodeEntry(e)
-	for name, value := range auditKey(id, e.ID) {
-		it[name] = value
-	}
+// putNew puts an item where none is.
+func (s *Store) putNew(it item) types.TransactWriteItem {
 	return types.TransactWriteItem{Put: &types.Put{
 		TableName:           &s.tables.Organizations,
 		Item:                it,

@@ -12,11 +12,8 @@ import (
 // Create implements store.Directory.
 func (s *Store) Create(ctx context.Context, o organization.Organization, key apikey.Record, e store.Entry) error {
 	op := "creating " + string(o.ID)
-	values := encodeOrganization(o).columns()
-	statement := `INSERT INTO organizations (` + organizationColumns + `) VALUES (` + placeholders(len(values)) + `)
-		ON CONFLICT DO NOTHING`
 	return s.write(ctx, op, func(tx *sql.Tx) error {
-		created, err := execute(ctx, tx, statement, values...)
+		created, err := writeOrganization(ctx, tx, o)
 		if err != nil {
 			return err
 		}
@@ -38,11 +35,16 @@ func (s *Store) Get(ctx context.Context, id organization.ID) (organization.Organ
 
 // get reads both in one transaction, so that they are of one moment.
 func (s *Store) get(ctx context.Context, id organization.ID) (organization.Organization, []apikey.Record, error) {
-	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
-	if err != nil {
-		return organization.Organization{}, nil, err
-	}
-	defer tx.Rollback() // there is nothing to commit
+	var o organization.Organization
+	var keys []apikey.Record
+	err := s.snapshot(ctx, func(tx *sql.Tx) (err error) {
+		o, keys, err = getIn(ctx, tx, id)
+		return err
+	})
+	return o, keys, err
+}
+
+func getIn(ctx context.Context, tx *sql.Tx, id organization.ID) (organization.Organization, []apikey.Record, error) {
 	row := tx.QueryRowContext(ctx, `SELECT `+organizationColumns+` FROM organizations WHERE id = ?`, string(id))
 	o, err := readOrganization(row)
 	if err != nil {
@@ -63,10 +65,15 @@ func (s *Store) List(ctx context.Context, cursor string, limit int) ([]organizat
 	if err := checkLimit(limit); err != nil {
 		return nil, "", fail(ctx, op, err)
 	}
-	rows, err := s.reader.QueryContext(ctx, listQuery, cursor, int64(limit)+1)
+	found, next, err := listIn(ctx, s.reader, cursor, limit)
+	return found, next, fail(ctx, op, err)
+}
+
+func listIn(ctx context.Context, db queryer, cursor string, limit int) ([]organization.Organization, string, error) {
+	rows, err := db.QueryContext(ctx, listQuery, cursor, int64(limit)+1)
 	found, err := all(rows, err, readOrganization)
 	if err != nil {
-		return nil, "", fail(ctx, op, err)
+		return nil, "", err
 	}
 	found, next := page(found, limit, func(o organization.Organization) string { return string(o.ID) })
 	return found, next, nil

@@ -13,14 +13,14 @@ import (
 // keyRow is a row of the table keys, or all nil where a join found none.
 type keyRow struct {
 	hash, keyID, permission, mode, issuedAt *string
-	expiresAt, revokedAt                    *string
+	expiresAt, revokedAt, replacedBy        *string
 }
 
-const keyColumns = `hash, key_id, permission, mode, issued_at, expires_at, revoked_at`
+const keyColumns = `hash, key_id, permission, mode, issued_at, expires_at, revoked_at, replaced_by`
 
 // columns returns pointers to the values in the order of keyColumns, for reading a row and for writing one.
 func (r *keyRow) columns() []any {
-	return []any{&r.hash, &r.keyID, &r.permission, &r.mode, &r.issuedAt, &r.expiresAt, &r.revokedAt}
+	return []any{&r.hash, &r.keyID, &r.permission, &r.mode, &r.issuedAt, &r.expiresAt, &r.revokedAt, &r.replacedBy}
 }
 
 func encodeKey(k apikey.Record) *keyRow {
@@ -32,10 +32,19 @@ func encodeKey(k apikey.Record) *keyRow {
 		issuedAt:   new(organization.FormatTime(k.CreatedAt)),
 		expiresAt:  optionalText(k.ExpiresAt),
 		revokedAt:  optionalText(k.RevokedAt),
+		replacedBy: optionalName(k.ReplacedBy),
 	}
 }
 
-// decode reads a row that is there: the schema has it that only the last two columns can be nil.
+// optionalName is how a name that may be "" is stored.
+func optionalName(name string) *string {
+	if name == "" {
+		return nil
+	}
+	return &name
+}
+
+// decode reads a row that is there: the schema has it that only the last three columns can be nil.
 func (r *keyRow) decode() (apikey.Record, error) {
 	var d decoder
 	hash, err := apikey.ParseHash(*r.hash)
@@ -54,6 +63,9 @@ func (r *keyRow) decode() (apikey.Record, error) {
 		CreatedAt:  d.time("issued_at", *r.issuedAt),
 		ExpiresAt:  d.optionalTime("expires_at", r.expiresAt),
 		RevokedAt:  d.optionalTime("revoked_at", r.revokedAt),
+	}
+	if r.replacedBy != nil {
+		k.ReplacedBy = *r.replacedBy
 	}
 	if err := d.err("keys", *r.keyID); err != nil {
 		return apikey.Record{}, err
@@ -76,34 +88,46 @@ func readKeys(ctx context.Context, tx *sql.Tx, id organization.ID) ([]apikey.Rec
 	return all(rows, err, readKey)
 }
 
-// writeKey reports whether the key was new.
+// writeKey reports whether the key was new. From now on its uses are noted.
 func writeKey(ctx context.Context, tx *sql.Tx, id organization.ID, key apikey.Record) (bool, error) {
 	values := append([]any{string(id)}, encodeKey(key).columns()...)
 	statement := `INSERT INTO keys (organization, ` + keyColumns + `) VALUES (` + placeholders(len(values)) + `)
 		ON CONFLICT DO NOTHING`
-	return execute(ctx, tx, statement, values...)
+	added, err := execute(ctx, tx, statement, values...)
+	if !added || err != nil {
+		return false, err
+	}
+	return true, expectUses(ctx, tx, id, key.ID)
 }
 
 // AddKey implements store.Keys. The error is a Conflict where the organization has the key's hash or identifier already.
 func (s *Store) AddKey(ctx context.Context, id organization.ID, key apikey.Record, e store.Entry) error {
 	op := "adding a key to " + string(id)
 	return s.write(ctx, op, func(tx *sql.Tx) error {
-		n, err := countKeys(ctx, tx, id)
-		if err != nil {
+		if err := addKey(ctx, tx, op, id, key); err != nil {
 			return err
-		}
-		if n >= apikey.MaxPerOrganization {
-			return &store.Error{Kind: store.Full, Op: op}
-		}
-		added, err := writeKey(ctx, tx, id, key)
-		if err != nil {
-			return err
-		}
-		if !added {
-			return &store.Error{Kind: store.Conflict, Op: op}
 		}
 		return writeEntry(ctx, tx, id, e)
 	})
+}
+
+// addKey adds a key where there is room for it.
+func addKey(ctx context.Context, tx *sql.Tx, op string, id organization.ID, key apikey.Record) error {
+	n, err := countKeys(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	if n >= apikey.MaxPerOrganization {
+		return &store.Error{Kind: store.Full, Op: op}
+	}
+	added, err := writeKey(ctx, tx, id, key)
+	if err != nil {
+		return err
+	}
+	if !added {
+		return &store.Error{Kind: store.Conflict, Op: op}
+	}
+	return nil
 }
 
 // countKeys returns how many keys the organization has, and sql.ErrNoRows where it does not exist or is deleted.

@@ -117,7 +117,7 @@ func TestPurgeLeavesNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	o, key := create(t, s)
-	large := organization.Object(`{"openai":"` + strings.Repeat("replaced ", 5_000) + `"}`) // many pages long
+	large := organization.Object(`{"openai":"` + strings.Repeat("superseded ", 5_000) + `"}`) // many pages long
 	for _, credentials := range []organization.Object{large, `{"openai":"last"}`} {
 		after, changes := o.Apply(organization.Patch{Credentials: organization.Set(credentials)}, time.Now())
 		e := store.Entry{ID: store.NewEntryID(after.UpdatedAt), Action: store.Updated, Changes: changes}
@@ -133,7 +133,7 @@ func TestPurgeLeavesNothing(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	secrets := []string{o.InternalID.Reveal(), key.Hash.Hex(), "replaced", string(o.Credentials), o.Name, string(o.ID)}
+	secrets := []string{o.InternalID.Reveal(), key.Hash.Hex(), "superseded", string(o.Credentials), o.Name, string(o.ID)}
 	for _, secret := range secrets {
 		if strings.Contains(string(content), secret) {
 			t.Errorf("the file still holds %q after Purge and Close", secret)
@@ -207,7 +207,7 @@ func TestSettings(t *testing.T) {
 		{s.writer, "synchronous", "2"},
 		{s.writer, "foreign_keys", "1"},
 		{s.writer, "secure_delete", "1"},
-		{s.writer, "user_version", "1"},
+		{s.writer, "user_version", "2"},
 		{s.writer, "integrity_check", "ok"},
 		{s.reader, "journal_mode", "wal"},
 		{s.reader, "query_only", "1"},

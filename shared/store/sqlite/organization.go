@@ -1,6 +1,11 @@
 package sqlite
 
-import "organizations-api/shared/organization"
+import (
+	"context"
+	"database/sql"
+
+	"organizations-api/shared/organization"
+)
 
 // organizationRow is a row of the table organizations.
 type organizationRow struct {
@@ -107,4 +112,12 @@ func readOrganization(row scanner) (organization.Organization, error) {
 		return organization.Organization{}, err
 	}
 	return r.decode()
+}
+
+// writeOrganization reports whether the organization was new.
+func writeOrganization(ctx context.Context, tx *sql.Tx, o organization.Organization) (bool, error) {
+	values := encodeOrganization(o).columns()
+	statement := `INSERT INTO organizations (` + organizationColumns + `) VALUES (` + placeholders(len(values)) + `)
+		ON CONFLICT DO NOTHING`
+	return execute(ctx, tx, statement, values...)
 }

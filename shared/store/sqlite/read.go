@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -12,6 +13,21 @@ import (
 
 // scanner is a row of a result.
 type scanner interface{ Scan(into ...any) error }
+
+// queryer is a pool or a transaction.
+type queryer interface {
+	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
+}
+
+// snapshot runs reads that are of one moment.
+func (s *Store) snapshot(ctx context.Context, read func(*sql.Tx) error) error {
+	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // there is nothing to commit
+	return read(tx)
+}
 
 // all reads every row of a result.
 func all[T any](rows *sql.Rows, err error, read func(scanner) (T, error)) ([]T, error) {

@@ -14,7 +14,7 @@ const applicationID = 0x4F524753
 // migrations returns what makes each version of the schema from the one before; the first makes it from nothing. What has
 // been released here is never changed, only added to.
 func migrations() []string {
-	return []string{schema1}
+	return []string{schema1, schemaKeyLife}
 }
 
 // Times are text as organization.FormatTime makes it, so that they sort. Objects and lists are the text that came in.
@@ -79,6 +79,19 @@ CREATE TABLE counters (
 	PRIMARY KEY (organization, category, window_start)
 ) STRICT;
 CREATE INDEX counters_by_age ON counters (window_start);
+`
+
+// schemaKeyLife has what came with rotation and with noting when keys are used. A row of key_uses comes with its key,
+// without a time; keys of before have none until they are used. Its key need not be there, its organization must.
+const schemaKeyLife = `
+ALTER TABLE keys ADD COLUMN replaced_by TEXT;
+
+CREATE TABLE key_uses (
+	organization TEXT NOT NULL REFERENCES organizations (id) ON DELETE CASCADE,
+	key_id       TEXT NOT NULL,
+	used_at      TEXT,
+	PRIMARY KEY (organization, key_id)
+) STRICT, WITHOUT ROWID;
 `
 
 // prepare makes sure that the database is ours and has the schema of this version. Turning WAL on needs the file for

@@ -22,6 +22,7 @@ import (
 var (
 	_ store.Records  = (*Store)(nil)
 	_ store.Counters = (*Store)(nil)
+	_ store.UseNotes = (*Store)(nil)
 	_ store.Operator = (*Store)(nil)
 )
 

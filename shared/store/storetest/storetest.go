@@ -14,6 +14,7 @@ import (
 type Engine interface {
 	store.Records
 	store.Counters
+	store.UseNotes
 	store.Operator
 }
 
@@ -76,7 +77,20 @@ func tests() []test {
 		{"RevokeKey/many at once", suite.revokeKeyRace},
 		{"RevokeKey/no such key", suite.revokeUnknownKey},
 		{"RevokeKey/deleted organization", suite.revokeKeyDeleted},
+		{"ChangeKey/rotated", suite.rotateKey},
+		{"ChangeKey/expiry set, moved and taken away", suite.expireKey},
+		{"ChangeKey/stale", suite.changeStaleKey},
+		{"ChangeKey/one of many at once", suite.rotateRace},
+		{"ChangeKey/not over a revocation", suite.changeRevokeRace},
+		{"ChangeKey/full", suite.rotateFull},
+		{"ChangeKey/no such key", suite.changeUnknownKey},
+		{"ChangeKey/taken hash", suite.rotateToTaken},
+		{"ChangeKey/deleted organization", suite.changeKeyDeleted},
 		{"Keys/never conflict with updates", suite.keysBesideUpdates},
+		{"KeyUses/of each key alone", suite.keyUses},
+		{"KeyUses/never back", suite.keyUsesForward},
+		{"KeyUses/many at once", suite.keyUsesRace},
+		{"KeyUses/of what is gone", suite.keyUsesGone},
 		{"Delete/once, and back", suite.deleteAndBack},
 		{"Delete/many at once", suite.deleteRace},
 		{"Delete/time to the microsecond", suite.deleteTime},
@@ -87,6 +101,15 @@ func tests() []test {
 		{"Audit/pages, the newest first", suite.auditPages},
 		{"Audit/large changes", suite.auditLarge},
 		{"Audit/nothing there", suite.auditNothing},
+		{"Dossiers/each exactly once", suite.dossiersOnce},
+		{"Dossier/all there is", suite.dossierWhole},
+		{"Dossier/as the record was read", suite.dossierOfOneMoment},
+		{"Dossier/nothing there", suite.dossierNothing},
+		{"Restore/as it was", suite.restoreExactly},
+		{"Restore/again, and what differs stays", suite.restoreAgain},
+		{"Restore/interrupted and repeated", suite.restoreInterrupted},
+		{"Restore/two at once", suite.restoreRace},
+		{"Restore/a large batch", suite.restoreLarge},
 		{"Count/no sum twice", suite.countRace},
 		{"Count/each window, category and organization alone", suite.countApart},
 		{"Tenants/see nothing of each other", suite.tenants},

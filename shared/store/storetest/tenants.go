@@ -18,6 +18,8 @@ func (s suite) tenants(t *testing.T) {
 	wantFound(t, s.b, two.Organization, one.key.Hash, nil)
 	err := s.a.RevokeKey(t.Context(), one.ID, two.key.ID, now, entry(store.KeyRevoked, now, one.Version))
 	wantKind(t, "RevokeKey of another organization's key", err, store.NotFound)
+	err = s.b.ChangeKey(t.Context(), one.ID, rotation(two.key, newKey(one.ID, now), now), entry(store.KeyRotated, now, one.Version))
+	wantKind(t, "ChangeKey of another organization's key", err, store.NotFound)
 	s.wantStored(t, one)
 	s.wantStored(t, two)
 
@@ -56,6 +58,11 @@ func calls(e Engine, made tenant, fresh organization.Organization) map[string]fu
 		"RevokeKey": func(ctx context.Context) error {
 			return e.RevokeKey(ctx, made.ID, made.key.ID, now, entry(store.KeyRevoked, now, version))
 		},
+		"ChangeKey": func(ctx context.Context) error {
+			return e.ChangeKey(ctx, made.ID, rotation(made.key, newKey(made.ID, now), now), entry(store.KeyRotated, now, version))
+		},
+		"NoteUse": func(ctx context.Context) error { return e.NoteUse(ctx, made.ID, made.key.ID, now) },
+		"KeyUses": func(ctx context.Context) error { _, err := e.KeyUses(ctx, made.ID); return err },
 		"Count": func(ctx context.Context) error {
 			_, err := e.Count(ctx, made.ID, organization.Metadata, window())
 			return err
@@ -76,6 +83,7 @@ func (s suite) wantUnreachable(t *testing.T, ctx context.Context) {
 		}
 	}
 	s.wantStored(t, made)
+	wantUses(t, s.b, made.ID, map[string]time.Time{made.key.ID: {}})
 	wantGone(t, s.b, fresh.ID, made.key.Hash)
 	if n, err := s.b.Count(t.Context(), made.ID, organization.Metadata, window()); n != 1 || err != nil {
 		t.Errorf("Count after one that was cancelled = %d, %v, want 1", n, err)

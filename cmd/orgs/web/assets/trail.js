@@ -5,7 +5,7 @@ import { count, el, show, time } from "/assets/view.js";
 import { indented, spaced } from "/assets/exact.js";
 import { labels } from "/assets/form.js";
 
-const others = { organization: "Organization", key: "Key", deleted_at: "Deleted" };
+const others = { organization: "Organization", key: "Key", deleted_at: "Deleted at" };
 
 const actions = {
   "organization.created": "Organization created",
@@ -13,6 +13,8 @@ const actions = {
   "organization.deleted": "Organization deleted",
   "organization.undeleted": "Organization restored",
   "key.issued": "Key issued",
+  "key.rotated": "Key rotated",
+  "key.expires": "Expiry of a key set",
   "key.revoked": "Key revoked",
 };
 

@@ -1,0 +1,375 @@
+package function
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"organizations-api/contracttests"
+	"organizations-api/shared/apikey"
+	"organizations-api/shared/openapi"
+	"organizations-api/shared/store"
+	"organizations-api/shared/store/dynamo/dynamolocal"
+	"organizations-api/shared/store/dynamo/faultproxy"
+)
+
+// kindOfFault is a fault and what the service makes of it.
+type kindOfFault struct {
+	fault faultproxy.Fault
+	// reached says that the call takes effect all the same.
+	reached bool
+	// status is the answer where the fault lasts; 0: the fault harms nobody.
+	status int
+	// final says that nothing is tried again after it.
+	final bool
+}
+
+// faultKinds are the faults that any call can meet.
+func faultKinds() []kindOfFault {
+	return []kindOfFault{
+		{faultproxy.Slow(20 * time.Millisecond), true, 0, false},
+		{faultproxy.Throttle(), false, 503, false},
+		{faultproxy.Refuse(400, "ProvisionedThroughputExceededException"), false, 503, false},
+		{faultproxy.Refuse(400, "RequestLimitExceeded"), false, 503, false},
+		{faultproxy.Refuse(500, "InternalServerError"), false, 503, false},
+		{faultproxy.Refuse(503, "ServiceUnavailable"), false, 503, false},
+		{faultproxy.Fail(500), false, 503, false},
+		{faultproxy.Fail(502), false, 503, false},
+		{faultproxy.Fail(503), false, 503, false},
+		{faultproxy.Drop(), false, 503, false},
+		{faultproxy.LoseReply(), true, 503, false},
+		{faultproxy.CutReply(), true, 503, false},
+		{faultproxy.HalfReply(), true, 503, false},
+		{faultproxy.Garble(), true, 503, false},
+		{faultproxy.Refuse(400, "ExpiredTokenException"), false, 500, true},
+		{faultproxy.Refuse(400, "UnrecognizedClientException"), false, 500, true},
+		{faultproxy.Refuse(400, "AccessDeniedException"), false, 500, true},
+		{faultproxy.Refuse(400, "InvalidSignatureException"), false, 500, true},
+		{faultproxy.Refuse(400, "ResourceNotFoundException"), false, 500, true},
+		{faultproxy.Refuse(400, "ValidationException"), false, 500, true},
+	}
+}
+
+// writeKinds are the faults that only a transaction can meet.
+func writeKinds() []kindOfFault {
+	return []kindOfFault{
+		{faultproxy.Refuse(400, "TransactionInProgressException"), false, 503, false},
+		{faultproxy.Cancel("TransactionConflict", "None"), false, 503, false},
+		{faultproxy.Cancel("ThrottlingError", "None"), false, 503, true},
+		{faultproxy.Cancel("ProvisionedThroughputExceeded", "None"), false, 503, true},
+		{faultproxy.Cancel("None", "ValidationError"), false, 500, true},
+	}
+}
+
+// The calls that the operations make.
+const (
+	readCall  = "GetItem"
+	countCall = "UpdateItem"
+	writeCall = "TransactWriteItems"
+)
+
+const mayHaveWorked = "It may have taken effect: read the organization before trying again."
+
+var contract = sync.OnceValues(func() (*contracttests.Validator, error) {
+	v, err := contracttests.NewValidator(openapi.YAML)
+	if err != nil {
+		return nil, err
+	}
+	return v.With(contracttests.OrganizationRules()...), nil
+})
+
+// faultyWorld is the functions before a DynamoDB that meets faults, and an organization that has met none yet.
+type faultyWorld struct {
+	*world
+	proxy  *faultproxy.Proxy
+	tenant tenant
+	key    string
+}
+
+func newFaultyWorld(t *testing.T) *faultyWorld {
+	t.Helper()
+	sound := newWorld(t)
+	proxy := faultproxy.Start(t, dynamolocal.Endpoint(t), faultproxy.Clean())
+	w := &faultyWorld{world: worldAt(t, proxy.URL), proxy: proxy, tenant: sound.newSmallTenant(t, nil)}
+	w.store, w.key = sound.store, w.tenant.keys[apikey.Admin].Reveal()
+	return w
+}
+
+// do sends a request, and holds the answer to the contract and to what every error must have.
+func (w *faultyWorld) do(t *testing.T, r request) events.APIGatewayV2HTTPResponse {
+	t.Helper()
+	r.key = w.key
+	got := w.send(t, r)
+	checkContract(t, r, got)
+	if (got.StatusCode == http.StatusServiceUnavailable) != (got.Headers["Retry-After"] != "") {
+		t.Errorf("%s = %d with Retry-After %q", r.method, got.StatusCode, got.Headers["Retry-After"])
+	}
+	return got
+}
+
+func checkContract(t *testing.T, r request, got events.APIGatewayV2HTTPResponse) {
+	t.Helper()
+	v, err := contract()
+	if err != nil {
+		t.Fatal(err)
+	}
+	header := http.Header{}
+	for name, value := range got.Headers {
+		header.Set(name, value)
+	}
+	for _, violation := range v.Check(contracttests.Exchange{
+		Request:  contracttests.Request{Method: r.method, URL: "/v1/organizations", Body: []byte(r.body)},
+		Response: contracttests.Response{Status: got.StatusCode, Header: header, Body: []byte(got.Body)},
+	}) {
+		t.Errorf("%s = %d %s: %v", r.method, got.StatusCode, got.Body, violation)
+	}
+}
+
+func codeOf(got events.APIGatewayV2HTTPResponse) (code, message string) {
+	var body struct {
+		Error struct{ Code, Message string }
+	}
+	_ = json.Unmarshal([]byte(got.Body), &body) // the contract has judged it
+	return body.Error.Code, body.Error.Message
+}
+
+// checkRefused wants the answer to a lasting fault.
+func (k kindOfFault) checkRefused(t *testing.T, got events.APIGatewayV2HTTPResponse) {
+	t.Helper()
+	want := map[int]string{503: "store_unavailable", 500: "internal"}[k.status]
+	if code, _ := codeOf(got); got.StatusCode != k.status || code != want {
+		t.Errorf("the answer is %d %s, want %d %s", got.StatusCode, got.Body, k.status, want)
+	}
+}
+
+// atOnce runs the test for every kind at the same time: they wait for the SDK's pauses, and not for a processor.
+func atOnce(t *testing.T, kinds []kindOfFault, test func(*testing.T, kindOfFault)) {
+	t.Helper()
+	var all sync.WaitGroup
+	defer all.Wait()
+	for _, kind := range kinds {
+		all.Go(func() { t.Run(kind.fault.Name, func(t *testing.T) { test(t, kind) }) })
+	}
+}
+
+// changes returns how many changes the organization has seen, by its record, which its audit trail must confirm.
+func (w *faultyWorld) changes(t *testing.T) int64 {
+	t.Helper()
+	o, _, err := w.store.Get(t.Context(), w.tenant.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	entries, _, err := w.store.Audit(t.Context(), w.tenant.ID, "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	updates := 0
+	for _, e := range entries {
+		if e.Action == store.Updated {
+			updates++
+		}
+	}
+	if int64(updates) != o.Version {
+		t.Errorf("the record has version %d and the audit trail %d changes", o.Version, updates)
+	}
+	return o.Version
+}
+
+// TestReadsMeetFaults: a read tries again, and where a fault lasts, the answer says what it is.
+func TestReadsMeetFaults(t *testing.T) {
+	t.Parallel()
+	atOnce(t, faultKinds(), func(t *testing.T, kind kindOfFault) {
+		w := newFaultyWorld(t)
+		for _, r := range []request{{method: "GET"}, {method: "PATCH", body: `{}`}} {
+			if !kind.final {
+				w.proxy.Follow(faultproxy.First(readCall, kind.fault))
+				if got := w.do(t, r); got.StatusCode != http.StatusOK {
+					t.Errorf("%s with one fault = %d %s, want 200", r.method, got.StatusCode, got.Body)
+				}
+			}
+			w.proxy.Follow(faultproxy.On(readCall, kind.fault))
+			if got := w.do(t, r); kind.status != 0 {
+				kind.checkRefused(t, got)
+			}
+		}
+		w.checkErrorLines(t, kind, 2)
+	})
+}
+
+// checkErrorLines wants a line for each request that ended in a 5xx, with its cause and no secret.
+func (w *faultyWorld) checkErrorLines(t *testing.T, kind kindOfFault, want int) {
+	t.Helper()
+	if kind.status == 0 {
+		want = 0
+	}
+	logs := w.logs.String()
+	if n := strings.Count(logs, `"level":"ERROR"`); n != want {
+		t.Errorf("%d errors logged, want %d:\n%s", n, want, logs)
+	}
+	for _, secret := range secretsOf(w.tenant) {
+		if strings.Contains(logs, secret) {
+			t.Errorf("the log has a secret that starts with %.8s", secret)
+		}
+	}
+}
+
+// TestCountsMeetFaults: a count is made once, whatever becomes of it, and its loss costs the caller nothing.
+func TestCountsMeetFaults(t *testing.T) {
+	t.Parallel()
+	atOnce(t, faultKinds(), func(t *testing.T, kind kindOfFault) {
+		w := newFaultyWorld(t)
+		for _, r := range []request{{method: "GET"}, {method: "PATCH", body: `{}`}} {
+			w.proxy.Follow(faultproxy.On(countCall, kind.fault))
+			got := w.do(t, r)
+			counted := got.Headers["X-Ratelimit-Limit"] != ""
+			if got.StatusCode != http.StatusOK || counted != (kind.status == 0) {
+				t.Errorf("%s = %d %v, want 200 and limits: %v", r.method, got.StatusCode, got.Headers, kind.status == 0)
+			}
+			if n := w.proxy.Calls(countCall); n != 1 {
+				t.Errorf("%d counts for one request", n)
+			}
+		}
+	})
+}
+
+// TestWritesMeetFaults: no fault has a change made twice, none has it denied when it was made.
+func TestWritesMeetFaults(t *testing.T) {
+	t.Parallel()
+	atOnce(t, append(faultKinds(), writeKinds()...), func(t *testing.T, kind kindOfFault) {
+		w := newFaultyWorld(t)
+		made := int64(0)
+		if !kind.final {
+			w.proxy.Follow(faultproxy.First(writeCall, kind.fault))
+			if got := w.do(t, request{method: "PATCH", body: `{"organization_name":"After one fault"}`}); got.StatusCode != http.StatusOK {
+				t.Errorf("PATCH with one fault = %d %s, want 200", got.StatusCode, got.Body)
+			}
+			made++
+		}
+		if n := w.changes(t); n != made {
+			t.Errorf("%d changes were made, want %d", n, made)
+		}
+		w.checkLastingFault(t, kind, made)
+	})
+}
+
+// checkLastingFault changes the organization while every write meets the fault, and then by the same request without.
+func (w *faultyWorld) checkLastingFault(t *testing.T, kind kindOfFault, made int64) {
+	t.Helper()
+	change := request{method: "PATCH", body: `{"organization_name":"Under a lasting fault"}`}
+	w.proxy.Follow(faultproxy.On(writeCall, kind.fault))
+	got := w.do(t, change)
+	if kind.status != 0 {
+		kind.checkRefused(t, got)
+		if _, message := codeOf(got); !strings.Contains(message, mayHaveWorked) {
+			t.Errorf("PATCH = %d %q, want to be told: %s", got.StatusCode, message, mayHaveWorked)
+		}
+	}
+	if kind.reached {
+		made++
+	}
+	if n := w.changes(t); n != made {
+		t.Errorf("%d changes were made, want %d", n, made)
+	}
+	w.proxy.Follow(faultproxy.Clean())
+	if !kind.reached {
+		made++
+	}
+	if again := w.do(t, change); again.StatusCode != http.StatusOK {
+		t.Errorf("PATCH once more = %d %s, want 200", again.StatusCode, again.Body)
+	}
+	if n := w.changes(t); n != made {
+		t.Errorf("%d changes were made after the same request once more, want %d", n, made)
+	}
+}
+
+// TestDoubtLasts: an attempt may still be on its way when the next one is refused. What the refusal says is then not the
+// whole truth, and the caller is told so.
+func TestDoubtLasts(t *testing.T) {
+	t.Parallel()
+	for name, refusal := range map[string]faultproxy.Fault{
+		"conflict":      faultproxy.Cancel("TransactionConflict", "None"),
+		"expired token": faultproxy.Refuse(400, "ExpiredTokenException"),
+		"no permission": faultproxy.Refuse(400, "AccessDeniedException"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newFaultyWorld(t)
+			etag := w.do(t, request{method: "GET"}).Headers["Etag"]
+			w.proxy.Follow(faultproxy.First(writeCall, faultproxy.LoseReply(), refusal))
+			got := w.do(t, request{method: "PATCH", body: `{"organization_name":"In doubt"}`, header: map[string]string{"if-match": etag}})
+			if _, message := codeOf(got); got.StatusCode < 500 || !strings.Contains(message, mayHaveWorked) {
+				t.Errorf("PATCH = %d %s, want an error that says: %s", got.StatusCode, got.Body, mayHaveWorked)
+			}
+			if n := w.changes(t); n != 1 {
+				t.Errorf("%d changes were made, want 1", n)
+			}
+		})
+	}
+}
+
+// TestTimeBudget: whatever DynamoDB does, a function answers by itself while the time that template.yaml gives it lasts.
+func TestTimeBudget(t *testing.T) {
+	t.Parallel()
+	if seconds := readTemplate(t).Globals.Function.Timeout; seconds != int(functionTimeout.Seconds()) {
+		t.Fatalf("template.yaml gives a function %d s, and this test knows of %v", seconds, functionTimeout)
+	}
+	const spare = time.Second // for the answer's way out, and for a processor that is busy
+	slow := faultproxy.Slow(2 * time.Second)
+	tests := map[string]struct {
+		plan   faultproxy.Plan
+		status map[string]int // by method
+	}{
+		"reads hang":     {faultproxy.On(readCall, faultproxy.Hang()), map[string]int{"GET": 503, "PATCH": 503}},
+		"counts hang":    {faultproxy.On(countCall, faultproxy.Hang()), map[string]int{"GET": 200, "PATCH": 200}},
+		"writes hang":    {faultproxy.On(writeCall, faultproxy.Hang()), map[string]int{"GET": 200, "PATCH": 503}},
+		"all hangs":      {faultproxy.Always(faultproxy.Hang()), map[string]int{"GET": 503, "PATCH": 503}},
+		"all is slow":    {faultproxy.Always(slow), map[string]int{"GET": 200, "PATCH": 200}},
+		"all conflicts":  {faultproxy.On(writeCall, faultproxy.Cancel("TransactionConflict", "None")), map[string]int{"GET": 200, "PATCH": 503}},
+		"races are lost": {faultproxy.On(writeCall, faultproxy.Cancel("ConditionalCheckFailed", "None")), map[string]int{"GET": 200, "PATCH": 503}},
+		"counts hang and writes are slow": {func(c faultproxy.Call) faultproxy.Fault {
+			return map[string]faultproxy.Fault{countCall: faultproxy.Hang(), writeCall: faultproxy.Slow(2400 * time.Millisecond)}[c.Operation]
+		}, map[string]int{"GET": 200, "PATCH": 200}},
+	}
+	var all sync.WaitGroup // of waiting, mostly: more at once than go test would run
+	defer all.Wait()
+	for name, test := range tests {
+		for method, status := range test.status {
+			w := newFaultyWorld(t)
+			w.proxy.Follow(test.plan)
+			all.Go(func() { w.checkBudget(t, name, method, status, functionTimeout-spare) })
+		}
+	}
+}
+
+func (w *faultyWorld) checkBudget(t *testing.T, name, method string, status int, most time.Duration) {
+	r := request{method: method, key: w.key, body: map[string]string{"PATCH": `{"organization_name":"B"}`}[method]}
+	started := time.Now()
+	got := w.send(t, r)
+	took := time.Since(started)
+	if took > most {
+		t.Errorf("%s: %s took %v, want %v at most", name, method, took, most)
+	}
+	if checkContract(t, r, got); got.StatusCode != status {
+		t.Errorf("%s: %s = %d %s after %v, want %d", name, method, got.StatusCode, got.Body, took, status)
+	}
+}
+
+// TestLateWritesAreDoubtful: a change that reaches DynamoDB after its caller was answered has not been denied.
+func TestLateWritesAreDoubtful(t *testing.T) {
+	t.Parallel()
+	w := newFaultyWorld(t)
+	w.proxy.Follow(faultproxy.On(writeCall, faultproxy.Late(2*time.Second)))
+	got := w.do(t, request{method: "PATCH", body: `{"organization_name":"Late"}`})
+	if _, message := codeOf(got); got.StatusCode != 503 || !strings.Contains(message, mayHaveWorked) {
+		t.Errorf("PATCH = %d %s, want a 503 that says: %s", got.StatusCode, got.Body, mayHaveWorked)
+	}
+	w.proxy.Settle()
+	if n := w.changes(t); n != 1 {
+		t.Errorf("%d changes were made by the attempts of one request, want 1", n)
+	}
+}

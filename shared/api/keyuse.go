@@ -1,0 +1,97 @@
+package api
+
+import (
+	"context"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
+)
+
+// noteTimeout bounds what noting a key's use may cost the one request that does it.
+const noteTimeout = time.Second
+
+// uses has the store note when keys are used, at most once for each key in each store.UseSpan. It is safe for concurrent
+// use.
+type uses struct {
+	notes store.UseNotes // nil: uses are not noted
+
+	mu    sync.Mutex
+	until map[noted]time.Time // before this time the key is not noted again
+}
+
+type noted struct {
+	organization organization.ID
+	keyID        string
+}
+
+const (
+	// maxNoted bounds the memory of uses, to about ten megabytes. Beyond it everything is forgotten: a key that is noted
+	// again costs one write, one that is not noted would look unused.
+	maxNoted = 1 << 16
+	// noteAgain is how long after a failure the use of a key is noted again.
+	noteAgain = time.Minute
+)
+
+// due reports whether the key's use is to be noted now. It is so for one of several requests at a time.
+func (u *uses) due(key noted, now time.Time) bool {
+	if u.notes == nil {
+		return false
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if now.Before(u.until[key]) {
+		return false
+	}
+	u.remember(key, now.UTC().Truncate(store.UseSpan).Add(store.UseSpan))
+	return true
+}
+
+// remember is called with the lock held.
+func (u *uses) remember(key noted, until time.Time) {
+	if _, known := u.until[key]; u.until == nil || !known && len(u.until) >= maxNoted {
+		u.until = make(map[noted]time.Time)
+	}
+	u.until[key] = until
+}
+
+func (u *uses) failed(key noted, now time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.remember(key, now.Add(noteAgain))
+}
+
+// note notes the use. A panic, which here would end the process, comes back as an error.
+func (u *uses) note(ctx context.Context, key noted, at time.Time) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return u.notes.NoteUse(ctx, key.organization, key.keyID, at)
+}
+
+// noteUse starts to note that the caller's key is used, where that is due, and returns what waits for it. It runs beside
+// the rest of the request, and whether it succeeds is nothing to the caller.
+func (s *Service) noteUse(ctx context.Context, c *call) (wait func()) {
+	key := noted{c.found.Organization.ID, c.found.Key.ID}
+	if !s.uses.due(key, c.started) {
+		return func() {}
+	}
+	noteCtx, usage := store.WithUsage(ctx) // one of its own: it is counted beside the request's
+	noteCtx, cancel := context.WithTimeout(noteCtx, noteTimeout)
+	done := make(chan error, 1)
+	go func() {
+		defer cancel()
+		done <- s.uses.note(noteCtx, key, c.started)
+	}()
+	return func() {
+		if c.useErr = <-done; c.useErr != nil {
+			s.uses.failed(key, s.now())
+		}
+		store.UsageOf(ctx).Add(*usage)
+	}
+}

@@ -1,0 +1,35 @@
+package lambdahttp_test
+
+import (
+	"context"
+	"io"
+	"log/slog"
+	"net/http"
+	"os"
+	"testing"
+
+	"github.com/aws/aws-lambda-go/lambda"
+
+	"organizations-api/shared/lambdahttp"
+)
+
+// BenchmarkEvent decodes an event, makes a request of it and encodes an empty answer.
+func BenchmarkEvent(b *testing.B) {
+	event, err := os.ReadFile("../../events/get.json")
+	if err != nil {
+		b.Fatal(err)
+	}
+	nothing := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path != "/v1/organizations" || r.Header.Get("Authorization") == "" {
+			b.Errorf("the request is %s %s", r.Method, r.URL)
+		}
+		w.WriteHeader(http.StatusNoContent)
+	})
+	handler := lambda.NewHandler(lambdahttp.New(nothing, slog.New(slog.NewTextHandler(io.Discard, nil))).Handle)
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := handler.Invoke(context.Background(), event); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,133 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"iter"
+	"reflect"
+	"slices"
+
+	"organizations-api/shared/apikey"
+	"organizations-api/shared/organization"
+)
+
+// Dossier is all that a store keeps of one organization for good; counters are not part of it.
+type Dossier struct {
+	Organization organization.Organization
+	Keys         []apikey.Record // the oldest first
+
+	// Trail gives the audit entries, the oldest first. It can be ranged over more than once and be left early. An error is
+	// its last pair. From a store, it gives exactly the entries of what the record and the keys show, however much is
+	// written meanwhile; where that cannot be told, it ends with a Conflict: the dossier is then to be read again.
+	Trail iter.Seq2[Entry, error]
+}
+
+// TrailOf returns a trail of the entries, which are the oldest first.
+func TrailOf(entries ...Entry) iter.Seq2[Entry, error] {
+	return func(yield func(Entry, error) bool) {
+		for _, e := range entries {
+			if !yield(e, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Outcome is what became of a dossier that was to be restored.
+type Outcome int
+
+// The outcomes.
+const (
+	Restored  Outcome = iota // it was missing and is stored now
+	Identical                // it was there already
+	Different                // another of this identifier is there, and stays as it is
+)
+
+// Archive is how whole organizations get out of one store and into another.
+type Archive interface {
+	// Dossiers is to List what Dossier is to Get: the same pages of the same organizations. Trails are read when they are
+	// ranged over, under ctx.
+	Dossiers(ctx context.Context, cursor string, limit int) ([]Dossier, string, error)
+
+	// Dossier returns one organization. The error is a NotFound where it does not exist.
+	Dossier(ctx context.Context, id organization.ID) (Dossier, error)
+
+	// Restore stores each dossier as it is where no organization of its identifier exists, and reports what became of
+	// each, in their order. It changes no organization that exists. Each dossier is restored as a whole or not at all to whoever
+	// asks for the organization; after an error some may be, and repeating the call completes the rest.
+	Restore(ctx context.Context, dossiers []Dossier) ([]Outcome, error)
+}
+
+// Settled reports whether nothing but updates was made between two readings of an organization: its keys and its mark of
+// deletion are the same. What was read of its trail in between is then the trail of the first reading, less the entries
+// that are Beyond its version. Only a deletion that was taken back at once escapes it.
+func Settled(first, second Dossier) bool {
+	return equalKeys(first.Keys, second.Keys) && reflect.DeepEqual(first.Organization.DeletedAt, second.Organization.DeletedAt)
+}
+
+// Beyond reports whether the entry is of an update of a record that was of the version.
+func (e Entry) Beyond(version int64) bool { return e.Action == Updated && e.Version > version }
+
+// Same reports whether two dossiers agree in everything. The error is that of a trail.
+func Same(a, b Dossier) (bool, error) {
+	if !reflect.DeepEqual(normal(a.Organization), normal(b.Organization)) || !equalKeys(a.Keys, b.Keys) {
+		return false, nil
+	}
+	next, stop := iter.Pull2(b.Trail)
+	defer stop()
+	for mine, err := range a.Trail {
+		if err != nil {
+			return false, err
+		}
+		other, err, more := next()
+		if err != nil || !more || !equalEntries(mine, other) {
+			return false, err
+		}
+	}
+	_, err, more := next()
+	return !more, err
+}
+
+// Compare says what the organization in the archive is to the dossier: Identical or Different. One that is being changed is
+// Different. The error is a NotFound where it does not exist.
+func Compare(ctx context.Context, a Archive, d Dossier) (Outcome, error) {
+	stored, err := a.Dossier(ctx, d.Organization.ID)
+	if err != nil {
+		return Different, err
+	}
+	same, err := Same(d, stored)
+	switch {
+	case KindOf(err) == Conflict:
+		return Different, nil
+	case err != nil || !same:
+		return Different, err
+	}
+	return Identical, nil
+}
+
+// normal gives equal records one form: {} can be stored as nothing.
+func normal(o organization.Organization) organization.Organization {
+	o.Metadata = organization.NewObject(o.Metadata.Text())
+	o.Credentials = organization.NewObject(o.Credentials.Text())
+	return o
+}
+
+// equalKeys compares keys whatever their order: those of one moment have none.
+func equalKeys(a, b []apikey.Record) bool {
+	byHash := func(x, y apikey.Record) int { return slices.Compare(x.Hash[:], y.Hash[:]) }
+	a, b = slices.SortedFunc(slices.Values(a), byHash), slices.SortedFunc(slices.Values(b), byHash)
+	return slices.EqualFunc(a, b, func(x, y apikey.Record) bool { return reflect.DeepEqual(x, y) })
+}
+
+func equalEntries(a, b Entry) bool {
+	same := slices.Equal(a.Changes, b.Changes)
+	a.Changes, b.Changes = nil, nil
+	return same && reflect.DeepEqual(a, b)
+}
+
+// SortKeys puts keys in the order of Get: the oldest first.
+func SortKeys(keys []apikey.Record) {
+	slices.SortFunc(keys, func(a, b apikey.Record) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+	})
+}

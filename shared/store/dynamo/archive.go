@@ -1,0 +1,119 @@
+package dynamo
+
+import (
+	"context"
+	"iter"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+
+	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
+)
+
+// Dossiers is List, with the keys.
+func (s *Store) Dossiers(ctx context.Context, cursor string, limit int) ([]store.Dossier, string, error) {
+	decode := func(it item) (store.Dossier, error) { return s.decodeDossier(ctx, it) }
+	id := func(d store.Dossier) organization.ID { return d.Organization.ID }
+	return scanRecords(ctx, s, recordProjection+","+attrKeys, cursor, limit, decode, id)
+}
+
+// Dossier is Get, with the trail to be read.
+func (s *Store) Dossier(ctx context.Context, id organization.ID) (store.Dossier, error) {
+	o, keys, err := s.Get(ctx, id)
+	if err != nil {
+		return store.Dossier{}, err
+	}
+	return s.withTrail(ctx, store.Dossier{Organization: o, Keys: keys}), nil
+}
+
+func (s *Store) decodeDossier(ctx context.Context, it item) (store.Dossier, error) {
+	o, err := decodeRecord(it)
+	if err != nil {
+		return store.Dossier{}, err
+	}
+	keys, err := decodeKeys(it)
+	if err != nil {
+		return store.Dossier{}, err
+	}
+	store.SortKeys(keys)
+	return s.withTrail(ctx, store.Dossier{Organization: o, Keys: keys}), nil
+}
+
+// withTrail adds the trail: a Query of all the organization's items, in which the record comes last, as its sort key sorts
+// after those of the entries. So that record and the one read before are from both sides of the entries.
+func (s *Store) withTrail(ctx context.Context, d store.Dossier) store.Dossier {
+	id, version := d.Organization.ID, d.Organization.Version
+	op := "reading all of " + string(id)
+	d.Trail = func(yield func(store.Entry, error) bool) {
+		var last item
+		for it, err := range s.partition(ctx, op, id) {
+			if err != nil {
+				yield(store.Entry{}, err)
+				return
+			}
+			if isRecord(it) {
+				last = it
+				continue
+			}
+			e, err := decodeEntry(it)
+			if err == nil && e.Beyond(version) {
+				continue
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+		if err := settled(op, d, last); err != nil {
+			yield(store.Entry{}, err)
+		}
+	}
+	return d
+}
+
+// partition gives all items of an organization in the order of their sort keys.
+func (s *Store) partition(ctx context.Context, op string, id organization.ID) iter.Seq2[item, error] {
+	return func(yield func(item, error) bool) {
+		in := &dynamodb.QueryInput{
+			TableName:                 &s.tables.Organizations,
+			ConsistentRead:            aws.Bool(true),
+			KeyConditionExpression:    aws.String(partitionKey + " = :pk"),
+			ExpressionAttributeValues: item{":pk": recordKey(id)[partitionKey]},
+		}
+		for {
+			out, err := s.client.Query(ctx, in)
+			if err != nil {
+				yield(nil, translate(op, err))
+				return
+			}
+			for _, it := range out.Items {
+				if !yield(it, nil) {
+					return
+				}
+			}
+			if len(out.LastEvaluatedKey) == 0 {
+				return
+			}
+			in.ExclusiveStartKey = out.LastEvaluatedKey
+		}
+	}
+}
+
+// settled returns a Conflict where the item that was read last does not vouch for the trail before it.
+func settled(op string, first store.Dossier, last item) error {
+	if len(last) == 0 {
+		return &store.Error{Kind: store.Conflict, Op: op}
+	}
+	o, err := decodeRecord(last)
+	if err != nil {
+		return err
+	}
+	keys, err := decodeKeys(last)
+	if err != nil {
+		return err
+	}
+	if !store.Settled(first, store.Dossier{Organization: o, Keys: keys}) {
+		return &store.Error{Kind: store.Conflict, Op: op}
+	}
+	return nil
+}

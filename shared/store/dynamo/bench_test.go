@@ -1,0 +1,48 @@
+package dynamo_test
+
+import (
+	"testing"
+	"time"
+
+	"organizations-api/bench/canned"
+	"organizations-api/shared/organization"
+	"organizations-api/shared/store/dynamo"
+)
+
+// cannedStore is a store whose requests are answered where they would be sent.
+func cannedStore(b *testing.B) (*dynamo.Store, *canned.DynamoDB) {
+	b.Helper()
+	db, err := canned.New()
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := dynamo.Open(dynamo.Settings{
+		Region: "eu-central-1", Credentials: dynamo.Credentials("a", "s", "t"), Tables: canned.Tables(), Transport: db,
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return s, db
+}
+
+func BenchmarkFind(b *testing.B) {
+	s, db := cannedStore(b)
+	b.ReportAllocs()
+	for b.Loop() {
+		found, err := s.Find(b.Context(), db.Organization.ID, db.Key.Hash())
+		if err != nil || found.Key == nil {
+			b.Fatalf("Find = %+v, %v, want the organization and its key", found, err)
+		}
+	}
+}
+
+func BenchmarkCount(b *testing.B) {
+	s, db := cannedStore(b)
+	window := time.Now()
+	b.ReportAllocs()
+	for b.Loop() {
+		if n, err := s.Count(b.Context(), db.Organization.ID, organization.Metadata, window); n != 1 || err != nil {
+			b.Fatalf("Count = %d, %v, want 1", n, err)
+		}
+	}
+}

@@ -1,0 +1,204 @@
+package dynamo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"net/http"
+	"strconv"
+
+	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/middleware"
+	smithyhttp "github.com/aws/smithy-go/transport/http"
+
+	"organizations-api/shared/ijson"
+)
+
+// deserializer is the step that reads a response: a success by itself, in one pass, and anything else by the SDK's step.
+type deserializer struct {
+	decode func(body ijson.Value) (any, error)
+	sdk    middleware.DeserializeMiddleware
+}
+
+// ID is that of the SDK's step whose place it takes.
+func (d *deserializer) ID() string { return "OperationDeserializer" }
+
+// HandleDeserialize fails as the SDK's step does: with a *smithy.DeserializationError where a success cannot be read.
+func (d *deserializer) HandleDeserialize(
+	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
+) (out middleware.DeserializeOutput, metadata middleware.Metadata, err error) {
+	out, metadata, err = next.HandleDeserialize(ctx, in)
+	if err != nil {
+		return out, metadata, err
+	}
+	response, ok := out.RawResponse.(*smithyhttp.Response)
+	if !ok {
+		return out, metadata, &smithy.DeserializationError{Err: fmt.Errorf("a response of the type %T", out.RawResponse)}
+	}
+	if response.StatusCode != http.StatusOK {
+		awsmiddleware.SetRequestIDMetadata(&metadata, response.Header.Get("X-Amzn-Requestid"))
+		return d.sdk.HandleDeserialize(ctx, in, received{out, metadata})
+	}
+	body, err := readBody(response)
+	if err != nil {
+		return out, metadata, &smithy.DeserializationError{Err: err}
+	}
+	if out.Result, err = d.decode(body); err != nil {
+		return out, metadata, &smithy.DeserializationError{Err: err}
+	}
+	return out, metadata, nil
+}
+
+// received gives a step the response that is there already.
+type received struct {
+	out      middleware.DeserializeOutput
+	metadata middleware.Metadata
+}
+
+func (r received) HandleDeserialize(
+	context.Context, middleware.DeserializeInput,
+) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	return r.out, r.metadata, nil
+}
+
+// maxResponse is more than any answer has: an item has at most 400 KB, and JSON makes at most six bytes of one.
+const maxResponse = 4 << 20
+
+// readBody reads the body to its end, so that the connection is kept, and holds it to its checksum.
+func readBody(response *smithyhttp.Response) (ijson.Value, error) {
+	defer response.Body.Close()
+	var text []byte
+	var err error
+	if n := response.ContentLength; n >= 0 && n <= maxResponse {
+		text = make([]byte, n)
+		_, err = io.ReadFull(response.Body, text)
+	} else {
+		text, err = io.ReadAll(io.LimitReader(response.Body, maxResponse))
+	}
+	if err != nil {
+		return ijson.Value{}, fmt.Errorf("reading a response: %w", err)
+	}
+	if want := response.Header.Get("X-Amz-Crc32"); want != "" {
+		if sum := strconv.FormatUint(uint64(crc32.ChecksumIEEE(text)), 10); sum != want {
+			return ijson.Value{}, fmt.Errorf("a response has the checksum %s, not %s", sum, want)
+		}
+	}
+	value, err := ijson.Parse(text)
+	if err != nil {
+		return ijson.Value{}, fmt.Errorf("reading a response: %w", err)
+	}
+	return value, nil
+}
+
+// decoderOf returns what makes the output of an operation, with what is used of it; nil where the SDK does.
+func decoderOf(operation string) func(ijson.Value) (any, error) {
+	switch operation {
+	case "GetItem":
+		return func(body ijson.Value) (any, error) {
+			r, err := decodeReply(body)
+			return &dynamodb.GetItemOutput{Item: r.item, ConsumedCapacity: r.one()}, err
+		}
+	case "UpdateItem":
+		return func(body ijson.Value) (any, error) {
+			r, err := decodeReply(body)
+			return &dynamodb.UpdateItemOutput{Attributes: r.item, ConsumedCapacity: r.one()}, err
+		}
+	case "TransactWriteItems":
+		return func(body ijson.Value) (any, error) {
+			r, err := decodeReply(body)
+			return &dynamodb.TransactWriteItemsOutput{ConsumedCapacity: r.consumed}, err
+		}
+	default:
+		return nil
+	}
+}
+
+// reply is what the outputs have in common.
+type reply struct {
+	item     item
+	consumed []types.ConsumedCapacity // one for each table
+}
+
+func (r reply) one() *types.ConsumedCapacity {
+	if len(r.consumed) == 0 {
+		return nil
+	}
+	return &r.consumed[0]
+}
+
+func decodeReply(body ijson.Value) (r reply, err error) {
+	if body.Kind() != ijson.Object {
+		return reply{}, errors.New("the response is no object")
+	}
+	for name, value := range body.Members() {
+		switch name {
+		case "Item", "Attributes":
+			r.item, err = decodeItem(value)
+		case "ConsumedCapacity":
+			r.consumed, err = decodeConsumed(value)
+		}
+		if err != nil {
+			return reply{}, err
+		}
+	}
+	return r, nil
+}
+
+// decodeConsumed reads one object, or a list of them.
+func decodeConsumed(value ijson.Value) (all []types.ConsumedCapacity, err error) {
+	for _, element := range value.Elements() {
+		one, err := decodeConsumed(element)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, one...)
+	}
+	for name, member := range value.Members() {
+		if name == "CapacityUnits" {
+			units, err := strconv.ParseFloat(member.Text(), 64)
+			if err != nil {
+				return nil, errors.New("the consumed capacity is no number")
+			}
+			all = append(all, types.ConsumedCapacity{CapacityUnits: &units})
+		}
+	}
+	return all, nil
+}
+
+func decodeItem(value ijson.Value) (item, error) {
+	const attributes = 32 // more than an item has here
+	it := make(item, attributes)
+	for name, member := range value.Members() {
+		attribute, err := decodeAttribute(member)
+		if err != nil {
+			return nil, fmt.Errorf("attribute %s: %w", name, err)
+		}
+		it[name] = attribute
+	}
+	return it, nil
+}
+
+// decodeAttribute reads a value of a type that items have here: {"S":"text"}, {"N":"1"}, {"BOOL":true} or {"M":{…}}.
+func decodeAttribute(value ijson.Value) (types.AttributeValue, error) {
+	for kind, v := range value.Members() {
+		switch kind {
+		case "S":
+			return &types.AttributeValueMemberS{Value: v.Str()}, nil
+		case "N":
+			return &types.AttributeValueMemberN{Value: v.Str()}, nil
+		case "BOOL":
+			return &types.AttributeValueMemberBOOL{Value: v.Text() == "true"}, nil
+		case "M":
+			it, err := decodeItem(v)
+			return &types.AttributeValueMemberM{Value: it}, err
+		default:
+			return nil, fmt.Errorf("the type %q is of no item here", kind)
+		}
+	}
+	return nil, errors.New("it has no type")
+}
