@@ -126,7 +126,7 @@ func TestConsoleUsage(t *testing.T) {
 		tb.fill("#key", g.admin)
 		tb.click("#sign-in-button")
 		tb.awaitText("#usage", test.want)
-		if got := eval[string](tb, "String(document.querySelector('#usage meter').value)"); got != test.meter {
+		if got := eval[string](tb, "document.querySelector('#usage [role=meter]').getAttribute('aria-valuenow')"); got != test.meter {
 			t.Errorf("with %s used, the meter shows %s, want %s", test.used, got, test.meter)
 		}
 		if test.used == "91500" {

@@ -41,7 +41,10 @@ type welcomeData struct {
 	URL       string
 	Loopback  bool
 	StoreDown bool
-	Monthly   int64 // the month's credits; 0 where they are agreed individually
+
+	Monthly int64 // the month's credits; 0 where they are agreed individually
+	Used    int64 // of them, at most all
+	Percent int64
 }
 
 func (p welcome) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -56,7 +59,10 @@ func (p welcome) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		data.Organization = nil
 	}
 	if o := data.Organization; o != nil {
-		data.Monthly, _ = o.Tier.MonthlyCredits()
+		if monthly, ok := o.Tier.MonthlyCredits(); ok {
+			data.Monthly, data.Used = monthly, min(o.CurrentMonthUsage, monthly)
+			data.Percent = data.Used * 100 / monthly
+		}
 	}
 	var out bytes.Buffer
 	if err := welcomeTemplate.Execute(&out, data); err != nil {

@@ -41,12 +41,24 @@ function allocation(used, monthly) {
     ? `${number(used - monthly)} credits over the month’s allocation`
     : `${percent} % of the month’s allocation`;
   return [
-    el("meter", {
-      min: 0, max: monthly, low: monthly * high, high: monthly * full - 1, optimum: 0, value: Math.min(used, monthly),
-      "aria-label": "Credits used of the month’s allocation", "aria-valuetext": text,
-    }, text),
+    el("div", {
+      class: share >= full ? "meter full" : share >= high ? "meter high" : "meter", role: "meter",
+      "aria-valuemin": 0, "aria-valuemax": monthly, "aria-valuenow": Math.min(used, monthly), "aria-valuetext": text,
+      "aria-label": "Credits used of the month’s allocation",
+    }, bar(share)),
     el("p", { class: share >= high ? "small warned" : "small soft" }, text),
   ];
+}
+
+// bar returns the filled part of a meter.
+function bar(share) {
+  const drawing = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  const part = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+  drawing.setAttribute("aria-hidden", "true");
+  part.setAttribute("width", `${Math.min(share, 1) * 100}%`);
+  part.setAttribute("height", "100%");
+  drawing.append(part);
+  return drawing;
 }
 
 // What each category is about, as in the contract.
