@@ -15,7 +15,7 @@ import (
 )
 
 // patience is how long a test waits for what should come at once.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 // gateway is orgs serve, running as a process on a store of its own.
 type gateway struct {
