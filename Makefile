@@ -51,7 +51,7 @@ AXE := .cache/axe-core-$(AXE_VERSION)/node_modules/axe-core/axe.min.js
 
 .PHONY: test-browser
 test-browser: build/orgs $(AXE) ## Test the pages in Chromium, and leave pictures of them in build/screenshots
-	@test -n "$$CHROMIUM" || command -v chromium chromium-browser google-chrome >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y --no-install-recommends chromium; } \
+	@test -n "$${CHROMIUM:-}" || command -v chromium chromium-browser google-chrome >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y --no-install-recommends chromium; } \
 		|| { echo 'Install the package chromium, or name a Chromium in CHROMIUM.'; exit 1; }
 	@rm -rf build/screenshots
 	cd browsertests && ORGS='$(CURDIR)/build/orgs' AXE='$(CURDIR)/$(AXE)' SCREENSHOTS='$(CURDIR)/build/screenshots' go test -count=1 -timeout 10m ./...
