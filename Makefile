@@ -25,6 +25,7 @@ ADMIN_KEY ?=
 READ_KEY ?=
 OTHER_KEY ?=
 DEPLOY_FLAGS ?=
+VULNDB ?= https://vuln.go.dev
 BENCHMARKS := ./functions/internal/function ./shared/...
 
 .PHONY: help
@@ -85,15 +86,22 @@ test-examples: ## Run the example clients against a gateway; needs npm
 	go test -count=1 ./examples
 
 .PHONY: lint
-lint: ## Check formatting, modules, and what go vet and staticcheck find
+lint: ## Check formatting, modules, and what go vet, staticcheck and govulncheck find
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not gofmt-clean: $$unformatted"; exit 1; }
 	go mod tidy -diff
 	cd tools && go mod tidy -diff
 	go mod verify
 	go vet ./...
 	go tool -modfile=tools/go.mod staticcheck ./...
+	@$(MAKE) --no-print-directory vulncheck
 	@if command -v cfn-lint >/dev/null && cfn-lint --version >/dev/null 2>&1; then echo cfn-lint template.yaml; cfn-lint template.yaml; \
 	else echo 'cfn-lint is not installed: template.yaml is checked by the tests alone'; fi
+
+.PHONY: vulncheck
+vulncheck: ## Look for known vulnerabilities in what is called (VULNDB=URL), where the database can be reached
+	@if curl -fsS --max-time 10 -o /dev/null '$(VULNDB)/index/db.json' 2>/dev/null; \
+	then echo govulncheck ./...; go tool -modfile=tools/go.mod govulncheck -db '$(VULNDB)' ./...; \
+	else echo 'The vulnerability database $(VULNDB) cannot be reached: known vulnerabilities were not looked for'; fi
 
 .PHONY: build
 build: $(BOOTSTRAPS) build/orgs ## Build a static bootstrap for each function, and the orgs command

@@ -1,7 +1,7 @@
 // Command bench measures the Lambda functions against a bare one, on this machine and without an account: the processes
 // are those that would be deployed, DynamoDB is one of fixed answers. docs/performance.md says what the figures mean.
 //
-// Usage: bench [-json FILE] [-quick], or bench -json FILE -chart FILE to draw what was measured before.
+// Usage: bench [-json FILE] [-only TEXT] [-quick], or bench -json FILE -chart FILE to draw what was measured before.
 package main
 
 import (
@@ -46,6 +46,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	flags.SetOutput(progress)
 	path := flags.String("json", "build/bench/bench.json", "the `file` that gets the figures")
 	drawing := flags.String("chart", "", "measure nothing, and draw the figures of the other file into this `file`, an SVG")
+	only := flags.String("only", "", "the `text` that must be in the title of a section; the others are left out")
 	quick := flags.Bool("quick", false, "few rounds: shows that everything works, not how fast")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -53,7 +54,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	if *drawing != "" {
 		return draw(*path, *drawing)
 	}
-	measured, err := measureAll(ctx, *quick, progress)
+	measured, err := measureAll(ctx, *only, *quick, progress)
 	if err != nil {
 		return err
 	}
@@ -64,7 +65,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	return nil
 }
 
-func measureAll(ctx context.Context, quick bool, progress io.Writer) (report, error) {
+func measureAll(ctx context.Context, only string, quick bool, progress io.Writer) (report, error) {
 	r := report{Measured: time.Now().UTC(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU()}
 	root, err := moduleRoot(ctx)
 	if err != nil {
@@ -83,6 +84,9 @@ func measureAll(ctx context.Context, quick bool, progress io.Writer) (report, er
 	sections, notes := p.sections()
 	r.Notes = notes
 	for _, section := range sections {
+		if !strings.Contains(section.Title, only) {
+			continue
+		}
 		if quick {
 			section.Rounds, section.Invocations = 2, min(section.Invocations, 200)
 		}

@@ -112,7 +112,7 @@ func TestReportText(t *testing.T) {
 	out := written(t, passedReport(t).WriteText)
 	for _, want := range []string{
 		"Organizations API 1.0.0\n", "exchanges, 100,000 generated bodies, seed 42\n",
-		"  GET /v1/organizations ", "  all                    254  254  100%\n", "  in process       2       0          0  12ms\n",
+		"  GET /v1/organizations ", "  all                    275  275  100%\n", "  in process       2       0          0  12ms\n",
 		"  live             1       0          1  1.5s\n", "  schema        1   1\n", "  Waived (1)\n",
 	} {
 		if !strings.Contains(out, want) {

@@ -43,45 +43,53 @@ func TestSmuggling(t *testing.T) {
 	w.unchanged(t, other)
 }
 
+// What claims to be another organization: an authorizer that the gateway would have asked, headers, and a query.
+
+func claimAuthorizer(e *event, other tenant) {
+	claims := map[string]string{"sub": string(other.ID), "organization_id": string(other.ID), "scope": "admin"}
+	e.RequestContext.Authorizer = &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
+		JWT:    &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: claims, Scopes: []string{"admin"}},
+		Lambda: map[string]any{"organization_id": string(other.ID), "api_key": other.admin.Reveal(), "principalId": other.adminID},
+		IAM:    &events.APIGatewayV2HTTPRequestContextAuthorizerIAMDescription{UserID: string(other.ID)},
+	}
+}
+
+func claimHeaders(e *event, other tenant) {
+	bearer, context := "Bearer "+other.admin.Reveal(), `{"authorizer":{"organization_id":"`+string(other.ID)+`"}}`
+	for name, value := range map[string]string{
+		"x-api-key": other.admin.Reveal(), "x-organization-id": string(other.ID), "x-forwarded-user": string(other.ID),
+		"proxy-authorization": bearer, "x-authorization": bearer, "x-forwarded-authorization": bearer,
+		"x-amzn-oidc-identity": string(other.ID), "x-golambdaproxy-apigw-context": context, "x-amzn-request-context": context,
+		"cookie": "authorization=" + bearer,
+	} {
+		e.Headers[name] = value
+	}
+}
+
+func claimQuery(e *event, other tenant) {
+	key := other.admin.Reveal()
+	e.RawQueryString = "access_token=" + key + "&api_key=" + key + "&authorization=Bearer%20" + key
+	e.QueryStringParameters = map[string]string{"access_token": key}
+}
+
 // identities claim to be someone else beside the Authorization header, or in its place.
 func identities() []smuggled {
-	withoutKey := func(change func(e *event, other tenant)) func(*event, tenant, tenant) {
+	withKey := func(claim func(e *event, other tenant)) func(*event, tenant, tenant) {
+		return func(e *event, _, other tenant) { claim(e, other) }
+	}
+	withoutKey := func(claim func(e *event, other tenant)) func(*event, tenant, tenant) {
 		return func(e *event, _, other tenant) {
 			delete(e.Headers, "authorization")
-			change(e, other)
+			claim(e, other)
 		}
-	}
-	authorizer := func(other tenant) *events.APIGatewayV2HTTPRequestContextAuthorizerDescription {
-		claims := map[string]string{"sub": string(other.ID), "organization_id": string(other.ID), "scope": "admin"}
-		return &events.APIGatewayV2HTTPRequestContextAuthorizerDescription{
-			JWT:    &events.APIGatewayV2HTTPRequestContextAuthorizerJWTDescription{Claims: claims, Scopes: []string{"admin"}},
-			Lambda: map[string]any{"organization_id": string(other.ID), "api_key": other.admin.Reveal(), "principalId": other.adminID},
-			IAM:    &events.APIGatewayV2HTTPRequestContextAuthorizerIAMDescription{UserID: string(other.ID)},
-		}
-	}
-	headers := func(e *event, other tenant) {
-		for name, value := range map[string]string{
-			"x-api-key": other.admin.Reveal(), "x-organization-id": string(other.ID), "x-forwarded-user": string(other.ID),
-			"proxy-authorization": "Bearer " + other.admin.Reveal(), "x-authorization": "Bearer " + other.admin.Reveal(),
-			"x-forwarded-authorization": "Bearer " + other.admin.Reveal(), "x-amzn-oidc-identity": string(other.ID),
-			"x-golambdaproxy-apigw-context": `{"authorizer":{"organization_id":"` + string(other.ID) + `"}}`,
-			"x-amzn-request-context":        `{"authorizer":{"organization_id":"` + string(other.ID) + `"}}`,
-			"cookie":                        "authorization=Bearer " + other.admin.Reveal(),
-		} {
-			e.Headers[name] = value
-		}
-	}
-	query := func(e *event, other tenant) {
-		e.RawQueryString = "access_token=" + other.admin.Reveal() + "&api_key=" + other.admin.Reveal() + "&authorization=Bearer%20" + other.admin.Reveal()
-		e.QueryStringParameters = map[string]string{"access_token": other.admin.Reveal()}
 	}
 	return []smuggled{
-		{"another's authorizer", "GET", func(e *event, _, other tenant) { e.RequestContext.Authorizer = authorizer(other) }, 200},
-		{"another's authorizer, and no key", "GET", withoutKey(func(e *event, other tenant) { e.RequestContext.Authorizer = authorizer(other) }), 401},
-		{"another's headers", "GET", func(e *event, _, other tenant) { headers(e, other) }, 200},
-		{"another's headers, and no key", "GET", withoutKey(headers), 401},
-		{"another's query", "GET", func(e *event, _, other tenant) { query(e, other) }, 200},
-		{"another's query, and no key", "GET", withoutKey(query), 401},
+		{"another's authorizer", "GET", withKey(claimAuthorizer), 200},
+		{"another's authorizer, and no key", "GET", withoutKey(claimAuthorizer), 401},
+		{"another's headers", "GET", withKey(claimHeaders), 200},
+		{"another's headers, and no key", "GET", withoutKey(claimHeaders), 401},
+		{"another's query", "GET", withKey(claimQuery), 200},
+		{"another's query, and no key", "GET", withoutKey(claimQuery), 401},
 		{"another's cookies, and no key", "GET", withoutKey(func(e *event, other tenant) {
 			e.Cookies = []string{"authorization=Bearer " + other.admin.Reveal(), "session=" + other.admin.Reveal()}
 		}), 401},

@@ -160,8 +160,7 @@ func TestRotationIsTold(t *testing.T) {
 func TestKeysThatCannotBeChanged(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
-	made := mustJSON[created](t, env, "create", "--name", "A")
-	id := made.Organization.ID
+	id := mustJSON[created](t, env, "create", "--name", "A").Organization.ID
 	issue := func(args ...string) string {
 		return mustJSON[wireIssued](t, env, append([]string{"keys", "issue", id, "--permission", "read"}, args...)...).ID
 	}
@@ -196,6 +195,13 @@ func TestKeysThatCannotBeChanged(t *testing.T) {
 	if diff := cmp.Diff(before, mustJSON[keyList](t, env, "keys", "list", id).Keys, cmp.AllowUnexported(wireListedKey{})); diff != "" {
 		t.Errorf("keys after all that was refused (-before +after):\n%s", diff)
 	}
+}
+
+func TestKeysOfDeletedOrganizations(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	made := mustJSON[created](t, env, "create", "--name", "A")
+	id := made.Organization.ID
 	must(t, env, "delete", id)
 	for _, args := range [][]string{{"rotate", id, made.Key.ID}, {"expires", id, made.Key.ID, "30d"}} {
 		r := orgs(t, env, append([]string{"keys", "--json"}, args...)...)

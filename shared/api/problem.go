@@ -17,7 +17,14 @@ func invalid(problems []Problem) error {
 // problems collects what is wrong with a body.
 type problems []Problem
 
+// maxProblems bounds how many problems of a body are told: a body can have tens of thousands, and an answer many times as
+// long as its request would serve nobody but who wants to exhaust the service.
+const maxProblems = 100
+
 func (p *problems) add(loc []any, problemType, format string, args ...any) {
+	if len(*p) == maxProblems {
+		return
+	}
 	*p = append(*p, Problem{Loc: loc, Msg: fmt.Sprintf(format, args...), Type: problemType})
 }
 

@@ -43,7 +43,7 @@ func full(entries int) store.Dossier {
 	for i, p := range []apikey.Permission{apikey.Admin, apikey.Read} {
 		at := now.Add(time.Duration(i) * time.Second)
 		k := apikey.NewRecord(apikey.New(d.Organization.ID, apikey.Test), p, at, &now)
-		k.RevokedAt = &at
+		k.RevokedAt, k.ReplacedBy = &at, fmt.Sprintf("key_000000000000%d", i)
 		d.Keys = append(d.Keys, k)
 	}
 	trail := make([]store.Entry, 0, entries)

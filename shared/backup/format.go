@@ -82,6 +82,7 @@ type key struct {
 	CreatedAt  string  `json:"created_at"`
 	ExpiresAt  *string `json:"expires_at,omitempty"`
 	RevokedAt  *string `json:"revoked_at,omitempty"`
+	ReplacedBy string  `json:"replaced_by,omitempty"`
 }
 
 type entry struct {
@@ -174,6 +175,7 @@ func fromKey(k apikey.Record) key {
 		CreatedAt:  organization.FormatTime(k.CreatedAt),
 		ExpiresAt:  fromTime(k.ExpiresAt),
 		RevokedAt:  fromTime(k.RevokedAt),
+		ReplacedBy: k.ReplacedBy,
 	}
 }
 
@@ -187,6 +189,7 @@ func (k key) record() (apikey.Record, error) {
 		CreatedAt:  decoded(&d, "created_at", organization.ParseTime, k.CreatedAt),
 		ExpiresAt:  d.time("expires_at", k.ExpiresAt),
 		RevokedAt:  d.time("revoked_at", k.RevokedAt),
+		ReplacedBy: k.ReplacedBy,
 	}
 	return r, d.err
 }

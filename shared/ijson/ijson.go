@@ -33,7 +33,12 @@ type Value struct {
 // Parse checks text and returns its value, or a *SyntaxError. The time is linear in the text's length and the stack does
 // not grow with its nesting. The value does not refer to text afterwards.
 func Parse(text []byte) (Value, error) {
-	s := scanner{text: string(text)} // the one copy, of which all values and strings without escapes are parts
+	var ( // what everyday texts need, so that they need no memory but that of their copy
+		open  [8]container
+		names [few]string
+	)
+	// All values, and strings without escapes, are parts of this one copy.
+	s := scanner{text: string(text), open: open[:0], names: names[:0]}
 	if err := s.scan(); err != nil {
 		return Value{}, err
 	}

@@ -35,7 +35,7 @@ type container struct {
 }
 
 // few is how many names are compared each with each: with more of them, a map is faster.
-const few = 16
+const few = 24
 
 func (s *scanner) scan() error {
 	for {

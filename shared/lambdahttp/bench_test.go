@@ -8,8 +8,6 @@ import (
 	"os"
 	"testing"
 
-	"github.com/aws/aws-lambda-go/lambda"
-
 	"organizations-api/shared/lambdahttp"
 )
 
@@ -25,7 +23,7 @@ func BenchmarkEvent(b *testing.B) {
 		}
 		w.WriteHeader(http.StatusNoContent)
 	})
-	handler := lambda.NewHandler(lambdahttp.New(nothing, slog.New(slog.NewTextHandler(io.Discard, nil))).Handle)
+	handler := lambdahttp.New(nothing, slog.New(slog.NewTextHandler(io.Discard, nil)))
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := handler.Invoke(context.Background(), event); err != nil {

@@ -9,14 +9,20 @@
 package lambdahttp
 
 import (
+	"bytes"
 	"context"
+	"encoding/json"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
 )
+
+var _ lambda.Handler = (*Adapter)(nil)
 
 // Adapter answers events. It is safe for concurrent use.
 type Adapter struct {
@@ -31,6 +37,26 @@ func New(handler http.Handler, log *slog.Logger) *Adapter {
 
 // deadlineMargin is kept of the function's time to get the response out.
 const deadlineMargin = 500 * time.Millisecond
+
+// Invoke answers one event, both in JSON: it makes an Adapter a lambda.Handler, with a reader of events that takes a
+// fraction of what reflection does. Its error says that the event is not JSON, or not of the shape of events.
+func (a *Adapter) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
+	event, err := decodeEvent(payload)
+	if err != nil {
+		return nil, err
+	}
+	answer, err := a.Handle(ctx, event)
+	if err != nil {
+		return nil, err
+	}
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false) // it is no HTML
+	if err := encoder.Encode(answer); err != nil {
+		return nil, fmt.Errorf("encoding the answer: %w", err)
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+}
 
 // Handle answers one event. Its error is always nil but for a fault of the adapter; whatever is wrong with an event, the
 // handler answers.

@@ -39,12 +39,34 @@ func recorded(t *testing.T, name string) event {
 	return e
 }
 
-// serve answers an event by a handler and demands that the adapter itself never fails.
+// serve answers an event by a handler, as it comes from a gateway in this process and as it comes from Lambda, and demands
+// that both are the same and that the adapter itself never fails.
 func serve(t *testing.T, e event, handler http.HandlerFunc) response {
 	t.Helper()
-	r, err := lambdahttp.New(handler, quiet()).Handle(t.Context(), e)
+	adapter := lambdahttp.New(handler, quiet())
+	r, err := adapter.Handle(t.Context(), e)
 	if err != nil {
 		t.Fatalf("Handle = %v, want no error", err)
+	}
+	payload, err := json.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	invoked := invoke(t, adapter, payload)
+	if diff := cmp.Diff(r, invoked); diff != "" {
+		t.Errorf("Invoke is not Handle (-Handle +Invoke):\n%s", diff)
+	}
+	return r
+}
+
+func invoke(t *testing.T, adapter *lambdahttp.Adapter, payload []byte) (r response) {
+	t.Helper()
+	text, err := adapter.Invoke(t.Context(), payload)
+	if err != nil {
+		t.Fatalf("Invoke(%s) = %v, want no error", payload, err)
+	}
+	if err := json.Unmarshal(text, &r); err != nil {
+		t.Fatalf("Invoke(%s) = %s: %v", payload, text, err)
 	}
 	return r
 }

@@ -1,6 +1,11 @@
 package telemetry
 
-import "log/slog"
+import (
+	"encoding/json"
+	"log/slog"
+	"strconv"
+	"sync"
+)
 
 // Namespace is where CloudWatch keeps the metrics.
 const Namespace = "OrganizationsAPI"
@@ -43,10 +48,6 @@ func (r Request) metrics(coldStart bool) []metric {
 // The shape of the embedded metric format ("Specification: Embedded metric format" in the CloudWatch User Guide). The
 // values stand beside _aws, under the names that it declares.
 type (
-	embedded struct {
-		Timestamp         int64 // in milliseconds since 1970
-		CloudWatchMetrics []directive
-	}
 	directive struct {
 		Namespace  string
 		Dimensions [][]string
@@ -58,6 +59,31 @@ type (
 	}
 )
 
+// embedded is the value of _aws: when a request began, in milliseconds since 1970. The rest of it is the same for every
+// request, and encoded once.
+type embedded int64
+
+// MarshalJSON never fails.
+func (e embedded) MarshalJSON() ([]byte, error) {
+	const longest = 64 // of the time and its name
+	text := make([]byte, 0, longest+len(directives()))
+	text = strconv.AppendInt(append(text, `{"Timestamp":`...), int64(e), 10)
+	return append(append(append(text, `,"CloudWatchMetrics":`...), directives()...), '}'), nil
+}
+
+// directives declares all metrics of a request.
+var directives = sync.OnceValue(func() []byte {
+	var declarations []declared
+	for _, m := range (Request{}).metrics(false) {
+		declarations = append(declarations, declared{Name: m.name, Unit: m.unit})
+	}
+	text, err := json.Marshal([]directive{{Namespace: Namespace, Dimensions: [][]string{{dimension}}, Metrics: declarations}})
+	if err != nil {
+		panic(err) // strings always encode
+	}
+	return text
+})
+
 // dimension is the attribute by which metrics are told apart: the function, which belongs to one operation of one stack.
 // One by organization would be a metric, and a price, for each tenant; the log line answers that.
 const dimension = "function_name"
@@ -65,18 +91,11 @@ const dimension = "function_name"
 // Embedded returns the attributes that make CloudWatch take metrics from the request's line. function is the name of the
 // Lambda function; it must not be empty.
 func (r Request) Embedded(function string, coldStart bool) []slog.Attr {
-	var declarations []declared
-	attributes := []slog.Attr{slog.String(dimension, function)}
-	for _, m := range r.metrics(coldStart) {
+	metrics := r.metrics(coldStart)
+	attributes := make([]slog.Attr, 0, len(metrics)+2)
+	attributes = append(attributes, slog.String(dimension, function))
+	for _, m := range metrics {
 		attributes = append(attributes, slog.Float64(m.name, m.value))
-		declarations = append(declarations, declared{Name: m.name, Unit: m.unit})
 	}
-	return append(attributes, slog.Any("_aws", embedded{
-		Timestamp: r.Started.UnixMilli(),
-		CloudWatchMetrics: []directive{{
-			Namespace:  Namespace,
-			Dimensions: [][]string{{dimension}},
-			Metrics:    declarations,
-		}},
-	}))
+	return append(attributes, slog.Any("_aws", embedded(r.Started.UnixMilli())))
 }

@@ -67,7 +67,7 @@ func cannedHandler(b *testing.B, db *canned.DynamoDB, limits bool, operation fun
 	if err != nil {
 		b.Fatal(err)
 	}
-	return lambda.NewHandler(adapter.Handle)
+	return adapter
 }
 
 // lambdaContext is a context as aws-lambda-go makes it for an invocation.

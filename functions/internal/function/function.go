@@ -26,7 +26,7 @@ func Main(operation func(*api.Service) api.Route) {
 		slog.New(slog.NewJSONHandler(os.Stdout, nil)).Error("the function cannot start", slog.String("error", err.Error()))
 		os.Exit(1)
 	}
-	lambda.Start(handle.Handle)
+	lambda.Start(handle)
 }
 
 func newHandler(

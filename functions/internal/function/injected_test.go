@@ -224,6 +224,7 @@ func TestCountsMeetFaults(t *testing.T) {
 	atOnce(t, faultKinds(), func(t *testing.T, kind kindOfFault) {
 		w := newFaultyWorld(t)
 		for _, r := range []request{{method: "GET"}, {method: "PATCH", body: `{}`}} {
+			w.do(t, r) // from here on it is known that the key is used, and UpdateItem is the count alone
 			w.proxy.Follow(faultproxy.On(countCall, kind.fault))
 			got := w.do(t, r)
 			counted := got.Headers["X-Ratelimit-Limit"] != ""
@@ -233,6 +234,29 @@ func TestCountsMeetFaults(t *testing.T) {
 			if n := w.proxy.Calls(countCall); n != 1 {
 				t.Errorf("%d counts for one request", n)
 			}
+		}
+	})
+}
+
+// TestNotesMeetFaults: that a key is used is noted once, beside the count, and its loss costs the caller nothing either. The
+// log has it once, and for a minute it is not tried again.
+func TestNotesMeetFaults(t *testing.T) {
+	t.Parallel()
+	atOnce(t, faultKinds(), func(t *testing.T, kind kindOfFault) {
+		w := newFaultyWorld(t)
+		w.proxy.Follow(faultproxy.On(countCall, kind.fault))
+		for i, calls := range []int{2, 1} { // the note and the count, and the count alone
+			before := w.proxy.Calls(countCall)
+			if got := w.do(t, request{method: "GET"}); got.StatusCode != http.StatusOK {
+				t.Errorf("GET %d = %d %s, want 200", i, got.StatusCode, got.Body)
+			}
+			if n := w.proxy.Calls(countCall) - before; n != calls {
+				t.Errorf("GET %d made %d calls of %s, want %d", i, n, countCall, calls)
+			}
+		}
+		// A slow note may come in time, and may not.
+		if n := strings.Count(w.logs.String(), `"use_error"`); n > 1 || n == 0 && kind.status != 0 {
+			t.Errorf("%d lines say that the use was not noted, want 1:\n%s", n, w.logs)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"os"
 	"sync"
@@ -50,12 +51,19 @@ func newWorld(t *testing.T) *world {
 // worldAt starts the functions on whatever is at the endpoint.
 func worldAt(t *testing.T, endpoint string) *world {
 	t.Helper()
+	return worldWith(t, endpoint, nil)
+}
+
+// worldWith is worldAt with changes of the environment.
+func worldWith(t *testing.T, endpoint string, changes map[string]string) *world {
+	t.Helper()
 	tables := dynamo.TablesWithPrefix(prefix())
 	environment := map[string]string{
 		envOrganizationsTable: tables.Organizations, envCountersTable: tables.Counters,
 		envRegion: "us-east-1", envEndpoint: endpoint, envAccessKeyID: "local", envSecretAccessKey: "local",
 		envFunction: "test",
 	}
+	maps.Copy(environment, changes)
 	w := &world{logs: &syncBuffer{}}
 	start := func(operation func(*api.Service) api.Route) *lambdahttp.Adapter {
 		adapter, err := newHandler(func(name string) string { return environment[name] }, w.logs, operation)
@@ -161,9 +169,17 @@ func (w *world) send(t *testing.T, r request) events.APIGatewayV2HTTPResponse {
 	}
 	ctx, cancel := context.WithTimeout(t.Context(), functionTimeout)
 	defer cancel()
-	out, err := adapter.Handle(ctx, r.event(t))
+	in, err := json.Marshal(r.event(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	text, err := adapter.Invoke(ctx, in)
 	if err != nil {
 		t.Fatalf("the function = %v, want an answer", err)
+	}
+	var out events.APIGatewayV2HTTPResponse
+	if err := json.Unmarshal(text, &out); err != nil {
+		t.Fatalf("the function = %s, want an answer: %v", text, err)
 	}
 	return out
 }

@@ -138,7 +138,8 @@ func decodeReply(body ijson.Value) (r reply, err error) {
 	for name, value := range body.Members() {
 		switch name {
 		case "Item", "Attributes":
-			r.item, err = decodeItem(value)
+			const most = 24 // of the attributes of an item
+			r.item, err = decodeItem(value, most)
 		case "ConsumedCapacity":
 			r.consumed, err = decodeConsumed(value)
 		}
@@ -170,8 +171,8 @@ func decodeConsumed(value ijson.Value) (all []types.ConsumedCapacity, err error)
 	return all, nil
 }
 
-func decodeItem(value ijson.Value) (item, error) {
-	const attributes = 32 // more than an item has here
+// decodeItem makes room for so many attributes, though there may be more.
+func decodeItem(value ijson.Value, attributes int) (item, error) {
 	it := make(item, attributes)
 	for name, member := range value.Members() {
 		attribute, err := decodeAttribute(member)
@@ -194,7 +195,8 @@ func decodeAttribute(value ijson.Value) (types.AttributeValue, error) {
 		case "BOOL":
 			return &types.AttributeValueMemberBOOL{Value: v.Text() == "true"}, nil
 		case "M":
-			it, err := decodeItem(v)
+			const few = 8
+			it, err := decodeItem(v, few)
 			return &types.AttributeValueMemberM{Value: it}, err
 		default:
 			return nil, fmt.Errorf("the type %q is of no item here", kind)

@@ -65,14 +65,20 @@ func TestOperatorMeetsFaults(t *testing.T) {
 	o := organization.New("Northwind Video", organization.Pro, nil, time.Now())
 	first, second := apikey.New(o.ID, apikey.Live), apikey.New(o.ID, apikey.Live)
 	record := func(k apikey.Key) apikey.Record { return apikey.NewRecord(k, apikey.Admin, time.Now(), nil) }
-	revoked := record(second)
+	old, revoked, successor := record(first), record(second), record(apikey.New(o.ID, apikey.Live))
+	replaced, err := old.Rotated(successor.ID, time.Now(), time.Now().Add(time.Hour))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rotation := store.KeyChange{Before: old, After: replaced, New: &successor}
 	for _, step := range []struct {
 		name string
 		do   func() error
 	}{
-		{"Create", func() error { return s.Create(t.Context(), o, record(first), entry()) }},
+		{"Create", func() error { return s.Create(t.Context(), o, old, entry()) }},
 		{"AddKey", func() error { return s.AddKey(t.Context(), o.ID, revoked, entry()) }},
 		{"RevokeKey", func() error { return s.RevokeKey(t.Context(), o.ID, revoked.ID, time.Now(), entry()) }},
+		{"ChangeKey", func() error { return s.ChangeKey(t.Context(), o.ID, rotation, entry()) }},
 		{"Delete", func() error { return s.Delete(t.Context(), o.ID, time.Now(), entry()) }},
 		{"Undelete", func() error { return s.Undelete(t.Context(), o.ID, entry()) }},
 	} {
@@ -83,8 +89,8 @@ func TestOperatorMeetsFaults(t *testing.T) {
 	}
 	proxy.Follow(faultproxy.First("Query", faultproxy.Throttle(), faultproxy.HalfReply()))
 	entries, _, err := s.Audit(t.Context(), o.ID, "", 100)
-	if err != nil || len(entries) != 5 {
-		t.Errorf("Audit = %d entries, %v, want one for each of the five steps", len(entries), err)
+	if err != nil || len(entries) != 6 {
+		t.Errorf("Audit = %d entries, %v, want one for each of the six steps", len(entries), err)
 	}
 }
 

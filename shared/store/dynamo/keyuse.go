@@ -24,8 +24,8 @@ func (s *Store) putUse(id organization.ID, keyID string) types.TransactWriteItem
 	return types.TransactWriteItem{Put: &types.Put{TableName: &s.tables.Counters, Item: useKey(id, keyID)}}
 }
 
-// NoteUse is one UpdateItem, which does nothing where the item has this time or a later one. It is made once: the next span
-// brings another.
+// NoteUse is one UpdateItem, which does nothing where the item has this time or a later one. It is made once (see onlyOnce):
+// the next span brings another.
 func (s *Store) NoteUse(ctx context.Context, id organization.ID, keyID string, at time.Time) error {
 	out, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                 &s.tables.Counters,
@@ -34,7 +34,7 @@ func (s *Store) NoteUse(ctx context.Context, id organization.ID, keyID string, a
 		ConditionExpression:       aws.String("attribute_not_exists(" + attrUsedAt + ") OR " + attrUsedAt + " < :at"),
 		ExpressionAttributeValues: item{":at": timestamp(at.UTC().Truncate(store.UseSpan))},
 		ReturnConsumedCapacity:    types.ReturnConsumedCapacityTotal,
-	}, func(o *dynamodb.Options) { o.Retryer = aws.NopRetryer{} })
+	})
 	if err != nil {
 		failed(ctx, err)
 		var known *types.ConditionalCheckFailedException

@@ -47,8 +47,8 @@ func (s *Store) mark(ctx context.Context, c change) error {
 	return nil
 }
 
-// Purge deletes the audit trail in batches, then when keys were used, and the record last: while that is there, a purge that was interrupted can be
-// seen and repeated.
+// Purge deletes the audit trail in batches, then when keys were used, and the record last: while that is there, a purge
+// that was interrupted can be seen and repeated.
 func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 	op := "purging " + string(id)
 	in := &dynamodb.QueryInput{

@@ -48,7 +48,7 @@ func (s *signing) trim(stack *middleware.Stack) error {
 	return errors.Join(append(errs, err)...)
 }
 
-// onlyOnce is the operation that Count is, of which no attempt may be repeated.
+// onlyOnce is the operation of Count and NoteUse, of which no attempt is repeated.
 const onlyOnce = "UpdateItem"
 
 func remove[M any](step interface{ Remove(id string) (M, error) }, ids ...string) error {

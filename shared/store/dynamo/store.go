@@ -12,7 +12,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"time"
@@ -59,7 +58,7 @@ type Settings struct {
 // Store is safe for concurrent use.
 type Store struct {
 	client   *dynamodb.Client
-	http     *http.Client
+	http     *sender
 	endpoint string
 	tables   Tables
 }
@@ -79,15 +78,15 @@ func Open(s Settings) (*Store, error) {
 	if s.Region == "" || s.Credentials == nil || s.Tables.Organizations == "" || s.Tables.Counters == "" {
 		return nil, errors.New("opening the DynamoDB store: the region, the credentials or a table's name is not set")
 	}
-	client := &http.Client{Timeout: cmp.Or(s.AttemptTimeout, DefaultAttemptTimeout), Transport: s.Transport}
+	client := &sender{transport: s.Transport, timeout: cmp.Or(s.AttemptTimeout, DefaultAttemptTimeout)}
 	if s.Transport == nil {
-		client.Transport = newTransport()
+		client.transport = newTransport()
 	}
-	endpoint := cmp.Or(s.Endpoint, "https://dynamodb."+s.Region+".amazonaws.com")
-	base, err := url.Parse(endpoint)
-	if err != nil || base.Host == "" {
-		return nil, fmt.Errorf("opening the DynamoDB store: %q is no URL of an endpoint", endpoint)
+	base, err := s.base()
+	if err != nil {
+		return nil, fmt.Errorf("opening the DynamoDB store: %w", err)
 	}
+	endpoint := base.String()
 	signing := &signing{endpoint: base, region: s.Region, credentials: s.Credentials, signer: v4.NewSigner()}
 	options := dynamodb.Options{
 		Region:       s.Region,
@@ -104,6 +103,20 @@ func Open(s Settings) (*Store, error) {
 	return &Store{client: dynamodb.New(options), http: client, endpoint: endpoint, tables: s.Tables}, nil
 }
 
+// base returns the endpoint of all requests: the SDK's for the region, where none is set.
+func (s Settings) base() (*url.URL, error) {
+	if s.Endpoint == "" {
+		found, err := dynamodb.NewDefaultEndpointResolverV2().ResolveEndpoint(context.Background(),
+			dynamodb.EndpointParameters{Region: &s.Region}.WithDefaults())
+		return &found.URI, err
+	}
+	base, err := url.Parse(s.Endpoint)
+	if err == nil && base.Host == "" {
+		err = fmt.Errorf("%q is no URL of an endpoint", s.Endpoint)
+	}
+	return base, err
+}
+
 // Credentials returns a provider of credentials that never change, such as those that Lambda puts into a function's environment for
 // the life of its sandbox.
 func Credentials(accessKeyID, secretAccessKey, sessionToken string) aws.CredentialsProvider {
@@ -115,17 +128,6 @@ func Credentials(accessKeyID, secretAccessKey, sessionToken string) aws.Credenti
 			Source:          "static",
 		}, nil
 	})
-}
-
-func newTransport() *http.Transport {
-	return &http.Transport{
-		Proxy:               http.ProxyFromEnvironment,
-		DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
-		TLSHandshakeTimeout: connectTimeout,
-		DisableCompression:  true, // as DynamoDB's checksums are of what is sent
-		MaxIdleConnsPerHost: 64,   // a sandbox uses one, a local gateway as many as it has requests
-		IdleConnTimeout:     90 * time.Second,
-	}
 }
 
 // Prime opens the connection that the first request will use, by a plain GET that needs no permission and reads nothing.

@@ -23,6 +23,9 @@ func (s *Store) Create(ctx context.Context, o organization.Organization, key api
 		if _, err := writeKey(ctx, tx, o.ID, key); err != nil {
 			return err
 		}
+		if err := expectUses(ctx, tx, o.ID, key.ID); err != nil {
+			return err
+		}
 		return writeEntry(ctx, tx, o.ID, e)
 	})
 }

@@ -88,16 +88,12 @@ func readKeys(ctx context.Context, tx *sql.Tx, id organization.ID) ([]apikey.Rec
 	return all(rows, err, readKey)
 }
 
-// writeKey reports whether the key was new. From now on its uses are noted.
+// writeKey reports whether the key was new.
 func writeKey(ctx context.Context, tx *sql.Tx, id organization.ID, key apikey.Record) (bool, error) {
 	values := append([]any{string(id)}, encodeKey(key).columns()...)
 	statement := `INSERT INTO keys (organization, ` + keyColumns + `) VALUES (` + placeholders(len(values)) + `)
 		ON CONFLICT DO NOTHING`
-	added, err := execute(ctx, tx, statement, values...)
-	if !added || err != nil {
-		return false, err
-	}
-	return true, expectUses(ctx, tx, id, key.ID)
+	return execute(ctx, tx, statement, values...)
 }
 
 // AddKey implements store.Keys. The error is a Conflict where the organization has the key's hash or identifier already.
@@ -127,7 +123,7 @@ func addKey(ctx context.Context, tx *sql.Tx, op string, id organization.ID, key 
 	if !added {
 		return &store.Error{Kind: store.Conflict, Op: op}
 	}
-	return nil
+	return expectUses(ctx, tx, id, key.ID)
 }
 
 // countKeys returns how many keys the organization has, and sql.ErrNoRows where it does not exist or is deleted.

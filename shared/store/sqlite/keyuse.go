@@ -18,7 +18,7 @@ const (
 	usesQuery = `SELECT key_id, used_at FROM key_uses WHERE organization = ?`
 )
 
-// expectUses makes the row of a new key.
+// expectUses makes the row of a new key. One that is restored gets none: of its uses nothing is known.
 func expectUses(ctx context.Context, tx *sql.Tx, id organization.ID, keyID string) error {
 	_, err := tx.ExecContext(ctx, expectStatement, string(id), keyID)
 	return err

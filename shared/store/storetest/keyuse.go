@@ -49,7 +49,8 @@ func (s suite) keyUsesForward(t *testing.T) {
 	made := s.create(t, Bare(time.Now()))
 	now := span()
 	latest := time.Time{}
-	for i, at := range []time.Time{now.Add(-3 * time.Hour), now.Add(-5 * time.Hour), now, now.Add(-time.Microsecond), now.Add(time.Minute), now.Add(time.Hour), now} {
+	for i, after := range []time.Duration{-3 * time.Hour, -5 * time.Hour, 0, -time.Microsecond, time.Minute, time.Hour, 0} {
+		at := now.Add(after)
 		want(t, "NoteUse", s.handle(i).NoteUse(t.Context(), made.ID, made.key.ID, at))
 		if noted := at.Truncate(store.UseSpan); noted.After(latest) {
 			latest = noted
@@ -68,6 +69,17 @@ func (s suite) keyUsesRace(t *testing.T) {
 		}
 	})
 	wantUses(t, s.b, made.ID, map[string]time.Time{made.key.ID: now.Add((processes - 1) * time.Hour)})
+}
+
+// keyUsesRestored: a backup has no uses, so of restored keys nothing is known; least of all that they were never used.
+func (s suite) keyUsesRestored(t *testing.T) {
+	w := s.made(t, Bare(time.Now()), 2)
+	w.Keys[0].ReplacedBy = "key_0123456789ABC"
+	wantOutcomes(t, s.a, []whole{w}, store.Restored)
+	wantWhole(t, s.b, w)
+	wantUses(t, s.b, w.Organization.ID, map[string]time.Time{})
+	want(t, "NoteUse", s.a.NoteUse(t.Context(), w.Organization.ID, w.Keys[0].ID, span()))
+	wantUses(t, s.b, w.Organization.ID, map[string]time.Time{w.Keys[0].ID: span()})
 }
 
 // keyUsesGone: a request that was under way when its organization was purged notes its use of a key all the same.

@@ -91,6 +91,7 @@ func tests() []test {
 		{"KeyUses/never back", suite.keyUsesForward},
 		{"KeyUses/many at once", suite.keyUsesRace},
 		{"KeyUses/of what is gone", suite.keyUsesGone},
+		{"KeyUses/of what was restored", suite.keyUsesRestored},
 		{"Delete/once, and back", suite.deleteAndBack},
 		{"Delete/many at once", suite.deleteRace},
 		{"Delete/time to the microsecond", suite.deleteTime},

@@ -1,0 +1,211 @@
+package dynamo_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io"
+	"net/http"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
+
+	"organizations-api/bench/canned"
+	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
+	"organizations-api/shared/store/dynamo"
+)
+
+// tripper answers requests and keeps them, with their bodies.
+type tripper struct {
+	answer   func(attempt int, r *http.Request) (*http.Response, error)
+	requests []*http.Request
+	bodies   [][]byte
+}
+
+func (f *tripper) RoundTrip(r *http.Request) (*http.Response, error) {
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		return nil, err
+	}
+	f.requests, f.bodies = append(f.requests, r), append(f.bodies, body)
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	return f.answer(len(f.requests), r)
+}
+
+func storeOn(t *testing.T, transport http.RoundTripper, endpoint string) *dynamo.Store {
+	t.Helper()
+	s, err := dynamo.Open(dynamo.Settings{
+		Region: "eu-central-1", Endpoint: endpoint, Credentials: dynamo.Credentials("AKIDEXAMPLE", "secret", "token"),
+		Tables: canned.Tables(), Transport: transport, AttemptTimeout: 50 * time.Millisecond,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func response(status int, body string, header http.Header) *http.Response {
+	return &http.Response{StatusCode: status, Header: header, Body: io.NopCloser(strings.NewReader(body)), ContentLength: int64(len(body))}
+}
+
+// TestRequestsAreSigned signs each request again, from what was sent, and demands the same signature: nothing of it is
+// left unsigned, and the endpoint is the one that was asked for.
+func TestRequestsAreSigned(t *testing.T) {
+	t.Parallel()
+	for endpoint, want := range map[string]string{
+		"":                              "https://dynamodb.eu-central-1.amazonaws.com/",
+		"http://127.0.0.1:8000":         "http://127.0.0.1:8000/",
+		"https://proxy.example/prefix/": "https://proxy.example/prefix/",
+	} {
+		db, err := canned.New()
+		if err != nil {
+			t.Fatal(err)
+		}
+		sent := &tripper{answer: func(_ int, r *http.Request) (*http.Response, error) { return db.RoundTrip(r) }}
+		s := storeOn(t, sent, endpoint)
+		if _, err := s.Find(t.Context(), db.Organization.ID, db.Key.Hash()); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := s.Count(t.Context(), db.Organization.ID, organization.Metadata, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		after, changes := db.Organization.Apply(organization.Patch{Name: organization.Set("B")}, time.Now())
+		if err := s.Update(t.Context(), store.Update{
+			Before: db.Organization, After: after, Audit: store.Entry{ID: "x", Action: store.Updated, Changes: changes},
+		}); err != nil {
+			t.Fatal(err)
+		}
+		for i, r := range sent.requests {
+			if got := r.URL.String(); got != want {
+				t.Errorf("a request goes to %s, want %s", got, want)
+			}
+			checkSignature(t, r, sent.bodies[i])
+		}
+	}
+}
+
+func checkSignature(t *testing.T, r *http.Request, body []byte) {
+	t.Helper()
+	got := r.Header.Get("Authorization")
+	again := r.Clone(context.Background())
+	again.Header.Del("Authorization")
+	at, err := time.Parse("20060102T150405Z", r.Header.Get("X-Amz-Date"))
+	if err != nil || time.Since(at).Abs() > time.Minute {
+		t.Errorf("X-Amz-Date = %v, %v, want now", at, err)
+	}
+	credentials := aws.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret", SessionToken: "token"}
+	hash := fmt.Sprintf("%x", sha256.Sum256(body))
+	if err := v4.NewSigner().SignHTTP(t.Context(), credentials, again, hash, "dynamodb", "eu-central-1", at); err != nil {
+		t.Fatal(err)
+	}
+	if want := again.Header.Get("Authorization"); got != want {
+		t.Errorf("Authorization = %s, want %s", got, want)
+	}
+	for _, header := range []string{"content-type", "x-amz-target", "x-amz-security-token", "host", "content-length"} {
+		if !strings.Contains(got, header) {
+			t.Errorf("the signature %s is not over %s", got, header)
+		}
+	}
+}
+
+// TestBrokenAnswers: what cannot be an answer of DynamoDB is tried again, and then the store is unreachable.
+func TestBrokenAnswers(t *testing.T) {
+	t.Parallel()
+	const whole = `{"Item":{},"ConsumedCapacity":{"CapacityUnits":1}}`
+	wrongSum := http.Header{"X-Amz-Crc32": {strconv.Itoa(int(crc32.ChecksumIEEE([]byte("other"))))}}
+	for name, answer := range map[string]func() (*http.Response, error){
+		"wrong checksum": func() (*http.Response, error) { return response(200, whole, wrongSum), nil },
+		"broke off": func() (*http.Response, error) {
+			r := response(200, whole[:20], nil)
+			r.ContentLength = int64(len(whole))
+			return r, nil
+		},
+		"half of unknown length": func() (*http.Response, error) {
+			r := response(200, whole[:20], nil)
+			r.ContentLength = -1
+			return r, nil
+		},
+		"no JSON":   func() (*http.Response, error) { return response(200, "<html>", nil), nil },
+		"no object": func() (*http.Response, error) { return response(200, "[]", nil), nil },
+		"no capacity": func() (*http.Response, error) {
+			return response(200, `{"ConsumedCapacity":{"CapacityUnits":"x"}}`, nil), nil
+		},
+		"unknown type":  func() (*http.Response, error) { return response(200, `{"Item":{"PK":{"B":"eA=="}}}`, nil), nil },
+		"no type":       func() (*http.Response, error) { return response(200, `{"Item":{"PK":{}}}`, nil), nil },
+		"gone":          func() (*http.Response, error) { return nil, errors.New("connection reset by peer") },
+		"server failed": func() (*http.Response, error) { return response(500, `{"__type":"x#InternalServerError"}`, nil), nil },
+	} {
+		sent := &tripper{answer: func(int, *http.Request) (*http.Response, error) { return answer() }}
+		_, err := storeOn(t, sent, "").Find(t.Context(), organization.NewID(), [32]byte{})
+		if store.KindOf(err) != store.Unreachable {
+			t.Errorf("%s: Find = %v, want Unreachable", name, err)
+		}
+	}
+}
+
+// TestAttempts: a read is tried three times, and a count once, as it may have been counted.
+func TestAttempts(t *testing.T) {
+	t.Parallel()
+	throttled := func(int, *http.Request) (*http.Response, error) {
+		return response(400, `{"__type":"com.amazonaws.dynamodb.v20120810#ThrottlingException","message":"slowly"}`,
+			http.Header{"X-Amzn-Requestid": {"REQUEST1"}}), nil
+	}
+	reading, counting := &tripper{answer: throttled}, &tripper{answer: throttled}
+	_, err := storeOn(t, reading, "").Find(t.Context(), organization.NewID(), [32]byte{})
+	if store.KindOf(err) != store.Throttled || !strings.Contains(err.Error(), "REQUEST1") || len(reading.requests) != 3 {
+		t.Errorf("Find = %v after %d attempts, want Throttled with DynamoDB's request id after 3", err, len(reading.requests))
+	}
+	_, err = storeOn(t, counting, "").Count(t.Context(), organization.NewID(), organization.Metadata, time.Now())
+	if store.KindOf(err) != store.Throttled || len(counting.requests) != 1 {
+		t.Errorf("Count = %v after %d attempts, want Throttled after 1", err, len(counting.requests))
+	}
+}
+
+// TestAttemptsAreBounded: an attempt that takes too long ends, and another follows.
+func TestAttemptsAreBounded(t *testing.T) {
+	t.Parallel()
+	db, err := canned.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := &tripper{answer: func(attempt int, r *http.Request) (*http.Response, error) {
+		if attempt == 1 {
+			<-r.Context().Done()
+			return nil, r.Context().Err()
+		}
+		return db.RoundTrip(r)
+	}}
+	ctx, usage := store.WithUsage(t.Context())
+	found, err := storeOn(t, sent, "").Find(ctx, db.Organization.ID, db.Key.Hash())
+	if err != nil || found.Key == nil || len(sent.requests) != 2 || *usage != (store.Usage{Calls: 1, ReadUnits: 1}) {
+		t.Errorf("Find = %+v, %v after %d attempts with %+v, want the organization after 2", found, err, len(sent.requests), *usage)
+	}
+}
+
+// TestTokenStaysTheSame: attempts of one transaction are one transaction.
+func TestTokenStaysTheSame(t *testing.T) {
+	t.Parallel()
+	db, err := canned.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := &tripper{answer: func(attempt int, r *http.Request) (*http.Response, error) {
+		if attempt == 1 {
+			return nil, errors.New("connection reset by peer")
+		}
+		return db.RoundTrip(r)
+	}}
+	after, _ := db.Organization.Apply(organization.Patch{Name: organization.Set("B")}, time.Now())
+	err = storeOn(t, sent, "").Update(t.Context(), store.Update{Before: db.Organization, After: after, Audit: store.Entry{ID: "x"}})
+	if err != nil || len(sent.bodies) != 2 || !bytes.Equal(sent.bodies[0], sent.bodies[1]) || !bytes.Contains(sent.bodies[0], []byte("ClientRequestToken")) {
+		t.Errorf("Update = %v with the requests %s, want two of one token", err, bytes.Join(sent.bodies, []byte("\n")))
+	}
+}
