@@ -26,6 +26,8 @@ READ_KEY ?=
 OTHER_KEY ?=
 DEPLOY_FLAGS ?=
 VULNDB ?= https://vuln.go.dev
+ORGANIZATIONS ?= 100000
+COUNTS ?= 100 10000 1000000
 BENCHMARKS := ./functions/internal/function ./shared/...
 
 .PHONY: help
@@ -85,6 +87,16 @@ newcomer: ## Time a newcomer's first two commands in a fresh clone: the first an
 test-examples: ## Run the example clients against a gateway; needs npm
 	go test -count=1 ./examples
 
+.PHONY: backup-check
+backup-check: ## Take ORGANIZATIONS=100000 from SQLite to DynamoDB Local and back, killing every command on the way
+	go test ./cmd/orgs -count=1 -timeout 2h -run '^TestBackupBetweenEngines$$' -v -backup.organizations $(ORGANIZATIONS) | grep -v '^=== '
+
+.PHONY: bench-growth
+bench-growth: ## Measure latency by the number of organizations (COUNTS="100 10000 1000000"); keeps stores in build/growth
+	@mkdir -p build/bench
+	go test ./bench/growth -count=1 -timeout 6h -run '^TestGrowth$$' -v -growth.counts '$(COUNTS)' -growth.sqlite 20000 \
+		-growth.dynamodb 5000 -growth.data $(CURDIR)/build/growth -growth.out $(CURDIR)/build/bench | grep -v '^=== '
+
 .PHONY: lint
 lint: ## Check formatting, modules, and what go vet, staticcheck and govulncheck find
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not gofmt-clean: $$unformatted"; exit 1; }
@@ -126,6 +138,24 @@ bench-go: ## Run the Go benchmarks and compare them with the first working versi
 	@mkdir -p build/bench
 	go test -run '^$$' -bench . -benchtime 300ms -count 6 $(BENCHMARKS) | tee build/bench/go.txt
 	go tool -modfile=tools/go.mod benchstat first=bench/testdata/baseline.txt now=build/bench/go.txt
+
+FUZZTIME ?= 30s
+FUZZ_TARGETS := contracttests:FuzzEventBytes contracttests:FuzzEvent contracttests:FuzzAuthorization contracttests:FuzzBody \
+	shared/apikey:FuzzParse shared/ijson:FuzzParse shared/organization:FuzzApply
+
+.PHONY: fuzz
+fuzz: ## Have Go look for inputs that break something (FUZZTIME=30s for each target)
+	@for target in $(FUZZ_TARGETS); do \
+		echo "$$target"; \
+		go test ./$${target%:*} -run '^$$' -fuzz "^$${target#*:}$$" -fuzztime $(FUZZTIME) | sed -e '/new interesting/!{/^fuzz/d}'; \
+	done
+
+.PHONY: faults
+faults: ## Run the tests of faults in large and print their figures: 1,000,000 events, 10,000 requests on each store, 50 kills
+	@go test ./contracttests -count=1 -timeout 30m -run '^TestFuzzedEvents$$' -v -fuzzed 1000000 | grep -v -e '^=== '
+	@go test ./histories -count=1 -timeout 30m -v -histories.operations 10000 | grep -v -e '^=== '
+	@go test ./cmd/orgs -count=1 -timeout 30m -run '^TestKilledGateway$$' -v -kills 50 | grep -v -e '^=== '
+	@go test ./functions/internal/function -count=1 -run 'MeetFaults|Doubt|TimeBudget' -v | grep -e '^--- ' -e '^ok' -e FAIL
 
 .PHONY: load
 load: ## Put the gateway under load, on SQLite and with the built functions; figures and charts go to build/load

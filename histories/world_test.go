@@ -244,7 +244,7 @@ func openDynamoDB(t *testing.T, settings dynamo.Settings) *dynamo.Store {
 	return s
 }
 
-// dynamoFaults has every seventh read and every third write meet a fault.
+// dynamoFaults has every seventh read and every fourth write meet a fault.
 func dynamoFaults(seed uint64, hang bool) faultproxy.Plan {
 	both := []faultproxy.Fault{
 		faultproxy.Throttle(),
@@ -272,7 +272,7 @@ func dynamoFaults(seed uint64, hang bool) faultproxy.Plan {
 		writes = append(writes, faultproxy.Hang())
 	}
 	reads := faultproxy.Mix(seed, 1.0/7, map[string][]faultproxy.Fault{"GetItem": both})
-	changes := faultproxy.Mix(seed, 1.0/3, map[string][]faultproxy.Fault{"TransactWriteItems": writes})
+	changes := faultproxy.Mix(seed, 1.0/4, map[string][]faultproxy.Fault{"TransactWriteItems": writes})
 	return func(c faultproxy.Call) faultproxy.Fault {
 		if c.Operation == "TransactWriteItems" {
 			return changes(c)

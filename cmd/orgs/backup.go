@@ -127,7 +127,7 @@ func (a *app) restore(ctx context.Context, s *storage, o restoring) error {
 	if err != nil {
 		return err
 	}
-	var wrote backup.Report
+	var wrote int64
 	if !o.compareOnly {
 		p := a.newProgress("restoring", summary.Organizations, false)
 		wrote, err = backup.Restore(ctx, o.file, s, o.workers, p.add)
@@ -148,7 +148,7 @@ func (a *app) restore(ctx context.Context, s *storage, o restoring) error {
 	return difference(found)
 }
 
-func restoreFailure(ctx context.Context, wrote backup.Report, err error) error {
+func restoreFailure(ctx context.Context, wrote int64, err error) error {
 	if missesTables(err) {
 		return err
 	}
@@ -156,7 +156,7 @@ func restoreFailure(ctx context.Context, wrote backup.Report, err error) error {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		text = "interrupted"
 	}
-	return fail(kindOf(err), "%s; %s organizations are restored, and the same command does the rest", text, grouped(wrote.Restored))
+	return fail(kindOf(err), "%s; %s organizations are restored, and the same command does the rest", text, grouped(wrote))
 }
 
 // difference returns an error that names organizations that are not as in the backup.
@@ -182,7 +182,7 @@ func texts(ids []organization.ID) []string {
 	return out
 }
 
-func (a *app) printRestored(o restoring, summary backup.Summary, wrote, found backup.Report) error {
+func (a *app) printRestored(o restoring, summary backup.Summary, wrote int64, found backup.Report) error {
 	slices.SortFunc(found.Different, cmp.Compare[organization.ID])
 	slices.SortFunc(found.Missing, cmp.Compare[organization.ID])
 	if a.json {
@@ -197,13 +197,13 @@ func (a *app) printRestored(o restoring, summary backup.Summary, wrote, found ba
 			Missing       []string `json:"missing"`
 		}{
 			o.file, summary.Organizations, summary.Entries, summary.SHA256,
-			wrote.Restored, found.Identical, texts(found.Different), texts(found.Missing),
+			wrote, found.Identical, texts(found.Different), texts(found.Missing),
 		})
 	}
 	lines := []string{printable(o.file) + " is sound: " + holds(summary) + "."}
 	if !o.compareOnly {
 		lines = append(lines, fmt.Sprintf("Restored %s; %s were there already.",
-			grouped(wrote.Restored), grouped(summary.Organizations-wrote.Restored)))
+			grouped(wrote), grouped(summary.Organizations-wrote)))
 	}
 	lines = append(lines, fmt.Sprintf("Compared with the store: %s identical, %s different, %s missing.",
 		grouped(found.Identical), grouped(int64(len(found.Different))), grouped(int64(len(found.Missing)))))

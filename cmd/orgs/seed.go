@@ -109,7 +109,12 @@ func (a *app) seed(ctx context.Context, s *storage, run *seeding) (err error) {
 		}
 		buffered := bufio.NewWriter(file)
 		run.keys = buffered
-		defer func() { err = errors.Join(err, buffered.Flush(), file.Close()) }()
+		defer func() {
+			err = errors.Join(err, buffered.Flush(), file.Close())
+			if run.out.created == 0 {
+				err = errors.Join(err, os.Remove(run.keysFile)) // or the next run would find it taken
+			}
+		}()
 	}
 	begin := a.now()
 	run.progress = a.newProgress("seeding", int64(run.count), true)
@@ -158,7 +163,7 @@ func (run *seeding) batch(ctx context.Context, s *storage, begin, end uint64) er
 		m := run.fiction.organization(n)
 		batch, dossiers = append(batch, m), append(dossiers, m.dossier)
 	}
-	outcomes, err := s.Restore(ctx, dossiers)
+	created, err := s.Restore(ctx, dossiers)
 	if err != nil {
 		return err
 	}
@@ -166,7 +171,7 @@ func (run *seeding) batch(ctx context.Context, s *storage, begin, end uint64) er
 	run.mutex.Lock()
 	defer run.mutex.Unlock()
 	for i, m := range batch {
-		if outcomes[i] != store.Restored {
+		if !created[i] {
 			run.out.existing++
 			continue
 		}

@@ -107,7 +107,7 @@ func (Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // Hash is the SHA-256 of a key.
 type Hash [sha256.Size]byte
 
-// Hex returns the hash in 64 lower-case hexadecimal digits. Only a store may call it.
+// Hex returns the hash in 64 lower-case hexadecimal digits. Only a store, and a backup of one, may call it.
 func (h Hash) Hex() string { return hex.EncodeToString(h[:]) }
 
 // ParseHash is the inverse of Hex.

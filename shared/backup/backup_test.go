@@ -92,16 +92,11 @@ func write(t *testing.T, s backup.Source) (string, backup.Summary) {
 func wantSame(t *testing.T, path string, from *sqlite.Store, organizations int64) {
 	t.Helper()
 	to := open(t)
-	got, err := backup.Restore(t.Context(), path, to, 3, nil)
-	if diff := cmp.Diff(backup.Report{Restored: organizations}, got); err != nil || diff != "" {
-		t.Fatalf("Restore = %v (-want +got):\n%s", err, diff)
+	if got, err := backup.Restore(t.Context(), path, to, 3, nil); err != nil || got != organizations {
+		t.Fatalf("Restore = %d, %v, want %d", got, err, organizations)
 	}
-	for name, s := range map[string]store.Archive{"the store that it is of": from, "the store that it went to": to} {
-		got, err := backup.Compare(t.Context(), path, s, 3, nil)
-		if diff := cmp.Diff(backup.Report{Identical: organizations}, got); err != nil || diff != "" {
-			t.Errorf("Compare with %s = %v (-want +got):\n%s", name, err, diff)
-		}
-	}
+	wantIdentical(t, path, from, organizations)
+	wantIdentical(t, path, to, organizations)
 	all, _, err := to.List(t.Context(), "", 1_000_000)
 	if err != nil || int64(len(all)) != organizations {
 		t.Errorf("the store has %d organizations, %v, want %d", len(all), err, organizations)
@@ -168,50 +163,59 @@ func TestLongTrail(t *testing.T) {
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	const organizations = 700
-	s := filled(t, organizations)
+	s, to := filled(t, organizations), open(t)
 	path := filepath.Join(t.TempDir(), "orgs.backup")
-	var resumed int64
-	runs := 0
+	runs, resumed := 0, int64(0)
 	for done := false; !done; runs++ {
 		ctx, cancel := context.WithCancel(t.Context())
 		left := 70 + rand.IntN(200)
 		o := options()
-		o.Resumed = func(n int64) { resumed = max(resumed, n) }
+		o.Resumed = func(n int64) { resumed = n }
 		o.Added = func(n int) {
 			if left -= n; left <= 0 {
 				cancel()
 			}
 		}
 		_, err := backup.Write(ctx, s, path, o)
-		if done = err == nil; !done && ctx.Err() == nil {
-			t.Fatalf("Write = %v, want no error but that of the interruption", err)
-		}
+		done = through(t, ctx, err)
 		cancel()
 	}
 	if runs < 3 || resumed < organizations/2 {
 		t.Errorf("the backup took %d runs, the last from %d organizations on: it was not interrupted", runs, resumed)
 	}
 
-	to := open(t)
-	var restored int64
-	for runs = 0; restored < organizations; runs++ {
+	runs = 0
+	for restored := int64(0); restored < organizations; runs++ {
 		ctx, cancel := context.WithCancel(t.Context())
-		report, err := backup.Restore(ctx, path, to, 1, func(int) {
+		created, err := backup.Restore(ctx, path, to, 1, func(int) {
 			if rand.IntN(2) == 0 {
 				cancel()
 			}
 		})
-		if err != nil && ctx.Err() == nil {
-			t.Fatalf("Restore = %v, want no error but that of the interruption", err)
-		}
-		restored += report.Restored
+		through(t, ctx, err)
+		restored += created
 		cancel()
 	}
 	if runs < 2 {
 		t.Error("the restore was never interrupted")
 	}
 	wantSame(t, path, s, organizations)
-	got, err := backup.Compare(t.Context(), path, to, 2, nil)
+	wantIdentical(t, path, to, organizations)
+}
+
+// through reports whether there is no error; any but that of an interruption fails the test.
+func through(t *testing.T, ctx context.Context, err error) bool {
+	t.Helper()
+	if err != nil && ctx.Err() == nil {
+		t.Fatalf("an interrupted run = %v, want no error but that of the interruption", err)
+	}
+	return err == nil
+}
+
+// wantIdentical compares the store with the file.
+func wantIdentical(t *testing.T, path string, s store.Archive, organizations int64) {
+	t.Helper()
+	got, err := backup.Compare(t.Context(), path, s, 2, nil)
 	if diff := cmp.Diff(backup.Report{Identical: organizations}, got); err != nil || diff != "" {
 		t.Errorf("Compare = %v (-want +got):\n%s", err, diff)
 	}
@@ -227,7 +231,7 @@ func TestTorn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for i := range 40 {
+	for i := range 16 {
 		path := filepath.Join(t.TempDir(), "orgs.backup")
 		torn := append([]byte{}, content[:rand.IntN(len(content))]...)
 		switch i {
@@ -254,10 +258,7 @@ func TestTorn(t *testing.T) {
 			t.Fatalf("Write, after the first %d of %d bytes = %+v, %v, want %d organizations",
 				len(torn), len(content), summary, err, organizations)
 		}
-		got, err := backup.Compare(t.Context(), path, s, 2, nil)
-		if diff := cmp.Diff(backup.Report{Identical: organizations}, got); err != nil || diff != "" {
-			t.Errorf("Compare = %v (-want +got):\n%s", err, diff)
-		}
+		wantIdentical(t, path, s, organizations)
 	}
 }
 

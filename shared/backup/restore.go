@@ -6,92 +6,88 @@ import (
 	"iter"
 	"os"
 	"sync"
+	"sync/atomic"
 
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 )
 
-// Report is what became of the organizations of a backup.
+// Report is what the organizations of a backup are to those of a store.
 type Report struct {
-	Restored, Identical int64             // those that were missing, and those that were there as they are in the backup
-	Different           []organization.ID // those that are there otherwise; they are left alone
-	Missing             []organization.ID // those that are not there; only Compare finds them
+	Identical int64
+	Different []organization.ID
+	Missing   []organization.ID
 }
 
 // Progress is told of organizations that are done with. It is called by several goroutines at once, and may be nil.
 type Progress func(organizations int)
 
-// Restore puts the organizations of a backup, which Check has passed, into the store: those that are missing there. It
-// overwrites nothing. After an error, calling it again completes the rest.
-func Restore(ctx context.Context, path string, target store.Archive, workers int, progress Progress) (Report, error) {
-	return inBatches(ctx, path, workers, progress, func(ctx context.Context, batch []store.Dossier) (Report, error) {
-		var r Report
-		outcomes, err := target.Restore(ctx, batch)
-		for i, outcome := range outcomes {
-			switch outcome {
-			case store.Restored:
-				r.Restored++
-			case store.Identical:
-				r.Identical++
-			default:
-				r.Different = append(r.Different, batch[i].Organization.ID)
+// Restore puts the organizations of a backup, which Check has passed, into the store: those that are missing there, and
+// returns how many that were. It overwrites nothing; Compare tells what of the rest differs. After an error, calling it
+// again creates the rest.
+func Restore(ctx context.Context, path string, target store.Archive, workers int, progress Progress) (int64, error) {
+	var restored atomic.Int64
+	err := inBatches(ctx, path, workers, progress, func(ctx context.Context, batch []store.Dossier) error {
+		created, err := target.Restore(ctx, batch)
+		for _, yes := range created {
+			if yes {
+				restored.Add(1)
 			}
 		}
-		return r, err
+		return err
 	})
+	return restored.Load(), err
 }
 
 // Compare reads every organization of a backup, which Check has passed, from the store and says what it is to that of the
-// backup: Identical, Different or Missing.
+// backup.
 func Compare(ctx context.Context, path string, target store.Archive, workers int, progress Progress) (Report, error) {
-	return inBatches(ctx, path, workers, progress, func(ctx context.Context, batch []store.Dossier) (Report, error) {
-		var r Report
+	var report Report
+	var mutex sync.Mutex
+	err := inBatches(ctx, path, workers, progress, func(ctx context.Context, batch []store.Dossier) error {
 		for _, d := range batch {
-			outcome, err := store.Compare(ctx, target, d)
-			switch {
-			case store.KindOf(err) == store.NotFound:
-				r.Missing = append(r.Missing, d.Organization.ID)
-			case err != nil:
-				return r, err
-			case outcome == store.Identical:
-				r.Identical++
-			default:
-				r.Different = append(r.Different, d.Organization.ID)
+			same, err := store.Matches(ctx, target, d)
+			missing := store.KindOf(err) == store.NotFound
+			if err != nil && !missing {
+				return err
 			}
+			mutex.Lock()
+			switch {
+			case missing:
+				report.Missing = append(report.Missing, d.Organization.ID)
+			case same:
+				report.Identical++
+			default:
+				report.Different = append(report.Different, d.Organization.ID)
+			}
+			mutex.Unlock()
 		}
-		return r, nil
+		return nil
 	})
+	return report, err
 }
 
 // batchSize is how many organizations a worker takes at a time; the engines write some hundreds of items at once.
 const batchSize = 100
 
-// inBatches has workers do the batches of a file, and adds up what they report. It stops at the first error.
+// inBatches has workers do the batches of a file. It stops at the first error.
 func inBatches(
 	ctx context.Context, path string, workers int, progress Progress,
-	do func(context.Context, []store.Dossier) (Report, error),
-) (Report, error) {
+	do func(context.Context, []store.Dossier) error,
+) error {
 	file, err := os.Open(path)
 	if err != nil {
-		return Report{}, fmt.Errorf("opening the backup: %w", err)
+		return fmt.Errorf("opening the backup: %w", err)
 	}
 	defer file.Close() // was only read
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	var (
-		report Report
-		mutex  sync.Mutex
-		work   = make(chan []store.Dossier)
-		done   sync.WaitGroup
-	)
+	work := make(chan []store.Dossier)
+	var done sync.WaitGroup
 	for range max(workers, 1) {
 		done.Go(func() {
 			for batch := range work {
-				r, err := do(ctx, batch)
-				mutex.Lock()
-				report.add(r)
-				mutex.Unlock()
-				if err != nil {
+				if err := do(ctx, batch); err != nil {
 					stop(err)
 				} else if progress != nil {
 					progress(len(batch))
@@ -99,28 +95,27 @@ func inBatches(
 			}
 		})
 	}
+	if err := feed(ctx, file, work); err != nil {
+		stop(err)
+	}
+	done.Wait()
+	return context.Cause(ctx)
+}
+
+// feed hands the batches of the file to the workers, as long as ctx lasts, and closes the channel.
+func feed(ctx context.Context, file *os.File, work chan<- []store.Dossier) error {
+	defer close(work)
 	for batch, err := range batches(dossiers(file)) {
 		if err != nil {
-			stop(err)
-		}
-		if ctx.Err() != nil {
-			break
+			return err
 		}
 		select {
 		case work <- batch:
 		case <-ctx.Done():
+			return nil
 		}
 	}
-	close(work)
-	done.Wait()
-	return report, context.Cause(ctx)
-}
-
-func (r *Report) add(other Report) {
-	r.Restored += other.Restored
-	r.Identical += other.Identical
-	r.Different = append(r.Different, other.Different...)
-	r.Missing = append(r.Missing, other.Missing...)
+	return nil
 }
 
 // batches collects organizations.

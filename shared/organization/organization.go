@@ -55,7 +55,7 @@ func NewInternalID() InternalID {
 // StoredInternalID takes an identifier back from the store.
 func StoredInternalID(secret string) InternalID { return InternalID{secret} }
 
-// Reveal returns the secret. Only a store may call it.
+// Reveal returns the secret. Only a store, and a backup of one, may call it.
 func (id InternalID) Reveal() string { return id.secret }
 
 // Equal reports whether both are the same secret.

@@ -11,7 +11,8 @@ import (
 	"organizations-api/shared/organization"
 )
 
-// Dossier is all that a store keeps of one organization for good; counters are not part of it.
+// Dossier is all that a store keeps of one organization for good. What it counts, and when keys were used, is not part of
+// it.
 type Dossier struct {
 	Organization organization.Organization
 	Keys         []apikey.Record // the oldest first
@@ -33,16 +34,6 @@ func TrailOf(entries ...Entry) iter.Seq2[Entry, error] {
 	}
 }
 
-// Outcome is what became of a dossier that was to be restored.
-type Outcome int
-
-// The outcomes.
-const (
-	Restored  Outcome = iota // it was missing and is stored now
-	Identical                // it was there already
-	Different                // another of this identifier is there, and stays as it is
-)
-
 // Archive is how whole organizations get out of one store and into another.
 type Archive interface {
 	// Dossiers is to List what Dossier is to Get: the same pages of the same organizations. Trails are read when they are
@@ -52,10 +43,10 @@ type Archive interface {
 	// Dossier returns one organization. The error is a NotFound where it does not exist.
 	Dossier(ctx context.Context, id organization.ID) (Dossier, error)
 
-	// Restore stores each dossier as it is where no organization of its identifier exists, and reports what became of
-	// each, in their order. It changes no organization that exists. Each dossier is restored as a whole or not at all to whoever
-	// asks for the organization; after an error some may be, and repeating the call completes the rest.
-	Restore(ctx context.Context, dossiers []Dossier) ([]Outcome, error)
+	// Restore creates the organizations of the dossiers, as they are there, where none of the identifier exists, and reports
+	// of each, in their order, whether it was created. It changes no organization that exists. To whoever asks for it, each
+	// organization is there as a whole or not at all; after an error some may be, and repeating the call creates the rest.
+	Restore(ctx context.Context, dossiers []Dossier) (created []bool, err error)
 }
 
 // Settled reports whether nothing but updates was made between two readings of an organization: its keys and its mark of
@@ -88,21 +79,18 @@ func Same(a, b Dossier) (bool, error) {
 	return !more, err
 }
 
-// Compare says what the organization in the archive is to the dossier: Identical or Different. One that is being changed is
-// Different. The error is a NotFound where it does not exist.
-func Compare(ctx context.Context, a Archive, d Dossier) (Outcome, error) {
+// Matches reports whether the organization in the archive is as in the dossier; one that is being changed is not. The error
+// is a NotFound where it does not exist.
+func Matches(ctx context.Context, a Archive, d Dossier) (bool, error) {
 	stored, err := a.Dossier(ctx, d.Organization.ID)
 	if err != nil {
-		return Different, err
+		return false, err
 	}
 	same, err := Same(d, stored)
-	switch {
-	case KindOf(err) == Conflict:
-		return Different, nil
-	case err != nil || !same:
-		return Different, err
+	if KindOf(err) == Conflict {
+		return false, nil
 	}
-	return Identical, nil
+	return same, err
 }
 
 // normal gives equal records one form: {} can be stored as nothing.

@@ -343,7 +343,7 @@ func TestTimeBudget(t *testing.T) {
 		t.Fatalf("template.yaml gives a function %d s, and this test knows of %v", seconds, functionTimeout)
 	}
 	const spare = time.Second // for the answer's way out, and for a processor that is busy
-	slow := faultproxy.Slow(2 * time.Second)
+	slow := faultproxy.Slow(1500 * time.Millisecond)
 	tests := map[string]struct {
 		plan   faultproxy.Plan
 		status map[string]int // by method
@@ -356,7 +356,7 @@ func TestTimeBudget(t *testing.T) {
 		"all conflicts":  {faultproxy.On(writeCall, faultproxy.Cancel("TransactionConflict", "None")), map[string]int{"GET": 200, "PATCH": 503}},
 		"races are lost": {faultproxy.On(writeCall, faultproxy.Cancel("ConditionalCheckFailed", "None")), map[string]int{"GET": 200, "PATCH": 503}},
 		"counts hang and writes are slow": {func(c faultproxy.Call) faultproxy.Fault {
-			return map[string]faultproxy.Fault{countCall: faultproxy.Hang(), writeCall: faultproxy.Slow(2400 * time.Millisecond)}[c.Operation]
+			return map[string]faultproxy.Fault{countCall: faultproxy.Hang(), writeCall: slow}[c.Operation]
 		}, map[string]int{"GET": 200, "PATCH": 200}},
 	}
 	var all sync.WaitGroup // of waiting, mostly: more at once than go test would run

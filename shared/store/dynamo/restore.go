@@ -28,36 +28,31 @@ const opRestore = "restoring organizations"
 // Restore writes the trails first, in batches, and the records last, each under the condition that it is not there: until
 // its record is there, an organization does not exist to anybody. The records of a batch go in few transactions, which
 // cost twice the write units, as a batch knows no conditions.
-func (s *Store) Restore(ctx context.Context, dossiers []store.Dossier) ([]store.Outcome, error) {
+func (s *Store) Restore(ctx context.Context, dossiers []store.Dossier) ([]bool, error) {
 	present, err := s.presence(ctx, dossiers)
 	if err != nil {
 		return nil, err
 	}
 	var missing []store.Dossier
-	for _, d := range dossiers {
-		if !present[d.Organization.ID] {
-			missing = append(missing, d)
-			present[d.Organization.ID] = true // should it come again, it is compared
+	var places []int // of the missing among all
+	for i, d := range dossiers {
+		if id := d.Organization.ID; !present[id] {
+			missing, places = append(missing, d), append(places, i)
+			present[id] = true // should it come again
 		}
 	}
 	if err := s.putTrails(ctx, missing); err != nil {
 		return nil, err
 	}
-	created, err := s.putRecords(ctx, missing)
+	put, err := s.putRecords(ctx, missing)
 	if err != nil {
 		return nil, err
 	}
-	outcomes := make([]store.Outcome, len(dossiers))
-	for i, d := range dossiers {
-		if created[d.Organization.ID] {
-			delete(created, d.Organization.ID)
-			continue
-		}
-		if outcomes[i], err = store.Compare(ctx, s, d); err != nil {
-			return nil, err
-		}
+	created := make([]bool, len(dossiers))
+	for i, place := range places {
+		created[place] = put[i]
 	}
-	return outcomes, nil
+	return created, nil
 }
 
 // presence returns which of the organizations exist.
@@ -135,8 +130,8 @@ func (s *Store) putTrails(ctx context.Context, dossiers []store.Dossier) error {
 }
 
 // putRecords puts the records where none are and returns which it put.
-func (s *Store) putRecords(ctx context.Context, dossiers []store.Dossier) (map[organization.ID]bool, error) {
-	created := make(map[organization.ID]bool)
+func (s *Store) putRecords(ctx context.Context, dossiers []store.Dossier) ([]bool, error) {
+	var created []bool
 	for len(dossiers) > 0 {
 		var items []types.TransactWriteItem
 		n, size := 0, 0
@@ -151,8 +146,8 @@ func (s *Store) putRecords(ctx context.Context, dossiers []store.Dossier) (map[o
 		if err != nil {
 			return nil, err
 		}
-		for i, d := range dossiers[:n] {
-			created[d.Organization.ID] = !refused[i]
+		for i := range n {
+			created = append(created, !refused[i])
 		}
 		dossiers = dossiers[n:]
 	}

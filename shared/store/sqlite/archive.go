@@ -119,17 +119,12 @@ func eachEntry(ctx context.Context, tx *sql.Tx, id organization.ID, f func(store
 }
 
 // Restore implements store.Archive, in one transaction.
-func (s *Store) Restore(ctx context.Context, dossiers []store.Dossier) ([]store.Outcome, error) {
-	const op = "restoring organizations"
-	outcomes := make([]store.Outcome, len(dossiers))
-	err := s.write(ctx, op, func(tx *sql.Tx) error {
+func (s *Store) Restore(ctx context.Context, dossiers []store.Dossier) ([]bool, error) {
+	created := make([]bool, len(dossiers))
+	err := s.write(ctx, "restoring organizations", func(tx *sql.Tx) (err error) {
 		for i, d := range dossiers {
-			created, err := writeDossier(ctx, tx, d)
-			if err != nil {
+			if created[i], err = writeDossier(ctx, tx, d); err != nil {
 				return err
-			}
-			if !created {
-				outcomes[i] = store.Different // until they are compared
 			}
 		}
 		return nil
@@ -137,14 +132,7 @@ func (s *Store) Restore(ctx context.Context, dossiers []store.Dossier) ([]store.
 	if err != nil {
 		return nil, err
 	}
-	for i, d := range dossiers {
-		if outcomes[i] != store.Restored {
-			if outcomes[i], err = store.Compare(ctx, s, d); err != nil {
-				return nil, err
-			}
-		}
-	}
-	return outcomes, nil
+	return created, nil
 }
 
 // writeDossier reports whether the organization was new. One that was not is left alone.

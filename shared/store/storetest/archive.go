@@ -61,16 +61,25 @@ func wantWhole(t *testing.T, e Engine, w whole) {
 	}
 }
 
-// wantOutcomes restores the dossiers.
-func wantOutcomes(t *testing.T, e Engine, all []whole, outcomes ...store.Outcome) {
+// wantRestored restores the dossiers, and checks which it creates.
+func wantRestored(t *testing.T, e Engine, all []whole, created ...bool) {
 	t.Helper()
 	var dossiers []store.Dossier
 	for _, w := range all {
 		dossiers = append(dossiers, w.dossier())
 	}
 	got, err := e.Restore(t.Context(), dossiers)
-	if err != nil || !slices.Equal(got, outcomes) {
-		t.Fatalf("Restore = %v, %v, want %v", got, err, outcomes)
+	if err != nil || !slices.Equal(got, created) {
+		t.Fatalf("Restore = %v, %v, want %v", got, err, created)
+	}
+}
+
+// wantMatches checks what Matches says of a dossier that is stored, or of another of its identifier.
+func wantMatches(t *testing.T, e Engine, w whole, matches bool) {
+	t.Helper()
+	got, err := store.Matches(t.Context(), e, w.dossier())
+	if err != nil || got != matches {
+		t.Errorf("Matches(%s) = %v, %v, want %v", w.Organization.ID, got, err, matches)
 	}
 }
 
@@ -136,45 +145,43 @@ func (s suite) dossierWhole(t *testing.T) {
 // dossierOfOneMoment changes the organization between the reading of its record and that of its trail.
 func (s suite) dossierOfOneMoment(t *testing.T) {
 	now := time.Now()
-	changes := []struct {
-		name   string
-		change func(tenant) error
-		kind   store.Kind // that the trail ends with
-	}{
-		{"updated", func(m tenant) error {
-			return s.a.Update(t.Context(), update(m.Organization, rename(), m.key.ID, now))
-		}, store.Unknown},
-		{"key added", func(m tenant) error {
-			return s.a.AddKey(t.Context(), m.ID, newKey(m.ID, now), entry(store.KeyIssued, now, 0))
-		}, store.Conflict},
-		{"key revoked", func(m tenant) error {
-			return s.a.RevokeKey(t.Context(), m.ID, m.key.ID, now, entry(store.KeyRevoked, now, 0))
-		}, store.Conflict},
-		{"deleted", func(m tenant) error {
-			return s.a.Delete(t.Context(), m.ID, now, entry(store.Deleted, now, 0))
-		}, store.Conflict},
-		{"purged", func(m tenant) error { return s.a.Purge(t.Context(), m.ID) }, store.Conflict},
+	s.wantTrailAfter(t, "updated", store.Unknown, func(m tenant) error {
+		return s.a.Update(t.Context(), update(m.Organization, rename(), m.key.ID, now))
+	})
+	s.wantTrailAfter(t, "given a key", store.Conflict, func(m tenant) error {
+		return s.a.AddKey(t.Context(), m.ID, newKey(m.ID, now), entry(store.KeyIssued, now, 0))
+	})
+	s.wantTrailAfter(t, "deprived of a key", store.Conflict, func(m tenant) error {
+		return s.a.RevokeKey(t.Context(), m.ID, m.key.ID, now, entry(store.KeyRevoked, now, 0))
+	})
+	s.wantTrailAfter(t, "deleted", store.Conflict, func(m tenant) error {
+		return s.a.Delete(t.Context(), m.ID, now, entry(store.Deleted, now, 0))
+	})
+	s.wantTrailAfter(t, "purged", store.Conflict, func(m tenant) error { return s.a.Purge(t.Context(), m.ID) })
+}
+
+// wantTrailAfter reads a record, changes the organization, and reads the trail: it ends with an error of the kind, or, where
+// that is Unknown, with none, and has nothing of the change.
+func (s suite) wantTrailAfter(t *testing.T, name string, kind store.Kind, change func(tenant) error) {
+	t.Helper()
+	made := s.create(t, Bare(time.Now().Add(-time.Hour)))
+	d, err := s.b.Dossier(t.Context(), made.ID)
+	want(t, "Dossier", err)
+	want(t, "what makes it "+name, change(made))
+	var entries []store.Entry
+	var last error
+	for e, err := range d.Trail {
+		if last = err; err == nil {
+			entries = append(entries, e)
+		}
 	}
-	for _, c := range changes {
-		made := s.create(t, Bare(now.Add(-time.Hour)))
-		d, err := s.b.Dossier(t.Context(), made.ID)
-		want(t, "Dossier", err)
-		want(t, c.name, c.change(made))
-		var entries []store.Entry
-		var last error
-		for e, err := range d.Trail {
-			if last = err; err == nil {
-				entries = append(entries, e)
-			}
-		}
-		if c.kind != store.Unknown {
-			wantKind(t, "the trail of what was "+c.name+" meanwhile", last, c.kind)
-			continue
-		}
-		want(t, "the trail", last)
-		if diff := cmp.Diff([]store.Entry{made.created}, entries, Options()); diff != "" {
-			t.Errorf("the trail of what was %s meanwhile (-want +got):\n%s", c.name, diff)
-		}
+	if kind != store.Unknown {
+		wantKind(t, "the trail of what was "+name+" meanwhile", last, kind)
+		return
+	}
+	want(t, "the trail", last)
+	if diff := cmp.Diff([]store.Entry{made.created}, entries, Options()); diff != "" {
+		t.Errorf("the trail of what was %s meanwhile (-want +got):\n%s", name, diff)
 	}
 }
 
@@ -190,13 +197,13 @@ func (s suite) restoreExactly(t *testing.T) {
 	many := s.made(t, Bare(now), 60)
 	for i := range apikey.MaxPerOrganization - 1 {
 		key := newKey(many.Organization.ID, now.Add(time.Duration(i+1)*time.Second))
+		key.ReplacedBy = "key_0123456789ABC"
 		key.ExpiresAt, key.Permission, key.Mode = new(organization.Timestamp(now)), apikey.Read, apikey.Test
 		many.Keys = append(many.Keys, key)
 	}
 	bare := s.made(t, Bare(now), 0)
 	bare.Keys = nil
 	all := []whole{deleted, many, bare, s.made(t, Full(now), 1)}
-	outcomes := make([]store.Outcome, 0, len(all))
 	for name, text := range hostileTexts() {
 		w := s.made(t, Full(now), 1)
 		w.Organization.Name, w.Trail[0].RequestID = text, name
@@ -208,12 +215,13 @@ func (s suite) restoreExactly(t *testing.T) {
 		w.Organization.Metadata = object
 		all = append(all, w)
 	}
-	for range all {
-		outcomes = append(outcomes, store.Restored)
-	}
-	wantOutcomes(t, s.a, all, outcomes...)
+	wantRestored(t, s.a, all, slices.Repeat([]bool{true}, len(all))...)
 	for _, w := range all {
 		wantWhole(t, s.b, w)
+	}
+	uses, err := s.b.KeyUses(t.Context(), many.Organization.ID)
+	if want(t, "KeyUses", err); len(uses) != 0 {
+		t.Errorf("KeyUses of restored keys = %v, want nothing: nobody knows when they were used", uses)
 	}
 	// The organization works as it did.
 	wantFound(t, s.b, many.Organization, many.Keys[7].Hash, &many.Keys[7])
@@ -224,29 +232,37 @@ func (s suite) restoreExactly(t *testing.T) {
 func (s suite) restoreAgain(t *testing.T) {
 	now := time.Now()
 	first, second, third := s.made(t, Full(now), 2), s.made(t, Full(now), 2), s.made(t, Full(now), 2)
-	wantOutcomes(t, s.a, []whole{first, second, first}, store.Restored, store.Restored, store.Identical)
+	wantRestored(t, s.a, []whole{first, second, first}, true, true, false)
+	for _, w := range []whole{first, second} {
+		wantMatches(t, s.b, w, true)
+	}
 
 	// Each of these differs from what is stored in one thing.
-	name, key, lost, mark := first, first, first, first
+	name, key, lost, mark, actor := first, first, first, first, first
 	name.Organization.Name += "."
 	key.Keys = []apikey.Record{first.Keys[0]}
 	key.Keys[0].Permission = apikey.Read
 	lost.Trail = first.Trail[:1]
 	mark.Organization.DeletedAt = new(organization.Timestamp(now))
-	actor := first
 	actor.Trail = slices.Clone(first.Trail)
 	actor.Trail[1].Actor = "key_other"
-	wantOutcomes(t, s.b, []whole{name, third, key, lost, second, mark, actor},
-		store.Different, store.Restored, store.Different, store.Different, store.Identical, store.Different, store.Different)
+	others := []whole{name, third, key, lost, second, mark, actor}
+	wantRestored(t, s.b, others, false, true, false, false, false, false, false)
+	for i, matches := range []bool{false, true, false, false, true, false, false} {
+		wantMatches(t, s.a, others[i], matches)
+	}
 	for _, w := range []whole{first, second, third} {
 		wantWhole(t, s.a, w)
 	}
 
 	u := update(second.Organization, rename(), "key_1", now)
 	want(t, "Update", s.a.Update(t.Context(), u))
-	wantOutcomes(t, s.a, []whole{second}, store.Different)
+	wantRestored(t, s.a, []whole{second}, false)
+	wantMatches(t, s.a, second, false)
 	second.Organization, second.Trail = u.After, append(second.Trail, u.Audit)
 	wantWhole(t, s.b, second)
+	_, err := store.Matches(t.Context(), s.a, store.Dossier{Organization: Bare(now), Trail: store.TrailOf()})
+	wantKind(t, "Matches of what is not there", err, store.NotFound)
 }
 
 // breaking returns a trail that fails after n entries.
@@ -275,7 +291,7 @@ func (s suite) restoreInterrupted(t *testing.T) {
 	}
 	_, err := s.b.Find(t.Context(), w.Organization.ID, w.Keys[0].Hash)
 	wantKind(t, "Find of what is half restored", err, store.NotFound)
-	wantOutcomes(t, s.b, []whole{w}, store.Restored)
+	wantRestored(t, s.b, []whole{w}, true)
 	wantWhole(t, s.a, w)
 }
 
@@ -286,22 +302,25 @@ func (s suite) restoreRace(t *testing.T) {
 	for range organizations {
 		dossiers = append(dossiers, s.made(t, Full(time.Now()), 3).dossier())
 	}
-	outcomes := make([][]store.Outcome, racers)
+	created := make([][]bool, racers)
 	together(racers, func(i int) {
 		var err error
-		if outcomes[i], err = s.handle(i).Restore(t.Context(), dossiers); err != nil {
+		if created[i], err = s.handle(i).Restore(t.Context(), dossiers); err != nil {
 			t.Errorf("Restore by %d = %v, want no error", i, err)
 		}
 	})
 	for i, d := range dossiers {
-		counts := make(map[store.Outcome]int)
-		for _, outcome := range outcomes {
-			if outcome != nil {
-				counts[outcome[i]]++
+		n := 0
+		for _, mine := range created {
+			if mine != nil && mine[i] {
+				n++
 			}
 		}
-		if want := map[store.Outcome]int{store.Restored: 1, store.Identical: racers - 1}; !cmp.Equal(counts, want) {
-			t.Errorf("the outcomes of %s are %v, want %v", d.Organization.ID, counts, want)
+		if n != 1 {
+			t.Errorf("%s was created %d times, want once", d.Organization.ID, n)
+		}
+		if same, err := store.Matches(t.Context(), s.a, d); err != nil || !same {
+			t.Errorf("Matches(%s) = %v, %v, want true", d.Organization.ID, same, err)
 		}
 	}
 }
@@ -309,20 +328,16 @@ func (s suite) restoreRace(t *testing.T) {
 // restoreLarge has more records, and more bytes of them, than some engines write at one go.
 func (s suite) restoreLarge(t *testing.T) {
 	var all []whole
-	var outcomes []store.Outcome
 	for i := range 130 {
 		w := s.made(t, Bare(time.Now()), i%3)
 		if i < 60 {
 			w.Organization.Metadata = largest()
 		}
-		all, outcomes = append(all, w), append(outcomes, store.Restored)
+		all = append(all, w)
 	}
-	wantOutcomes(t, s.a, all, outcomes...)
+	wantRestored(t, s.a, all, slices.Repeat([]bool{true}, len(all))...)
 	for _, i := range []int{0, 45, 59, 99, 100, 129} {
 		wantWhole(t, s.b, all[i])
 	}
-	for i := range outcomes {
-		outcomes[i] = store.Identical
-	}
-	wantOutcomes(t, s.b, all, outcomes...)
+	wantRestored(t, s.b, all, make([]bool, len(all))...)
 }

@@ -75,7 +75,7 @@ func (s suite) keyUsesRace(t *testing.T) {
 func (s suite) keyUsesRestored(t *testing.T) {
 	w := s.made(t, Bare(time.Now()), 2)
 	w.Keys[0].ReplacedBy = "key_0123456789ABC"
-	wantOutcomes(t, s.a, []whole{w}, store.Restored)
+	wantRestored(t, s.a, []whole{w}, true)
 	wantWhole(t, s.b, w)
 	wantUses(t, s.b, w.Organization.ID, map[string]time.Time{})
 	want(t, "NoteUse", s.a.NoteUse(t.Context(), w.Organization.ID, w.Keys[0].ID, span()))

@@ -51,7 +51,13 @@ func calls(e Engine, made tenant, fresh organization.Organization) map[string]fu
 		"Undelete": func(ctx context.Context) error {
 			return e.Undelete(ctx, made.ID, entry(store.Undeleted, now, version))
 		},
-		"Purge": func(ctx context.Context) error { return e.Purge(ctx, made.ID) },
+		"Purge":    func(ctx context.Context) error { return e.Purge(ctx, made.ID) },
+		"Dossiers": func(ctx context.Context) error { _, _, err := e.Dossiers(ctx, "", 10); return err },
+		"Dossier":  func(ctx context.Context) error { _, err := e.Dossier(ctx, made.ID); return err },
+		"Restore": func(ctx context.Context) error {
+			_, err := e.Restore(ctx, []store.Dossier{{Organization: fresh, Trail: store.TrailOf()}})
+			return err
+		},
 		"AddKey": func(ctx context.Context) error {
 			return e.AddKey(ctx, made.ID, newKey(made.ID, now), entry(store.KeyIssued, now, version))
 		},

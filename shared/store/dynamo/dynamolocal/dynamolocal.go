@@ -3,6 +3,7 @@
 package dynamolocal
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -38,9 +39,14 @@ func Endpoint(t testing.TB) string {
 // Settings returns settings for the tables with the prefix on the Endpoint. Any credentials do for DynamoDB Local.
 func Settings(t testing.TB, prefix string) dynamo.Settings {
 	t.Helper()
+	return SettingsOn(Endpoint(t), prefix)
+}
+
+// SettingsOn returns settings for the tables with the prefix on another endpoint.
+func SettingsOn(endpoint, prefix string) dynamo.Settings {
 	return dynamo.Settings{
 		Region:      "us-east-1",
-		Endpoint:    Endpoint(t),
+		Endpoint:    endpoint,
 		Credentials: dynamo.Credentials("local", "local", ""),
 		Tables:      dynamo.TablesWithPrefix(prefix),
 		// A local server shares this machine with the tests; that it is slow under load is no fault of the engine.
@@ -55,9 +61,28 @@ func Prefix() string { return "test-" + base62.Random(12) }
 type server struct {
 	url   string
 	alive *os.File // the server stops when this is closed; it is held here so that only the end of the process does that
+	ended <-chan error
 }
 
 var start = sync.OnceValues(func() (*server, error) {
+	return startWith("-Xmx512m", "-inMemory")
+})
+
+// Kept starts a DynamoDB Local of its own, with the heap in megabytes, that keeps its data in the folder, and returns its
+// base URL and what ends it. It ends with the process in any case. Each of its writes waits for the disk of the folder.
+func Kept(folder string, heap int) (url string, stop func() error, err error) {
+	folder, err = filepath.Abs(folder)
+	if err != nil {
+		return "", nil, err
+	}
+	s, err := startWith(fmt.Sprintf("-Xmx%dm", heap), "-dbPath", folder)
+	if err != nil {
+		return "", nil, err
+	}
+	return s.url, func() error { return errors.Join(s.alive.Close(), <-s.ended) }, nil
+}
+
+func startWith(heap string, storage ...string) (*server, error) {
 	home, err := install()
 	if err != nil {
 		return nil, err
@@ -66,21 +91,23 @@ var start = sync.OnceValues(func() (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	alive, log, err := run(home, port)
+	s, log, err := run(home, port, heap, storage)
 	if err != nil {
 		return nil, err
 	}
-	s := &server{url: fmt.Sprintf("http://127.0.0.1:%d", port), alive: alive}
 	return s, await(s.url, log)
-})
+}
 
 // script ends the server when its standard input does, which is when this process is gone, be it killed.
-const script = `java -Xmx512m -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -inMemory -sharedDb -port "$1" &
+const script = `port=$1 heap=$2
+shift 2
+java "$heap" -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -sharedDb -port "$port" "$@" &
 cat >/dev/null
-kill "$!"`
+kill "$!"
+wait "$!" || true`
 
-// run starts the server and returns what keeps it alive, and where its log is.
-func run(home string, port int) (alive *os.File, logName string, err error) {
+// run starts the server, and returns it and the name of its log.
+func run(home string, port int, heap string, storage []string) (*server, string, error) {
 	log, err := os.Create(filepath.Join(home, fmt.Sprintf("port-%d.log", port)))
 	if err != nil {
 		return nil, "", err
@@ -91,9 +118,14 @@ func run(home string, port int) (alive *os.File, logName string, err error) {
 		return nil, "", err
 	}
 	defer stdin.Close()
-	command := exec.Command("sh", "-c", script, "sh", fmt.Sprint(port))
+	command := exec.Command("sh", append([]string{"-c", script, "sh", fmt.Sprint(port), heap}, storage...)...)
 	command.Dir, command.Stdin, command.Stdout, command.Stderr = home, stdin, log, log
-	return alive, log.Name(), command.Start()
+	if err := command.Start(); err != nil {
+		return nil, "", err
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	return &server{url: fmt.Sprintf("http://127.0.0.1:%d", port), alive: alive, ended: ended}, log.Name(), nil
 }
 
 // await returns when the server answers, with whatever status.

@@ -1,0 +1,255 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// backupOrganizations is how many organizations TestBackupBetweenEngines takes there and back.
+var backupOrganizations = flag.Int("backup.organizations", 800, "how many organizations to back up and restore")
+
+// The shapes of the answers.
+type (
+	backedUp struct {
+		File                                   string
+		Organizations, Entries, Bytes, Resumed int64
+		SHA256                                 string
+	}
+	restored struct {
+		File                                        string
+		Organizations, Entries, Restored, Identical int64
+		SHA256                                      string
+		Different, Missing                          []string
+	}
+	sown struct {
+		Created, Existing, Seed int64
+		Seconds                 float64
+		Keys                    []struct {
+			ID  string `json:"organization_id"`
+			Key string `json:"key"`
+		}
+	}
+)
+
+// process runs the command as a process of its own.
+func process(ctx context.Context, env environment, args ...string) (stdout, stderr *bytes.Buffer, command *exec.Cmd) {
+	command = exec.CommandContext(ctx, os.Args[0], args...)
+	command.Env = append(os.Environ(), asCommand+"=1")
+	for name, value := range env {
+		command.Env = append(command.Env, name+"="+value)
+	}
+	stdout, stderr = new(bytes.Buffer), new(bytes.Buffer)
+	command.Stdout, command.Stderr = stdout, stderr
+	return stdout, stderr, command
+}
+
+// killed runs the command again and again, killing it after a while, each time after longer, until it gets through or has
+// been killed often enough. It returns what the last run printed, and how many were killed.
+func killed(t *testing.T, env environment, begin time.Duration, args ...string) (string, int) {
+	t.Helper()
+	const enough = 4
+	for kills := 0; ; kills++ {
+		ctx, cancel := context.WithCancel(t.Context())
+		if kills < enough {
+			ctx, cancel = context.WithTimeout(ctx, begin+rand.N(begin))
+		}
+		stdout, stderr, command := process(ctx, env, args...)
+		err := command.Run()
+		killed := ctx.Err() != nil
+		cancel()
+		if err == nil {
+			return stdout.String(), kills
+		}
+		if !killed {
+			t.Fatalf("orgs %q = %v with %q on stderr, want it to get through", args, err, stderr)
+		}
+		begin *= 2
+	}
+}
+
+// TestBackupBetweenEngines takes organizations from SQLite to DynamoDB and back, killing every command on the way.
+func TestBackupBetweenEngines(t *testing.T) {
+	t.Parallel()
+	n := *backupOrganizations
+	folder := t.TempDir()
+	there, back := filepath.Join(folder, "there"), filepath.Join(folder, "back")
+	first, tables, last := newStore(t), newTables(t), newStore(t)
+	must(t, tables, "tables", "create")
+	must(t, last, "list")
+
+	begin := time.Now()
+	if got := mustJSON[sown](t, first, "seed", "--count", fmt.Sprint(n)); got.Created != int64(n) {
+		t.Fatalf("seed = %+v, want %d created", got, n)
+	}
+	t.Logf("%d organizations seeded in %v", n, time.Since(begin))
+	slice := max(time.Since(begin)/4, 150*time.Millisecond)
+
+	kills := move(t, first, tables, there, n, slice) + move(t, tables, last, back, n, slice)
+	if kills == 0 {
+		t.Error("no command was ever killed, so nothing was shown of resuming")
+	}
+
+	// The first store is what the last backup says, and that has nothing else.
+	got := mustJSON[restored](t, first, "restore", back, "--compare")
+	if got.Identical != int64(n) || got.Restored != 0 || len(got.Different)+len(got.Missing) > 0 {
+		t.Errorf("restore --compare of the first store with the last backup = %+v, want %d identical", got, n)
+	}
+	if a, b := content(t, there), content(t, back); len(a) != n || !cmp.Equal(a, b) {
+		t.Errorf("the two backups have %d and %d organizations, which are not the same, line for line", len(a), len(b))
+	}
+}
+
+// move takes n organizations from one store to another through a file, and returns how many commands it killed.
+func move(t *testing.T, from, to environment, file string, n int, slice time.Duration) int {
+	t.Helper()
+	begin := time.Now()
+	out, kills := killed(t, from, slice, "backup", file, "--json")
+	made := decode[backedUp](t, out)
+	t.Logf("backup: killed %d times, then %+v after %v", kills, made, time.Since(begin))
+	if made.Organizations != int64(n) || made.Entries < int64(n) {
+		t.Fatalf("backup = %+v, want %d organizations with an entry each at least", made, n)
+	}
+
+	begin = time.Now()
+	out, more := killed(t, to, slice, "restore", file, "--json")
+	got := decode[restored](t, out)
+	t.Logf("restore: killed %d times, then %+v after %v", more, got, time.Since(begin))
+	want := restored{
+		File: file, SHA256: made.SHA256, Different: []string{}, Missing: []string{},
+		Organizations: made.Organizations, Entries: made.Entries, Identical: made.Organizations, Restored: got.Restored,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("restore (-want +got):\n%s", diff)
+	}
+	return kills + more
+}
+
+// content returns the lines of the organizations in a backup.
+func content(t *testing.T, file string) map[string]bool {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := make(map[string]bool)
+	for line := range strings.Lines(string(text)) {
+		if strings.HasPrefix(line, `{"organization":`) {
+			lines[line] = true
+		}
+	}
+	return lines
+}
+
+func TestBackupText(t *testing.T) {
+	t.Parallel()
+	env, other := newStore(t), newStore(t)
+	file := filepath.Join(t.TempDir(), "orgs.backup")
+	made := mustJSON[created](t, env, "create", "--name", "A")
+	if got := must(t, env, "backup", file); !strings.Contains(got, "has 1 organizations with 1 audit entries") {
+		t.Errorf("backup = %q, want it to say what the file has", got)
+	}
+	r := orgs(t, env, "backup", file, "--json")
+	if got := decode[reported](t, r.stderr).Error; r.code != exitFailed || got.Kind != kindConflict {
+		t.Errorf("backup to a file that is there = %+v, want %d and %s", r, exitFailed, kindConflict)
+	}
+	for range 2 {
+		if got := must(t, other, "restore", file); !strings.Contains(got, "1 identical, 0 different, 0 missing") {
+			t.Errorf("restore = %q, want one identical", got)
+		}
+	}
+	if got := mustJSON[shown](t, other, "show", made.Organization.ID); !cmp.Equal(got.Organization, made.Organization) {
+		t.Errorf("show = %+v, want %+v", got.Organization, made.Organization)
+	}
+
+	must(t, other, "delete", made.Organization.ID)
+	for _, args := range [][]string{{"restore", file}, {"restore", file, "--compare"}} {
+		r = orgs(t, other, args...)
+		if r.code != exitFailed || !strings.Contains(r.stdout, "1 different") || !strings.Contains(r.stderr, made.Organization.ID) {
+			t.Errorf("orgs %q of what was changed = %+v, want %d and its name", args, r, exitFailed)
+		}
+	}
+	r = orgs(t, newStore(t), "restore", file, "--compare")
+	if r.code != exitFailed || !strings.Contains(r.stdout, "1 missing") {
+		t.Errorf("restore --compare with an empty store = %+v, want one missing", r)
+	}
+}
+
+func TestRestoreRefuses(t *testing.T) {
+	t.Parallel()
+	env, other := newStore(t), newStore(t)
+	mustJSON[sown](t, env, "seed", "--count", "300")
+	file := filepath.Join(t.TempDir(), "orgs.backup")
+	must(t, env, "backup", file)
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text[len(text)-len(text)/10] ^= 1
+	if err := os.WriteFile(file, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := orgs(t, other, "restore", file)
+	if r.code != exitFailed || !strings.Contains(r.stderr, "no complete backup as it was written: line ") {
+		t.Errorf("restore of a damaged file = %+v, want it refused", r)
+	}
+	if got := mustJSON[listed](t, other, "list").Organizations; len(got) != 0 {
+		t.Errorf("restore of a damaged file left %d organizations, want none", len(got))
+	}
+	if r := orgs(t, other, "restore", file+".not"); r.code != exitFailed || !strings.Contains(r.stderr, "no such file") {
+		t.Errorf("restore of a missing file = %+v, want it to say so", r)
+	}
+}
+
+// TestBackupDiskFull gives the command less room than it needs, and then enough.
+func TestBackupDiskFull(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	mustJSON[sown](t, env, "seed", "--count", "1000")
+	file := filepath.Join(t.TempDir(), "orgs.backup")
+	const blocks = "1200" // of 512 bytes, as sh has it
+	command := exec.CommandContext(t.Context(), "sh", "-c", `ulimit -f `+blocks+` && exec "$0" "$@"`, os.Args[0], "backup", file)
+	command.Env = append(os.Environ(), asCommand+"=1", storeVariable+"="+env[storeVariable])
+	out, err := command.CombinedOutput()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != exitFailed ||
+		!strings.Contains(string(out), "file too large; what was written is in "+file+".partial") {
+		t.Fatalf("backup without room = %v, %s, want it to say what is left", err, out)
+	}
+	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file: %v, want none", err)
+	}
+	got := mustJSON[backedUp](t, env, "backup", file)
+	if got.Organizations != 1000 || got.Resumed == 0 {
+		t.Errorf("backup with room = %+v, want 1000 organizations, some of them resumed", got)
+	}
+	if got := mustJSON[restored](t, env, "restore", file); got.Identical != 1000 {
+		t.Errorf("restore = %+v, want 1000 identical", got)
+	}
+}
+
+// TestBackupInterrupted ends a backup as Ctrl-C does.
+func TestBackupInterrupted(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	mustJSON[sown](t, env, "seed", "--count", "100")
+	file := filepath.Join(t.TempDir(), "orgs.backup")
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, []string{"backup", file}, env.get, &stdout, &stderr)
+	if code != exitFailed || stdout.Len() > 0 {
+		t.Errorf("backup, interrupted = %d, %q, %q, want %d and nothing on stdout", code, &stdout, &stderr, exitFailed)
+	}
+}

@@ -1,0 +1,163 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestSeed(t *testing.T) {
+	t.Parallel()
+	env, other := newStore(t), newStore(t)
+	file := filepath.Join(t.TempDir(), "keys")
+	got := mustJSON[sown](t, env, "seed", "--count", "450", "--seed", "7", "--keys", file)
+	if got.Created != 450 || got.Existing != 0 || got.Seed != 7 || len(got.Keys) != seedShown {
+		t.Fatalf("seed = %+v, want 450 created from 7, and some keys", got)
+	}
+	keys, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := keyPattern.FindAllString(string(keys), -1)
+	slices.Sort(all)
+	if len(slices.Compact(all)) != 450 {
+		t.Errorf("the file of keys has %d of them, want 450", len(all))
+	}
+
+	// A larger count of the same seed completes what is there.
+	again := mustJSON[sown](t, env, "seed", "--count", "500", "--seed", "7", "--workers", "2")
+	if again.Created != 50 || again.Existing != 450 {
+		t.Errorf("seed again = %+v, want 50 created and 450 existing", again)
+	}
+	mustJSON[sown](t, other, "seed", "--count", "500", "--seed", "7")
+	one, two := mustJSON[listed](t, env, "list").Organizations, mustJSON[listed](t, other, "list").Organizations
+	if diff := cmp.Diff(one, two); diff != "" || len(one) != 500 {
+		t.Errorf("two stores from one seed have %d organizations, and differ (-one +two):\n%s", len(one), diff)
+	}
+	random := mustJSON[sown](t, env, "seed", "--count", "10")
+	if random.Created != 10 {
+		t.Errorf("seed without a seed = %+v, want 10 created", random)
+	}
+
+	text := must(t, env, "seed", "--count", "1")
+	if !strings.HasPrefix(text, "Created 1 organizations in ") || len(keyPattern.FindAllString(text, -1)) != 1 {
+		t.Errorf("seed = %q, want what it did and a key", text)
+	}
+	if r := orgs(t, env, "seed", "--count", "1", "--keys", file); r.code != exitFailed || !strings.Contains(r.stderr, "exists") {
+		t.Errorf("seed into a file of keys that is there = %+v, want it refused", r)
+	}
+
+	s := startServer(t, env)
+	if a := ask(t, newClient(t), "GET", s.url+organizations, all[17], ""); a.status != 200 {
+		t.Errorf("GET with a key of the file = %d %s, want 200", a.status, a.body)
+	}
+	id := got.Keys[0].ID
+	if got := actions(mustJSON[trail](t, env, "audit", id)); got[len(got)-1] != "organization.created" {
+		t.Errorf("the trail of %s begins with %q, want its creation", id, got)
+	}
+}
+
+func TestSeedUsage(t *testing.T) {
+	t.Parallel()
+	for _, args := range [][]string{
+		{"seed"}, {"seed", "--count", "0"}, {"seed", "--count", "-1"}, {"seed", "--count", "1", "--workers", "0"},
+		{"seed", "--count", "1", "--seed", "x"}, {"backup"}, {"restore"}, {"restore", "a", "b"},
+	} {
+		if r := orgs(t, newStore(t), args...); r.code != exitUsage {
+			t.Errorf("orgs %q = %+v, want %d", args, r, exitUsage)
+		}
+	}
+}
+
+// TestSeedFails has no tables to fill, and leaves no file of keys.
+func TestSeedFails(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "keys")
+	r := orgs(t, newTables(t), "seed", "--count", "10", "--keys", file, "--json")
+	if got := decode[reported](t, r.stderr).Error; r.code != exitFailed || got.Kind != kindNoTables || r.stdout != "" {
+		t.Errorf("seed without tables = %+v, want %d and %s", r, exitFailed, kindNoTables)
+	}
+	if _, err := os.Stat(file); !os.IsNotExist(err) {
+		t.Errorf("the file of keys: %v, want none", err)
+	}
+}
+
+// TestSeedInterrupted ends a run as Ctrl-C does, and completes it.
+func TestSeedInterrupted(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	const count = "100000"
+	ctx, interrupt := context.WithCancel(t.Context())
+	defer interrupt()
+	var stdout, stderr bytes.Buffer
+	a := newApp(env.get, &stdout, &stderr)
+	// A terminal, so that it draws, which is when this interrupts it.
+	a.stderr = &screen{terminal: true, Writer: writerFunc(func(p []byte) (int, error) {
+		interrupt()
+		return stderr.Write(p)
+	})}
+	root := a.rootCommand()
+	root.SetArgs([]string{"seed", "--count", count, "--seed", "3"})
+	err := root.ExecuteContext(ctx)
+	if err == nil || err.Error() != "interrupted; to create the rest, run it again with --seed 3" {
+		t.Fatalf("seed, interrupted = %v, want it to say how to go on", err)
+	}
+	said := regexp.MustCompile(`^Created ([0-9,]+) organizations`).FindStringSubmatch(stdout.String())
+	n := len(mustJSON[listed](t, env, "list").Organizations)
+	if said == nil || said[1] != grouped(int64(n)) || n == 0 {
+		t.Errorf("seed, interrupted, says %q, and the store has %d organizations", &stdout, n)
+	}
+	again := mustJSON[sown](t, env, "seed", "--count", fmt.Sprint(n+10), "--seed", "3")
+	if again.Created+again.Existing != int64(n+10) || again.Existing == 0 {
+		t.Errorf("seed again = %+v, want the rest of %d created", again, n+10)
+	}
+}
+
+type writerFunc func([]byte) (int, error)
+
+func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
+
+func TestProgress(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(0, 0)
+	var out bytes.Buffer
+	a := &app{stderr: &screen{Writer: &out, terminal: true}, now: func() time.Time { return now }}
+	p := a.newProgress("seeding", 4000, true)
+	p.resume(1000)
+	p.add(10) // too soon to draw
+	now = now.Add(2 * time.Second)
+	p.add(990)
+	p.end()
+	want := "\rseeding  [============            ]  2,000/4,000  50%  500/s  4s left\x1b[K\r\x1b[K"
+	if got := out.String(); got != want {
+		t.Errorf("on a terminal: %q, want %q", got, want)
+	}
+
+	out.Reset()
+	a.stderr.terminal = false
+	for _, lines := range []bool{false, true} {
+		p = a.newProgress("backing up", 0, lines)
+		for range 3 {
+			now = now.Add(6 * time.Second)
+			p.add(6000)
+		}
+		p.end()
+	}
+	if got, want := out.String(), "backing up  12,000  1,000/s\n"; got != want {
+		t.Errorf("elsewhere: %q, want %q once, of the one that writes lines", got, want)
+	}
+	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567"} {
+		if got := grouped(n); got != want {
+			t.Errorf("grouped(%d) = %q, want %q", n, got, want)
+		}
+	}
+}
