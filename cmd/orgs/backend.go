@@ -25,6 +25,7 @@ import (
 type storage struct {
 	engine
 	choice string   // as the caller wrote it
+	local  bool     // it is on this machine
 	place  string   // tells it from other stores, wherever the command runs
 	tables []string // that createTables creates
 	region string   // "" where the engine has none
@@ -71,7 +72,7 @@ func openSQLite(ctx context.Context, choice, path string) (*storage, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	return &storage{engine: s, choice: choice, place: "sqlite:" + place, close: s.Close}, nil
+	return &storage{engine: s, choice: choice, local: true, place: "sqlite:" + place, close: s.Close}, nil
 }
 
 // tablePrefix is what DynamoDB accepts in a table's name, less room for what follows it.
@@ -101,6 +102,7 @@ func openDynamoDB(ctx context.Context, choice, prefix string, getenv func(string
 		engine:       s,
 		choice:       choice,
 		region:       settings.Region,
+		local:        local,
 		place:        choice + " in " + cmp.Or(settings.Endpoint, settings.Region),
 		functions:    functions,
 		tables:       []string{settings.Tables.Organizations, settings.Tables.Counters},
