@@ -102,7 +102,7 @@ func openDynamoDB(ctx context.Context, choice, prefix string, getenv func(string
 		engine:       s,
 		choice:       choice,
 		region:       settings.Region,
-		local:        local,
+		local:        onThisMachine(settings.Endpoint),
 		place:        choice + " in " + cmp.Or(settings.Endpoint, settings.Region),
 		functions:    functions,
 		tables:       []string{settings.Tables.Organizations, settings.Tables.Counters},
