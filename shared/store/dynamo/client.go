@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"sync"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -11,69 +12,90 @@ import (
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 )
 
-// client is the SDK's, except that the three operations that serve requests go through steps that were put together
-// once: the SDK does that anew for each call. It is safe for concurrent use.
+// client is the SDK's, except that the three operations that serve requests use the steps of earlier calls again: the SDK
+// puts them together anew for each call. It is safe for concurrent use.
 type client struct {
 	*dynamodb.Client
-	getItem, updateItem, transactWriteItems steps
+	getItem, updateItem, transactWriteItems operation
 }
 
 // newClient makes no call. The error is that of trim.
 func newClient(options dynamodb.Options, trim func(*middleware.Stack) error) (*client, error) {
-	c := &client{Client: dynamodb.New(options)}
-	ctx := context.Background()
-	operations := []struct {
-		steps *steps
-		call  func(takeOut func(*dynamodb.Options)) error
-	}{
-		{&c.getItem, func(takeOut func(*dynamodb.Options)) error {
-			_, err := c.Client.GetItem(ctx, nil, takeOut)
+	sdk := dynamodb.New(options)
+	handler := smithyhttp.NewClientHandler(options.HTTPClient)
+	c := &client{Client: sdk}
+	c.getItem.assemble = func() (*steps, error) {
+		return newSteps(handler, trim, func(ctx context.Context, option func(*dynamodb.Options)) error {
+			_, err := sdk.GetItem(ctx, nil, option)
 			return err
-		}},
-		{&c.updateItem, func(takeOut func(*dynamodb.Options)) error {
-			_, err := c.Client.UpdateItem(ctx, nil, takeOut)
-			return err
-		}},
-		{&c.transactWriteItems, func(takeOut func(*dynamodb.Options)) error {
-			_, err := c.Client.TransactWriteItems(ctx, nil, takeOut)
-			return err
-		}},
+		})
 	}
-	for _, o := range operations {
-		stack, err := stackOf(o.call, trim)
+	c.updateItem.assemble = func() (*steps, error) {
+		return newSteps(handler, trim, func(ctx context.Context, option func(*dynamodb.Options)) error {
+			_, err := sdk.UpdateItem(ctx, nil, option)
+			return err
+		})
+	}
+	c.transactWriteItems.assemble = func() (*steps, error) {
+		return newSteps(handler, trim, func(ctx context.Context, option func(*dynamodb.Options)) error {
+			_, err := sdk.TransactWriteItems(ctx, nil, option)
+			return err
+		})
+	}
+	for _, o := range []*operation{&c.getItem, &c.updateItem, &c.transactWriteItems} {
+		first, err := o.assemble()
 		if err != nil {
 			return nil, err
 		}
-		handler := middleware.DecorateHandler(smithyhttp.NewClientHandler(options.HTTPClient), stack)
-		*o.steps = steps{operation: stack.ID(), handler: handler}
+		o.idle.Put(first)
 	}
 	return c, nil
 }
 
-var errTakenOut = errors.New("the call ends here")
-
-// stackOf returns the stack that the SDK makes for an operation, trimmed. An option of a call sees it last, and ends the
-// call before its first step.
-func stackOf(call func(func(*dynamodb.Options)) error, trim func(*middleware.Stack) error) (*middleware.Stack, error) {
-	var stack *middleware.Stack
-	takeOut := func(s *middleware.Stack) error {
-		stack = s
-		return errTakenOut
-	}
-	err := call(func(o *dynamodb.Options) { o.APIOptions = append(o.APIOptions, trim, takeOut) })
-	if !errors.Is(err, errTakenOut) {
-		return nil, err
-	}
-	return stack, nil
+// operation is one of the SDK's, with the steps that no call uses at the moment.
+type operation struct {
+	assemble func() (*steps, error)
+	idle     sync.Pool // of *steps
 }
 
-// steps are those of one operation, from its input to its output. None of them keeps anything of a call.
+func (o *operation) do(ctx context.Context, in any) (any, middleware.Metadata, error) {
+	s, ok := o.idle.Get().(*steps)
+	if !ok {
+		var err error
+		if s, err = o.assemble(); err != nil {
+			return nil, middleware.Metadata{}, err
+		}
+	}
+	defer o.idle.Put(s)
+	return s.do(ctx, in)
+}
+
+// steps lead from an operation's input to its output. They serve one call at a time, and keep nothing of it that the next
+// would see.
 type steps struct {
 	operation string
 	handler   middleware.Handler
 }
 
-func (s steps) do(ctx context.Context, in any) (any, middleware.Metadata, error) {
+var errTakenOut = errors.New("the call ends here")
+
+// newSteps takes the stack out of a call, which an option sees when it is complete and then ends before its first step.
+func newSteps(
+	handler middleware.Handler, trim func(*middleware.Stack) error, call func(context.Context, func(*dynamodb.Options)) error,
+) (*steps, error) {
+	var taken *steps
+	takeOut := func(stack *middleware.Stack) error {
+		taken = &steps{operation: stack.ID(), handler: middleware.DecorateHandler(handler, stack)}
+		return errTakenOut
+	}
+	err := call(context.Background(), func(o *dynamodb.Options) { o.APIOptions = append(o.APIOptions, trim, takeOut) })
+	if !errors.Is(err, errTakenOut) {
+		return nil, err
+	}
+	return taken, nil
+}
+
+func (s *steps) do(ctx context.Context, in any) (any, middleware.Metadata, error) {
 	out, metadata, err := s.handler.Handle(middleware.ClearStackValues(ctx), in)
 	if err != nil {
 		attempts, _ := retry.GetAttemptResults(metadata)
