@@ -22,7 +22,7 @@ type client struct {
 // newClient makes no call. The error is that of trim.
 func newClient(options dynamodb.Options, trim func(*middleware.Stack) error) (*client, error) {
 	sdk := dynamodb.New(options)
-	handler := smithyhttp.NewClientHandler(options.HTTPClient)
+	handler := smithyhttp.NewClientHandlerWithOptions(options.HTTPClient)
 	c := &client{Client: sdk}
 	c.getItem.assemble = func() (*steps, error) {
 		return newSteps(handler, trim, func(ctx context.Context, option func(*dynamodb.Options)) error {
