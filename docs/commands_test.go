@@ -25,6 +25,7 @@ value() { grep -o "\"$1\": *\"[^\"]*\"" | head -n 1 | cut -d '"' -f 4; }
 
 # background runs a server until the document ends, and sets URL to where it is. The first one has made an organization.
 background() {
+	rm -f stdout.log stderr.log && touch stderr.log # or the lines of the one before are taken for its own
 	"$@" >stdout.log 2>stderr.log &
 	servers+=($!)
 	for _ in $(seq 1200); do
