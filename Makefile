@@ -47,6 +47,23 @@ test: ## Run all tests, on SQLite and on DynamoDB Local, with the race detector
 	go test -race -timeout 30m $(TEST_FLAGS) ./contracttests -contract.report $(REPORT)
 	@cat $(REPORT)/report.txt
 
+# What the browser tests need beside Chromium: the judge of accessibility, and the SHA-256 of it.
+AXE_VERSION := 4.14.1
+AXE_SHA256 := 29348999450cdf2849a8e70b7912fc2da85a849da39c0d0d5394f51d4a9ed95c
+AXE := .cache/axe-core-$(AXE_VERSION)/node_modules/axe-core/axe.min.js
+
+.PHONY: test-browser
+test-browser: build/orgs $(AXE) ## Test the pages in Chromium, and leave pictures of them in build/screenshots
+	@test -n "$${CHROMIUM:-}" || command -v chromium chromium-browser google-chrome >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y --no-install-recommends chromium; } \
+		|| { echo 'Install the package chromium, or name a Chromium in CHROMIUM.'; exit 1; }
+	@rm -rf build/screenshots
+	cd browsertests && ORGS='$(CURDIR)/build/orgs' AXE='$(CURDIR)/$(AXE)' SCREENSHOTS='$(CURDIR)/build/screenshots' go test -count=1 -timeout 10m ./...
+	@echo 'The pictures are in build/screenshots'
+
+$(AXE):
+	npm install --silent --no-audit --no-fund --ignore-scripts --no-save --prefix .cache/axe-core-$(AXE_VERSION) axe-core@$(AXE_VERSION)
+	@echo '$(AXE_SHA256)  $@' | sha256sum --check --quiet || { rm -f $@; exit 1; }
+
 .PHONY: contract
 contract: ## Test the API at a URL (TARGET=URL ADMIN_KEY=sk_… READ_KEY=… OTHER_KEY=…)
 	@go test ./contracttests -count=1 -timeout 30m -run '^TestSuite$$' -v -target '$(TARGET)' \
@@ -102,6 +119,7 @@ lint: ## Check formatting, modules, and what go vet, staticcheck and govulncheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not gofmt-clean: $$unformatted"; exit 1; }
 	go mod tidy -diff
 	cd tools && go mod tidy -diff
+	cd browsertests && go mod tidy -diff && go vet ./... && go tool -modfile=../tools/go.mod staticcheck ./...
 	go mod verify
 	go vet ./...
 	go tool -modfile=tools/go.mod staticcheck ./...
@@ -119,7 +137,7 @@ vulncheck: ## Look for known vulnerabilities in what is called (VULNDB=URL), whe
 build: $(BOOTSTRAPS) build/orgs ## Build a static bootstrap for each function, and the orgs command
 
 .PHONY: check
-check: lint build test test-examples test-docs ## Everything that CI does
+check: lint build test test-examples test-docs test-browser ## Everything that CI does
 
 .PHONY: clean
 clean: ## Remove what was built and downloaded; the local store stays

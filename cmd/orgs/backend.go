@@ -25,6 +25,7 @@ import (
 type storage struct {
 	engine
 	choice string   // as the caller wrote it
+	local  bool     // it is on this machine
 	place  string   // tells it from other stores, wherever the command runs
 	tables []string // that createTables creates
 	region string   // "" where the engine has none
@@ -71,7 +72,7 @@ func openSQLite(ctx context.Context, choice, path string) (*storage, error) {
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
-	return &storage{engine: s, choice: choice, place: "sqlite:" + place, close: s.Close}, nil
+	return &storage{engine: s, choice: choice, local: true, place: "sqlite:" + place, close: s.Close}, nil
 }
 
 // tablePrefix is what DynamoDB accepts in a table's name, less room for what follows it.
@@ -79,34 +80,16 @@ var tablePrefix = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,200}$`)
 
 const endpointVariable = "AWS_ENDPOINT_URL_DYNAMODB"
 
-// openDynamoDB finds region and credentials where every AWS tool does. An endpoint on this machine is no AWS and needs
-// neither, but the SDK does; so there made-up ones stand in for those that are not configured.
+// openDynamoDB opens the tables with the prefix.
 func openDynamoDB(ctx context.Context, choice, prefix string, getenv func(string) string) (*storage, error) {
 	if !tablePrefix.MatchString(prefix) {
 		return nil, usageError("the store %q has a prefix that cannot stand in a table's name", choice)
 	}
-	settings := dynamo.Settings{Endpoint: getenv(endpointVariable), Tables: dynamo.TablesWithPrefix(prefix)}
-	local := onThisMachine(settings.Endpoint)
-	loaded, err := config.LoadDefaultConfig(ctx, func(o *config.LoadOptions) error {
-		if local {
-			o.EC2IMDSClientEnableState = imds.ClientDisabled // it would be waited for where there is none
-		}
-		return nil
-	})
+	settings, err := awsSettings(ctx, getenv(endpointVariable))
 	if err != nil {
-		return nil, fmt.Errorf("reading the AWS configuration: %w", err)
+		return nil, err
 	}
-	settings.Region, settings.Credentials = loaded.Region, loaded.Credentials
-	if local {
-		settings.AttemptTimeout = localAttemptTimeout
-		settings.Region = cmp.Or(settings.Region, "us-east-1")
-		if _, err := loaded.Credentials.Retrieve(ctx); err != nil {
-			settings.Credentials = dynamo.Credentials("local", "local", "")
-		}
-	}
-	if settings.Region == "" {
-		return nil, fail(kindNoAccess, "no AWS region is set; set AWS_REGION, or name a profile that has one with AWS_PROFILE")
-	}
+	settings.Tables = dynamo.TablesWithPrefix(prefix)
 	s, err := dynamo.Open(settings)
 	if err != nil {
 		return nil, fmt.Errorf("opening %s: %w", choice, err)
@@ -119,12 +102,41 @@ func openDynamoDB(ctx context.Context, choice, prefix string, getenv func(string
 		engine:       s,
 		choice:       choice,
 		region:       settings.Region,
+		local:        onThisMachine(settings.Endpoint),
 		place:        choice + " in " + cmp.Or(settings.Endpoint, settings.Region),
 		functions:    functions,
 		tables:       []string{settings.Tables.Organizations, settings.Tables.Counters},
 		createTables: s.CreateTables,
 		close:        func() error { return nil },
 	}, nil
+}
+
+// awsSettings finds region and credentials where every AWS tool does. An endpoint on this machine is no AWS and needs
+// neither, but the SDK does; so there made-up ones stand in for those that are not configured.
+func awsSettings(ctx context.Context, endpoint string) (dynamo.Settings, error) {
+	settings := dynamo.Settings{Endpoint: endpoint}
+	local := onThisMachine(endpoint)
+	loaded, err := config.LoadDefaultConfig(ctx, func(o *config.LoadOptions) error {
+		if local {
+			o.EC2IMDSClientEnableState = imds.ClientDisabled // it would be waited for where there is none
+		}
+		return nil
+	})
+	if err != nil {
+		return settings, fmt.Errorf("reading the AWS configuration: %w", err)
+	}
+	settings.Region, settings.Credentials = loaded.Region, loaded.Credentials
+	if local {
+		settings.AttemptTimeout = localAttemptTimeout
+		settings.Region = cmp.Or(settings.Region, "us-east-1")
+		if _, err := loaded.Credentials.Retrieve(ctx); err != nil {
+			settings.Credentials = dynamo.Credentials("local", "local", "")
+		}
+	}
+	if settings.Region == "" {
+		return settings, fail(kindNoAccess, "no AWS region is set; set AWS_REGION, or name a profile that has one with AWS_PROFILE")
+	}
+	return settings, nil
 }
 
 // localAttemptTimeout leaves a DynamoDB that shares this machine with everything else the whole time of a request.

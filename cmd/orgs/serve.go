@@ -12,11 +12,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"organizations-api/cmd/orgs/web"
 	"organizations-api/shared/api"
 	"organizations-api/shared/gateway"
 	"organizations-api/shared/lambdahttp"
 	"organizations-api/shared/lambdaruntime"
-	"organizations-api/shared/openapi"
 	"organizations-api/shared/telemetry"
 )
 
@@ -78,12 +78,20 @@ func (a *app) serve(ctx context.Context, addr string, limits bool, functions str
 	defer func() { err = errors.Join(err, s.close()) }()
 
 	logger := slog.New(slog.NewJSONHandler(a.stderr, nil))
-	routes, stop, err := a.routes(s, limits, functions, logger)
+	service, err := a.service(s, limits, logger)
+	if err != nil {
+		return err
+	}
+	routes, stop, err := a.routes(service, s, limits, functions, logger)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	handler, err := a.handler(routes, logger)
+	pages, err := a.pages(service, s, limits, listener.Addr(), logger)
+	if err != nil {
+		return err
+	}
+	handler, err := a.handler(routes, pages, logger)
 	if err != nil {
 		return err
 	}
@@ -99,16 +107,19 @@ func (a *app) serve(ctx context.Context, addr string, limits bool, functions str
 	return err
 }
 
-// routes returns the API's operations, each by the function that answers for it, and what ends those that are processes.
-func (a *app) routes(s *storage, limits bool, functions string, logger *slog.Logger) ([]gateway.Route, func(), error) {
+// service returns the API on the store.
+func (a *app) service(s *storage, limits bool, logger *slog.Logger) (*api.Service, error) {
 	options := api.Options{Records: s, Uses: s, Now: a.now, Observe: telemetry.Log(logger, nil)}
 	if limits {
 		options.Counters = s
 	}
-	service, err := api.New(options)
-	if err != nil {
-		return nil, nil, err
-	}
+	return api.New(options)
+}
+
+// routes returns the API's operations, each by the function that answers for it, and what ends those that are processes.
+func (a *app) routes(
+	service *api.Service, s *storage, limits bool, functions string, logger *slog.Logger,
+) ([]gateway.Route, func(), error) {
 	if functions != "" {
 		return a.processes(service.Routes(), s, limits, functions)
 	}
@@ -123,8 +134,8 @@ func (a *app) routes(s *storage, limits bool, functions string, logger *slog.Log
 	return routes, func() {}, nil
 }
 
-// handler puts the functions behind the gateway, and the contract beside them.
-func (a *app) handler(routes []gateway.Route, logger *slog.Logger) (http.Handler, error) {
+// handler puts the functions behind the gateway, and the pages beside them.
+func (a *app) handler(routes []gateway.Route, pages *web.Pages, logger *slog.Logger) (http.Handler, error) {
 	functions, err := gateway.New(gateway.Options{
 		Routes: routes,
 		// A process has a timeout of its own, which counts from when it has started.
@@ -135,21 +146,7 @@ func (a *app) handler(routes []gateway.Route, logger *slog.Logger) (http.Handler
 	if err != nil {
 		return nil, err
 	}
-	return withContract(functions), nil
-}
-
-const contractPath = "/openapi.yaml"
-
-// withContract answers for the OpenAPI document and leaves everything else to next.
-func withContract(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != contractPath || r.Method != http.MethodGet && r.Method != http.MethodHead {
-			next.ServeHTTP(w, r)
-			return
-		}
-		w.Header().Set("Content-Type", "application/yaml")
-		_, _ = w.Write(openapi.YAML) // fails only where the client has gone
-	})
+	return pages.Before(functions), nil
 }
 
 // Bounds of the server. Headers: "total combined size of request line and header values" in "Quotas for configuring and

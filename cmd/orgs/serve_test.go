@@ -10,12 +10,14 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"organizations-api/shared/apikey"
 	"organizations-api/shared/openapi"
 )
 
@@ -156,6 +158,14 @@ func TestServeJSON(t *testing.T) {
 	}
 }
 
+// hasKey reports whether there is a key in a text; sk_live_… is none.
+func hasKey(text string) bool {
+	return slices.ContainsFunc(keyPattern.FindAllString(text, -1), func(found string) bool {
+		_, err := apikey.Parse(found)
+		return err == nil
+	})
+}
+
 func TestServeContractAndUnknownRoutes(t *testing.T) {
 	t.Parallel()
 	s, client := startServer(t, newStore(t)), newClient(t)
@@ -164,8 +174,15 @@ func TestServeContractAndUnknownRoutes(t *testing.T) {
 		t.Errorf("GET /openapi.yaml = %d %s of %d bytes, want 200 application/yaml of %d",
 			got.status, got.header.Get("Content-Type"), len(got.body), len(openapi.YAML))
 	}
+	for path, want := range map[string]string{
+		"/": "Demo Organization", "/docs": "API reference", "/console": "Sign in with a key", "/openapi.json": `"openapi": "3.1.0"`,
+	} {
+		if got := ask(t, client, "GET", s.url+path, "", ""); got.status != 200 || !strings.Contains(got.body, want) || hasKey(got.body) {
+			t.Errorf("GET %s = %d %s, want 200, %q in it and no key", path, got.status, got.body, want)
+		}
+	}
 	for _, route := range [][2]string{
-		{"GET", "/"}, {"POST", "/openapi.yaml"}, {"GET", "/openapi.yaml/"}, {"GET", organizations + "/"}, {"PUT", organizations},
+		{"GET", "/nothing"}, {"GET", "/openapi.yaml/"}, {"GET", organizations + "/"}, {"PUT", organizations},
 	} {
 		got := ask(t, client, route[0], s.url+route[1], "", "")
 		if want := `{"message":"Not Found"}`; got.status != 404 || got.body != want {
@@ -286,6 +303,13 @@ func TestOpenAddress(t *testing.T) {
 	if screen := s.stdout.String(); !strings.Contains(screen, "curl -sS http://127.0.0.1:") {
 		t.Errorf("the screen says\n%s\nwant an address that works", screen)
 	}
+	port := s.url[strings.LastIndex(s.url, ":"):]
+	if got := ask(t, newClient(t), "GET", "http://127.0.0.1"+port+"/console/data/audit", "", ""); got.status != 404 {
+		t.Errorf("the console's data on an open address = %d, want 404", got.status)
+	}
+	if got := ask(t, newClient(t), "GET", "http://127.0.0.1"+port+"/", "", ""); got.status != 200 || strings.Contains(got.body, demoName) {
+		t.Errorf("the welcome page on an open address = %d %s, want 200 and no organization", got.status, got.body)
+	}
 	s.stderr.await(t, `"level":"WARN"`)
 }
 
@@ -360,19 +384,5 @@ func awaitRefusal(t *testing.T, address string) {
 			return
 		}
 		_ = connection.Close()
-	}
-}
-
-func TestShellQuote(t *testing.T) {
-	t.Parallel()
-	for in, want := range map[string]string{
-		"sqlite:a/b-c_d.db": "sqlite:a/b-c_d.db",
-		"sqlite:a b":        "'sqlite:a b'",
-		"sqlite:it's":       `'sqlite:it'\''s'`,
-		"sqlite:$HOME":      "'sqlite:$HOME'",
-	} {
-		if got := shellQuote(in); got != want {
-			t.Errorf("shellQuote(%q) = %s, want %s", in, got, want)
-		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"organizations-api/cmd/orgs/web"
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 )
@@ -37,7 +38,8 @@ func (a *app) welcome(ctx context.Context, s *storage, addr net.Addr) error {
 	}
 	lines := []string{
 		"Organizations API  " + baseURL(addr) + "/v1/organizations",
-		"Its contract       " + baseURL(addr) + contractPath,
+		"Open in a browser  " + baseURL(addr) + web.WelcomePath,
+		"Its contract       " + baseURL(addr) + web.ContractYAMLPath,
 		"Its store          " + printable(s.choice),
 	}
 	if !isLoopback(addr) {

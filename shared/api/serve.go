@@ -61,15 +61,17 @@ func (s *Service) answer(ctx context.Context, c *call, op operation) (out respon
 		}
 	}()
 	// A custom domain may put a base path before ours.
-	if c.request.Method != op.method || !strings.HasSuffix(c.request.URL.Path, organizationsPath) {
+	if c.request.Method != op.method || !strings.HasSuffix(c.request.URL.Path, op.path) {
 		return response{}, &Error{Kind: NotFound, Code: "route_not_found", Message: "There is no such operation."}
 	}
 	if err := s.authenticate(ctx, c); err != nil {
 		return response{}, err
 	}
 	defer s.noteUse(ctx, c)()
-	if err := s.limit(ctx, c); err != nil {
-		return response{}, err
+	if !op.uncounted {
+		if err := s.limit(ctx, c); err != nil {
+			return response{}, err
+		}
 	}
 	if err := authorize(c, op.permission); err != nil {
 		return response{}, err
@@ -97,7 +99,7 @@ func (s *Service) report(ctx context.Context, c *call, op operation, status int,
 	r := telemetry.Request{
 		ID:             c.requestID,
 		Operation:      op.id,
-		Route:          op.method + " " + organizationsPath,
+		Route:          op.method + " " + op.path,
 		Status:         status,
 		Started:        c.started,
 		Duration:       s.now().Sub(c.started),

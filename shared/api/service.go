@@ -61,6 +61,7 @@ func (s *Service) GetOrganization() Route {
 	return s.route(operation{
 		id:         "get_organization_v1_organizations_get",
 		method:     http.MethodGet,
+		path:       organizationsPath,
 		permission: apikey.Read,
 		perform:    s.getOrganization,
 	})
@@ -71,6 +72,7 @@ func (s *Service) UpdateOrganization() Route {
 	return s.route(operation{
 		id:         "update_organization_v1_organizations_patch",
 		method:     http.MethodPatch,
+		path:       organizationsPath,
 		permission: apikey.Admin,
 		perform:    s.updateOrganization,
 	})
@@ -80,6 +82,8 @@ func (s *Service) UpdateOrganization() Route {
 type operation struct {
 	id         string
 	method     string
+	path       string
+	uncounted  bool                                           // it is none of the API's, so no limit is about it
 	permission apikey.Permission                              // that a key needs
 	perform    func(context.Context, *call) (response, error) // called when the key has it
 }
@@ -87,7 +91,7 @@ type operation struct {
 func (s *Service) route(op operation) Route {
 	return Route{
 		Method:      op.method,
-		Path:        organizationsPath,
+		Path:        op.path,
 		OperationID: op.id,
 		Handler:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, op) }),
 	}

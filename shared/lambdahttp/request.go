@@ -61,11 +61,17 @@ func trimStage(path, stage string) string {
 // those commas from others.
 func newHeader(event *events.APIGatewayV2HTTPRequest) http.Header {
 	header := make(http.Header, len(event.Headers)+2)
+	values := make([]string, 0, len(event.Headers)) // of all headers, as nearly each has one
 	for name, value := range event.Headers {
 		switch name = http.CanonicalHeaderKey(name); name {
 		case "Host", "Content-Length", "Transfer-Encoding": // in their own fields of a request
 		default:
-			header[name] = append(header[name], value) // two spellings of a name are two values, and nobody wins
+			if first, twice := header[name]; twice {
+				header[name] = append(first, value) // two spellings of a name are two values, and nobody wins
+				continue
+			}
+			values = append(values, value)
+			header[name] = values[len(values)-1 : len(values) : len(values)]
 		}
 	}
 	if len(event.Cookies) > 0 {

@@ -36,13 +36,15 @@ var lineBreaks = strings.NewReplacer("\r", " ", "\n", " ")
 // send passes the response on. The gateway sets the length, and a response that has no body gets none.
 func (r *recorder) send(w http.ResponseWriter, method string) {
 	r.WriteHeader(http.StatusOK)
+	header := w.Header()
 	for name, values := range r.sent {
 		if name == "Content-Length" {
 			continue
 		}
-		for _, value := range values {
-			w.Header().Add(name, lineBreaks.Replace(value))
+		for i, value := range values {
+			values[i] = lineBreaks.Replace(value)
 		}
+		header[name] = values
 	}
 	w.WriteHeader(r.status)
 	if method == http.MethodHead || r.status == http.StatusNoContent || r.status == http.StatusNotModified {

@@ -39,7 +39,7 @@ func FuzzApply(f *testing.F) {
 	f.Add(uint16(1+1*3+1*9+1*27), "é", "x", "y", "z", `{}`, uint16(1+1*3+1*9), 1_000_000, 0, `{"a":"b","c":"d"}`, int64(1_000))
 	f.Fuzz(func(t *testing.T, states uint16, name, logo, billing, notifications, metadata string, more uint16, search, data int, credentials string, clock int64) {
 		if !utf8.ValidString(name + logo + billing + notifications) {
-			t.Skip("no reader of bodies lets it pass")
+			return // no reader of bodies lets it pass
 		}
 		digit := func(n *uint16) uint8 { d := *n % 3; *n /= 3; return uint8(d) }
 		patch := Patch{

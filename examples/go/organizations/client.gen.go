@@ -107,7 +107,7 @@ type ErrorResponse struct {
 	Success *bool `json:"success,omitempty"`
 }
 
-// HTTPValidationError One item for each problem of the request.
+// HTTPValidationError One item for each problem of the request; of those of its body, for the first hundred.
 type HTTPValidationError struct {
 	Detail *[]ValidationError `json:"detail,omitempty"`
 }
@@ -268,7 +268,7 @@ type TooManyRequests = ErrorResponse
 // Examples: {"error":{"code":"api_key_revoked","details":null,"message":"The API key has been revoked.","type":"UnauthorizedError"},"status":401,"success":false}
 type Unauthorized = ErrorResponse
 
-// ValidationFailed One item for each problem of the request.
+// ValidationFailed One item for each problem of the request; of those of its body, for the first hundred.
 type ValidationFailed = HTTPValidationError
 
 // GetOrganizationV1OrganizationsGetParams defines parameters for GetOrganizationV1OrganizationsGet.
@@ -775,6 +775,7 @@ type ClientWithResponsesInterface interface {
 type GetOrganizationV1OrganizationsGetResponse200Headers struct {
 	CacheControl        string
 	ETag                string
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -785,6 +786,7 @@ type GetOrganizationV1OrganizationsGetResponse200Headers struct {
 type GetOrganizationV1OrganizationsGetResponse304Headers struct {
 	CacheControl        string
 	ETag                string
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -794,6 +796,7 @@ type GetOrganizationV1OrganizationsGetResponse304Headers struct {
 // GetOrganizationV1OrganizationsGetResponse400Headers the declared response headers of an HTTP 400 response for GetOrganizationV1OrganizationsGet
 type GetOrganizationV1OrganizationsGetResponse400Headers struct {
 	CacheControl        string
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -804,6 +807,7 @@ type GetOrganizationV1OrganizationsGetResponse400Headers struct {
 type GetOrganizationV1OrganizationsGetResponse401Headers struct {
 	CacheControl        string
 	WWWAuthenticate     string
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -813,6 +817,7 @@ type GetOrganizationV1OrganizationsGetResponse401Headers struct {
 // GetOrganizationV1OrganizationsGetResponse403Headers the declared response headers of an HTTP 403 response for GetOrganizationV1OrganizationsGet
 type GetOrganizationV1OrganizationsGetResponse403Headers struct {
 	CacheControl        string
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -822,6 +827,7 @@ type GetOrganizationV1OrganizationsGetResponse403Headers struct {
 // GetOrganizationV1OrganizationsGetResponse404Headers the declared response headers of an HTTP 404 response for GetOrganizationV1OrganizationsGet
 type GetOrganizationV1OrganizationsGetResponse404Headers struct {
 	CacheControl        string
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -832,6 +838,7 @@ type GetOrganizationV1OrganizationsGetResponse404Headers struct {
 type GetOrganizationV1OrganizationsGetResponse412Headers struct {
 	CacheControl        string
 	ETag                string
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -841,6 +848,7 @@ type GetOrganizationV1OrganizationsGetResponse412Headers struct {
 // GetOrganizationV1OrganizationsGetResponse422Headers the declared response headers of an HTTP 422 response for GetOrganizationV1OrganizationsGet
 type GetOrganizationV1OrganizationsGetResponse422Headers struct {
 	CacheControl        string
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -851,6 +859,7 @@ type GetOrganizationV1OrganizationsGetResponse422Headers struct {
 type GetOrganizationV1OrganizationsGetResponse429Headers struct {
 	CacheControl        string
 	RetryAfter          int
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -860,6 +869,7 @@ type GetOrganizationV1OrganizationsGetResponse429Headers struct {
 // GetOrganizationV1OrganizationsGetResponse500Headers the declared response headers of an HTTP 500 response for GetOrganizationV1OrganizationsGet
 type GetOrganizationV1OrganizationsGetResponse500Headers struct {
 	CacheControl        string
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -870,6 +880,7 @@ type GetOrganizationV1OrganizationsGetResponse500Headers struct {
 type GetOrganizationV1OrganizationsGetResponse503Headers struct {
 	CacheControl        string
 	RetryAfter          int
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -1006,6 +1017,7 @@ func (r GetOrganizationV1OrganizationsGetResponse) ContentType() string {
 type UpdateOrganizationV1OrganizationsPatchResponse200Headers struct {
 	CacheControl        string
 	ETag                string
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -1015,6 +1027,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse200Headers struct {
 // UpdateOrganizationV1OrganizationsPatchResponse400Headers the declared response headers of an HTTP 400 response for UpdateOrganizationV1OrganizationsPatch
 type UpdateOrganizationV1OrganizationsPatchResponse400Headers struct {
 	CacheControl        string
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -1025,6 +1038,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse400Headers struct {
 type UpdateOrganizationV1OrganizationsPatchResponse401Headers struct {
 	CacheControl        string
 	WWWAuthenticate     string
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -1034,6 +1048,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse401Headers struct {
 // UpdateOrganizationV1OrganizationsPatchResponse403Headers the declared response headers of an HTTP 403 response for UpdateOrganizationV1OrganizationsPatch
 type UpdateOrganizationV1OrganizationsPatchResponse403Headers struct {
 	CacheControl        string
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -1043,6 +1058,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse403Headers struct {
 // UpdateOrganizationV1OrganizationsPatchResponse404Headers the declared response headers of an HTTP 404 response for UpdateOrganizationV1OrganizationsPatch
 type UpdateOrganizationV1OrganizationsPatchResponse404Headers struct {
 	CacheControl        string
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -1053,6 +1069,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse404Headers struct {
 type UpdateOrganizationV1OrganizationsPatchResponse412Headers struct {
 	CacheControl        string
 	ETag                string
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -1062,6 +1079,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse412Headers struct {
 // UpdateOrganizationV1OrganizationsPatchResponse422Headers the declared response headers of an HTTP 422 response for UpdateOrganizationV1OrganizationsPatch
 type UpdateOrganizationV1OrganizationsPatchResponse422Headers struct {
 	CacheControl        string
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -1072,6 +1090,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse422Headers struct {
 type UpdateOrganizationV1OrganizationsPatchResponse429Headers struct {
 	CacheControl        string
 	RetryAfter          int
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -1081,6 +1100,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse429Headers struct {
 // UpdateOrganizationV1OrganizationsPatchResponse500Headers the declared response headers of an HTTP 500 response for UpdateOrganizationV1OrganizationsPatch
 type UpdateOrganizationV1OrganizationsPatchResponse500Headers struct {
 	CacheControl        string
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -1091,6 +1111,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse500Headers struct {
 type UpdateOrganizationV1OrganizationsPatchResponse503Headers struct {
 	CacheControl        string
 	RetryAfter          int
+	XContentTypeOptions string
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
@@ -1395,6 +1416,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 			}
 			headers.ETag = value
 		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -1440,6 +1468,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 			}
 			headers.ETag = value
 		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -1477,6 +1512,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 				return nil, err
 			}
 			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
 		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
@@ -1523,6 +1565,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 			}
 			headers.WWWAuthenticate = value
 		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -1561,6 +1610,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -1598,6 +1654,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 				return nil, err
 			}
 			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
 		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
@@ -1644,6 +1707,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 			}
 			headers.ETag = value
 		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -1681,6 +1751,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 				return nil, err
 			}
 			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
 		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
@@ -1727,6 +1804,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 			}
 			headers.RetryAfter = value
 		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -1764,6 +1848,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 				return nil, err
 			}
 			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
 		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
@@ -1809,6 +1900,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 				return nil, err
 			}
 			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
 		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
@@ -1947,6 +2045,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 			}
 			headers.ETag = value
 		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -1984,6 +2089,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 				return nil, err
 			}
 			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
 		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
@@ -2030,6 +2142,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 			}
 			headers.WWWAuthenticate = value
 		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -2068,6 +2187,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 			}
 			headers.CacheControl = value
 		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -2105,6 +2231,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 				return nil, err
 			}
 			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
 		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
@@ -2151,6 +2284,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 			}
 			headers.ETag = value
 		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -2188,6 +2328,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 				return nil, err
 			}
 			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
 		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
@@ -2234,6 +2381,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 			}
 			headers.RetryAfter = value
 		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
+		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Limit", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
@@ -2271,6 +2425,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 				return nil, err
 			}
 			headers.CacheControl = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
 		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int
@@ -2316,6 +2477,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 				return nil, err
 			}
 			headers.RetryAfter = value
+		}
+		if values := rsp.Header.Values("X-Content-Type-Options"); len(values) > 0 {
+			var value string
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-Content-Type-Options", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XContentTypeOptions = value
 		}
 		if values := rsp.Header.Values("X-RateLimit-Limit"); len(values) > 0 {
 			var value int

@@ -174,8 +174,15 @@ func decodeConsumed(value ijson.Value) (all []types.ConsumedCapacity, err error)
 // decodeItem makes room for so many attributes, though there may be more.
 func decodeItem(value ijson.Value, attributes int) (item, error) {
 	it := make(item, attributes)
+	texts := make([]types.AttributeValueMemberS, 0, attributes) // most are texts, which so need not be allocated one by one
 	for name, member := range value.Members() {
-		attribute, err := decodeAttribute(member)
+		kind, v := typed(member)
+		if kind == "S" && len(texts) < cap(texts) {
+			texts = append(texts, types.AttributeValueMemberS{Value: v.Str()})
+			it[name] = &texts[len(texts)-1]
+			continue
+		}
+		attribute, err := decodeAttribute(kind, v)
 		if err != nil {
 			return nil, fmt.Errorf("attribute %s: %w", name, err)
 		}
@@ -185,22 +192,29 @@ func decodeItem(value ijson.Value, attributes int) (item, error) {
 }
 
 // decodeAttribute reads a value of a type that items have here: {"S":"text"}, {"N":"1"}, {"BOOL":true} or {"M":{…}}.
-func decodeAttribute(value ijson.Value) (types.AttributeValue, error) {
-	for kind, v := range value.Members() {
-		switch kind {
-		case "S":
-			return &types.AttributeValueMemberS{Value: v.Str()}, nil
-		case "N":
-			return &types.AttributeValueMemberN{Value: v.Str()}, nil
-		case "BOOL":
-			return &types.AttributeValueMemberBOOL{Value: v.Text() == "true"}, nil
-		case "M":
-			const few = 8
-			it, err := decodeItem(v, few)
-			return &types.AttributeValueMemberM{Value: it}, err
-		default:
-			return nil, fmt.Errorf("the type %q is of no item here", kind)
-		}
+func decodeAttribute(kind string, v ijson.Value) (types.AttributeValue, error) {
+	switch kind {
+	case "S":
+		return &types.AttributeValueMemberS{Value: v.Str()}, nil
+	case "N":
+		return &types.AttributeValueMemberN{Value: v.Str()}, nil
+	case "BOOL":
+		return &types.AttributeValueMemberBOOL{Value: v.Text() == "true"}, nil
+	case "M":
+		const few = 8
+		it, err := decodeItem(v, few)
+		return &types.AttributeValueMemberM{Value: it}, err
+	case "":
+		return nil, errors.New("it has no type")
+	default:
+		return nil, fmt.Errorf("the type %q is of no item here", kind)
 	}
-	return nil, errors.New("it has no type")
+}
+
+// typed returns the type and the value of an attribute; "" where it has none.
+func typed(attribute ijson.Value) (string, ijson.Value) {
+	for kind, v := range attribute.Members() {
+		return kind, v
+	}
+	return "", ijson.Value{}
 }

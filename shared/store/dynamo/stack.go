@@ -25,10 +25,6 @@ import (
 // comes back unseen.
 func (s *signing) trim(stack *middleware.Stack) error {
 	operation := stack.ID()
-	decode := decoderOf(operation)
-	if decode == nil {
-		return nil
-	}
 	errs := []error{
 		remove(stack.Serialize, "setOperationInput", "ResolveEndpoint"),
 		remove(stack.Build, "ClientRequestID", "UserAgent", "RecursionDetection"),
@@ -43,7 +39,7 @@ func (s *signing) trim(stack *middleware.Stack) error {
 	}
 	_, err := stack.Finalize.Swap("Signing", s)
 	errs = append(errs, err)
-	reading := &deserializer{decode: decode}
+	reading := &deserializer{decode: decoderOf(operation)}
 	reading.sdk, err = stack.Deserialize.Swap("OperationDeserializer", reading)
 	return errors.Join(append(errs, err)...)
 }

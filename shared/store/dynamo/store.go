@@ -20,7 +20,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
-	"github.com/aws/smithy-go/middleware"
 
 	"organizations-api/shared/store"
 )
@@ -57,7 +56,7 @@ type Settings struct {
 
 // Store is safe for concurrent use.
 type Store struct {
-	client   *dynamodb.Client
+	client   *client
 	http     *sender
 	endpoint string
 	tables   Tables
@@ -78,9 +77,9 @@ func Open(s Settings) (*Store, error) {
 	if s.Region == "" || s.Credentials == nil || s.Tables.Organizations == "" || s.Tables.Counters == "" {
 		return nil, errors.New("opening the DynamoDB store: the region, the credentials or a table's name is not set")
 	}
-	client := &sender{transport: s.Transport, timeout: cmp.Or(s.AttemptTimeout, DefaultAttemptTimeout)}
+	sender := &sender{transport: s.Transport, timeout: cmp.Or(s.AttemptTimeout, DefaultAttemptTimeout)}
 	if s.Transport == nil {
-		client.transport = newTransport()
+		sender.transport = newTransport()
 	}
 	base, err := s.base()
 	if err != nil {
@@ -92,15 +91,18 @@ func Open(s Settings) (*Store, error) {
 		Region:       s.Region,
 		BaseEndpoint: &endpoint,
 		Credentials:  s.Credentials,
-		HTTPClient:   client,
+		HTTPClient:   sender,
 		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
 			o.MaxAttempts = maxAttempts
 			o.MaxBackoff = maxBackoff
 			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(unavailable))
 		}),
-		APIOptions: []func(*middleware.Stack) error{signing.trim},
 	}
-	return &Store{client: dynamodb.New(options), http: client, endpoint: endpoint, tables: s.Tables}, nil
+	client, err := newClient(options, signing.trim)
+	if err != nil {
+		return nil, fmt.Errorf("opening the DynamoDB store: %w", err)
+	}
+	return &Store{client: client, http: sender, endpoint: endpoint, tables: s.Tables}, nil
 }
 
 // base returns the endpoint of all requests: the SDK's for the region, where none is set.

@@ -2,11 +2,14 @@ package dynamo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
@@ -58,7 +61,6 @@ func pause(ctx context.Context, longest time.Duration) error {
 // transactOnce returns what is against the change, be it its condition or another transaction. The SDK gives every call
 // a token under which repeated attempts count as one, so a lost reply does not make the change twice.
 func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, error) {
-	var asked witness
 	out, err := s.client.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
 		TransactItems: append([]types.TransactWriteItem{
 			{Update: &types.Update{
@@ -73,11 +75,11 @@ func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, erro
 			s.putNew(entryItem(c.id, c.entry)),
 		}, c.also...),
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
-	}, asked.watch)
+	})
 	if err != nil {
 		failed(ctx, err)
 		reasons, refusal := s.outcome(c.op, err)
-		if asked.unanswered && !reasons.has(reasonCondition) && store.KindOf(refusal) == store.Unknown {
+		if unanswered(err) && !reasons.has(reasonCondition) && store.KindOf(refusal) == store.Unknown {
 			// The refusal is of the last attempt. An earlier one may be on its way still, and take effect.
 			return nil, &store.Error{Kind: store.Unreachable, Op: c.op, Err: err}
 		}
@@ -91,23 +93,15 @@ func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, erro
 	return nil, nil
 }
 
-// witness sees the attempts of one call that fail, and notes whether one of them may have taken effect all the same. It is
-// for one call alone.
-type witness struct {
-	aws.RetryerV2
-	unanswered bool
-}
-
-// watch puts the witness before the retryer that a call would have.
-func (w *witness) watch(o *dynamodb.Options) {
-	w.RetryerV2 = o.Retryer.(aws.RetryerV2) // Open makes no other
-	o.Retryer = w
-}
-
-// IsErrorRetryable is asked about each attempt that failed.
-func (w *witness) IsErrorRetryable(err error) bool {
-	w.unanswered = w.unanswered || kindOf(err) == store.Unreachable || inProgress(err)
-	return w.RetryerV2.IsErrorRetryable(err)
+// unanswered reports whether one of the attempts of a call that failed may have taken effect all the same.
+func unanswered(err error) bool {
+	var failure *callError
+	if !errors.As(err, &failure) {
+		return false
+	}
+	return slices.ContainsFunc(failure.attempts, func(attempt retry.AttemptResult) bool {
+		return attempt.Err != nil && (kindOf(attempt.Err) == store.Unreachable || inProgress(attempt.Err))
+	})
 }
 
 // outcome tells a failed condition from everything else that can go wrong with a transaction.

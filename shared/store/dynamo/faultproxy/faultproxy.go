@@ -31,11 +31,12 @@ type Proxy struct {
 	// URL is where clients find it, as they would find DynamoDB.
 	URL string
 
-	behind  string
-	client  *http.Client
-	pending sync.WaitGroup // calls that are delivered after their client has gone
+	behind string
+	client *http.Client
 
 	mu    sync.Mutex
+	late  int        // calls that are delivered after their client has gone, and are not yet
+	none  *sync.Cond // there are none of those any more
 	plan  Plan
 	calls map[string]int // by operation, since the plan began
 	done  map[string]int // faults by name, since the proxy began
@@ -47,6 +48,7 @@ func Start(t testing.TB, behind string, plan Plan) *Proxy {
 	t.Helper()
 	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}
 	p := &Proxy{behind: behind, client: &http.Client{Transport: transport}, done: map[string]int{}}
+	p.none = sync.NewCond(&p.mu)
 	p.Follow(plan)
 	server := httptest.NewServer(p)
 	t.Cleanup(func() {
@@ -88,7 +90,27 @@ func (p *Proxy) Injected() map[string]int {
 }
 
 // Settle waits until every call that a fault held back from its client has reached DynamoDB.
-func (p *Proxy) Settle() { p.pending.Wait() }
+func (p *Proxy) Settle() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for p.late > 0 {
+		p.none.Wait()
+	}
+}
+
+// later has a call delivered by another goroutine, for which Settle waits.
+func (p *Proxy) later(deliver func()) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.late++
+	go func() {
+		deliver()
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		p.late--
+		p.none.Broadcast()
+	}()
+}
 
 // ServeHTTP implements http.Handler.
 func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {

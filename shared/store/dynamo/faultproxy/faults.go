@@ -118,7 +118,7 @@ func Replace(body string) Fault {
 // Late ends the connection, and delivers the call a while later all the same.
 func Late(d time.Duration) Fault {
 	return Fault{"delivered late", func(x *exchange) {
-		x.proxy.pending.Go(func() {
+		x.proxy.later(func() {
 			time.Sleep(d)
 			x.forward()
 		})

@@ -1,0 +1,152 @@
+// The settings form: every field that a PATCH can change. It knows what it was filled with, and gives what differs from that as
+// JSON texts, so that nothing is sent that nobody touched and nothing is sent otherwise than it was typed.
+
+import { el, number, show } from "/assets/view.js";
+import { compact, indented, isJSON, members } from "/assets/exact.js";
+import { credentialsEditor } from "/assets/credentials.js";
+
+// labels are what people read for the fields of the contract.
+export const labels = {
+  organization_name: "Name",
+  billing_email: "Billing email",
+  notifications_email: "Notifications email",
+  logo_url: "Logo address",
+  rate_limits: "Rate limit overrides",
+  metadata: "Metadata",
+  default_llm_credentials: "Model credentials",
+};
+
+const texts = [
+  { name: "organization_name", hint: "1 to 100 characters.", attributes: { autocomplete: "organization" } },
+  { name: "billing_email", hint: "Empty for none.", attributes: { inputmode: "email", autocomplete: "off" } },
+  { name: "notifications_email", hint: "Empty for none.", attributes: { inputmode: "email", autocomplete: "off" } },
+  { name: "logo_url", hint: "Empty for none.", attributes: { inputmode: "url", autocomplete: "off" } },
+];
+
+// field returns a labelled control, with places for a hint and for what is wrong.
+function field(id, label, hint, control) {
+  control.id = id;
+  control.setAttribute("aria-describedby", hint ? `${id}-hint ${id}-problem` : `${id}-problem`);
+  return el("div", { class: "field" },
+    el("label", { for: id }, label),
+    control,
+    hint && el("p", { class: "hint", id: `${id}-hint` }, hint),
+    el("p", { class: "problem", id: `${id}-problem` }));
+}
+
+// createForm returns the form in an empty element. changed is called whenever a person changes something.
+export function createForm(root, changed) {
+  let parts = []; // {name, change(), problems(), at(loc)}
+  root.addEventListener("input", () => changed());
+
+  return {
+    // fill shows a snapshot, and takes it for what is unchanged.
+    fill({ record, account }, readOnly) {
+      parts = [
+        ...texts.map((text) => textPart(text, record)),
+        limitsPart(account.rate_limits),
+        metadataPart(record),
+        credentialsEditor(record.get("default_llm_credentials"), labels.default_llm_credentials, changed),
+      ];
+      show(root, parts.map((part) => part.element));
+      for (const control of root.querySelectorAll("input, textarea")) control.readOnly = readOnly;
+      for (const button of root.querySelectorAll("button")) button.hidden = readOnly;
+    },
+
+    // changes returns what differs: a Map from fields to JSON texts.
+    changes() {
+      return new Map(parts.map((part) => [part.name, part.change()]).filter(([, text]) => text !== null));
+    },
+
+    // problems returns what keeps the form from being sent at all, in the shape of the API's problems.
+    problems: () => parts.flatMap((part) => part.problems?.() ?? []),
+
+    // at returns the control that a problem is about, and null where it is about none.
+    at([, name, ...rest]) {
+      return parts.find((part) => part.name === name)?.at(rest) ?? null;
+    },
+  };
+}
+
+// patchOf returns the JSON text of a patch. Each text of changes must be well-formed.
+export function patchOf(changes) {
+  return `{${[...changes].map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`;
+}
+
+function textPart({ name, hint, attributes }, record) {
+  const input = el("input", { type: "text", spellcheck: "false", ...attributes });
+  input.value = JSON.parse(record.get(name)) ?? "";
+  const initial = input.value; // as the control has it, which drops line breaks
+  return {
+    name,
+    element: field(`field-${name}`, labels[name], hint, input),
+    at: () => input,
+    change() {
+      if (input.value === initial) return null;
+      return input.value === "" && name !== "organization_name" ? "null" : JSON.stringify(input.value);
+    },
+  };
+}
+
+// limitText returns the JSON of what was typed for a limit: a number where it is one in JSON, else a text, about which the
+// API says what is wrong.
+const limitText = (typed) => (/^-?(0|[1-9]\d*)(\.\d+)?$/.test(typed) ? typed : JSON.stringify(typed));
+
+function limitsPart(limits) {
+  const inputs = new Map();
+  const fields = limits.map(({ category, computed, override }) => {
+    const input = el("input", { type: "text", inputmode: "numeric", autocomplete: "off", placeholder: number(computed) });
+    input.value = override ?? "";
+    inputs.set(category, input);
+    return field(`field-rate_limits-${category}`, category, null, input);
+  });
+  const typed = () => [...inputs].filter(([, input]) => input.value.trim() !== "")
+    .map(([category, input]) => `${JSON.stringify(category)}:${limitText(input.value.trim())}`).join(",");
+  const initial = typed();
+  return {
+    name: "rate_limits",
+    element: el("fieldset", { "aria-describedby": "field-rate_limits-hint" },
+      el("legend", {}, labels.rate_limits),
+      el("p", { class: "hint", id: "field-rate_limits-hint" }, "Requests a minute, 1 to 1,000,000. Empty keeps what the tier computes."),
+      el("div", { class: "five" }, fields)),
+    at: ([category]) => inputs.get(category) ?? inputs.values().next().value,
+    change() {
+      const now = typed();
+      if (now === initial) return null;
+      return now === "" ? "null" : `{${now}}`;
+    },
+  };
+}
+
+// The lines of the field for metadata: some to write in, and no more than fit a screen.
+const fewest = 3;
+const most = 20;
+
+function metadataPart(record) {
+  const before = record.get("metadata");
+  const area = el("textarea", { class: "code", spellcheck: "false", autocomplete: "off", autocapitalize: "none" });
+  area.value = members(before).size ? indented(before) : "{}";
+  area.rows = Math.min(fewest + area.value.split("\n").length, most);
+  return {
+    name: "metadata",
+    element: field("field-metadata", labels.metadata, "A JSON object, kept digit for digit. It takes the place of the whole.", area),
+    at: () => area,
+    problems() {
+      if (isJSON(area.value)) return [];
+      return [{ loc: ["body", "metadata"], msg: area.value.trim() === "" ? "Metadata is a JSON object; {} is an empty one" : reason(area.value) }];
+    },
+    change() {
+      if (!isJSON(area.value)) return area.value; // differs from what was there, and is not sent
+      return compact(area.value) === compact(before) ? null : area.value;
+    },
+  };
+}
+
+function reason(text) {
+  try {
+    JSON.parse(text);
+  } catch (error) {
+    return `This is not JSON: ${error.message}`;
+  }
+  return "";
+}

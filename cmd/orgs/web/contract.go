@@ -1,0 +1,81 @@
+package web
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+
+	"go.yaml.in/yaml/v4"
+)
+
+// toJSON returns a YAML document in JSON, with its members in their order.
+func toJSON(document []byte) ([]byte, error) {
+	var root yaml.Node
+	if err := yaml.Unmarshal(document, &root); err != nil {
+		return nil, err
+	}
+	if root.Kind != yaml.DocumentNode || len(root.Content) != 1 {
+		return nil, fmt.Errorf("it is not one YAML document")
+	}
+	var compact, indented bytes.Buffer
+	if err := writeNode(&compact, root.Content[0]); err != nil {
+		return nil, err
+	}
+	if err := json.Indent(&indented, compact.Bytes(), "", "  "); err != nil {
+		return nil, err
+	}
+	indented.WriteByte('\n')
+	return indented.Bytes(), nil
+}
+
+func writeNode(out *bytes.Buffer, node *yaml.Node) error {
+	switch node.Kind {
+	case yaml.MappingNode:
+		return writeAll(out, node, '{', '}')
+	case yaml.SequenceNode:
+		return writeAll(out, node, '[', ']')
+	case yaml.ScalarNode:
+		return writeScalar(out, node)
+	default:
+		return fmt.Errorf("line %d: aliases are not supported", node.Line)
+	}
+}
+
+// writeAll writes what a node holds: values, or names and values in turn.
+func writeAll(out *bytes.Buffer, node *yaml.Node, opening, closing byte) error {
+	out.WriteByte(opening)
+	for i, child := range node.Content {
+		isName := node.Kind == yaml.MappingNode && i%2 == 0
+		switch {
+		case i == 0:
+		case node.Kind == yaml.MappingNode && !isName:
+			out.WriteByte(':')
+		default:
+			out.WriteByte(',')
+		}
+		if isName { // such as 200, which is a name here and no number
+			child = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: child.Value, Line: child.Line}
+		}
+		if err := writeNode(out, child); err != nil {
+			return err
+		}
+	}
+	out.WriteByte(closing)
+	return nil
+}
+
+func writeScalar(out *bytes.Buffer, node *yaml.Node) error {
+	var value any = node.Value
+	switch node.ShortTag() {
+	case "!!null", "!!bool", "!!int", "!!float":
+		if err := node.Decode(&value); err != nil {
+			return fmt.Errorf("line %d: %w", node.Line, err)
+		}
+	}
+	encoder := json.NewEncoder(out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return fmt.Errorf("line %d: %w", node.Line, err)
+	}
+	return nil
+}

@@ -1,0 +1,319 @@
+package web
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"organizations-api/shared/api"
+	"organizations-api/shared/apikey"
+	"organizations-api/shared/openapi"
+	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
+	"organizations-api/shared/store/sqlite"
+	"organizations-api/shared/telemetry"
+)
+
+// world is the pages on a new SQLite file, with one organization and two keys of it.
+type world struct {
+	store       *sqlite.Store
+	org         organization.Organization
+	admin, read apikey.Key
+	log         bytes.Buffer
+	options     Options
+}
+
+var now = time.Date(2026, 1, 5, 9, 30, 15, 0, time.UTC)
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	s, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "orgs.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = s.Close() })
+	w := &world{store: s}
+	w.org, w.admin = w.create(t, "Northwind Video", organization.Pro)
+	w.read = apikey.New(w.org.ID, apikey.Live)
+	e := store.Entry{ID: store.NewEntryID(now.Add(time.Second)), Action: store.KeyIssued, Actor: store.OperatorActor}
+	if err := s.AddKey(t.Context(), w.org.ID, apikey.NewRecord(w.read, apikey.Read, now, nil), e); err != nil {
+		t.Fatal(err)
+	}
+	logger := slog.New(slog.NewJSONHandler(&w.log, nil))
+	service, err := api.New(api.Options{Records: s, Now: func() time.Time { return now }, Observe: telemetry.Log(logger, nil)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.options = Options{
+		Contract: openapi.YAML, Service: service, Trail: s, Logger: logger, Loopback: true,
+		State: func(context.Context) (State, error) {
+			return State{Store: "sqlite:a", RateLimits: true, Organization: &w.org, IssueKey: "orgs keys issue", List: "orgs list"}, nil
+		},
+	}
+	return w
+}
+
+// create stores an organization with an admin key.
+func (w *world) create(t *testing.T, name string, tier organization.Tier) (organization.Organization, apikey.Key) {
+	t.Helper()
+	o := organization.New(name, tier, nil, now)
+	key := apikey.New(o.ID, apikey.Live)
+	e := store.Entry{ID: store.NewEntryID(now), Action: store.Created, Actor: store.OperatorActor,
+		Changes: []organization.Change{{Field: "organization", Before: "null", After: `{"n":12345678901234567890}`}}}
+	if err := w.store.Create(t.Context(), o, apikey.NewRecord(key, apikey.Admin, now, nil), e); err != nil {
+		t.Fatal(err)
+	}
+	return o, key
+}
+
+// ask sends a request to the pages, before a handler that answers 418. Headers are given as name, value, name, value.
+func (w *world) ask(t *testing.T, method, path string, headers ...string) *http.Response {
+	t.Helper()
+	pages, err := New(w.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := httptest.NewRequestWithContext(t.Context(), method, path, nil)
+	r.Host = "127.0.0.1:8080"
+	for i := 0; i < len(headers); i += 2 {
+		if headers[i] == "Host" {
+			r.Host = headers[i+1]
+			continue
+		}
+		r.Header.Set(headers[i], headers[i+1])
+	}
+	out := httptest.NewRecorder()
+	teapot := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) })
+	pages.Before(teapot).ServeHTTP(out, r)
+	return out.Result()
+}
+
+func text(t *testing.T, r *http.Response) string {
+	t.Helper()
+	body, err := io.ReadAll(r.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(body)
+}
+
+func TestRoutes(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, test := range []struct {
+		method, path string
+		want         int
+		mediaType    string
+	}{
+		{"GET", "/", 200, "text/html; charset=utf-8"},
+		{"HEAD", "/", 200, "text/html; charset=utf-8"},
+		{"POST", "/", 405, "text/plain; charset=utf-8"},
+		{"GET", "/docs", 200, "text/html; charset=utf-8"},
+		{"GET", "/docs/", 308, "text/html; charset=utf-8"},
+		{"GET", "/docs/x", 404, "text/plain; charset=utf-8"},
+		{"GET", "/console", 200, "text/html; charset=utf-8"},
+		{"HEAD", "/console", 200, "text/html; charset=utf-8"},
+		{"PATCH", "/console", 405, "text/plain; charset=utf-8"},
+		{"GET", "/console/", 308, "text/html; charset=utf-8"},
+		{"GET", "/console/data", 404, "text/plain; charset=utf-8"},
+		{"POST", "/console/data/audit", 405, "text/plain; charset=utf-8"},
+		{"GET", "/openapi.yaml", 200, "application/yaml"},
+		{"GET", "/openapi.json", 200, "application/json"},
+		{"DELETE", "/openapi.json", 405, "text/plain; charset=utf-8"},
+		{"GET", "/assets/site.css", 200, "text/css; charset=utf-8"},
+		{"GET", "/assets/console.js", 200, "text/javascript; charset=utf-8"},
+		{"GET", "/assets/favicon.svg", 200, "image/svg+xml"},
+		{"GET", "/assets/go-mono.ttf", 200, "font/ttf"},
+		{"GET", "/assets/swagger-ui-bundle.js", 200, "text/javascript; charset=utf-8"},
+		{"GET", "/assets/welcome.html", 404, "text/plain; charset=utf-8"},
+		{"GET", "/assets/console.html", 404, "text/plain; charset=utf-8"},
+		{"GET", "/assets/", 404, "text/plain; charset=utf-8"},
+		{"GET", "/v1/organizations", 418, ""},
+		{"GET", "/elsewhere", 418, ""},
+		{"GET", "/docs.html", 418, ""},
+	} {
+		got := w.ask(t, test.method, test.path)
+		if got.StatusCode != test.want || got.Header.Get("Content-Type") != test.mediaType {
+			t.Errorf("%s %s = %d %s, want %d %s", test.method, test.path, got.StatusCode, got.Header.Get("Content-Type"), test.want, test.mediaType)
+		}
+		if body := text(t, got); test.method == "HEAD" && body != "" {
+			// httptest keeps what net/http would drop; http.ServeContent writes none itself.
+			t.Errorf("HEAD %s has a body of %d bytes, want none", test.path, len(body))
+		}
+		if test.want == 405 && got.Header.Get("Allow") != "GET, HEAD" {
+			t.Errorf("%s %s allows %q, want GET, HEAD", test.method, test.path, got.Header.Get("Allow"))
+		}
+		if test.want != 418 {
+			checkHeaders(t, test.path, got.Header)
+		}
+	}
+}
+
+// checkHeaders wants what every answer has: nothing from elsewhere, nothing written into the page, no guessing of types.
+func checkHeaders(t *testing.T, path string, h http.Header) {
+	t.Helper()
+	for name, want := range map[string]string{
+		"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer",
+		"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Resource-Policy": "same-origin",
+	} {
+		if got := h.Get(name); got != want {
+			t.Errorf("%s has %s: %s, want %s", path, name, got, want)
+		}
+	}
+	csp := h.Get("Content-Security-Policy")
+	for _, want := range []string{"default-src 'none'", "script-src 'self'", "style-src 'self'", "form-action 'none'", "frame-ancestors 'none'", "base-uri 'none'"} {
+		if !strings.Contains(csp, want) {
+			t.Errorf("%s has the policy %q, want %s in it", path, csp, want)
+		}
+	}
+	if strings.Contains(csp, "unsafe") || strings.Contains(csp, "http") {
+		t.Errorf("%s has the policy %q, want nothing unsafe or from elsewhere", path, csp)
+	}
+	if strict := strings.Contains(csp, "require-trusted-types-for 'script'"); strict != (path != "/docs") {
+		t.Errorf("%s demands trusted types: %t, want them everywhere but in the reference", path, strict)
+	}
+	if h.Get("Access-Control-Allow-Origin") != "" {
+		t.Errorf("%s may be read by other origins", path)
+	}
+}
+
+func TestCaching(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, path := range []string{"/docs", "/console", "/openapi.json", "/assets/site.css", "/assets/swagger-ui.css"} {
+		first := w.ask(t, "GET", path)
+		etag := first.Header.Get("ETag")
+		if first.Header.Get("Cache-Control") != "no-cache" || etag == "" {
+			t.Errorf("%s has %v, want it to be kept and asked about", path, first.Header)
+		}
+		if again := w.ask(t, "GET", path, "If-None-Match", etag); again.StatusCode != 304 || text(t, again) != "" {
+			t.Errorf("%s again = %d, want 304 without a body", path, again.StatusCode)
+		}
+	}
+	for _, path := range []string{"/", "/console/data/account", "/nothing-of/", "/assets/nothing"} {
+		if got := w.ask(t, "GET", path); got.StatusCode != 418 && got.Header.Get("Cache-Control") != "no-store" {
+			t.Errorf("%s has Cache-Control %q, want no-store", path, got.Header.Get("Cache-Control"))
+		}
+	}
+	const bundle = "/assets/swagger-ui-bundle.js"
+	zipped := w.ask(t, "GET", bundle, "Accept-Encoding", "br, gzip")
+	plain := w.ask(t, "GET", bundle)
+	if zipped.Header.Get("Content-Encoding") != "gzip" || plain.Header.Get("Content-Encoding") != "" {
+		t.Errorf("%s has the encodings %q and %q, want gzip where it is accepted and none elsewhere",
+			bundle, zipped.Header.Get("Content-Encoding"), plain.Header.Get("Content-Encoding"))
+	}
+	if body := text(t, plain); !strings.Contains(body, "SwaggerUIBundle") {
+		t.Errorf("%s without gzip is no script", bundle)
+	}
+}
+
+func TestHosts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for host, want := range map[string]int{
+		"127.0.0.1:8080": 200, "127.0.0.1": 200, "127.8.9.1:80": 200, "localhost:8080": 200, "LOCALHOST": 200, "orgs.localhost:1": 200,
+		"[::1]:8080": 200, "[::1]": 200,
+		"evil.example": 421, "evil.example:8080": 421, "127.0.0.1.evil.example": 421, "localhost.evil.example": 421,
+		"192.168.0.7:8080": 421, "[fe80::1]:8080": 421, "": 421, "notlocalhost": 421,
+	} {
+		for _, path := range []string{"/", "/console", "/console/data/audit", "/openapi.json", "/assets/site.css"} {
+			got := w.ask(t, "GET", path, "Host", host, "Authorization", "Bearer "+w.admin.Reveal())
+			if got.StatusCode != want {
+				t.Errorf("GET %s of the host %q = %d, want %d", path, host, got.StatusCode, want)
+			}
+		}
+	}
+	w.options.Loopback = false
+	if got := w.ask(t, "GET", "/", "Host", "gateway.example"); got.StatusCode != 200 {
+		t.Errorf("GET / of an open address = %d, want 200", got.StatusCode)
+	}
+}
+
+// TestOpenAddress wants nothing about organizations where other machines can ask.
+func TestOpenAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.options.Loopback = false
+	welcome := text(t, w.ask(t, "GET", "/", "Host", "10.0.0.1"))
+	if strings.Contains(welcome, w.org.Name) || strings.Contains(welcome, string(w.org.ID)) || strings.Contains(welcome, `href="/console"`) {
+		t.Errorf("the welcome page of an open address tells of the organization or the console:\n%s", welcome)
+	}
+	if !strings.Contains(welcome, "it has no TLS") {
+		t.Error("the welcome page of an open address does not warn")
+	}
+	if got := w.ask(t, "GET", "/docs"); got.StatusCode != 200 {
+		t.Errorf("GET /docs of an open address = %d, want 200", got.StatusCode)
+	}
+	for _, path := range []string{"/console", "/console/", "/console/data/audit", "/console/data/account"} {
+		got := w.ask(t, "GET", path, "Authorization", "Bearer "+w.admin.Reveal())
+		if got.StatusCode != 404 {
+			t.Errorf("GET %s of an open address = %d, want 404", path, got.StatusCode)
+		}
+		if body := text(t, got); path == "/console" && !strings.Contains(body, "127.0.0.1:8080") {
+			t.Errorf("GET %s says %q, want how to get a console", path, body)
+		}
+	}
+}
+
+func TestWelcome(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.org.Name = `<script>alert("x")</script>`
+	w.org.CurrentMonthUsage = 4200
+	page := text(t, w.ask(t, "GET", "/"))
+	for _, want := range []string{"&lt;script&gt;", string(w.org.ID), "4,200", "of 100,000", "YOUR_API_KEY", "http://127.0.0.1:8080/v1/organizations"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the welcome page lacks %q", want)
+		}
+	}
+	if strings.Contains(page, "<script>alert") || strings.Contains(page, "sk_") {
+		t.Error("the welcome page has markup of a tenant, or a key")
+	}
+	w.options.State = func(context.Context) (State, error) { return State{Store: "dynamodb:prod", List: "orgs list"}, nil }
+	if page := text(t, w.ask(t, "GET", "/")); !strings.Contains(page, "dynamodb:prod") || !strings.Contains(page, "orgs list") {
+		t.Errorf("without an organization, the welcome page is\n%s\nwant the store and how to list it", page)
+	}
+	w.options.State = func(context.Context) (State, error) { return State{}, errors.New("the disk is on fire") }
+	page = text(t, w.ask(t, "GET", "/"))
+	if !strings.Contains(page, "cannot be read") || strings.Contains(page, "on fire") || !strings.Contains(w.log.String(), "on fire") {
+		t.Errorf("without a store, the page is\n%s\nand the log\n%s\nwant the cause in the log alone", page, &w.log)
+	}
+}
+
+func TestNew(t *testing.T) {
+	t.Parallel()
+	for name, spoil := range map[string]func(*Options){
+		"no state":    func(o *Options) { o.State = nil },
+		"no service":  func(o *Options) { o.Service = nil },
+		"no trail":    func(o *Options) { o.Trail = nil },
+		"no logger":   func(o *Options) { o.Logger = nil },
+		"no contract": func(o *Options) { o.Contract = nil },
+		"bad YAML":    func(o *Options) { o.Contract = []byte("a: [") },
+	} {
+		o := newWorld(t).options
+		spoil(&o)
+		if _, err := New(o); err == nil {
+			t.Errorf("New with %s = nil error, want one", name)
+		}
+	}
+}
+
+func decode[T any](t *testing.T, r *http.Response) T {
+	t.Helper()
+	var v T
+	decoder := json.NewDecoder(r.Body)
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&v); err != nil {
+		t.Fatalf("decoding the answer: %v", err)
+	}
+	return v
+}
