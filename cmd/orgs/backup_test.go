@@ -218,7 +218,7 @@ func TestBackupDiskFull(t *testing.T) {
 	env := newStore(t)
 	mustJSON[sown](t, env, "seed", "--count", "1000")
 	file := filepath.Join(t.TempDir(), "orgs.backup")
-	const blocks = "1200" // of 512 bytes, as sh has it
+	const blocks = "2800" // of 512 bytes, as sh has it
 	command := exec.CommandContext(t.Context(), "sh", "-c", `ulimit -f `+blocks+` && exec "$0" "$@"`, os.Args[0], "backup", file)
 	command.Env = append(os.Environ(), asCommand+"=1", storeVariable+"="+env[storeVariable])
 	out, err := command.CombinedOutput()
