@@ -64,7 +64,7 @@ func (u *uses) failed(key noted, now time.Time) {
 	u.remember(key, now.Add(noteAgain))
 }
 
-// note notes the use. A panic, which here would end the process, comes back as an error.
+// note notes the use. A panic comes back as an error, as it is nothing to the caller either.
 func (u *uses) note(ctx context.Context, key noted, at time.Time) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -74,24 +74,17 @@ func (u *uses) note(ctx context.Context, key noted, at time.Time) (err error) {
 	return u.notes.NoteUse(ctx, key.organization, key.keyID, at)
 }
 
-// noteUse starts to note that the caller's key is used, where that is due, and returns what waits for it. It runs beside
-// the rest of the request, and whether it succeeds is nothing to the caller.
-func (s *Service) noteUse(ctx context.Context, c *call) (wait func()) {
+// noteUse notes that the caller's key is used, where that is due. Whether it succeeds is nothing to the caller. It comes
+// after the rest of the request and not beside it: a second call at a time needs a second connection, whose handshake costs
+// a sandbox that has just started more than the call.
+func (s *Service) noteUse(ctx context.Context, c *call) {
 	key := noted{c.found.Organization.ID, c.found.Key.ID}
 	if !s.uses.due(key, c.started) {
-		return func() {}
+		return
 	}
-	noteCtx, usage := store.WithUsage(ctx) // one of its own: it is counted beside the request's
-	noteCtx, cancel := context.WithTimeout(noteCtx, noteTimeout)
-	done := make(chan error, 1)
-	go func() {
-		defer cancel()
-		done <- s.uses.note(noteCtx, key, c.started)
-	}()
-	return func() {
-		if c.useErr = <-done; c.useErr != nil {
-			s.uses.failed(key, s.now())
-		}
-		store.UsageOf(ctx).Add(*usage)
+	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
+	defer cancel()
+	if c.useErr = s.uses.note(ctx, key, c.started); c.useErr != nil {
+		s.uses.failed(key, s.now())
 	}
 }

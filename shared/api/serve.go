@@ -67,7 +67,7 @@ func (s *Service) answer(ctx context.Context, c *call, op operation) (out respon
 	if err := s.authenticate(ctx, c); err != nil {
 		return response{}, err
 	}
-	defer s.noteUse(ctx, c)()
+	defer s.noteUse(ctx, c)
 	if !op.uncounted {
 		if err := s.limit(ctx, c); err != nil {
 			return response{}, err

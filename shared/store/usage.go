@@ -10,14 +10,6 @@ type Usage struct {
 	Throttles  int // attempts after which the engine asked to slow down
 }
 
-// Add adds what was asked for on the side while the same request was served.
-func (u *Usage) Add(other Usage) {
-	u.Calls += other.Calls
-	u.ReadUnits += other.ReadUnits
-	u.WriteUnits += other.WriteUnits
-	u.Throttles += other.Throttles
-}
-
 type usageKey struct{}
 
 // WithUsage returns a context under which an engine adds to the Usage. One request, which is one goroutine, uses it.

@@ -238,7 +238,7 @@ func TestCountsMeetFaults(t *testing.T) {
 	})
 }
 
-// TestNotesMeetFaults: that a key is used is noted once, beside the count, and its loss costs the caller nothing either. The
+// TestNotesMeetFaults: that a key is used is noted once, after the count, and its loss costs the caller nothing either. The
 // log has it once, and for a minute it is not tried again.
 func TestNotesMeetFaults(t *testing.T) {
 	t.Parallel()
