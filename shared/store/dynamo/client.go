@@ -19,8 +19,8 @@ type client struct {
 	getItem, updateItem, transactWriteItems operation
 }
 
-// newClient makes no call. The error is that of trim.
-func newClient(options dynamodb.Options, trim func(*middleware.Stack) error) (*client, error) {
+// newClient makes no call, and puts no steps together yet, which start-up would wait for.
+func newClient(options dynamodb.Options, trim func(*middleware.Stack) error) *client {
 	sdk := dynamodb.New(options)
 	handler := smithyhttp.NewClientHandlerWithOptions(options.HTTPClient)
 	c := &client{Client: sdk}
@@ -42,14 +42,7 @@ func newClient(options dynamodb.Options, trim func(*middleware.Stack) error) (*c
 			return err
 		})
 	}
-	for _, o := range []*operation{&c.getItem, &c.updateItem, &c.transactWriteItems} {
-		first, err := o.assemble()
-		if err != nil {
-			return nil, err
-		}
-		o.idle.Put(first)
-	}
-	return c, nil
+	return c
 }
 
 // operation is one of the SDK's, with the steps that no call uses at the moment.

@@ -98,11 +98,7 @@ func Open(s Settings) (*Store, error) {
 			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(unavailable))
 		}),
 	}
-	client, err := newClient(options, signing.trim)
-	if err != nil {
-		return nil, fmt.Errorf("opening the DynamoDB store: %w", err)
-	}
-	return &Store{client: client, http: sender, endpoint: endpoint, tables: s.Tables}, nil
+	return &Store{client: newClient(options, signing.trim), http: sender, endpoint: endpoint, tables: s.Tables}, nil
 }
 
 // base returns the endpoint of all requests: the SDK's for the region, where none is set.
