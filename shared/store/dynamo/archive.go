@@ -47,7 +47,7 @@ func (s *Store) withTrail(ctx context.Context, d store.Dossier) store.Dossier {
 	op := "reading all of " + string(id)
 	d.Trail = func(yield func(store.Entry, error) bool) {
 		var last item
-		for it, err := range s.partition(ctx, op, id) {
+		for it, err := range s.items(ctx, op, partition(s.tables.Organizations, recordKey(id))) {
 			if err != nil {
 				yield(store.Entry{}, err)
 				return
@@ -71,30 +71,46 @@ func (s *Store) withTrail(ctx context.Context, d store.Dossier) store.Dossier {
 	return d
 }
 
-// partition gives all items of an organization in the order of their sort keys.
-func (s *Store) partition(ctx context.Context, op string, id organization.ID) iter.Seq2[item, error] {
-	return func(yield func(item, error) bool) {
-		in := &dynamodb.QueryInput{
-			TableName:                 &s.tables.Organizations,
-			ConsistentRead:            aws.Bool(true),
-			KeyConditionExpression:    aws.String(partitionKey + " = :pk"),
-			ExpressionAttributeValues: item{":pk": recordKey(id)[partitionKey]},
-		}
+// partition asks for all items of a partition, in the order of their sort keys.
+func partition(table string, key itemKey) *dynamodb.QueryInput {
+	return &dynamodb.QueryInput{
+		TableName:                 &table,
+		ConsistentRead:            aws.Bool(true),
+		KeyConditionExpression:    aws.String(partitionKey + " = :pk"),
+		ExpressionAttributeValues: item{":pk": key[partitionKey]},
+	}
+}
+
+// pages gives the items that a query finds, as they come, until there are no more. It ends with the first error.
+func (s *Store) pages(ctx context.Context, op string, in *dynamodb.QueryInput) iter.Seq2[[]item, error] {
+	return func(yield func([]item, error) bool) {
 		for {
 			out, err := s.client.Query(ctx, in)
 			if err != nil {
 				yield(nil, translate(op, err))
 				return
 			}
-			for _, it := range out.Items {
+			if !yield(out.Items, nil) || len(out.LastEvaluatedKey) == 0 {
+				return
+			}
+			in.ExclusiveStartKey = out.LastEvaluatedKey
+		}
+	}
+}
+
+// items is pages, item by item.
+func (s *Store) items(ctx context.Context, op string, in *dynamodb.QueryInput) iter.Seq2[item, error] {
+	return func(yield func(item, error) bool) {
+		for page, err := range s.pages(ctx, op, in) {
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for _, it := range page {
 				if !yield(it, nil) {
 					return
 				}
 			}
-			if len(out.LastEvaluatedKey) == 0 {
-				return
-			}
-			in.ExclusiveStartKey = out.LastEvaluatedKey
 		}
 	}
 }

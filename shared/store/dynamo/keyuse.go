@@ -51,52 +51,29 @@ func (s *Store) NoteUse(ctx context.Context, id organization.ID, keyID string, a
 func (s *Store) KeyUses(ctx context.Context, id organization.ID) (map[string]time.Time, error) {
 	op := "reading when keys of " + string(id) + " were used"
 	uses := make(map[string]time.Time)
-	err := s.eachUse(ctx, op, id, func(it item) error {
+	for it, err := range s.items(ctx, op, partition(s.tables.Counters, useKey(id, ""))) {
+		if err != nil {
+			return nil, err
+		}
 		r := reader{item: it}
 		keyID, at := r.str(sortKey), r.optionalTime(attrUsedAt)
 		if r.err != nil {
-			return fmt.Errorf("%s: %w", op, r.err)
+			return nil, fmt.Errorf("%s: %w", op, r.err)
 		}
 		uses[keyID] = time.Time{}
 		if at != nil {
 			uses[keyID] = *at
 		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
 	}
 	return uses, nil
 }
 
-// eachUse calls f for the item of each key of the organization.
-func (s *Store) eachUse(ctx context.Context, op string, id organization.ID, f func(item) error) error {
-	in := &dynamodb.QueryInput{
-		TableName:                 &s.tables.Counters,
-		ConsistentRead:            aws.Bool(true),
-		KeyConditionExpression:    aws.String(partitionKey + " = :pk"),
-		ExpressionAttributeValues: item{":pk": useKey(id, "")[partitionKey]},
-	}
-	for {
-		out, err := s.client.Query(ctx, in)
-		if err != nil {
-			return translate(op, err)
-		}
-		for _, it := range out.Items {
-			if err := f(it); err != nil {
-				return err
-			}
-		}
-		if len(out.LastEvaluatedKey) == 0 {
-			return nil
-		}
-		in.ExclusiveStartKey = out.LastEvaluatedKey
-	}
-}
-
 // forgetUses removes the items of the organization's keys.
 func (s *Store) forgetUses(ctx context.Context, op string, id organization.ID) error {
-	return s.eachUse(ctx, op, id, func(it item) error {
+	for it, err := range s.items(ctx, op, partition(s.tables.Counters, useKey(id, ""))) {
+		if err != nil {
+			return err
+		}
 		_, err := s.client.DeleteItem(ctx, &dynamodb.DeleteItemInput{
 			TableName: &s.tables.Counters,
 			Key:       itemKey{partitionKey: it[partitionKey], sortKey: it[sortKey]},
@@ -104,6 +81,6 @@ func (s *Store) forgetUses(ctx context.Context, op string, id organization.ID) e
 		if err != nil {
 			return translate(op, err)
 		}
-		return nil
-	})
+	}
+	return nil
 }

@@ -58,18 +58,13 @@ func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 		KeyConditionExpression:    aws.String(partitionKey + " = :pk AND begins_with(" + sortKey + ", :prefix)"),
 		ExpressionAttributeValues: item{":pk": recordKey(id)[partitionKey], ":prefix": str(auditPrefix)},
 	}
-	for {
-		out, err := s.client.Query(ctx, in)
+	for page, err := range s.pages(ctx, op, in) {
 		if err != nil {
-			return translate(op, err)
-		}
-		if err := s.deleteAll(ctx, op, out.Items); err != nil {
 			return err
 		}
-		if len(out.LastEvaluatedKey) == 0 {
-			break
+		if err := s.deleteAll(ctx, op, page); err != nil {
+			return err
 		}
-		in.ExclusiveStartKey = out.LastEvaluatedKey
 	}
 	if err := s.forgetUses(ctx, op, id); err != nil {
 		return err
