@@ -18,8 +18,8 @@ import (
 	"strings"
 	"time"
 
-	"organizations-api/bench/chart"
 	"organizations-api/bench/measure"
+	"organizations-api/shared/chart"
 )
 
 func main() {
@@ -131,5 +131,5 @@ func draw(from, to string) error {
 	if err := json.Unmarshal(text, &r); err != nil {
 		return fmt.Errorf("reading %s: %w", from, err)
 	}
-	return writeFile(to, chart.Ratios(r.bars()))
+	return writeFile(to, chart.Ratios("Ratios to the floor and to other builds", r.bars()))
 }

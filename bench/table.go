@@ -7,8 +7,8 @@ import (
 	"strings"
 	"text/tabwriter"
 
-	"organizations-api/bench/chart"
 	"organizations-api/bench/measure"
+	"organizations-api/shared/chart"
 )
 
 // print writes all sections as one table. A cell is the median, and the ratio to the base with its quartiles.
