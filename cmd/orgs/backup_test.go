@@ -56,8 +56,8 @@ func process(ctx context.Context, env environment, args ...string) (stdout, stde
 }
 
 // killed runs the command again and again, killing it after a while, each time after longer, until it gets through or has
-// been killed often enough. It returns what the last run printed, and how many were killed.
-func killed(t *testing.T, env environment, begin time.Duration, args ...string) (string, int) {
+// been killed often enough, calling again between two runs. It returns what the last run printed, and how many were killed.
+func killed(t *testing.T, env environment, begin time.Duration, again func(), args ...string) (string, int) {
 	t.Helper()
 	const enough = 4
 	for kills := 0; ; kills++ {
@@ -76,6 +76,7 @@ func killed(t *testing.T, env environment, begin time.Duration, args ...string) 
 			t.Fatalf("orgs %q = %v with %q on stderr, want it to get through", args, err, stderr)
 		}
 		begin *= 2
+		again()
 	}
 }
 
@@ -115,7 +116,13 @@ func TestBackupBetweenEngines(t *testing.T) {
 func move(t *testing.T, from, to environment, file string, n int, slice time.Duration) int {
 	t.Helper()
 	begin := time.Now()
-	out, kills := killed(t, from, slice, "backup", file, "--json")
+	// A process that is killed once its backup is complete could not say so; the next one would refuse to overwrite it.
+	unmade := func() {
+		if err := os.RemoveAll(file); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, kills := killed(t, from, slice, unmade, "backup", file, "--json")
 	made := decode[backedUp](t, out)
 	t.Logf("backup: killed %d times, then %+v after %v", kills, made, time.Since(begin))
 	if made.Organizations != int64(n) || made.Entries < int64(n) {
@@ -123,7 +130,7 @@ func move(t *testing.T, from, to environment, file string, n int, slice time.Dur
 	}
 
 	begin = time.Now()
-	out, more := killed(t, to, slice, "restore", file, "--json")
+	out, more := killed(t, to, slice, func() {}, "restore", file, "--json")
 	got := decode[restored](t, out)
 	t.Logf("restore: killed %d times, then %+v after %v", more, got, time.Since(begin))
 	want := restored{

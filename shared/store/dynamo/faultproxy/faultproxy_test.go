@@ -31,7 +31,7 @@ func backend(t *testing.T, answer string) (url string, delivered *atomic.Int64) 
 // ask makes a call and returns what came back; status 0 says that nothing did.
 func ask(t *testing.T, url, operation, body string) (status int, text string, whole bool) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Second)
 	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, strings.NewReader(body))
 	if err != nil {
