@@ -85,7 +85,7 @@ func TestLogInjection(t *testing.T) {
 				e := newEvent(method, made.admin.Reveal())
 				fields[where](&e, texts[what])
 				r := w.send(t, method, e)
-				checkLine(t, method+" with "+what+" in the "+where, w.logs.take(), r)
+				checkLine(t, method+" with "+what+" in the "+where, w.logs.Take(), r)
 			}
 		}
 	}
@@ -126,7 +126,7 @@ func TestLinesOfLambdaItself(t *testing.T) {
 		if _, err := w.functions["GET"].Handle(ctx, e); err != nil {
 			t.Fatal(err)
 		}
-		log := w.logs.take()
+		log := w.logs.Take()
 		for line := range strings.Lines(log) {
 			if !json.Valid([]byte(line)) {
 				t.Errorf("%s: line %q is no JSON", what, line)

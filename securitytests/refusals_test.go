@@ -22,6 +22,7 @@ import (
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 	"organizations-api/shared/store/dynamo/dynamolocal"
+	"organizations-api/shared/telemetry/telemetrytest"
 )
 
 // TestNothingTellsWhichOrganizationsExist: to who has no key of it, an organization that exists is like one that never did.
@@ -122,9 +123,9 @@ func TestNoKeyIsStored(t *testing.T) {
 	t.Run("DynamoDB", func(t *testing.T) {
 		t.Parallel()
 		settings := dynamolocal.Settings(t, prefix())
-		heard := &transcript{}
+		heard := new(telemetrytest.Log)
 		settings.Endpoint = eavesdropper(t, settings.Endpoint, heard)
-		wantHashesOnly(t, heard.take(), useKeys(t, newWorld(t, openDynamoDB(t, settings))), heard)
+		wantHashesOnly(t, heard.Take(), useKeys(t, newWorld(t, openDynamoDB(t, settings))), heard)
 	})
 }
 
@@ -143,10 +144,10 @@ func useKeys(t *testing.T, w *world) []apikey.Key {
 	return []apikey.Key{made.admin, made.read}
 }
 
-func wantHashesOnly(t *testing.T, content string, keys []apikey.Key, more ...*transcript) {
+func wantHashesOnly(t *testing.T, content string, keys []apikey.Key, more ...*telemetrytest.Log) {
 	t.Helper()
 	for _, heard := range more {
-		content += heard.take()
+		content += heard.Take()
 	}
 	for _, key := range keys {
 		text := key.Reveal()

@@ -1,7 +1,6 @@
 package securitytests
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"maps"
@@ -24,6 +23,7 @@ import (
 	"organizations-api/shared/store/sqlite"
 	"organizations-api/shared/store/storetest"
 	"organizations-api/shared/telemetry"
+	"organizations-api/shared/telemetry/telemetrytest"
 )
 
 type (
@@ -35,13 +35,13 @@ type (
 type world struct {
 	store     storetest.Engine
 	functions map[string]*lambdahttp.Adapter // by method
-	logs      *transcript
+	logs      *telemetrytest.Log
 }
 
 // newWorld starts the service without rate limits: nothing here may end because a minute is used up.
 func newWorld(t testing.TB, engine storetest.Engine) *world {
 	t.Helper()
-	w := &world{store: engine, functions: make(map[string]*lambdahttp.Adapter), logs: &transcript{}}
+	w := &world{store: engine, functions: make(map[string]*lambdahttp.Adapter), logs: new(telemetrytest.Log)}
 	log := slog.New(slog.NewJSONHandler(w.logs, nil))
 	service, err := api.New(api.Options{Records: engine, Uses: engine, Now: time.Now, Observe: telemetry.Log(log, nil)})
 	if err != nil {
@@ -207,25 +207,4 @@ func (w *world) unchanged(t testing.TB, made tenant) {
 	if err != nil || len(trail) != 2 {
 		t.Errorf("Audit(%s) = %d entries, %v, want 2", made.ID, len(trail), err)
 	}
-}
-
-// transcript is what was logged. It is safe for concurrent use.
-type transcript struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (tr *transcript) Write(p []byte) (int, error) {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	return tr.text.Write(p)
-}
-
-// take returns what was logged since it was last called.
-func (tr *transcript) take() string {
-	tr.mu.Lock()
-	defer tr.mu.Unlock()
-	text := tr.text.String()
-	tr.text.Reset()
-	return text
 }

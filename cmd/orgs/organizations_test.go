@@ -7,11 +7,13 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"organizations-api/shared/api"
 )
 
 func TestCreateJSON(t *testing.T) {
 	t.Parallel()
-	limits := map[string]*wireLimits{
+	limits := map[string]api.RateLimits{
 		"free":       {Metadata: 20, Data: 10, Search: 10, Upload: 5, Compute: 5},
 		"pro":        {Metadata: 100, Data: 60, Search: 60, Upload: 30, Compute: 30},
 		"team":       {Metadata: 200, Data: 100, Search: 100, Upload: 50, Compute: 50},
@@ -37,12 +39,12 @@ func TestCreateJSON(t *testing.T) {
 			t.Parallel()
 			env := newStore(t)
 			got := mustJSON[created](t, env, append([]string{"create", "--name", "Ünïcode <& Sons>"}, test.args...)...)
-			want := wireOrganization{
+			want := wireOrganization{Representation: api.Representation{
 				ID: got.Organization.ID, Name: "Ünïcode <& Sons>", Tier: test.wantTier, Credits: test.wantCredits,
 				Metadata: json.RawMessage("{}"), BillingEmail: test.wantEmail, RateLimits: limits[test.wantTier], BillingCycleStart: 1,
 				CreatedAt: got.Organization.CreatedAt, UpdatedAt: got.Organization.CreatedAt,
 				Users: json.RawMessage("null"), Credentials: json.RawMessage("{}"),
-			}
+			}}
 			if diff := cmp.Diff(want, got.Organization); diff != "" {
 				t.Errorf("create %q (-want +got):\n%s", test.args, diff)
 			}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"organizations-api/shared/api"
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
@@ -16,56 +17,19 @@ import (
 // in addition. The internal identifier and hashes of keys are in none of it.
 
 type wireOrganization struct {
-	ID                 string          `json:"organization_id"`
-	Name               string          `json:"organization_name"`
-	LogoURL            *string         `json:"logo_url"`
-	Tier               string          `json:"account_type"`
-	Credits            int64           `json:"credit_count"`
-	Metadata           json.RawMessage `json:"metadata"`
-	BillingEmail       *string         `json:"billing_email"`
-	NotificationsEmail *string         `json:"notifications_email"`
-	RateLimits         *wireLimits     `json:"rate_limits"`         // in force
-	Override           *wireLimits     `json:"rate_limit_override"` // null where nothing is overridden
-	AutoBilling        bool            `json:"auto_billing_enabled"`
-	BillingCycleStart  int             `json:"billing_cycle_start"`
-	CurrentMonthUsage  int64           `json:"current_month_usage"`
-	CreatedAt          string          `json:"created_at"`
-	UpdatedAt          string          `json:"updated_at"`
-	Users              json.RawMessage `json:"users"`
-	AuthProviderOrgID  *string         `json:"auth_provider_org_id"`
-	Credentials        json.RawMessage `json:"default_llm_credentials"`
-	APIURL             *string         `json:"api_url"`
-	Version            int64           `json:"version"`
-	DeletedAt          *string         `json:"deleted_at"`
+	api.Representation
+	Override  *wireLimits `json:"rate_limit_override"` // null where nothing is overridden
+	Version   int64       `json:"version"`
+	DeletedAt *string     `json:"deleted_at"`
 }
 
 func toWire(o organization.Organization) wireOrganization {
-	w := wireOrganization{
-		ID:                 string(o.ID),
-		Name:               o.Name,
-		LogoURL:            o.LogoURL,
-		Tier:               string(o.Tier),
-		Credits:            o.Credits,
-		Metadata:           json.RawMessage(o.Metadata.Text()),
-		BillingEmail:       o.BillingEmail,
-		NotificationsEmail: o.NotificationsEmail,
-		RateLimits:         toWireLimits(o.Limits()),
-		Override:           toWireLimits(organization.RateLimits(o.Override)),
-		AutoBilling:        o.AutoBilling,
-		BillingCycleStart:  o.BillingCycleStart,
-		CurrentMonthUsage:  o.CurrentMonthUsage,
-		CreatedAt:          organization.FormatTime(o.CreatedAt),
-		UpdatedAt:          organization.FormatTime(o.UpdatedAt),
-		AuthProviderOrgID:  o.AuthProviderOrgID,
-		Credentials:        json.RawMessage(o.Credentials.Text()),
-		APIURL:             o.APIURL,
-		Version:            o.Version,
-		DeletedAt:          wireTime(o.DeletedAt),
+	return wireOrganization{
+		Representation: api.Represent(o),
+		Override:       toWireLimits(organization.RateLimits(o.Override)),
+		Version:        o.Version,
+		DeletedAt:      wireTime(o.DeletedAt),
 	}
-	if o.Users != nil {
-		w.Users = json.RawMessage(*o.Users)
-	}
-	return w
 }
 
 // wireLimits has the limits that are set.

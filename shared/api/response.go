@@ -26,30 +26,31 @@ func (r response) write(w http.ResponseWriter) {
 	_, _ = w.Write(r.body) // the client is gone; there is nobody to tell
 }
 
-// organizationBody is the JSON shape of OrganizationModelResponse. Every property is always there; null where unset.
-type organizationBody struct {
-	OrganizationID        string          `json:"organization_id"`
-	OrganizationName      string          `json:"organization_name"`
-	LogoURL               *string         `json:"logo_url"`
-	AccountType           string          `json:"account_type"`
-	CreditCount           int64           `json:"credit_count"`
-	Metadata              json.RawMessage `json:"metadata"`
-	BillingEmail          *string         `json:"billing_email"`
-	NotificationsEmail    *string         `json:"notifications_email"`
-	RateLimits            rateLimitsBody  `json:"rate_limits"`
-	AutoBillingEnabled    bool            `json:"auto_billing_enabled"`
-	BillingCycleStart     int             `json:"billing_cycle_start"`
-	CurrentMonthUsage     int64           `json:"current_month_usage"`
-	CreatedAt             string          `json:"created_at"`
-	UpdatedAt             string          `json:"updated_at"`
-	Users                 json.RawMessage `json:"users"`
-	AuthProviderOrgID     *string         `json:"auth_provider_org_id"`
-	DefaultLLMCredentials json.RawMessage `json:"default_llm_credentials"`
-	APIURL                *string         `json:"api_url"`
+// Representation is the JSON shape of the contract's OrganizationModelResponse. Every property is always there; null where
+// unset.
+type Representation struct {
+	ID                 string          `json:"organization_id"`
+	Name               string          `json:"organization_name"`
+	LogoURL            *string         `json:"logo_url"`
+	Tier               string          `json:"account_type"`
+	Credits            int64           `json:"credit_count"`
+	Metadata           json.RawMessage `json:"metadata"`
+	BillingEmail       *string         `json:"billing_email"`
+	NotificationsEmail *string         `json:"notifications_email"`
+	RateLimits         RateLimits      `json:"rate_limits"`
+	AutoBilling        bool            `json:"auto_billing_enabled"`
+	BillingCycleStart  int             `json:"billing_cycle_start"`
+	CurrentMonthUsage  int64           `json:"current_month_usage"`
+	CreatedAt          string          `json:"created_at"`
+	UpdatedAt          string          `json:"updated_at"`
+	Users              json.RawMessage `json:"users"`
+	AuthProviderOrgID  *string         `json:"auth_provider_org_id"`
+	Credentials        json.RawMessage `json:"default_llm_credentials"`
+	APIURL             *string         `json:"api_url"`
 }
 
-// rateLimitsBody is the JSON shape of BaseRateLimits.
-type rateLimitsBody struct {
+// RateLimits is the JSON shape of the contract's BaseRateLimits: the limits in force, in requests a minute.
+type RateLimits struct {
 	Metadata int `json:"metadata"`
 	Data     int `json:"data"`
 	Search   int `json:"search"`
@@ -57,30 +58,31 @@ type rateLimitsBody struct {
 	Compute  int `json:"compute"`
 }
 
-func toBody(o organization.Organization) organizationBody {
-	body := organizationBody{
-		OrganizationID:        string(o.ID),
-		OrganizationName:      o.Name,
-		LogoURL:               o.LogoURL,
-		AccountType:           string(o.Tier),
-		CreditCount:           o.Credits,
-		Metadata:              json.RawMessage(o.Metadata.Text()),
-		BillingEmail:          o.BillingEmail,
-		NotificationsEmail:    o.NotificationsEmail,
-		RateLimits:            rateLimitsBody(o.Limits()),
-		AutoBillingEnabled:    o.AutoBilling,
-		BillingCycleStart:     o.BillingCycleStart,
-		CurrentMonthUsage:     o.CurrentMonthUsage,
-		CreatedAt:             organization.FormatTime(o.CreatedAt),
-		UpdatedAt:             organization.FormatTime(o.UpdatedAt),
-		AuthProviderOrgID:     o.AuthProviderOrgID,
-		DefaultLLMCredentials: json.RawMessage(o.Credentials.Text()),
-		APIURL:                o.APIURL,
+// Represent returns the organization as callers see it, without its internal identifier.
+func Represent(o organization.Organization) Representation {
+	r := Representation{
+		ID:                 string(o.ID),
+		Name:               o.Name,
+		LogoURL:            o.LogoURL,
+		Tier:               string(o.Tier),
+		Credits:            o.Credits,
+		Metadata:           json.RawMessage(o.Metadata.Text()),
+		BillingEmail:       o.BillingEmail,
+		NotificationsEmail: o.NotificationsEmail,
+		RateLimits:         RateLimits(o.Limits()),
+		AutoBilling:        o.AutoBilling,
+		BillingCycleStart:  o.BillingCycleStart,
+		CurrentMonthUsage:  o.CurrentMonthUsage,
+		CreatedAt:          organization.FormatTime(o.CreatedAt),
+		UpdatedAt:          organization.FormatTime(o.UpdatedAt),
+		AuthProviderOrgID:  o.AuthProviderOrgID,
+		Credentials:        json.RawMessage(o.Credentials.Text()),
+		APIURL:             o.APIURL,
 	}
 	if o.Users != nil {
-		body.Users = json.RawMessage(*o.Users)
+		r.Users = json.RawMessage(*o.Users)
 	}
-	return body
+	return r
 }
 
 // organizationResponse returns a 200 with the organization and its entity tag. The tag is of the content, so it is the
@@ -89,7 +91,7 @@ func organizationResponse(o organization.Organization) (response, error) {
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false) // metadata comes back as it was written
-	if err := encoder.Encode(toBody(o)); err != nil {
+	if err := encoder.Encode(Represent(o)); err != nil {
 		return response{}, fmt.Errorf("encoding %s: %w", o.ID, err)
 	}
 	body := bytes.TrimSuffix(out.Bytes(), []byte("\n"))

@@ -1,7 +1,6 @@
 package function
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"maps"
@@ -20,6 +19,7 @@ import (
 	"organizations-api/shared/store"
 	"organizations-api/shared/store/dynamo"
 	"organizations-api/shared/store/dynamo/dynamolocal"
+	"organizations-api/shared/telemetry/telemetrytest"
 )
 
 // world is both functions as Lambda would start them, on a DynamoDB.
@@ -27,7 +27,7 @@ type world struct {
 	store  *dynamo.Store
 	get    *lambdahttp.Adapter
 	update *lambdahttp.Adapter
-	logs   *syncBuffer
+	logs   *telemetrytest.Log
 }
 
 var prefix = sync.OnceValue(dynamolocal.Prefix)
@@ -64,7 +64,7 @@ func worldWith(t *testing.T, endpoint string, changes map[string]string) *world 
 		envFunction: "test",
 	}
 	maps.Copy(environment, changes)
-	w := &world{logs: &syncBuffer{}}
+	w := &world{logs: new(telemetrytest.Log)}
 	start := func(operation func(*api.Service) api.Route) *lambdahttp.Adapter {
 		adapter, err := newHandler(func(name string) string { return environment[name] }, w.logs, operation)
 		if err != nil {
@@ -195,21 +195,4 @@ func (c traced) Value(key any) any {
 		return c.trace
 	}
 	return c.Context.Value(key)
-}
-
-type syncBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *syncBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *syncBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
 }
