@@ -89,7 +89,7 @@ func newSteps(
 }
 
 func (s *steps) do(ctx context.Context, in any) (any, middleware.Metadata, error) {
-	out, metadata, err := s.handler.Handle(middleware.ClearStackValues(ctx), in)
+	out, metadata, err := s.handler.Handle(ctx, in)
 	if err != nil {
 		attempts, _ := retry.GetAttemptResults(metadata)
 		err = &callError{smithy.OperationError{ServiceID: dynamodb.ServiceID, OperationName: s.operation, Err: err}, attempts.Results}

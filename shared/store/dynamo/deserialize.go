@@ -171,15 +171,20 @@ func decodeConsumed(value ijson.Value) (all []types.ConsumedCapacity, err error)
 	return all, nil
 }
 
-// decodeItem makes room for so many attributes, though there may be more.
+// decodeItem makes room for so many attributes, though there may be more. Most are texts and numbers, which so need not be
+// allocated one by one.
 func decodeItem(value ijson.Value, attributes int) (item, error) {
 	it := make(item, attributes)
-	texts := make([]types.AttributeValueMemberS, 0, attributes) // most are texts, which so need not be allocated one by one
+	var texts []types.AttributeValueMemberS
+	var numbers []types.AttributeValueMemberN
 	for name, member := range value.Members() {
 		kind, v := typed(member)
-		if kind == "S" && len(texts) < cap(texts) {
-			texts = append(texts, types.AttributeValueMemberS{Value: v.Str()})
-			it[name] = &texts[len(texts)-1]
+		switch {
+		case kind == "S" && len(texts) < attributes:
+			it[name] = put(&texts, types.AttributeValueMemberS{Value: v.Str()}, attributes)
+			continue
+		case kind == "N" && len(numbers) < attributes:
+			it[name] = put(&numbers, types.AttributeValueMemberN{Value: v.Str()}, attributes)
 			continue
 		}
 		attribute, err := decodeAttribute(kind, v)
@@ -189,6 +194,15 @@ func decodeItem(value ijson.Value, attributes int) (item, error) {
 		it[name] = attribute
 	}
 	return it, nil
+}
+
+// put adds the value to room for so many, which it makes for the first, and returns where the value is.
+func put[T any](room *[]T, value T, most int) *T {
+	if *room == nil {
+		*room = make([]T, 0, most)
+	}
+	*room = append(*room, value)
+	return &(*room)[len(*room)-1]
 }
 
 // decodeAttribute reads a value of a type that items have here: {"S":"text"}, {"N":"1"}, {"BOOL":true} or {"M":{…}}.

@@ -27,8 +27,10 @@ const (
 
 type itemKey = map[string]types.AttributeValue
 
+var sortKeyOfRecords = str(recordSortKey)
+
 func recordKey(id organization.ID) itemKey {
-	return itemKey{partitionKey: str(organizationPrefix + string(id)), sortKey: str(recordSortKey)}
+	return itemKey{partitionKey: str(organizationPrefix + string(id)), sortKey: sortKeyOfRecords}
 }
 
 func auditKey(id organization.ID, entryID string) itemKey {

@@ -15,24 +15,29 @@ import (
 	"organizations-api/shared/store"
 )
 
+// What every GetItem of Find says, once for all of them.
+var (
+	findProjection = aws.String(recordProjection + "," + attrKeys + ".#key")
+	consistently   = aws.Bool(true)
+)
+
 // Find is one strongly consistent GetItem that projects the record and the one key.
 func (s *Store) Find(ctx context.Context, id organization.ID, key apikey.Hash) (store.Found, error) {
-	op := "finding " + string(id)
 	out, err := s.client.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName:                &s.tables.Organizations,
 		Key:                      recordKey(id),
-		ConsistentRead:           aws.Bool(true),
-		ProjectionExpression:     aws.String(recordProjection + "," + attrKeys + ".#key"),
+		ConsistentRead:           consistently,
+		ProjectionExpression:     findProjection,
 		ExpressionAttributeNames: map[string]string{"#key": key.Hex()},
 		ReturnConsumedCapacity:   types.ReturnConsumedCapacityTotal,
 	})
 	if err != nil {
 		failed(ctx, err)
-		return store.Found{}, translate(op, err)
+		return store.Found{}, translate("finding "+string(id), err)
 	}
 	reads(ctx, out.ResultMetadata, out.ConsumedCapacity)
 	if len(out.Item) == 0 {
-		return store.Found{}, &store.Error{Kind: store.NotFound, Op: op}
+		return store.Found{}, &store.Error{Kind: store.NotFound, Op: "finding " + string(id)}
 	}
 	record, err := decodeRecord(out.Item)
 	if err != nil {
