@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -122,7 +123,7 @@ func sqliteStores(t *testing.T, s seeder, sizes []int) []Store {
 			s.seed(t, "sqlite", n, "", "sqlite:"+path)
 			s.done(t, "sqlite", n)
 		}
-		intoMemory(t, path)
+		holdInMemory(t, path)
 		engine, err := sqlite.Open(t.Context(), path)
 		if err != nil {
 			t.Fatal(err)
@@ -137,17 +138,33 @@ func sqliteStores(t *testing.T, s seeder, sizes []int) []Store {
 	return stores
 }
 
-// intoMemory reads a file once, so that it is the cost of its size that is measured, and not that of a machine that has
-// just been started.
-func intoMemory(t *testing.T, path string) {
+// holdInMemory keeps a file's pages in memory, so that it is the cost of its size that is measured, and not that of a system
+// which, on some machines, gives up what it has cached though it has memory to spare.
+func holdInMemory(t *testing.T, path string) {
 	t.Helper()
 	file, err := os.Open(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	if _, err := io.Copy(io.Discard, file); err != nil {
+	info, err := file.Stat()
+	if err != nil {
 		t.Fatal(err)
+	}
+	pages, err := syscall.Mmap(int(file.Fd()), 0, int(info.Size()), syscall.PROT_READ, syscall.MAP_SHARED)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := syscall.Munmap(pages); err != nil {
+			t.Error(err)
+		}
+	})
+	if err := syscall.Mlock(pages); err != nil {
+		if _, err := io.Copy(io.Discard, file); err != nil {
+			t.Fatal(err)
+		}
+		t.Logf("%s may leave the memory (%v); ulimit -l bounds what a process may hold there", path, err)
 	}
 }
 
