@@ -16,6 +16,7 @@ import (
 // where the functions are.
 func openBehind(t *testing.T, plan faultproxy.Plan) (*dynamo.Store, *faultproxy.Proxy) {
 	t.Helper()
+	open(t) // makes the tables, should no other test have come first
 	settings := dynamolocal.Settings(t, prefix())
 	proxy := faultproxy.Start(t, settings.Endpoint, plan)
 	settings.Endpoint = proxy.URL
