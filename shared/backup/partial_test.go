@@ -40,7 +40,7 @@ func TestBusy(t *testing.T) {
 // gets through, just before that is finished.
 func TestAtOnce(t *testing.T) {
 	t.Parallel()
-	const rounds, writers = 100, 8
+	const rounds, writers = 20, 8
 	s := filled(t, 3)
 	for range rounds {
 		path := filepath.Join(t.TempDir(), "orgs.backup")
