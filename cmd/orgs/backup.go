@@ -8,6 +8,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -39,12 +40,17 @@ is readable by its owner alone; keep it so.`,
 
 func (a *app) backup(ctx context.Context, s *storage, file string, workers int) error {
 	p := a.newProgress("backing up", 0, false)
+	var begun time.Time
+	resumed := func(organizations int64, at time.Time) {
+		begun = at
+		p.resume(organizations)
+	}
 	summary, err := backup.Write(ctx, s, file, backup.Options{
-		From: s.place, Now: a.now, Workers: workers, Resumed: p.resume, Added: p.add,
+		From: s.place, Now: a.now, Workers: workers, Resumed: resumed, Added: p.add,
 	})
 	p.end()
 	if err != nil {
-		return a.backupFailure(ctx, file, err)
+		return backupFailure(ctx, file, err)
 	}
 	if a.json {
 		return writeJSON(a.stdout, struct {
@@ -53,32 +59,47 @@ func (a *app) backup(ctx context.Context, s *storage, file string, workers int) 
 			Entries       int64  `json:"entries"`
 			Bytes         int64  `json:"bytes"`
 			SHA256        string `json:"sha256"`
-			Resumed       int64  `json:"resumed"` // of the organizations, those of an earlier run
-		}{file, summary.Organizations, summary.Entries, summary.Bytes, summary.SHA256, p.before})
+			Resumed       int64  `json:"resumed"`  // of the organizations, those of earlier runs
+			Begun         string `json:"begun_at"` // by the first run
+		}{
+			file, summary.Organizations, summary.Entries, summary.Bytes, summary.SHA256,
+			p.before, organization.FormatTime(begun),
+		})
 	}
-	return writeLine(a.stdout, strings.Join([]string{
-		printable(file) + " has " + holds(summary) + ".",
-		"Its SHA-256 is " + summary.SHA256 + ".",
+	lines := []string{printable(file) + " has " + holds(summary) + "."}
+	if p.before > 0 {
+		lines = append(lines, grouped(p.before)+" of them were read by an earlier run, begun at "+textTime(&begun)+".")
+	}
+	return writeLine(a.stdout, strings.Join(append(lines,
+		"Its SHA-256 is "+summary.SHA256+".",
 		"It holds credentials: keep it from others.",
-	}, "\n"))
+	), "\n"))
 }
 
-// backupFailure says what is left of a backup that failed.
-func (a *app) backupFailure(ctx context.Context, file string, err error) error {
-	if missesTables(err) {
+// backupFailure says what is left of a backup that failed, and what to do with it.
+func backupFailure(ctx context.Context, file string, err error) error {
+	partial := backup.Partial(file)
+	switch {
+	case missesTables(err):
 		return err
+	case errors.Is(err, backup.ErrExists), errors.Is(err, backup.ErrBusy):
+		return fail(kindConflict, "%s", err)
+	case errors.Is(err, backup.ErrNotResumable):
+		return fail(kindConflict, "%s; remove %s or choose another name", err, partial)
 	}
-	text := err.Error()
-	if errors.Is(ctx.Err(), context.Canceled) {
-		text = "interrupted"
-	}
-	if _, missing := os.Stat(backup.Partial(file)); missing == nil && !errors.Is(err, backup.ErrExists) {
-		text += "; what was written is in " + backup.Partial(file) + ", and the same command goes on from there"
-	}
-	if errors.Is(err, backup.ErrExists) {
-		return fail(kindConflict, "%s", text)
+	text := causeText(ctx, err)
+	if _, missing := os.Stat(partial); missing == nil {
+		text += "; what was written is in " + partial + ", and the same command goes on from there"
 	}
 	return fail(kindOf(err), "%s", text)
+}
+
+// causeText is what an error is to who may have interrupted the command.
+func causeText(ctx context.Context, err error) string {
+	if errors.Is(ctx.Err(), context.Canceled) {
+		return "interrupted"
+	}
+	return err.Error()
 }
 
 func holds(s backup.Summary) string {
@@ -99,16 +120,10 @@ the end every organization is read back and compared with the backup. A restore 
 		Example: `  orgs restore monday.backup
   orgs restore monday.backup --compare
   orgs --store dynamodb:dev restore monday.backup`,
-		RunE: func(c *cobra.Command, args []string) error {
-			does := a.doesWithNewStore
-			if o.compareOnly {
-				does = a.doesWithStore
-			}
-			return does(func(ctx context.Context, s *storage, args []string) error {
-				o.file, o.workers = args[0], workers.value
-				return a.restore(ctx, s, o)
-			})(c, args)
-		},
+		RunE: a.does(func(ctx context.Context, args []string) error {
+			o.file, o.workers = args[0], workers.value
+			return a.restore(ctx, o)
+		}),
 	}
 	c.Flags().Var(workers, "workers", "how many batches to write at once")
 	c.Flags().BoolVar(&o.compareOnly, "compare", false, "write nothing; say how the store differs from the backup")
@@ -122,25 +137,35 @@ type restoring struct {
 	compareOnly bool
 }
 
-func (a *app) restore(ctx context.Context, s *storage, o restoring) error {
+// restore checks the file before it opens the store, which makes one where there is none.
+func (a *app) restore(ctx context.Context, o restoring) error {
 	summary, err := backup.Check(o.file)
 	if err != nil {
 		return err
 	}
+	open := a.openOrMake
+	if o.compareOnly {
+		open = a.openExisting
+	}
+	return with(ctx, open, func(s *storage) error { return a.restoreChecked(ctx, s, o, summary) })
+}
+
+func (a *app) restoreChecked(ctx context.Context, s *storage, o restoring, summary backup.Summary) error {
 	var wrote int64
 	if !o.compareOnly {
 		p := a.newProgress("restoring", summary.Organizations, false)
+		var err error
 		wrote, err = backup.Restore(ctx, o.file, s, o.workers, p.add)
 		p.end()
 		if err != nil {
-			return restoreFailure(ctx, wrote, err)
+			return restoreFailure(ctx, o, wrote, err)
 		}
 	}
 	p := a.newProgress("comparing", summary.Organizations, false)
 	found, err := backup.Compare(ctx, o.file, s, o.workers, p.add)
 	p.end()
 	if err != nil {
-		return restoreFailure(ctx, wrote, err)
+		return restoreFailure(ctx, o, wrote, err)
 	}
 	if err := a.printRestored(o, summary, wrote, found); err != nil {
 		return err
@@ -148,15 +173,15 @@ func (a *app) restore(ctx context.Context, s *storage, o restoring) error {
 	return difference(found)
 }
 
-func restoreFailure(ctx context.Context, wrote int64, err error) error {
+func restoreFailure(ctx context.Context, o restoring, wrote int64, err error) error {
 	if missesTables(err) {
 		return err
 	}
-	text := err.Error()
-	if errors.Is(ctx.Err(), context.Canceled) {
-		text = "interrupted"
+	text := causeText(ctx, err)
+	if !o.compareOnly {
+		text += "; " + grouped(wrote) + " organizations are restored, and the same command does the rest"
 	}
-	return fail(kindOf(err), "%s; %s organizations are restored, and the same command does the rest", text, grouped(wrote))
+	return fail(kindOf(err), "%s", text)
 }
 
 // difference returns an error that names organizations that are not as in the backup.

@@ -103,14 +103,19 @@ func (a *app) doesWithNewStore(f func(ctx context.Context, s *storage, args []st
 func (a *app) doesWith(
 	open func(context.Context) (*storage, error), f func(ctx context.Context, s *storage, args []string) error,
 ) func(*cobra.Command, []string) error {
-	return a.does(func(ctx context.Context, args []string) (err error) {
-		s, err := open(ctx)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, s.close()) }()
-		return f(ctx, s, args)
+	return a.does(func(ctx context.Context, args []string) error {
+		return with(ctx, open, func(s *storage) error { return f(ctx, s, args) })
 	})
+}
+
+// with opens a store for a function, and closes it in any case.
+func with(ctx context.Context, open func(context.Context) (*storage, error), f func(*storage) error) (err error) {
+	s, err := open(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.close()) }()
+	return f(s)
 }
 
 func (a *app) openOrMake(ctx context.Context) (*storage, error) {

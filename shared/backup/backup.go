@@ -32,10 +32,11 @@ type Source interface {
 type Options struct {
 	From    string // names the store in the file; a backup is only resumed from the same
 	Now     func() time.Time
-	Workers int                       // trails that are read at once; 0 stands for 8
-	Page    int                       // organizations between two checkpoints, at most; 0 stands for 400
-	Resumed func(organizations int64) // is told how many are there of an earlier run; may be nil
-	Added   func(organizations int)   // is told of each that is written; may be nil
+	Workers int // trails that are read at once; 0 stands for 8
+	Page    int // organizations between two checkpoints, at most; 0 stands for 400
+	// Resumed is told how many are there of earlier runs, and when the first run began: without any, this one. It may be nil.
+	Resumed func(organizations int64, begun time.Time)
+	Added   func(organizations int) // is told of each that is written; may be nil
 }
 
 // Summary is what a backup holds.
@@ -46,9 +47,6 @@ type Summary struct {
 	SHA256        string // of everything before the last line
 }
 
-// Partial returns the name of a backup that is not finished.
-func Partial(path string) string { return path + ".partial" }
-
 const (
 	defaultPage    = 400
 	defaultWorkers = 8
@@ -56,7 +54,8 @@ const (
 )
 
 // Write backs the store up into a new file. Until it is complete, and read again and found sound, the file is that of
-// Partial; where that exists, of the same store, Write goes on from its last checkpoint.
+// Partial; where that exists, of the same store, Write goes on from its last checkpoint. Of several at once for one path, in
+// whatever processes, one writes, and the others return an error at once. See also ErrExists, ErrBusy and ErrNotResumable.
 //
 // Each organization is as it was at one moment, its trail that of its record. Those that exist from the beginning to the
 // end come exactly once; those that are created or purged meanwhile may come or not.
@@ -67,13 +66,14 @@ func Write(ctx context.Context, source Source, path string, o Options) (Summary,
 		return Summary{}, err
 	}
 	if o.Resumed != nil {
-		o.Resumed(w.totals.Organizations)
+		o.Resumed(w.totals.Organizations, w.begun)
 	}
 	b := &writing{source: source, options: o, writer: w}
-	if err := b.all(ctx, cursor); err != nil {
-		return Summary{}, errors.Join(err, w.close())
+	var summary Summary
+	if err = b.all(ctx, cursor); err == nil {
+		summary, err = w.finish(path)
 	}
-	return w.finish(path)
+	return summary, errors.Join(err, w.close())
 }
 
 // writing is one run of Write.
@@ -163,8 +163,11 @@ func (b *writing) write(ctx context.Context, r reading) error {
 	if store.KindOf(r.err) == store.NotFound {
 		return nil
 	}
-	if r.err != nil || !r.more {
-		return errors.Join(r.err, b.writer.organization(r.dossier, r.entries, false))
+	if r.err != nil {
+		return r.err
+	}
+	if !r.more {
+		return b.writer.organization(r.dossier, r.entries, false)
 	}
 	begin := b.writer.mark()
 	err := b.untilSettled(ctx, &r.dossier, func() error {

@@ -170,7 +170,7 @@ func TestInterrupted(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		left := 70 + rand.IntN(200)
 		o := options()
-		o.Resumed = func(n int64) { resumed = n }
+		o.Resumed = func(n int64, _ time.Time) { resumed = n }
 		o.Added = func(n int) {
 			if left -= n; left <= 0 {
 				cancel()
@@ -257,26 +257,5 @@ func TestTorn(t *testing.T) {
 				len(torn), len(content), summary, err, organizations)
 		}
 		wantIdentical(t, path, s, organizations)
-	}
-}
-
-func TestNotResumed(t *testing.T) {
-	t.Parallel()
-	s := filled(t, 3)
-	path := filepath.Join(t.TempDir(), "orgs.backup")
-	for name, text := range map[string]string{
-		"another file":  "my diary\n",
-		"another store": `{"orgs_backup":{"format":1,"from":"there","created_at":""}}` + "\n",
-		"newer version": `{"orgs_backup":{"format":2,"from":"here","created_at":""}}` + "\n",
-	} {
-		if err := os.WriteFile(backup.Partial(path), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		if _, err := backup.Write(t.Context(), s, path, options()); err == nil {
-			t.Errorf("Write where there is %s = nil, want an error", name)
-		}
-		if got, err := os.ReadFile(backup.Partial(path)); err != nil || string(got) != text {
-			t.Errorf("%s was changed to %q, %v", name, got, err)
-		}
 	}
 }

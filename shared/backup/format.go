@@ -120,7 +120,7 @@ func fromRecord(o organization.Organization) *record {
 	}
 }
 
-// reader turns texts into values and keeps the first error, which quotes nothing: a text may be a secret.
+// decoder turns texts into values and keeps the first error, which quotes nothing: a text may be a secret.
 type decoder struct{ err error }
 
 func decoded[T any](d *decoder, name string, parse func(string) (T, error), text string) T {
@@ -136,6 +136,13 @@ func (d *decoder) time(name string, text *string) *time.Time {
 		return nil
 	}
 	return new(decoded(d, name, organization.ParseTime, *text))
+}
+
+// time returns when the backup was begun.
+func (h *header) time() (time.Time, error) {
+	var d decoder
+	begun := decoded(&d, "created_at", organization.ParseTime, h.At)
+	return begun, d.err
 }
 
 func (r *record) organization() (organization.Organization, error) {

@@ -2,62 +2,50 @@ package backup
 
 import (
 	"bufio"
-	"crypto/sha256"
+	"cmp"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"hash"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
+	"time"
 
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 )
 
-// ErrExists is in the chain of the error of a backup whose file is there already.
-var ErrExists = errors.New("the file exists; a backup overwrites nothing")
-
-// writer writes lines to the end of an unfinished backup.
+// writer writes lines to the end of an unfinished backup, which is its alone until it is closed.
 type writer struct {
 	file     *os.File
 	out      *bufio.Writer
 	sum      hash.Hash // of all lines so far
 	totals   Summary
-	complete bool // the last line is there
+	begun    time.Time // by the first run
+	complete bool      // the last line is there
 }
 
 // openWriter makes the file of Partial, or opens it to go on, and returns the cursor to go on from.
 func openWriter(path string, h header) (*writer, string, error) {
-	if _, err := os.Lstat(path); err == nil {
-		return nil, "", fmt.Errorf("backing up to %s: %w", path, ErrExists)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return nil, "", fmt.Errorf("looking for the file: %w", err)
-	}
-	file, err := os.OpenFile(Partial(path), os.O_RDWR|os.O_CREATE, 0o600)
+	file, err := openPartial(path)
 	if err != nil {
-		return nil, "", fmt.Errorf("making the file: %w", err)
+		return nil, "", fmt.Errorf("backing up to %s: %w", path, err)
 	}
-	w := &writer{file: file, sum: sha256.New()}
-	cursor, err := w.resume(h)
+	w := &writer{file: file}
+	cursor, err := w.resume(path, h)
 	if err != nil {
-		return nil, "", errors.Join(fmt.Errorf("resuming %s: %w", Partial(path), err), file.Close())
+		return nil, "", errors.Join(fmt.Errorf("backing up to %s: %w", path, err), file.Close())
 	}
 	return w, cursor, nil
 }
 
 // resume takes over what an earlier run left, up to the last checkpoint that is sound, and writes the header where there
 // is none.
-func (w *writer) resume(h header) (string, error) {
-	found, err := salvage(w.file)
+func (w *writer) resume(path string, h header) (string, error) {
+	found, err := w.takeOver(h)
 	if err != nil {
-		return "", err
+		return "", notResumable(path, err)
 	}
-	if found.header != nil && found.header.From != h.From {
-		return "", fmt.Errorf("it is a backup of another store, %s", found.header.From)
-	}
-	w.sum, w.totals, w.complete = found.sum, found.totals, found.complete
 	w.out = bufio.NewWriterSize(w.file, 1<<20)
 	if err := w.file.Truncate(w.totals.Bytes); err != nil {
 		return "", fmt.Errorf("cutting the end: %w", err)
@@ -65,13 +53,29 @@ func (w *writer) resume(h header) (string, error) {
 	if _, err := w.file.Seek(w.totals.Bytes, io.SeekStart); err != nil {
 		return "", err
 	}
-	if found.header != nil {
-		return found.cursor, nil
+	if found.header == nil {
+		if err := w.put(line{Header: &h}); err != nil {
+			return "", err
+		}
 	}
-	if err := w.put(line{Header: &h}); err != nil {
-		return "", err
+	return found.cursor, w.out.Flush()
+}
+
+// takeOver reads what an earlier run left, and makes sure that this one can go on with it and that only its owner can read
+// it: a file that was there has the mode that it had.
+func (w *writer) takeOver(h header) (salvaged, error) {
+	found, err := salvage(w.file)
+	if err != nil {
+		return found, err
 	}
-	return "", w.out.Flush()
+	if found.header != nil && found.header.From != h.From {
+		return found, fmt.Errorf("it is a backup of another store, %s", found.header.From)
+	}
+	w.sum, w.totals, w.complete = found.sum, found.totals, found.complete
+	if w.begun, err = cmp.Or(found.header, &h).time(); err != nil {
+		return found, err
+	}
+	return found, w.file.Chmod(0o600)
 }
 
 func (w *writer) put(l line) error {
@@ -227,31 +231,12 @@ func (w *writer) close() error { return w.file.Close() }
 // finish gives the file its name once it is on disk and was read again: what another process wrote into it, or a bad disk,
 // shows here.
 func (w *writer) finish(path string) (Summary, error) {
-	if err := errors.Join(w.file.Sync(), w.file.Close()); err != nil {
+	if err := w.file.Sync(); err != nil {
 		return Summary{}, fmt.Errorf("writing %s to disk: %w", Partial(path), err)
 	}
 	summary, err := Check(Partial(path))
 	if err != nil {
 		return Summary{}, fmt.Errorf("reading it again: %w", err)
 	}
-	if err := os.Link(Partial(path), path); errors.Is(err, fs.ErrExist) {
-		return Summary{}, fmt.Errorf("naming the backup %s: %w", path, ErrExists)
-	} else if err == nil {
-		err = os.Remove(Partial(path))
-		return summary, errors.Join(err, syncFolder(path))
-	}
-	// A file system without links.
-	if err := os.Rename(Partial(path), path); err != nil {
-		return Summary{}, fmt.Errorf("naming the backup: %w", err)
-	}
-	return summary, syncFolder(path)
-}
-
-// syncFolder makes the name last.
-func syncFolder(path string) error {
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return summary, publish(path)
 }
