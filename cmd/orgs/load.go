@@ -142,8 +142,8 @@ func makeForLoad(ctx context.Context, s *storage, n int, now time.Time) ([]issue
 	return made, nil
 }
 
-// purgeMade removes the organizations, also after an interrupt. Its error names those that it could not remove: each has a
-// valid admin key.
+// purgeMade removes the organizations, also after an interrupt. Its error names those that may be left: each has a valid
+// admin key.
 func (a *app) purgeMade(ctx context.Context, s *storage, made []issued) error {
 	var (
 		left  []string
@@ -157,7 +157,7 @@ func (a *app) purgeMade(ctx context.Context, s *storage, made []issued) error {
 	if left == nil {
 		return nil
 	}
-	return fail(kindFailed, "could not remove organizations that it made, each with an admin key: %s; remove each with: %s; %v",
+	return fail(kindOf(cause), "organizations that it made may still be there, each with an admin key: %s; remove each with: %s; %v",
 		strings.Join(left, ", "), a.commandLine("delete ORG --purge"), cause)
 }
 
