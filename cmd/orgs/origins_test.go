@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"net/http"
 	"os"
@@ -25,15 +26,26 @@ type template struct {
 	Resources struct {
 		API struct {
 			Properties struct {
-				CORS struct {
-					Methods []string `yaml:"AllowMethods"`
-					Headers []string `yaml:"AllowHeaders"`
-					Exposed []string `yaml:"ExposeHeaders"`
-					MaxAge  int      `yaml:"MaxAge"`
-				} `yaml:"CorsConfiguration"`
+				CORS corsConfiguration `yaml:"CorsConfiguration"`
 			} `yaml:"Properties"`
 		} `yaml:"Api"`
 	} `yaml:"Resources"`
+}
+
+type corsConfiguration struct {
+	Methods []string `yaml:"AllowMethods"`
+	Headers []string `yaml:"AllowHeaders"`
+	Exposed []string `yaml:"ExposeHeaders"`
+	MaxAge  int      `yaml:"MaxAge"`
+}
+
+// UnmarshalYAML reads the second part of an !If: the configuration where there are origins.
+func (c *corsConfiguration) UnmarshalYAML(node *yaml.Node) error {
+	if node.Tag != "!If" || len(node.Content) != 3 {
+		return fmt.Errorf("CorsConfiguration is %s, want an !If of three parts", node.Tag)
+	}
+	type plain corsConfiguration // without this method
+	return node.Content[1].Decode((*plain)(c))
 }
 
 func readTemplate(t *testing.T) template {
