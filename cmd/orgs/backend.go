@@ -30,7 +30,7 @@ type storage struct {
 	tables []string // that createTables creates
 	region string   // "" where the engine has none
 
-	createTables func(context.Context) error // nil where the engine does that by itself
+	createTables func(context.Context) error // nil where the engine has none
 	functions    *lambdaruntime.Settings     // what built functions need to use the store; nil where they cannot
 	close        func() error
 }
@@ -46,20 +46,40 @@ type engine interface {
 	Examine(ctx context.Context, now func() time.Time) []store.Finding
 }
 
+// The engines, as a choice of the store names them.
+const (
+	engineSQLite   = "sqlite"
+	engineDynamoDB = "dynamodb"
+)
+
+// parseChoice parts the choice of a store, sqlite:PATH or dynamodb:PREFIX, without looking for the store.
+func parseChoice(choice string) (name, rest string, err error) {
+	name, rest, _ = strings.Cut(choice, ":")
+	if rest == "" || name != engineSQLite && name != engineDynamoDB {
+		return "", "", usageError("the store %q is neither sqlite:PATH nor dynamodb:PREFIX", choice)
+	}
+	return name, rest, nil
+}
+
 // openStorage opens the store that choice names: sqlite:PATH or dynamodb:PREFIX.
 func openStorage(ctx context.Context, choice string, getenv func(string) string) (*storage, error) {
-	name, rest, _ := strings.Cut(choice, ":")
-	if rest == "" {
-		return nil, usageError("the store %q is neither sqlite:PATH nor dynamodb:PREFIX", choice)
+	name, rest, err := parseChoice(choice)
+	if err != nil {
+		return nil, err
 	}
-	switch name {
-	case "sqlite":
+	if name == engineSQLite {
 		return openSQLite(ctx, choice, rest)
-	case "dynamodb":
-		return openDynamoDB(ctx, choice, rest, getenv)
-	default:
-		return nil, usageError("the store %q is neither sqlite:PATH nor dynamodb:PREFIX", choice)
 	}
+	return openDynamoDB(ctx, choice, rest, getenv)
+}
+
+// needsDynamoDB refuses another store, for the reason why. It opens nothing, as that would make a file where there is none.
+func (a *app) needsDynamoDB(why string) error {
+	name, _, err := parseChoice(a.storeChoice())
+	if err == nil && name != engineDynamoDB {
+		return usageError("%s; --store is %s, and dynamodb:PREFIX would do", why, printable(a.storeChoice()))
+	}
+	return err
 }
 
 // openSQLite opens the file; the engine makes it and its folders where they are missing.

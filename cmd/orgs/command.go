@@ -65,7 +65,26 @@ Exit codes: 0 done, 1 failed, 2 not understood.`,
 		a.tablesCommand(), a.doctorCommand(), a.versionCommand(),
 	)
 	a.complete(root)
+	refuseUnknownTopics(root)
 	return root
+}
+
+// refuseUnknownTopics has help answer for a command that there is not as that would be answered itself; cobra's own would
+// show the help of what there is, and succeed.
+func refuseUnknownTopics(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	for _, c := range root.Commands() {
+		if c.Name() != "help" {
+			continue
+		}
+		c.Args = func(_ *cobra.Command, args []string) error {
+			found, rest, err := root.Find(args)
+			if err == nil && len(rest) > 0 {
+				err = unknownCommand(found, rest[0])
+			}
+			return err
+		}
+	}
 }
 
 // group makes a command that only holds others. Alone it is not understood.
@@ -74,11 +93,15 @@ func group(c *cobra.Command) *cobra.Command {
 	c.SuggestionsMinimumDistance = 2
 	c.RunE = func(c *cobra.Command, args []string) error {
 		if len(args) > 0 {
-			return usageError("there is no command %q%s", args[0], didYouMean(c.SuggestionsFor(args[0])))
+			return unknownCommand(c, args[0])
 		}
 		return usageError("a command is missing")
 	}
 	return c
+}
+
+func unknownCommand(c *cobra.Command, name string) error {
+	return usageError("there is no command %q%s", name, didYouMean(c.SuggestionsFor(name)))
 }
 
 // does makes the function of a command that needs no store.

@@ -44,16 +44,17 @@ func fail(kind, format string, args ...any) error {
 
 func usageError(format string, args ...any) error { return fail(kindUsage, format, args...) }
 
-// failureOf says what err is to the caller. Whatever comes before a command runs is about its syntax.
+// failureOf says what err is to the caller. Whatever comes before a command runs is about its syntax. Where a failure was
+// joined with other errors, or has more around it, its kind is that of all, and nothing of the text is lost.
 func (a *app) failureOf(err error) *failure {
 	var f *failure
 	switch {
 	case errors.As(err, &f):
-		return f
+		return &failure{f.Kind, err.Error()}
 	case !a.running:
 		return &failure{kindUsage, strings.TrimSpace(err.Error())}
 	case missesTables(err):
-		return &failure{kindNoTables, "the tables are missing; create them with: " + a.commandLine("tables create")}
+		return &failure{kindNoTables, "the tables are missing; " + a.tablesAdvice()}
 	case errors.Is(err, syscall.EADDRINUSE):
 		return &failure{kindFailed, err.Error() + "; choose another address with --addr, such as 127.0.0.1:0 for any that is free"}
 	}
@@ -62,6 +63,15 @@ func (a *app) failureOf(err error) *failure {
 		f.Message += "; look into it with: " + a.commandLine("doctor")
 	}
 	return f
+}
+
+// tablesAdvice says where tables come from. Those that the command creates are for a DynamoDB on this machine: in AWS they
+// would have neither recovery nor protection, and most likely only the name or the region is wrong.
+func (a *app) tablesAdvice() string {
+	if onThisMachine(a.getenv(endpointVariable)) {
+		return "create them with: " + a.commandLine("tables create")
+	}
+	return "check the prefix in --store and the region; in AWS the stack creates them"
 }
 
 func kindOf(err error) string {
@@ -91,6 +101,17 @@ func (a *app) report(f *failure, command string, asJSON bool) {
 	if f.Kind == kindUsage {
 		fmt.Fprintf(a.stderr, "See: %s --help\n", command)
 	}
+}
+
+// warn tells the caller on stderr of what is missing from an answer that is there all the same.
+func (a *app) warn(f failure) {
+	if a.json {
+		_ = writeJSON(a.stderr, struct {
+			Warning failure `json:"warning"`
+		}{f})
+		return
+	}
+	fmt.Fprintf(a.stderr, "%s %s\n", a.stderr.paint(yellow, "orgs:"), f.Message)
 }
 
 // wantsJSON finds the flag where arguments that were not understood may have kept it from being parsed.

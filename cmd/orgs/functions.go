@@ -18,20 +18,30 @@ import (
 	"organizations-api/shared/store/dynamo"
 )
 
-// functionSettings returns what built functions need to use the tables: the variables that template.yaml sets, and the
-// credentials that Lambda would give them.
+// functionSettings returns what built functions need to use the tables: variables as template.yaml sets them, and the
+// credentials that Lambda would give them, anew for each process. The template's LOG_LEVEL is not among the variables, as
+// it has the functions' own default, nor is SSL_CERT_DIR, which is about the image that Lambda runs; process adds RATE_LIMITS.
 func functionSettings(ctx context.Context, s dynamo.Settings) (*lambdaruntime.Settings, error) {
-	credentials, err := s.Credentials.Retrieve(ctx)
-	if err != nil {
-		return nil, fail(kindNoAccess, "no AWS credentials: %v; sign in as for the AWS CLI, such as with AWS_PROFILE", err)
+	renew := func(ctx context.Context) (lambdaruntime.Credentials, error) {
+		c, err := s.Credentials.Retrieve(ctx)
+		if err != nil {
+			return lambdaruntime.Credentials{}, fail(kindNoAccess,
+				"no AWS credentials: %v; sign in as for the AWS CLI, such as with AWS_PROFILE", err)
+		}
+		expires := time.Time{}
+		if c.CanExpire {
+			expires = c.Expires
+		}
+		return lambdaruntime.Credentials{
+			AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken, Expires: expires,
+		}, nil
+	}
+	if _, err := renew(ctx); err != nil {
+		return nil, err
 	}
 	return &lambdaruntime.Settings{
 		Region: s.Region,
-		Credentials: lambdaruntime.Credentials{
-			AccessKeyID:     credentials.AccessKeyID,
-			SecretAccessKey: credentials.SecretAccessKey,
-			SessionToken:    credentials.SessionToken,
-		},
+		Renew:  renew,
 		Variables: map[string]string{
 			"ORGANIZATIONS_TABLE":       s.Tables.Organizations,
 			"COUNTERS_TABLE":            s.Tables.Counters,
@@ -51,9 +61,6 @@ const (
 // processes returns the operations, each answered by the bootstrap in the folder that is built for it, and what ends the
 // processes.
 func (a *app) processes(operations []api.Route, s *storage, limits bool, dir string) ([]gateway.Route, func(), error) {
-	if s.functions == nil {
-		return nil, nil, usageError("built functions know no store but DynamoDB; give --store dynamodb:PREFIX")
-	}
 	var (
 		routes  []gateway.Route
 		running []*lambdaruntime.Function

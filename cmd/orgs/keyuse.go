@@ -16,7 +16,7 @@ type keyUses map[string]time.Time
 func (a *app) keyUses(ctx context.Context, s *storage, id organization.ID) keyUses {
 	uses, err := s.KeyUses(ctx, id)
 	if err != nil {
-		fmt.Fprintf(a.stderr, "orgs: when keys were last used is not known: %v\n", err)
+		a.warn(failure{kindOf(err), fmt.Sprintf("when keys were last used is not known: %v", err)})
 	}
 	return uses
 }

@@ -6,8 +6,10 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -15,6 +17,7 @@ import (
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/load"
 	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
 )
 
 // loading is what load was told.
@@ -40,10 +43,7 @@ be that of the gateway, and removes them at the end. The gateway should run with
   orgs load --url http://127.0.0.1:8080 --most 16 --duration 10s --patch 0 --chart load.svg`,
 		Args: cobra.NoArgs,
 		RunE: a.does(func(ctx context.Context, _ []string) error {
-			for callers := 1; callers <= most.value; callers *= 2 {
-				l.plan.Steps = append(l.plan.Steps, callers)
-			}
-			l.plan.Duration = duration.value
+			l.plan.Steps, l.plan.Duration = stepsTo(most.value), duration.value
 			return a.load(ctx, l)
 		}),
 	}
@@ -66,6 +66,15 @@ func parseCallers(s string) (int, error) {
 	return n, nil
 }
 
+// stepsTo returns 1, 2, 4 … and most at the end.
+func stepsTo(most int) []int {
+	var steps []int
+	for callers := 1; callers < most; callers *= 2 {
+		steps = append(steps, callers)
+	}
+	return append(steps, most)
+}
+
 func parseStep(s string) (time.Duration, error) {
 	d, err := time.ParseDuration(s)
 	if err != nil || d <= 0 || d > load.MaxDuration {
@@ -74,47 +83,82 @@ func parseStep(s string) (time.Duration, error) {
 	return d, nil
 }
 
-func (a *app) load(ctx context.Context, l loading) (err error) {
+// load measures and then prints, so that whoever stops reading stops nothing that is still to be done.
+func (a *app) load(ctx context.Context, l loading) error {
+	if err := l.plan.Check(); err != nil {
+		return err
+	}
+	steps, err := a.loadSteps(ctx, l)
+	if steps != nil {
+		err = errors.Join(a.reportLoad(l, steps), err)
+	}
+	return err
+}
+
+// loadSteps measures with the keys of the file, or else with those of organizations that it makes, and removes again. The
+// steps are there too where only that failed.
+func (a *app) loadSteps(ctx context.Context, l loading) (steps []load.Step, err error) {
 	if l.keysFile != "" {
 		l.plan.Keys, err = readKeys(l.keysFile)
 		if err != nil {
-			return err
+			return nil, err
 		}
-		return a.measure(ctx, l)
+		return a.measure(ctx, l.plan)
 	}
 	s, err := a.openExisting(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	made, err := a.makeForLoad(ctx, s, l.plan.Steps[len(l.plan.Steps)-1])
-	defer func() {
-		for _, k := range made { // also after an interrupt
-			err = errors.Join(err, s.Purge(context.WithoutCancel(ctx), k.key.Organization()))
-		}
-		err = errors.Join(err, s.close())
-	}()
+	// Where nobody reads the progress any more, writing it fails instead of ending the process.
+	broken := make(chan os.Signal, 1)
+	signal.Notify(broken, syscall.SIGPIPE)
+	defer signal.Stop(broken)
+	made, err := makeForLoad(ctx, s, l.plan.Steps[len(l.plan.Steps)-1], a.now())
+	defer func() { err = errors.Join(err, a.purgeMade(ctx, s, made), s.close()) }()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	for _, k := range made {
 		l.plan.Keys = append(l.plan.Keys, k.key.Reveal())
 	}
-	return a.measure(ctx, l)
+	return a.measure(ctx, l.plan)
 }
 
-// makeForLoad makes organizations that no limit holds back, and returns their keys, also those made before an error.
-func (a *app) makeForLoad(ctx context.Context, s *storage, n int) ([]issued, error) {
+// makeForLoad makes organizations that no limit holds back, and returns their keys, also of those made before an error and
+// of one that may have been made all the same.
+func makeForLoad(ctx context.Context, s *storage, n int, now time.Time) ([]issued, error) {
 	var made []issued
 	for range n {
-		o := organization.New("Load", organization.Enterprise, nil, a.now())
+		o := organization.New("Load", organization.Enterprise, nil, now)
 		o.Override.Metadata = organization.MaxLimit
-		key, err := create(ctx, s, o, a.now())
+		key, err := create(ctx, s, o, now)
+		if err == nil || store.Unavailable(err) {
+			made = append(made, key)
+		}
 		if err != nil {
 			return made, err
 		}
-		made = append(made, key)
 	}
 	return made, nil
+}
+
+// purgeMade removes the organizations, also after an interrupt. Its error names those that may be left: each has a valid
+// admin key.
+func (a *app) purgeMade(ctx context.Context, s *storage, made []issued) error {
+	var (
+		left  []string
+		cause error
+	)
+	for _, k := range made {
+		if err := s.Purge(context.WithoutCancel(ctx), k.key.Organization()); err != nil {
+			left, cause = append(left, string(k.key.Organization())), err
+		}
+	}
+	if left == nil {
+		return nil
+	}
+	return fail(kindOf(cause), "organizations that it made may still be there, each with an admin key: %s; remove each with: %s; %v",
+		strings.Join(left, ", "), a.commandLine("delete ORG --purge"), cause)
 }
 
 // readKeys reads a file of keys, one a line.
@@ -132,18 +176,23 @@ func readKeys(file string) ([]string, error) {
 	return keys, nil
 }
 
-// measure puts the API under load and prints what came of it. Requests that failed fail the command.
-func (a *app) measure(ctx context.Context, l loading) error {
+// measure puts the API under load.
+func (a *app) measure(ctx context.Context, plan load.Plan) ([]load.Step, error) {
 	var steps []load.Step
-	p := a.newProgress("measuring", int64(len(l.plan.Steps)), true)
-	err := load.Run(ctx, l.plan, func(s load.Step) {
+	p := a.newProgress("measuring", int64(len(plan.Steps)), true)
+	err := load.Run(ctx, plan, func(s load.Step) {
 		steps = append(steps, s)
 		p.add(1)
 	})
 	p.end()
 	if err != nil {
-		return err
+		return nil, err
 	}
+	return steps, nil
+}
+
+// reportLoad draws and prints what was measured. Requests that failed fail the command.
+func (a *app) reportLoad(l loading, steps []load.Step) error {
 	if l.chart != "" {
 		if err := os.WriteFile(l.chart, load.Chart("orgs load, "+strconv.Itoa(l.plan.PatchShare)+" % changes", steps), 0o644); err != nil {
 			return fmt.Errorf("drawing: %w", err)

@@ -3,13 +3,19 @@ package main
 import (
 	"flag"
 	"maps"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"organizations-api/shared/load"
+	"organizations-api/shared/store/dynamo/faultproxy"
 )
 
 // make load turns these up.
@@ -78,6 +84,73 @@ func keepLoad(t *testing.T, name, chart, figures string) {
 		if err := os.WriteFile(filepath.Join(*loadOut, file), []byte(text), 0o644); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+func TestStepsTo(t *testing.T) {
+	t.Parallel()
+	for most, want := range map[int][]int{1: {1}, 2: {1, 2}, 3: {1, 2, 3}, 16: {1, 2, 4, 8, 16}, 24: {1, 2, 4, 8, 16, 24}} {
+		if got := stepsTo(most); !slices.Equal(got, want) {
+			t.Errorf("stepsTo(%d) = %v, want %v", most, got, want)
+		}
+	}
+}
+
+// TestLoadSaysWhatItLeft: an organization that cannot be removed again is named, beside what else went wrong.
+func TestLoadSaysWhatItLeft(t *testing.T) {
+	t.Parallel()
+	env := newTables(t)
+	must(t, env, "tables", "create")
+	through := maps.Clone(env)
+	p := faultproxy.Start(t, env[endpointVariable], faultproxy.On("Query", faultproxy.Refuse(400, "ValidationException")))
+	through[endpointVariable] = p.URL
+	r := orgs(t, through, "load", "--url", "http://127.0.0.1:1", "--most", "1", "--duration", "10ms")
+	left := mustJSON[listed](t, env, "list").Organizations
+	if len(left) != 1 {
+		t.Fatalf("load left %d organizations, want the one that DynamoDB did not let it remove", len(left))
+	}
+	for _, want := range []string{"were not answered with 200", left[0].ID, "delete ORG --purge", "ValidationException"} {
+		if r.code != exitFailed || !strings.Contains(r.stderr, want) {
+			t.Errorf("load = %d, %q, want %d and %q", r.code, r.stderr, exitFailed, want)
+		}
+	}
+}
+
+// TestLoadWithoutAReader: whoever stops reading the progress or the results does not keep load from removing what it made.
+func TestLoadWithoutAReader(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name   string
+		answer time.Duration // after which the API answers; progress is written when a step took linePace
+		closed func(command *exec.Cmd, pipe *os.File)
+	}{
+		{"results", 0, func(command *exec.Cmd, pipe *os.File) { command.Stdout = pipe }},
+		{"progress", linePace, func(command *exec.Cmd, pipe *os.File) { command.Stderr = pipe }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			api := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-time.After(test.answer) }))
+			t.Cleanup(api.Close)
+			env := newStore(t)
+			reader, writer, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer writer.Close()
+			if err := reader.Close(); err != nil {
+				t.Fatal(err)
+			}
+			command := exec.CommandContext(t.Context(), os.Args[0], "load", "--url", api.URL, "--most", "1", "--duration", "10ms")
+			command.Env = append(os.Environ(), asCommand+"=1", storeVariable+"="+env[storeVariable])
+			test.closed(command, writer)
+			err = command.Run()
+			if broken := err != nil && strings.Contains(err.Error(), "broken pipe"); broken != (test.name == "results") {
+				t.Errorf("load = %v, want it ended by SIGPIPE where nobody reads its results", err)
+			}
+			if left := mustJSON[listed](t, env, "list").Organizations; len(left) != 0 {
+				t.Errorf("load left %d organizations", len(left))
+			}
+		})
 	}
 }
 

@@ -126,6 +126,10 @@ func TestUsage(t *testing.T) {
 		{[]string{"list", "--stroe", "x"}, "unknown flag: --stroe; did you mean --store?"},
 		{[]string{"--bogus", "list"}, "unknown flag: --bogus"},
 		{[]string{"keys"}, "a command is missing"},
+		{[]string{"help", "nosuch"}, `no command "nosuch"`},
+		{[]string{"help", "lsit"}, `no command "lsit"; did you mean list?`},
+		{[]string{"help", "keys", "isue"}, `no command "isue"; did you mean issue?`},
+		{[]string{"help", "list", "extra"}, `no command "extra"`},
 		{[]string{"keys", "bogus", id}, `no command "bogus"`},
 		{[]string{"tables"}, "a command is missing"},
 		{[]string{"create"}, `"name" not set`},
@@ -157,6 +161,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"serve", "--addr", "8080"}, "HOST:PORT"},
 		{[]string{"serve", "--addr", "127.0.0.1:http"}, "HOST:PORT"},
 		{[]string{"serve", "--rate-limits", "maybe"}, "on or off"},
+		{[]string{"serve", "--allowed-origins", "localhost:3000"}, "http://localhost:3000"},
 		{[]string{"list", "--store", "memory"}, "neither sqlite:PATH nor dynamodb:PREFIX"},
 		{[]string{"list", "--store", "sqlite:"}, "neither sqlite:PATH nor dynamodb:PREFIX"},
 		{[]string{"list", "--store", "postgres:x"}, "neither sqlite:PATH nor dynamodb:PREFIX"},
@@ -187,7 +192,10 @@ func TestUsage(t *testing.T) {
 
 func TestHelp(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"--help"}, {"help", "serve"}, {"keys", "--help"}, {"create", "-h"}} {
+	for _, args := range [][]string{
+		{"--help"}, {"help"}, {"help", "serve"}, {"help", "keys", "issue"}, {"help", "help"}, {"help", "completion", "bash"},
+		{"keys", "--help"}, {"create", "-h"},
+	} {
 		if got := must(t, environment{}, args...); !strings.Contains(got, "Usage:") {
 			t.Errorf("orgs %q = %q, want the usage", args, got)
 		}

@@ -100,36 +100,47 @@ const (
 	seedShown = 3
 )
 
-// seed fills the store and says what it did, also where it was interrupted.
-func (a *app) seed(ctx context.Context, s *storage, run *seeding) (err error) {
-	if run.keysFile != "" {
-		file, err := os.OpenFile(run.keysFile, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-		if err != nil {
-			return fmt.Errorf("making the file of keys: %w", err)
-		}
-		buffered := bufio.NewWriter(file)
-		run.keys = buffered
-		defer func() {
-			err = errors.Join(err, buffered.Flush(), file.Close())
-			if run.out.created == 0 {
-				err = errors.Join(err, os.Remove(run.keysFile)) // or the next run would find it taken
-			}
-		}()
+// seed fills the store and says what it did, also where it was interrupted. The keys are in their file before that: who
+// stops reading what is printed has them all the same.
+func (a *app) seed(ctx context.Context, s *storage, run *seeding) error {
+	closeKeys, err := run.openKeys()
+	if err != nil {
+		return err
 	}
 	begin := a.now()
 	run.progress = a.newProgress("seeding", int64(run.count), true)
 	failed := run.work(ctx, s)
 	run.progress.end()
+	unkept := closeKeys()
 	if failed != nil && run.out.created+run.out.existing == 0 {
-		return failed
-	}
-	if err := a.printSeeded(run, a.now().Sub(begin)); err != nil {
-		return err
+		return errors.Join(failed, unkept)
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
-		return fail(kindFailed, "interrupted; to create the rest, run it again with --seed %d", run.fiction.seed)
+		failed = fail(kindFailed, "interrupted; to create the rest, run it again with --seed %d", run.fiction.seed)
 	}
-	return failed
+	return errors.Join(a.printSeeded(run, a.now().Sub(begin)), failed, unkept)
+}
+
+// openKeys makes the file of keys, where one is wanted, and returns what completes it.
+func (run *seeding) openKeys() (func() error, error) {
+	if run.keysFile == "" {
+		return func() error { return nil }, nil
+	}
+	file, err := os.OpenFile(run.keysFile, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("making the file of keys: %w", err)
+	}
+	buffered := bufio.NewWriter(file)
+	run.keys = buffered
+	return func() error {
+		if run.out.created == 0 {
+			return errors.Join(file.Close(), os.Remove(run.keysFile)) // or the next run would find it taken
+		}
+		if err := errors.Join(buffered.Flush(), file.Close()); err != nil {
+			return fmt.Errorf("writing the keys, of which some are lost: %w", err)
+		}
+		return nil
+	}, nil
 }
 
 // work runs the workers; where one fails, or ctx ends, the others finish the batch that they are at.

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -63,6 +64,26 @@ func TestSeed(t *testing.T) {
 	id := got.Keys[0].ID
 	if got := actions(mustJSON[trail](t, env, "audit", id)); got[len(got)-1] != "organization.created" {
 		t.Errorf("the trail of %s begins with %q, want its creation", id, got)
+	}
+}
+
+// TestSeedKeysBeforeResults: the keys are in their file when something is printed, which may be the end of the command.
+func TestSeedKeysBeforeResults(t *testing.T) {
+	t.Parallel()
+	file := filepath.Join(t.TempDir(), "keys")
+	var found []string
+	stdout := writerFunc(func(p []byte) (int, error) {
+		keys, err := os.ReadFile(file)
+		if err != nil {
+			t.Error(err)
+		}
+		found = keyPattern.FindAllString(string(keys), -1)
+		return 0, errors.New("nobody reads")
+	})
+	var stderr bytes.Buffer
+	code := run(t.Context(), []string{"seed", "--count", "5", "--keys", file}, newStore(t).get, stdout, &stderr)
+	if code != exitFailed || len(found) != 5 || !strings.Contains(stderr.String(), "nobody reads") {
+		t.Errorf("seed = %d, %q, with %d keys in the file when it printed, want %d and 5", code, &stderr, len(found), exitFailed)
 	}
 }
 

@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"organizations-api/cmd/orgs/web"
 	"organizations-api/shared/api"
 	"organizations-api/shared/gateway"
 	"organizations-api/shared/lambdahttp"
@@ -23,6 +22,7 @@ import (
 func (a *app) serveCommand() *cobra.Command {
 	addr := newParsed("host:port", "127.0.0.1:8080", parseAddress)
 	limits := newParsed("on|off", "on", parseSwitch)
+	origins := newParsed("origins", "", parseOrigins)
 	var functions string
 	c := &cobra.Command{
 		Use:   "serve",
@@ -33,15 +33,21 @@ code that runs in Lambda. On an empty store it makes a demo organization first a
 With --functions the code is that of the built bootstraps, each run as a process as Lambda runs it. They must be built for
 this machine (make build ARCH=amd64), and they know no store but DynamoDB.
 
+With --allowed-origins pages of those origins may call the API from a browser, as with the template's AllowedOrigins.
+
 SIGINT and SIGTERM end it when the running requests are answered.`,
 		Example: `  orgs serve
   orgs serve --addr 127.0.0.1:0 --rate-limits off
+  orgs serve --allowed-origins http://localhost:3000
   orgs --store dynamodb:dev serve --functions build`,
 		Args: cobra.NoArgs,
-		RunE: a.does(func(ctx context.Context, _ []string) error { return a.serve(ctx, addr.value, limits.value, functions) }),
+		RunE: a.does(func(ctx context.Context, _ []string) error {
+			return a.serve(ctx, serving{addr.value, limits.value, functions, origins.value})
+		}),
 	}
 	c.Flags().Var(addr, "addr", "address to listen on; port 0 picks a free one")
 	c.Flags().Var(limits, "rate-limits", "whether to enforce rate limits")
+	c.Flags().Var(origins, "allowed-origins", "whose pages may call the API from a browser, separated by commas (default nobody's)")
 	c.Flags().StringVar(&functions, "functions", "", "folder of built functions to run, such as build or .aws-sam/build")
 	return c
 }
@@ -63,10 +69,23 @@ func parseSwitch(s string) (bool, error) {
 	}
 }
 
+// serving is what serve was told.
+type serving struct {
+	addr      string
+	limits    bool
+	functions string   // a folder, or "" for the code in this process
+	origins   []string // that may call from a browser
+}
+
 // serve answers requests until ctx is done. It listens before anything else, so that a taken port leaves no traces.
-func (a *app) serve(ctx context.Context, addr string, limits bool, functions string) (err error) {
+func (a *app) serve(ctx context.Context, told serving) (err error) {
+	if told.functions != "" {
+		if err := a.needsDynamoDB("built functions know no store but DynamoDB"); err != nil {
+			return err
+		}
+	}
 	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", addr)
+	listener, err := config.Listen(ctx, "tcp", told.addr)
 	if err != nil {
 		return fmt.Errorf("listening: %w", err)
 	}
@@ -78,27 +97,15 @@ func (a *app) serve(ctx context.Context, addr string, limits bool, functions str
 	defer func() { err = errors.Join(err, s.close()) }()
 
 	logger := slog.New(slog.NewJSONHandler(a.stderr, nil))
-	service, err := a.service(s, limits, logger)
-	if err != nil {
-		return err
-	}
-	routes, stop, err := a.routes(service, s, limits, functions, logger)
+	handler, stop, err := a.handler(s, told, listener.Addr(), logger)
 	if err != nil {
 		return err
 	}
 	defer stop()
-	pages, err := a.pages(service, s, limits, listener.Addr(), logger)
-	if err != nil {
-		return err
-	}
-	handler, err := a.handler(routes, pages, logger)
-	if err != nil {
-		return err
-	}
 	if err := a.welcome(ctx, s, listener.Addr()); err != nil {
 		return err
 	}
-	logger.InfoContext(ctx, "serving", "address", listener.Addr().String(), "store", s.choice, "rate_limits", limits)
+	logger.InfoContext(ctx, "serving", "address", listener.Addr().String(), "store", s.choice, "rate_limits", told.limits)
 	if !isLoopback(listener.Addr()) {
 		logger.WarnContext(ctx, "other machines can reach this address, and it has no TLS")
 	}
@@ -134,19 +141,33 @@ func (a *app) routes(
 	return routes, func() {}, nil
 }
 
-// handler puts the functions behind the gateway, and the pages beside them.
-func (a *app) handler(routes []gateway.Route, pages *web.Pages, logger *slog.Logger) (http.Handler, error) {
+// handler puts the functions behind the gateway, and the pages beside them. It also returns what ends the functions.
+func (a *app) handler(s *storage, told serving, addr net.Addr, logger *slog.Logger) (_ http.Handler, stop func(), err error) {
+	service, err := a.service(s, told.limits, logger)
+	if err != nil {
+		return nil, nil, err
+	}
+	pages, err := a.pages(service, s, told.limits, addr, logger)
+	if err != nil {
+		return nil, nil, err
+	}
+	routes, stop, err := a.routes(service, s, told.limits, told.functions, logger)
+	if err != nil {
+		return nil, nil, err
+	}
 	functions, err := gateway.New(gateway.Options{
 		Routes: routes,
 		// A process has a timeout of its own, which counts from when it has started.
 		Timeout: functionTimeout + lambdaruntime.DefaultInitTimeout,
 		Now:     a.now,
 		Logger:  logger,
+		CORS:    crossOrigin(told.origins),
 	})
 	if err != nil {
-		return nil, err
+		stop()
+		return nil, nil, err
 	}
-	return pages.Before(functions), nil
+	return pages.Before(functions), stop, nil
 }
 
 // Bounds of the server. Headers: "total combined size of request line and header values" in "Quotas for configuring and

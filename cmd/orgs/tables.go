@@ -16,10 +16,10 @@ func (a *app) tablesCommand() *cobra.Command {
 template creates them, with backups and protection against deletion that these do not have.`,
 		Example: "  orgs tables create --store dynamodb:dev",
 		Args:    cobra.NoArgs,
+		PreRunE: func(*cobra.Command, []string) error {
+			return a.needsDynamoDB("a SQLite file needs no tables created")
+		},
 		RunE: a.doesWithNewStore(func(ctx context.Context, s *storage, _ []string) error {
-			if s.createTables == nil {
-				return usageError("the store %s needs no tables created; --store dynamodb:PREFIX does", s.choice)
-			}
 			if err := s.createTables(ctx); err != nil {
 				return err
 			}

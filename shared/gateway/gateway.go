@@ -40,6 +40,7 @@ type Options struct {
 	Timeout time.Duration    // of every function; 0 stands for DefaultTimeout
 	Now     func() time.Time // the clock
 	Logger  *slog.Logger     // gets one error for each invocation that failed, and nothing else
+	CORS    CORS             // must not be changed afterwards
 }
 
 // Gateway is an HTTP API. It is safe for concurrent use.
@@ -48,6 +49,7 @@ type Gateway struct {
 	timeout   time.Duration
 	now       func() time.Time
 	logger    *slog.Logger
+	cors      CORS
 }
 
 // New returns a gateway, or an error that names what is wrong with the options.
@@ -75,7 +77,7 @@ func New(o Options) (*Gateway, error) {
 		}
 		functions[key] = r.Function
 	}
-	return &Gateway{functions: functions, timeout: o.Timeout, now: o.Now, logger: o.Logger}, nil
+	return &Gateway{functions: functions, timeout: o.Timeout, now: o.Now, logger: o.Logger, cors: o.CORS}, nil
 }
 
 // routeKey names a route as HTTP APIs do.
@@ -85,13 +87,17 @@ func routeKey(method, path string) string { return method + " " + path }
 // Gateway Developer Guide.
 const maxBody = 10 << 20
 
-// ServeHTTP answers as an HTTP API with these routes does. Paths are compared as they are, without cleaning them up or
+// ServeHTTP answers as an HTTP API with these routes and this CORS configuration does. Paths are compared as they are, without cleaning them up or
 // redirecting, and a route for GET does not answer HEAD.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := newRequestID()
 	key := routeKey(r.Method, r.URL.Path)
 	function, found := g.functions[key]
-	if !found {
+	switch {
+	case !found && r.Method == http.MethodOptions && g.cors.on():
+		g.cors.preflight(r).write(w, id)
+		return
+	case !found:
 		refuse(w, id, http.StatusNotFound)
 		return
 	}
@@ -110,6 +116,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, id, statusOf(err))
 		return
 	}
+	g.cors.amend(answer.header, r)
 	answer.write(w, id)
 }
 

@@ -55,7 +55,7 @@ func (e *ExitError) Error() string {
 }
 
 // InitError says that a process never asked for an event. Err is why: a *TimeoutError, an *ExitError, a *FunctionError
-// where the runtime reported the reason, or the operating system's where there was no process.
+// where the runtime reported the reason, or, where there was no process, the operating system's or that of Settings.Renew.
 type InitError struct{ Err error }
 
 func (e *InitError) Error() string { return fmt.Sprintf("initializing the function: %v", e.Err) }

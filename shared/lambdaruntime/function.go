@@ -110,17 +110,22 @@ func (f *Function) run(ctx context.Context, event []byte) (Result, error) {
 	return s.invoke(event)
 }
 
-// takeIdle returns the idle process that was used last, or nil.
+// takeIdle returns the idle process that was used last, or nil. Those whose credentials are about to expire it ends.
 func (f *Function) takeIdle() *Sandbox {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	last := len(f.idle) - 1
-	if last < 0 {
-		return nil
+	for last := len(f.idle) - 1; last >= 0; last-- {
+		s := f.idle[last]
+		f.idle = f.idle[:last]
+		if !s.outlived() {
+			return s
+		}
+		go func() {
+			s.Close() // and so does Function.Close, which waits for it
+			f.remove(s)
+		}()
 	}
-	s := f.idle[last]
-	f.idle = f.idle[:last]
-	return s
+	return nil
 }
 
 // putBack keeps the process for the next invocation, if there is one.
@@ -137,7 +142,11 @@ func (f *Function) putBack(s *Sandbox) {
 
 // start returns a new process that waits for an event. Close knows it from its first moment on.
 func (f *Function) start(ctx context.Context) (*Sandbox, error) {
-	s, err := launch(f.settings)
+	settings, err := f.settings.renewed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := launch(settings)
 	if err != nil {
 		return nil, err
 	}

@@ -104,6 +104,40 @@ func TestThrottle(t *testing.T) {
 	}
 }
 
+// TestCredentialsAreRenewed: a process gets the credentials of the moment at which it starts, and no event that these may
+// not outlast.
+func TestCredentialsAreRenewed(t *testing.T) {
+	t.Parallel()
+	s := settings(t, "function")
+	renewals := 0
+	s.Renew = func(context.Context) (lambdaruntime.Credentials, error) {
+		renewals++
+		switch renewals {
+		case 1:
+			return lambdaruntime.Credentials{AccessKeyID: "first", Expires: time.Now().Add(s.Timeout - time.Second)}, nil
+		case 2:
+			return lambdaruntime.Credentials{}, errors.New("signed out")
+		case 3:
+			return lambdaruntime.Credentials{AccessKeyID: "second", Expires: time.Now().Add(time.Hour)}, nil
+		default:
+			return lambdaruntime.Credentials{}, errors.New("asked again, for a process that has credentials")
+		}
+	}
+	f := newFunction(t, s, 1)
+	for n, want := range []string{"first", "", "second", "second"} {
+		got, err := f.Invoke(t.Context(), []byte(`{"do":"look"}`))
+		if want == "" {
+			if reason := (*lambdaruntime.InitError)(nil); !errors.As(err, &reason) || !strings.Contains(err.Error(), "signed out") {
+				t.Errorf("Invoke() number %d = %s, %v, want an InitError with the reason", n, got, err)
+			}
+			continue
+		}
+		if err != nil || !strings.Contains(string(got), "AWS_ACCESS_KEY_ID="+want+`"`) {
+			t.Errorf("Invoke() number %d = %s, %v, want the %s credentials", n, got, err, want)
+		}
+	}
+}
+
 // TestReplacement: after each kind of end the next invocation succeeds, in a new process.
 func TestReplacement(t *testing.T) {
 	t.Parallel()

@@ -48,6 +48,9 @@ func Start(ctx context.Context, settings Settings) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
+	if settings, err = settings.renewed(ctx); err != nil {
+		return nil, err
+	}
 	s, err := launch(settings)
 	if err != nil {
 		return nil, err
@@ -215,6 +218,12 @@ func (s *Sandbox) settle(inv *invocation, expired <-chan time.Time) {
 func (s *Sandbox) expire(after time.Duration) error {
 	s.process.kill()
 	return &TimeoutError{After: after, Output: s.output.end()}
+}
+
+// outlived reports whether the process's credentials may expire in an invocation that begins now.
+func (s *Sandbox) outlived() bool {
+	expires := s.settings.Credentials.Expires
+	return !expires.IsZero() && time.Until(expires) < s.settings.Timeout
 }
 
 // Exited returns a channel that is closed when the process is gone.

@@ -15,6 +15,7 @@
 package lambdaruntime
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -48,14 +49,33 @@ type Settings struct {
 	Memory      int               // in MB; only told to the process. 0 stands for DefaultMemory
 	Timeout     time.Duration     // of an invocation; 0 stands for DefaultTimeout
 	InitTimeout time.Duration     // of a start; 0 stands for DefaultInitTimeout
-	Credentials Credentials       // of the function's role
+	Credentials Credentials       // of the function's role, where Renew is nil
 	Variables   map[string]string // the function's own; names that Lambda reserves are refused
 	Output      io.Writer         // gets what the processes write; nil discards it
+
+	// Renew returns the credentials for a process that is about to start; nil where Credentials are good for ever. It may
+	// be called by several at once.
+	Renew func(context.Context) (Credentials, error)
 }
 
 // Credentials are those that the process finds in its environment. Empty ones are not set.
 type Credentials struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
+
+	Expires time.Time // zero where they do not. A Function gives a process no event that these may not outlast
+}
+
+// renewed returns the settings for one process, with the credentials of now.
+func (s Settings) renewed(ctx context.Context) (Settings, error) {
+	if s.Renew == nil {
+		return s, nil
+	}
+	credentials, err := s.Renew(ctx)
+	if err != nil {
+		return s, &InitError{fmt.Errorf("getting credentials: %w", err)}
+	}
+	s.Credentials = credentials
+	return s, nil
 }
 
 // checked returns the settings with defaults filled in, or an error that says everything that is wrong with them.

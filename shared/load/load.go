@@ -31,16 +31,14 @@ const (
 	MaxDuration = 5 * time.Minute
 )
 
-// check says what is wrong with the plan.
-func (p Plan) check() error {
+// Check says what is wrong with the plan, but for its keys: who makes them can find out first whether it is worth while.
+func (p Plan) Check() error {
 	u, err := url.Parse(p.URL)
 	switch {
 	case err != nil:
 		return fmt.Errorf("the URL: %w", err)
 	case u.Scheme != "http" || u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback():
 		return errors.New("the URL must be http:// and of this machine: nothing else is put under load")
-	case len(p.Keys) == 0:
-		return errors.New("there is no key")
 	case len(p.Steps) == 0 || slices.Min(p.Steps) < 1 || slices.Max(p.Steps) > MaxCallers:
 		return fmt.Errorf("a step has 1 to %d callers", MaxCallers)
 	case p.Duration <= 0 || p.Duration > MaxDuration:
@@ -75,10 +73,14 @@ type Latency struct {
 	Max      float64 `json:"max_ms"`
 }
 
-// Run makes the steps, one after the other, and tells each to done. It ends early when ctx is done.
+// Run makes the steps, one after the other, and tells each to done. It ends early when ctx is done. A plan that Check
+// refuses, or without a key, it does not begin.
 func Run(ctx context.Context, p Plan, done func(Step)) error {
-	if err := p.check(); err != nil {
+	if err := p.Check(); err != nil {
 		return err
+	}
+	if len(p.Keys) == 0 {
+		return errors.New("there is no key")
 	}
 	most := slices.Max(p.Steps)
 	client := &http.Client{

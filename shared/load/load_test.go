@@ -33,7 +33,7 @@ func TestOnlyThisMachine(t *testing.T) {
 		{"everywhere", func(p *Plan) { p.URL = "http://0.0.0.0:8080" }, "of this machine"},
 		{"TLS", func(p *Plan) { p.URL = "https://127.0.0.1" }, "of this machine"},
 		{"no URL", func(p *Plan) { p.URL = "" }, "of this machine"},
-		{"no keys", func(p *Plan) { p.Keys = nil }, "no key"},
+		{"no keys yet", func(p *Plan) { p.Keys = nil }, ""},
 		{"no steps", func(p *Plan) { p.Steps = nil }, "1 to 1024 callers"},
 		{"too many callers", func(p *Plan) { p.Steps = []int{1, 1025} }, "1 to 1024 callers"},
 		{"too long", func(p *Plan) { p.Duration = time.Hour }, "up to 5m0s"},
@@ -44,11 +44,15 @@ func TestOnlyThisMachine(t *testing.T) {
 			t.Parallel()
 			p := well
 			test.change(&p)
-			err := p.check()
+			err := p.Check()
 			if (err == nil) != (test.want == "") || err != nil && !strings.Contains(err.Error(), test.want) {
-				t.Errorf("check(%+v) = %v, want %q", p, err, test.want)
+				t.Errorf("Check(%+v) = %v, want %q", p, err, test.want)
 			}
 		})
+	}
+	well.Keys = nil
+	if err := Run(t.Context(), well, nil); err == nil || err.Error() != "there is no key" {
+		t.Errorf("Run without keys = %v, want it refused", err)
 	}
 }
 
