@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"sync"
 	"time"
 
@@ -50,8 +51,9 @@ func (u *uses) due(key noted, now time.Time) bool {
 	return true
 }
 
-// remember is called with the lock held.
+// remember is called with the lock held. It copies the key, whose texts may be parts of a whole answer of the store.
 func (u *uses) remember(key noted, until time.Time) {
+	key = noted{organization.ID(strings.Clone(string(key.organization))), strings.Clone(key.keyID)}
 	if _, known := u.until[key]; u.until == nil || !known && len(u.until) >= maxNoted {
 		u.until = make(map[noted]time.Time)
 	}

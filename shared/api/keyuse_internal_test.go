@@ -2,9 +2,12 @@ package api
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"time"
+	"unsafe"
 
+	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 )
 
@@ -24,5 +27,25 @@ func TestMemoryOfUsesIsBounded(t *testing.T) {
 	}
 	if !u.due(key(0), now) {
 		t.Error("a key that was forgotten is not noted again")
+	}
+}
+
+// TestUsesKeepTheirTextsAlone: what is remembered of a key must not hold on to the answer of the store that it is a part of.
+func TestUsesKeepTheirTextsAlone(t *testing.T) {
+	t.Parallel()
+	answer := strings.Repeat("x", 1<<16)
+	key := noted{organization.ID(answer[:16]), answer[16:32]}
+	u := &uses{notes: struct{ store.UseNotes }{}}
+	if !u.due(key, time.Now()) {
+		t.Fatal("a key that was never noted is not due")
+	}
+	address := func(text string) uintptr { return uintptr(unsafe.Pointer(unsafe.StringData(text))) }
+	begin := address(answer)
+	for kept := range u.until {
+		for _, text := range []string{string(kept.organization), kept.keyID} {
+			if at := address(text); at >= begin && at < begin+uintptr(len(answer)) {
+				t.Errorf("%q is a part of the answer", text)
+			}
+		}
 	}
 }

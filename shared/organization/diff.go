@@ -49,17 +49,30 @@ func overrideText(o Override) string {
 	return jsonText(limits)
 }
 
-// fingerprints tells one credential from another without telling what it is: eight bytes of its SHA-256.
+// maxFingerprints bounds the fingerprints of one object, in bytes. Names and values may be so short that theirs are many
+// times the object; an entry of the audit trail, which has those before and after, must fit into an item of DynamoDB.
+const maxFingerprints = 16 << 10
+
+// fingerprints tells one credential from another without telling what it is. Where there are very many, it tells one object
+// from another.
 func fingerprints(credentials Object) string {
 	var values map[string]string
 	if err := json.Unmarshal([]byte(credentials.Text()), &values); err != nil {
 		return jsonText(redacted) // not an object of strings; no store or caller makes one
 	}
 	for name, value := range values {
-		sum := sha256.Sum256([]byte(value))
-		values[name] = "sha256:" + hex.EncodeToString(sum[:8])
+		values[name] = fingerprint(value)
 	}
-	return jsonText(values)
+	if text := jsonText(values); len(text) <= maxFingerprints {
+		return text
+	}
+	return jsonText(fingerprint(credentials.Text()))
+}
+
+// fingerprint has eight bytes of the SHA-256.
+func fingerprint(secret string) string {
+	sum := sha256.Sum256([]byte(secret))
+	return "sha256:" + hex.EncodeToString(sum[:8])
 }
 
 // jsonText encodes a value of which encoding/json can encode every instance.

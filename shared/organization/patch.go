@@ -41,7 +41,7 @@ type Patch struct {
 }
 
 // Change is what a patch did to one field, as JSON texts for the audit trail. Secrets are not in it: of credentials it has
-// the names and fingerprints of the values.
+// the names and fingerprints of the values, or one fingerprint of all of them where they are very many.
 type Change struct {
 	Field  string // by its name in the contract
 	Before string

@@ -1,6 +1,7 @@
 package organization
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -215,5 +216,28 @@ func TestChanges(t *testing.T) {
 	}
 	if strings.Contains(last.Before+last.After, "secret") {
 		t.Errorf("change of credentials = %+v, it tells a secret", last)
+	}
+}
+
+// TestManyCredentials: what an entry says of credentials is bounded, and tells one set from another all the same.
+func TestManyCredentials(t *testing.T) {
+	t.Parallel()
+	many := func(last string) Object {
+		var text strings.Builder
+		for i := range 5_000 {
+			fmt.Fprintf(&text, `"%d":"",`, i)
+		}
+		return Object("{" + text.String() + `"last":"` + last + `"}`)
+	}
+	before := New("A", Free, nil, epoch)
+	before.Credentials = many("secret a")
+	_, changes := before.Apply(Patch{Credentials: Set(many("secret b"))}, epoch)
+	if len(changes) != 1 || changes[0].Before == changes[0].After {
+		t.Fatalf("changes = %+v, want one, of which the sides differ", changes)
+	}
+	for _, text := range []string{changes[0].Before, changes[0].After} {
+		if len(text) > maxFingerprints || !strings.HasPrefix(text, `"sha256:`) {
+			t.Errorf("a side of the change has %d bytes and begins %.20s, want one fingerprint", len(text), text)
+		}
 	}
 }

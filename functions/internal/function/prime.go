@@ -2,7 +2,6 @@ package function
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"organizations-api/shared/store/dynamo"
@@ -13,7 +12,7 @@ const primeTimeout = time.Second
 
 // prime opens the connection while the sandbox initialises.
 func prime(records *dynamo.Store) {
-	ctx, cancel := context.WithTimeoutCause(context.Background(), primeTimeout, errors.New("priming takes too long"))
+	ctx, cancel := context.WithTimeout(context.Background(), primeTimeout)
 	defer cancel()
 	records.Prime(ctx)
 }

@@ -28,7 +28,8 @@ type deserializer struct {
 // ID is that of the SDK's step whose place it takes.
 func (d *deserializer) ID() string { return "OperationDeserializer" }
 
-// HandleDeserialize fails as the SDK's step does: with a *smithy.DeserializationError where a success cannot be read.
+// HandleDeserialize fails as the SDK's step does: with a *smithy.DeserializationError where a success cannot be read. Only what
+// cannot be an answer is one of those; items that are none of ours are for their readers.
 func (d *deserializer) HandleDeserialize(
 	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (out middleware.DeserializeOutput, metadata middleware.Metadata, err error) {
@@ -95,26 +96,26 @@ func readBody(response *smithyhttp.Response) (ijson.Value, error) {
 	return value, nil
 }
 
-// decoderOf returns what makes the output of an operation, with what is used of it; nil where the SDK does.
-func decoderOf(operation string) func(ijson.Value) (any, error) {
+// decoderOf returns what makes the output of an operation, with what is used of it.
+func decoderOf(operation string) (func(ijson.Value) (any, error), error) {
 	switch operation {
 	case "GetItem":
 		return func(body ijson.Value) (any, error) {
 			r, err := decodeReply(body)
 			return &dynamodb.GetItemOutput{Item: r.item, ConsumedCapacity: r.one()}, err
-		}
+		}, nil
 	case "UpdateItem":
 		return func(body ijson.Value) (any, error) {
 			r, err := decodeReply(body)
 			return &dynamodb.UpdateItemOutput{Attributes: r.item, ConsumedCapacity: r.one()}, err
-		}
+		}, nil
 	case "TransactWriteItems":
 		return func(body ijson.Value) (any, error) {
 			r, err := decodeReply(body)
 			return &dynamodb.TransactWriteItemsOutput{ConsumedCapacity: r.consumed}, err
-		}
+		}, nil
 	default:
-		return nil
+		return nil, fmt.Errorf("answers to %s are not read here", operation)
 	}
 }
 
@@ -139,7 +140,7 @@ func decodeReply(body ijson.Value) (r reply, err error) {
 		switch name {
 		case "Item", "Attributes":
 			const most = 24 // of the attributes of an item
-			r.item, err = decodeItem(value, most)
+			r.item = decodeItem(value, most)
 		case "ConsumedCapacity":
 			r.consumed, err = decodeConsumed(value)
 		}
@@ -173,7 +174,7 @@ func decodeConsumed(value ijson.Value) (all []types.ConsumedCapacity, err error)
 
 // decodeItem makes room for so many attributes, though there may be more. Most are texts and numbers, which so need not be
 // allocated one by one.
-func decodeItem(value ijson.Value, attributes int) (item, error) {
+func decodeItem(value ijson.Value, attributes int) item {
 	it := make(item, attributes)
 	var texts []types.AttributeValueMemberS
 	var numbers []types.AttributeValueMemberN
@@ -187,13 +188,9 @@ func decodeItem(value ijson.Value, attributes int) (item, error) {
 			it[name] = put(&numbers, types.AttributeValueMemberN{Value: v.Str()}, attributes)
 			continue
 		}
-		attribute, err := decodeAttribute(kind, v)
-		if err != nil {
-			return nil, fmt.Errorf("attribute %s: %w", name, err)
-		}
-		it[name] = attribute
+		it[name] = decodeAttribute(kind, v)
 	}
-	return it, nil
+	return it
 }
 
 // put adds the value to room for so many, which it makes for the first, and returns where the value is.
@@ -205,23 +202,22 @@ func put[T any](room *[]T, value T, most int) *T {
 	return &(*room)[len(*room)-1]
 }
 
-// decodeAttribute reads a value of a type that items have here: {"S":"text"}, {"N":"1"}, {"BOOL":true} or {"M":{…}}.
-func decodeAttribute(kind string, v ijson.Value) (types.AttributeValue, error) {
+// decodeAttribute reads a value of a type that items have here: {"S":"text"}, {"N":"1"}, {"BOOL":true} or {"M":{…}}. One of
+// another type is nothing that any attribute may be, and so is refused by whoever reads that attribute, if anybody does: a
+// later version may have added it.
+func decodeAttribute(kind string, v ijson.Value) types.AttributeValue {
 	switch kind {
 	case "S":
-		return &types.AttributeValueMemberS{Value: v.Str()}, nil
+		return &types.AttributeValueMemberS{Value: v.Str()}
 	case "N":
-		return &types.AttributeValueMemberN{Value: v.Str()}, nil
+		return &types.AttributeValueMemberN{Value: v.Str()}
 	case "BOOL":
-		return &types.AttributeValueMemberBOOL{Value: v.Text() == "true"}, nil
+		return &types.AttributeValueMemberBOOL{Value: v.Text() == "true"}
 	case "M":
 		const few = 8
-		it, err := decodeItem(v, few)
-		return &types.AttributeValueMemberM{Value: it}, err
-	case "":
-		return nil, errors.New("it has no type")
+		return &types.AttributeValueMemberM{Value: decodeItem(v, few)}
 	default:
-		return nil, fmt.Errorf("the type %q is of no item here", kind)
+		return &types.UnknownUnionMember{Tag: kind}
 	}
 }
 

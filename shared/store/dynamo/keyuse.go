@@ -25,7 +25,7 @@ func (s *Store) putUse(id organization.ID, keyID string) types.TransactWriteItem
 }
 
 // NoteUse is one UpdateItem, which does nothing where the item has this time or a later one. It is made once (see onlyOnce):
-// the next span brings another.
+// whoever notes uses makes another later.
 func (s *Store) NoteUse(ctx context.Context, id organization.ID, keyID string, at time.Time) error {
 	out, err := s.client.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                 &s.tables.Counters,

@@ -39,7 +39,9 @@ func (s *signing) trim(stack *middleware.Stack) error {
 	}
 	_, err := stack.Finalize.Swap("Signing", s)
 	errs = append(errs, err)
-	reading := &deserializer{decode: decoderOf(operation)}
+	decode, err := decoderOf(operation)
+	errs = append(errs, err)
+	reading := &deserializer{decode: decode}
 	reading.sdk, err = stack.Deserialize.Swap("OperationDeserializer", reading)
 	return errors.Join(append(errs, err)...)
 }

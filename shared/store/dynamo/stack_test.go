@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -138,8 +139,6 @@ func TestBrokenAnswers(t *testing.T) {
 		"no capacity": func() (*http.Response, error) {
 			return response(200, `{"ConsumedCapacity":{"CapacityUnits":"x"}}`, nil), nil
 		},
-		"unknown type":  func() (*http.Response, error) { return response(200, `{"Item":{"PK":{"B":"eA=="}}}`, nil), nil },
-		"no type":       func() (*http.Response, error) { return response(200, `{"Item":{"PK":{}}}`, nil), nil },
 		"gone":          func() (*http.Response, error) { return nil, errors.New("connection reset by peer") },
 		"server failed": func() (*http.Response, error) { return response(500, `{"__type":"x#InternalServerError"}`, nil), nil },
 	} {
@@ -151,6 +150,57 @@ func TestBrokenAnswers(t *testing.T) {
 	}
 }
 
+// TestAttributesOfOtherTypes: an attribute that nobody reads may be anything. One that is read and is not what it should be is
+// no outage: the item is damaged, and asking again gives the same.
+func TestAttributesOfOtherTypes(t *testing.T) {
+	t.Parallel()
+	db, err := canned.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	hash := db.Key.Hash()
+	for _, test := range []struct {
+		name, attribute, value string
+		fails                  bool
+	}{
+		{"added later, a list", "added_later", `{"L":[{"S":"a"}]}`, false},
+		{"added later, bytes", "added_later", `{"B":"eA=="}`, false},
+		{"added later, of no type", "added_later", `{}`, false},
+		{"null", "organization_name", `{"NULL":true}`, true},
+		{"a set", "organization_name", `{"SS":["a"]}`, true},
+		{"no type", "organization_name", `{}`, true},
+		{"keys", "api_keys", `{"L":[]}`, true},
+		{"a key", "api_keys", `{"M":{"` + hash.Hex() + `":{"NULL":true}}}`, true},
+		{"of a key", "api_keys", `{"M":{"` + hash.Hex() + `":{"M":{"permission":{"NULL":true}}}}}`, true},
+	} {
+		sent := &tripper{answer: func(_ int, r *http.Request) (*http.Response, error) {
+			return replaced(db, r, test.attribute, test.value)
+		}}
+		_, err := storeOn(t, sent, "").Find(t.Context(), db.Organization.ID, hash)
+		if test.fails != (err != nil) || store.KindOf(err) != store.Unknown || len(sent.requests) != 1 {
+			t.Errorf("%s: Find = %v after %d attempts, want an error: %v, of no kind, after 1", test.name, err, len(sent.requests), test.fails)
+		}
+		if err != nil && strings.Contains(err.Error(), hash.Hex()) {
+			t.Errorf("%s: Find = %v, which has the hash of a key", test.name, err)
+		}
+	}
+}
+
+// replaced is the answer to a GetItem with another attribute in the item, in the place of one of that name.
+func replaced(db *canned.DynamoDB, r *http.Request, attribute, value string) (*http.Response, error) {
+	answer, err := db.RoundTrip(r)
+	if err != nil {
+		return nil, err
+	}
+	var body map[string]any
+	if err := json.NewDecoder(answer.Body).Decode(&body); err != nil {
+		return nil, err
+	}
+	body["Item"].(map[string]any)[attribute] = json.RawMessage(value)
+	text, err := json.Marshal(body)
+	return response(http.StatusOK, string(text), nil), err
+}
+
 // TestAttempts: a read is tried three times, and a count once, as it may have been counted.
 func TestAttempts(t *testing.T) {
 	t.Parallel()
@@ -159,13 +209,40 @@ func TestAttempts(t *testing.T) {
 			http.Header{"X-Amzn-Requestid": {"REQUEST1"}}), nil
 	}
 	reading, counting := &tripper{answer: throttled}, &tripper{answer: throttled}
-	_, err := storeOn(t, reading, "").Find(t.Context(), organization.NewID(), [32]byte{})
+	ctx, usage := store.WithUsage(t.Context())
+	_, err := storeOn(t, reading, "").Find(ctx, organization.NewID(), [32]byte{})
 	if store.KindOf(err) != store.Throttled || !strings.Contains(err.Error(), "REQUEST1") || len(reading.requests) != 3 {
 		t.Errorf("Find = %v after %d attempts, want Throttled with DynamoDB's request id after 3", err, len(reading.requests))
 	}
-	_, err = storeOn(t, counting, "").Count(t.Context(), organization.NewID(), organization.Metadata, time.Now())
+	if want := (store.Usage{Calls: 1, Throttles: 3}); *usage != want {
+		t.Errorf("usage of Find = %+v, want %+v", *usage, want)
+	}
+	ctx, usage = store.WithUsage(t.Context())
+	_, err = storeOn(t, counting, "").Count(ctx, organization.NewID(), organization.Metadata, time.Now())
 	if store.KindOf(err) != store.Throttled || len(counting.requests) != 1 {
 		t.Errorf("Count = %v after %d attempts, want Throttled after 1", err, len(counting.requests))
+	}
+	if want := (store.Usage{Calls: 1, Throttles: 1}); *usage != want {
+		t.Errorf("usage of Count = %+v, want %+v", *usage, want)
+	}
+}
+
+// TestThrottledTransaction: that one of its items is asked for too much is among the reasons of a transaction's refusal.
+func TestThrottledTransaction(t *testing.T) {
+	t.Parallel()
+	db, err := canned.New()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sent := &tripper{answer: func(int, *http.Request) (*http.Response, error) {
+		return response(400, `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+			"CancellationReasons":[{"Code":"None"},{"Code":"ThrottlingError"}]}`, nil), nil
+	}}
+	after, _ := db.Organization.Apply(organization.Patch{Name: organization.Set("B")}, time.Now())
+	ctx, usage := store.WithUsage(t.Context())
+	err = storeOn(t, sent, "").Update(ctx, store.Update{Before: db.Organization, After: after, Audit: store.Entry{ID: "x"}})
+	if want := (store.Usage{Calls: 1, Throttles: len(sent.requests)}); store.KindOf(err) != store.Throttled || *usage != want {
+		t.Errorf("Update = %v with %+v after %d attempts, want Throttled with %+v", err, *usage, len(sent.requests), want)
 	}
 }
 

@@ -115,7 +115,7 @@ func (s *Store) outcome(op string, err error) (*cancellation, error) {
 		return nil, translate(op, err)
 	case reasons.has(reasonCondition, reasonContention):
 		return reasons, nil
-	case reasons.has(reasonThrottling, reasonThroughput):
+	case throttledWithin(err):
 		return nil, &store.Error{Kind: store.Throttled, Op: op, Err: err}
 	default:
 		return nil, fmt.Errorf("%s: %w", op, err)

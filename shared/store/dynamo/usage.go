@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"errors"
 
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -14,11 +15,12 @@ import (
 // writes for one that did not.
 
 func failed(ctx context.Context, err error) {
-	usage := store.UsageOf(ctx)
-	usage.Calls++
-	if kindOf(err) == store.Throttled {
-		usage.Throttles++
+	attempts := []retry.AttemptResult{{Err: err}} // of a call that is made once
+	var failure *callError
+	if errors.As(err, &failure) && len(failure.attempts) > 0 {
+		attempts = failure.attempts
 	}
+	count(ctx, attempts)
 }
 
 func reads(ctx context.Context, metadata middleware.Metadata, consumed *types.ConsumedCapacity) {
@@ -29,17 +31,26 @@ func writes(ctx context.Context, metadata middleware.Metadata, consumed *types.C
 	succeeded(ctx, metadata).WriteUnits += units(consumed)
 }
 
-// succeeded counts the call, and the attempts of it that were throttled before one succeeded.
 func succeeded(ctx context.Context, metadata middleware.Metadata) *store.Usage {
+	attempts, _ := retry.GetAttemptResults(metadata)
+	return count(ctx, attempts.Results)
+}
+
+// count counts the call, and those of its attempts that were throttled.
+func count(ctx context.Context, attempts []retry.AttemptResult) *store.Usage {
 	usage := store.UsageOf(ctx)
 	usage.Calls++
-	attempts, _ := retry.GetAttemptResults(metadata)
-	for _, attempt := range attempts.Results {
-		if attempt.Err != nil && kindOf(attempt.Err) == store.Throttled {
+	for _, attempt := range attempts {
+		if attempt.Err != nil && (kindOf(attempt.Err) == store.Throttled || throttledWithin(attempt.Err)) {
 			usage.Throttles++
 		}
 	}
 	return usage
+}
+
+// throttledWithin reports whether a transaction was refused because one of its items is asked for too much.
+func throttledWithin(err error) bool {
+	return cancelled(err).has(reasonThrottling, reasonThroughput)
 }
 
 func units(consumed *types.ConsumedCapacity) float64 {

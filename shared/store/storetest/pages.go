@@ -3,6 +3,8 @@ package storetest
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,6 +113,38 @@ func (s suite) auditLarge(t *testing.T) {
 	wantTrail(t, s.b, made.ID, entries...)
 	want(t, "Purge", s.a.Purge(t.Context(), made.ID))
 	wantGone(t, s.b, made.ID, made.key.Hash)
+}
+
+// auditAtBounds changes everything at once whose texts grow the most on their way into the trail.
+func (s suite) auditAtBounds(t *testing.T) {
+	made := s.create(t, Bare(time.Now()))
+	object := func(member func(i int) string) organization.Object {
+		var members []string
+		for i, size := 0, 2; ; i++ {
+			m := member(i)
+			if size += len(m) + 1; size > organization.MaxObjectSize {
+				return organization.Object("{" + strings.Join(members, ",") + "}")
+			}
+			members = append(members, m)
+		}
+	}
+	current, entries := made.Organization, []store.Entry{made.created}
+	for i, c := range []string{`\\`, `<`, `\"`, "\u2028", `\u0001`} {
+		long := func(characters int) string { return strings.Repeat("\x01", characters-1) + strconv.Itoa(i) }
+		patch := organization.Patch{
+			Name:     organization.Set(long(organization.MaxNameLength)),
+			LogoURL:  organization.Set(long(organization.MaxURLLength)),
+			Metadata: organization.Set(object(func(i int) string { return fmt.Sprintf(`"%d":"%s"`, i, strings.Repeat(c, 100)) })),
+			Credentials: organization.Set(object(func(i int) string {
+				return fmt.Sprintf(`"%s%x":""`, c, i)
+			})),
+		}
+		u := update(current, patch, made.key.ID, time.Now())
+		want(t, "Update", s.a.Update(t.Context(), u))
+		current, entries = u.After, append(entries, u.Audit)
+	}
+	slices.Reverse(entries)
+	wantTrail(t, s.b, made.ID, entries...)
 }
 
 func (s suite) auditNothing(t *testing.T) {

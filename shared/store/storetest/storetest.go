@@ -101,6 +101,7 @@ func tests() []test {
 		{"List/while others come and go", suite.listMoving},
 		{"Audit/pages, the newest first", suite.auditPages},
 		{"Audit/large changes", suite.auditLarge},
+		{"Audit/changes at their bounds", suite.auditAtBounds},
 		{"Audit/nothing there", suite.auditNothing},
 		{"Dossiers/each exactly once", suite.dossiersOnce},
 		{"Dossier/all there is", suite.dossierWhole},
