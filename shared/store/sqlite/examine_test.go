@@ -34,7 +34,7 @@ func levels(t *testing.T, findings []store.Finding) map[string]store.Level {
 func TestExamineInTime(t *testing.T) {
 	t.Parallel()
 	s := mustOpen(t, filepath.Join(t.TempDir(), "organizations.db"))
-	mustExec(t, s.writer, `CREATE TABLE ballast AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 16384)
+	mustExec(t, s.writer, `CREATE TABLE ballast AS WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4096)
 		SELECT i, randomblob(1024) AS bytes FROM n`)
 	cutShort := false
 	for limit := time.Duration(0); ; limit = max(2*limit, 100*time.Microsecond) {
