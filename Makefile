@@ -19,6 +19,8 @@ ADDR ?= 127.0.0.1:8080
 STORE ?= sqlite:.orgs/orgs.db
 TEST_FLAGS ?=
 KEY ?= YOUR_API_KEY
+STACK ?= organizations-api
+ENDPOINT ?=
 REPORT := $(CURDIR)/build/contract
 TARGET ?= http://127.0.0.1:8080
 ADMIN_KEY ?=
@@ -185,13 +187,21 @@ deploy: ## Build and deploy to AWS with sam (DEPLOY_FLAGS=--guided the first tim
 	sam build
 	sam deploy $(DEPLOY_FLAGS)
 
+# In sam local a table's name is not known: a reference to it is the resource's name in the template.
+define INVOKE
+	@mkdir -p build
+	@printf '{"Parameters": {"ORGANIZATIONS_TABLE": "%s-organizations", "COUNTERS_TABLE": "%s-counters", "AWS_ENDPOINT_URL_DYNAMODB": "%s"}}\n' \
+		'$(STACK)' '$(STACK)' '$(ENDPOINT)' > build/invoke.json
+	@sed 's/YOUR_API_KEY/$(KEY)/' events/$(1).json | sam local invoke $(2) --env-vars build/invoke.json --event -
+endef
+
 .PHONY: invoke-get
-invoke-get: ## Run GET in sam local, after sam build (KEY=sk_…)
-	sed 's/YOUR_API_KEY/$(KEY)/' events/get.json | sam local invoke GetOrganizationFunction --event -
+invoke-get: ## Run GET in sam local, after sam build (KEY=sk_… STACK=organizations-api ENDPOINT=URL)
+	$(call INVOKE,get,GetOrganizationFunction)
 
 .PHONY: invoke-update
-invoke-update: ## Run PATCH in sam local, after sam build (KEY=sk_…)
-	sed 's/YOUR_API_KEY/$(KEY)/' events/update.json | sam local invoke UpdateOrganizationFunction --event -
+invoke-update: ## Run PATCH in sam local, after sam build (KEY=sk_… STACK=organizations-api ENDPOINT=URL)
+	$(call INVOKE,update,UpdateOrganizationFunction)
 
 # go build knows better than make what is up to date.
 .PHONY: $(BOOTSTRAPS) build/orgs

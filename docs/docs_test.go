@@ -189,6 +189,26 @@ func TestTargetsExist(t *testing.T) {
 	}
 }
 
+// TestTargetsAreNamed: the README's section on targets has each that make lists.
+func TestTargetsAreNamed(t *testing.T) {
+	t.Parallel()
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, section, _ := strings.Cut(string(text), "\n## Targets\n")
+	section, _, _ = strings.Cut(section, "\n## ")
+	listed := regexp.MustCompile(`(?m)^([a-z][a-z-]*):.*## `).FindAllStringSubmatch(makefile(t), -1)
+	if len(listed) < 20 {
+		t.Errorf("make lists %d targets, want all of them", len(listed))
+	}
+	for _, target := range listed {
+		if target[1] != "help" && !strings.Contains(section, "`"+target[1]+"`") {
+			t.Errorf("the README's section on targets lacks %s", target[1])
+		}
+	}
+}
+
 // TestLinksHold follows the links to other files of the repository.
 func TestLinksHold(t *testing.T) {
 	t.Parallel()

@@ -286,6 +286,7 @@ func onSQLite(t *testing.T, seed uint64) *world {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "orgs.db")
 	direct := openSQLite(t, path)
+	makeAnother(t, path)
 	counted := newTally()
 	binary := mustBuild(t)
 	return &world{

@@ -16,11 +16,17 @@ import (
 	"organizations-api/shared/store/dynamo/faultproxy"
 )
 
+// The functions, by their names in template.yaml, of which each is a folder of what is built.
+const (
+	getFunction    = "GetOrganizationFunction"
+	updateFunction = "UpdateOrganizationFunction"
+)
+
 // buildFunctions builds both functions for this machine, as sam build would for Lambda, and returns their folder.
 func buildFunctions(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()
-	for _, function := range []string{"GetOrganizationFunction", "UpdateOrganizationFunction"} {
+	for _, function := range []string{getFunction, updateFunction} {
 		target := filepath.Join(dir, function)
 		if err := os.Mkdir(target, 0o755); err != nil {
 			t.Fatal(err)
@@ -86,12 +92,12 @@ func TestBuiltFunctions(t *testing.T) {
 		t.Errorf("GET = %s after PATCH answered %s", again.body, changed.body)
 	}
 	gate := faultproxy.NewGate()
-	killMidRequest(t, p, faultproxy.On("GetItem", faultproxy.HoldCall(gate)), gate, dir,
+	killMidRequest(t, p, faultproxy.On("GetItem", faultproxy.HoldCall(gate)), gate, filepath.Join(dir, getFunction),
 		func() answer { return ask(t, client, "GET", url, key, "") })
 	if after := ask(t, client, "GET", url, key, ""); after.status != http.StatusOK || after.body != changed.body {
 		t.Errorf("GET after the function was killed = %d %s, want %s", after.status, after.body, changed.body)
 	}
-	testKilledMidWrite(t, p, dir, func(method, body string) answer { return ask(t, client, method, url, key, body) },
+	testKilledMidWrite(t, p, filepath.Join(dir, updateFunction), func(method, body string) answer { return ask(t, client, method, url, key, body) },
 		func() []wireEntry { return mustJSON[trail](t, direct, "audit", made.Organization.ID).Entries })
 	s.stop(t)
 	if left := killBootstraps(t, dir); left != 0 {
@@ -100,7 +106,8 @@ func TestBuiltFunctions(t *testing.T) {
 	checkFunctionLogs(t, s.stderr.String(), key)
 }
 
-// killMidRequest kills the functions while one waits for DynamoDB by the plan, and checks what the gateway answers.
+// killMidRequest kills the function in the folder while it waits for DynamoDB by the plan, and checks what the gateway answers.
+// An idle one of the other function would be found dead by the request after that, as Lambda would find it.
 func killMidRequest(t *testing.T, p *faultproxy.Proxy, plan faultproxy.Plan, gate *faultproxy.Gate, dir string, send func() answer) {
 	t.Helper()
 	p.Follow(plan)

@@ -149,7 +149,7 @@ func TestForbiddenCalls(t *testing.T) {
 func TestProcessThatAsksNoMore(t *testing.T) {
 	t.Parallel()
 	set := settings(t, "sulks")
-	set.Timeout = time.Second
+	set.Timeout = 3 * time.Second // which the answer must not take
 	s := start(t, set)
 	got, err := s.Invoke(t.Context(), []byte("1"))
 	if err != nil || string(got.Payload) != `"enough"` {

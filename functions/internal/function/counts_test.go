@@ -104,6 +104,7 @@ func (m *meter) take() cost {
 // is not in what follows.
 func measured(t *testing.T, limits string, metadata int) (*world, *meter, tenant) {
 	t.Helper()
+	awaitRoomInHour(t)
 	at := newWorld(t)
 	m, endpoint := newMeter(t)
 	w := worldWith(t, endpoint, map[string]string{envRateLimits: limits})

@@ -221,6 +221,7 @@ func (w *faultyWorld) checkErrorLines(t *testing.T, kind kindOfFault, want int) 
 // TestCountsMeetFaults: a count is made once, whatever becomes of it, and its loss costs the caller nothing.
 func TestCountsMeetFaults(t *testing.T) {
 	t.Parallel()
+	awaitRoomInHour(t)
 	atOnce(t, faultKinds(), func(t *testing.T, kind kindOfFault) {
 		w := newFaultyWorld(t)
 		for _, r := range []request{{method: "GET"}, {method: "PATCH", body: `{}`}} {
@@ -242,6 +243,7 @@ func TestCountsMeetFaults(t *testing.T) {
 // log has it once, and for a minute it is not tried again.
 func TestNotesMeetFaults(t *testing.T) {
 	t.Parallel()
+	awaitRoomInHour(t)
 	atOnce(t, faultKinds(), func(t *testing.T, kind kindOfFault) {
 		w := newFaultyWorld(t)
 		w.proxy.Follow(faultproxy.On(countCall, kind.fault))

@@ -73,6 +73,7 @@ func secretsOf(made tenant, keys ...apikey.Key) []string {
 // TestLinesOfRequests reads the lines of four requests in two sandboxes.
 func TestLinesOfRequests(t *testing.T) {
 	t.Parallel()
+	awaitRoomInHour(t)
 	w := newWorld(t)
 	made := w.newSmallTenant(t, nil)
 	key := made.keys[apikey.Admin].Reveal()

@@ -193,11 +193,11 @@ func TestTooManyRequests(t *testing.T) {
 		{"GET", request{method: "GET", key: made.keys[apikey.Read].Reveal()}, 429, "TooManyRequestsError", "rate_limited"},
 		{"PATCH", request{method: "PATCH", key: made.keys[apikey.Admin].Reveal(), body: `{}`}, 429, "TooManyRequestsError", "rate_limited"},
 	} {
-		// One minute's only request may be the first, the next minute's the second; the third is over.
-		for range 2 {
-			w.send(t, r.send)
-		}
+		// One minute's only request may be the first, and the next minute's the second or the third.
 		got := w.send(t, r.send)
+		for tries := 1; tries < 3 && got.StatusCode != http.StatusTooManyRequests; tries++ {
+			got = w.send(t, r.send)
+		}
 		r.check(t, got)
 		if got.Headers["X-Ratelimit-Limit"] != "1" || got.Headers["X-Ratelimit-Remaining"] != "0" || got.Headers["X-Ratelimit-Reset"] == "" {
 			t.Errorf("headers of a 429 = %v", got.Headers)

@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v4"
 
 	"organizations-api/shared/apikey"
+	"organizations-api/shared/openapi"
 	"organizations-api/shared/store/dynamo"
 	"organizations-api/shared/store/dynamo/dynamolocal"
 	"organizations-api/shared/store/dynamo/faultproxy"
@@ -64,15 +65,21 @@ func (s *strlist) UnmarshalYAML(node *yaml.Node) error {
 
 func readTemplate(t *testing.T) template {
 	t.Helper()
+	var parsed template
+	decodeTemplate(t, &parsed)
+	return parsed
+}
+
+// decodeTemplate decodes what v has room for.
+func decodeTemplate(t *testing.T, v any) {
+	t.Helper()
 	text, err := os.ReadFile("../../../template.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
-	var parsed template
-	if err := yaml.Unmarshal(text, &parsed); err != nil {
+	if err := yaml.Unmarshal(text, v); err != nil {
 		t.Fatal(err)
 	}
-	return parsed
 }
 
 // fromRuntime are the variables that a function reads and Lambda sets.
@@ -196,4 +203,125 @@ func TestPoliciesGrantWhatIsUsed(t *testing.T) {
 	if diff := cmp.Diff(calls.take(), granted(t, resources["UpdateOrganizationFunction"])); diff != "" {
 		t.Errorf("UpdateOrganizationFunction (-used +granted):\n%s", diff)
 	}
+}
+
+// TestVersionsFollowParameters: SAM compares a function's properties as they are written, so that of a parameter with another
+// value nothing reaches the alias, unless it is in the description of the version.
+func TestVersionsFollowParameters(t *testing.T) {
+	t.Parallel()
+	var parsed struct {
+		Parameters map[string]any `yaml:"Parameters"`
+		Globals    struct {
+			Function yaml.Node `yaml:"Function"`
+		} `yaml:"Globals"`
+		Resources map[string]struct {
+			Type       string `yaml:"Type"`
+			Properties struct {
+				VersionDescription yaml.Node `yaml:"VersionDescription"`
+			} `yaml:"Properties"`
+		} `yaml:"Resources"`
+	}
+	decodeTemplate(t, &parsed)
+	var parameters []string
+	function := fields(&parsed.Globals.Function)
+	variables := fields(fields(function["Environment"])["Variables"])
+	for _, node := range append(slices.Collect(maps.Values(variables)), function["Tracing"]) {
+		if _, ok := parsed.Parameters[node.Value]; ok && node.Tag == "!Ref" {
+			parameters = append(parameters, node.Value)
+		}
+	}
+	if len(parameters) != 3 {
+		t.Errorf("parameters of the functions = %q, want three", parameters)
+	}
+	functions := 0
+	for name, r := range parsed.Resources {
+		if r.Type != "AWS::Serverless::Function" {
+			continue
+		}
+		functions++
+		for _, parameter := range parameters {
+			if d := r.Properties.VersionDescription; d.Tag != "!Sub" || !strings.Contains(d.Value, "${"+parameter+"}") {
+				t.Errorf("the VersionDescription of %s is %s %q, want ${%s} in it", name, d.Tag, d.Value, parameter)
+			}
+		}
+	}
+	if functions != 2 {
+		t.Errorf("%d functions, want 2", functions)
+	}
+}
+
+// fields are the members of a mapping.
+func fields(node *yaml.Node) map[string]*yaml.Node {
+	members := map[string]*yaml.Node{}
+	for i := 0; node != nil && i+1 < len(node.Content); i += 2 {
+		members[node.Content[i].Value] = node.Content[i+1]
+	}
+	return members
+}
+
+// TestCORS: SAM passes a configuration on as it is only where all of it is one function of CloudFormation, and pages may use
+// what the contract has.
+func TestCORS(t *testing.T) {
+	t.Parallel()
+	var parsed struct {
+		Resources map[string]struct {
+			Properties struct {
+				CorsConfiguration yaml.Node `yaml:"CorsConfiguration"`
+			} `yaml:"Properties"`
+		} `yaml:"Resources"`
+	}
+	decodeTemplate(t, &parsed)
+	node := parsed.Resources["Api"].Properties.CorsConfiguration
+	if node.Tag != "!If" || len(node.Content) != 3 || node.Content[0].Value != "HasAllowedOrigins" || node.Content[2].Value != "AWS::NoValue" {
+		t.Fatalf("CorsConfiguration is %s of %d, want !If [HasAllowedOrigins, …, AWS::NoValue]", node.Tag, len(node.Content))
+	}
+	lists := map[string][]string{}
+	for name, list := range fields(node.Content[1]) {
+		if name == "AllowMethods" || name == "AllowHeaders" || name == "ExposeHeaders" {
+			for _, element := range list.Content {
+				lists[name] = append(lists[name], element.Value)
+			}
+		}
+	}
+	want := map[string][]string{
+		"AllowMethods":  {"GET", "PATCH"},
+		"AllowHeaders":  {"authorization", "content-type", "if-match", "if-none-match"},
+		"ExposeHeaders": exposedHeaders(t),
+	}
+	for name := range want {
+		slices.Sort(lists[name])
+	}
+	if diff := cmp.Diff(want, lists); diff != "" {
+		t.Errorf("CorsConfiguration (-want +got):\n%s", diff)
+	}
+}
+
+// exposedHeaders are the headers of answers in the contract, but for those that every page may read and those of no use to one.
+func exposedHeaders(t *testing.T) []string {
+	t.Helper()
+	var contract struct {
+		Paths      yaml.Node `yaml:"paths"`
+		Components struct {
+			Responses yaml.Node `yaml:"responses"`
+		} `yaml:"components"`
+	}
+	if err := yaml.Unmarshal(openapi.YAML, &contract); err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	var collect func(node *yaml.Node)
+	collect = func(node *yaml.Node) {
+		for name := range fields(fields(node)["headers"]) {
+			names[strings.ToLower(name)] = true
+		}
+		for _, child := range node.Content {
+			collect(child)
+		}
+	}
+	collect(&contract.Paths)
+	collect(&contract.Components.Responses)
+	for _, name := range []string{"cache-control", "www-authenticate", "x-content-type-options"} {
+		delete(names, name)
+	}
+	return slices.Sorted(maps.Keys(names))
 }

@@ -196,3 +196,14 @@ func (c traced) Value(key any) any {
 	}
 	return c.Context.Value(key)
 }
+
+// awaitRoomInHour returns when enough is left of the hour that a test does not see two of them, in each of which the use of a
+// key is noted.
+func awaitRoomInHour(t *testing.T) {
+	t.Helper()
+	const room = 30 * time.Second
+	now := time.Now()
+	if left := now.Truncate(store.UseSpan).Add(store.UseSpan).Sub(now); left < room {
+		time.Sleep(left)
+	}
+}

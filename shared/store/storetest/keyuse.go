@@ -78,8 +78,9 @@ func (s suite) keyUsesRestored(t *testing.T) {
 	wantRestored(t, s.a, []whole{w}, true)
 	wantWhole(t, s.b, w)
 	wantUses(t, s.b, w.Organization.ID, map[string]time.Time{})
-	want(t, "NoteUse", s.a.NoteUse(t.Context(), w.Organization.ID, w.Keys[0].ID, span()))
-	wantUses(t, s.b, w.Organization.ID, map[string]time.Time{w.Keys[0].ID: span()})
+	now := span()
+	want(t, "NoteUse", s.a.NoteUse(t.Context(), w.Organization.ID, w.Keys[0].ID, now))
+	wantUses(t, s.b, w.Organization.ID, map[string]time.Time{w.Keys[0].ID: now})
 }
 
 // keyUsesGone: a request that was under way when its organization was purged notes its use of a key all the same.
@@ -96,6 +97,7 @@ func (s suite) keyUsesGone(t *testing.T) {
 	// Of a key that was issued by a version that noted no uses, nothing is known until it is used.
 	old := s.create(t, Bare(time.Now()))
 	const unknown = "key_0123456789ABC"
-	want(t, "NoteUse of a key without a note", s.a.NoteUse(t.Context(), old.ID, unknown, span()))
-	wantUses(t, s.b, old.ID, map[string]time.Time{old.key.ID: {}, unknown: span()})
+	now := span()
+	want(t, "NoteUse of a key without a note", s.a.NoteUse(t.Context(), old.ID, unknown, now))
+	wantUses(t, s.b, old.ID, map[string]time.Time{old.key.ID: {}, unknown: now})
 }

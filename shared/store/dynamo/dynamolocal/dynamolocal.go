@@ -87,15 +87,20 @@ func startWith(heap string, storage ...string) (*server, error) {
 	if err != nil {
 		return nil, err
 	}
-	port, err := freePort()
-	if err != nil {
-		return nil, err
+	for attempt := 1; ; attempt++ {
+		port, err := freePort()
+		if err != nil {
+			return nil, err
+		}
+		s, log, err := run(home, port, heap, storage)
+		if err != nil {
+			return nil, err
+		}
+		err = s.await(log)
+		if !errors.Is(err, errEnded) || attempt == 3 {
+			return s, err
+		}
 	}
-	s, log, err := run(home, port, heap, storage)
-	if err != nil {
-		return nil, err
-	}
-	return s, await(s.url, log)
 }
 
 // script ends the server when its standard input does, which is when this process is gone, be it killed.
@@ -128,19 +133,30 @@ func run(home string, port int, heap string, storage []string) (*server, string,
 	return &server{url: fmt.Sprintf("http://127.0.0.1:%d", port), alive: alive, ended: ended}, log.Name(), nil
 }
 
-// await returns when the server answers, with whatever status.
-func await(url, log string) error {
+// errEnded is that of a server that ended at once: another process may have taken its port meanwhile.
+var errEnded = errors.New("the server ended")
+
+// await returns when the server answers, with whatever status, and not some other that has its port.
+func (s *server) await(log string) error {
 	deadline := time.Now().Add(time.Minute)
 	for {
-		response, err := http.Get(url)
+		response, err := http.Get(s.url)
 		if err == nil {
 			_, _ = io.Copy(io.Discard, response.Body)
-			return response.Body.Close()
+			err = response.Body.Close()
+			if err == nil && response.Header.Get("X-Amzn-Requestid") != "" {
+				return nil
+			}
+			err = errors.Join(errors.New("another server answers"), err)
 		}
 		if time.Now().After(deadline) {
 			return fmt.Errorf("no answer within a minute (its log is %s): %w", log, err)
 		}
-		time.Sleep(50 * time.Millisecond)
+		select {
+		case <-s.ended:
+			return fmt.Errorf("%w (its log is %s)", errEnded, log)
+		case <-time.After(50 * time.Millisecond):
+		}
 	}
 }
 
