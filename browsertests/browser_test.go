@@ -75,6 +75,7 @@ type tab struct {
 
 	mutex    sync.Mutex
 	replies  map[string]reply // by method and path
+	holds    map[string]hold  // by method and path
 	expected []string         // parts of messages on the console that are no fault
 	faults   []string
 }
@@ -83,7 +84,7 @@ type tab struct {
 func open(t *testing.T, g *gateway, path string) *tab {
 	t.Helper()
 	// Answers other than 2xx are written to the console by the browser itself; the tests ask for them.
-	tb := &tab{t: t, gateway: g, replies: make(map[string]reply), expected: []string{"Failed to load resource: the server responded with a status of"}}
+	tb := &tab{t: t, gateway: g, replies: make(map[string]reply), holds: make(map[string]hold), expected: []string{"Failed to load resource: the server responded with a status of"}}
 	var cancel context.CancelFunc
 	tb.ctx, cancel = chromedp.NewContext(browser, chromedp.WithNewBrowserContext(), chromedp.WithListener(tb.watch))
 	t.Cleanup(cancel)

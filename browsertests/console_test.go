@@ -73,6 +73,31 @@ func TestConsole(t *testing.T) {
 	tb.keepsNoKey()
 }
 
+// TestConsoleKeepsCredentials adds a provider beside ones whose names and secrets a control of one line cannot hold.
+func TestConsoleKeepsCredentials(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	const before = `"a\nb":"-----BEGIN KEY-----\nMIIE\r\n-----END KEY-----","ab":"sesame","c":"tab\tand \"quotes\""`
+	g.patch(t, `{"default_llm_credentials": {`+before+`}}`)
+	tb := signIn(t, g, g.admin)
+	tb.click("#save")
+	tb.awaitText("#saved", "nothing to save")
+	tb.click("fieldset > button")
+	tb.fill(".pair:last-child input[type=text]", "new")
+	tb.fill(".pair:last-child input[type=password]", "open sesame")
+	tb.click("#save")
+	tb.awaitText("#saved", "Saved: Model credentials.")
+	if got, want := g.record(t), `"default_llm_credentials":{`+before+`,"new":"open sesame"}`; !strings.Contains(got, want) {
+		t.Errorf("the record is %s, want in it %s", got, want)
+	}
+	tb.fill(".pair:first-child input[type=password]", "replaced")
+	tb.click("#save")
+	tb.awaitText("#saved", "Saved: Model credentials.")
+	if got, want := g.record(t), `"a\nb":"replaced","ab":"sesame"`; !strings.Contains(got, want) {
+		t.Errorf("the record is %s, want in it %s", got, want)
+	}
+}
+
 // TestConsoleProblems meets a 422, and what the form refuses by itself.
 func TestConsoleProblems(t *testing.T) {
 	t.Parallel()
@@ -107,6 +132,11 @@ func TestConsoleProblems(t *testing.T) {
 	tb.awaitText("#field-metadata-problem", "This is not JSON")
 	if got := tb.text("#field-billing_email-problem"); got != "" {
 		t.Errorf("beside the email is still %q, want what was said before to be gone", got)
+	}
+	for _, text := range []string{"null", "[1]", " 7"} { // the API takes null, for no change
+		tb.fill("#field-metadata", text)
+		tb.click("#save")
+		tb.awaitText("#field-metadata-problem", "Metadata is a JSON object; {} is an empty one")
 	}
 	tb.fill("#field-metadata", `{}, "organization_name": "smuggled"`)
 	tb.click("#save")
@@ -153,8 +183,10 @@ func TestConsoleChangedMeanwhile(t *testing.T) {
 	}
 
 	tb.fill("#field-organization_name", "Mine again")
+	tb.fill("#field-metadata", "\n {\"mine\": 2}")
 	g.patch(t, `{"organization_name": "Theirs again"}`)
 	tb.click("#save")
+	tb.awaitText("#conflict", `"mine": 2`)
 	tb.click("#take-over")
 	tb.awaitText("#saved", "your changes are dropped")
 	if got := tb.value("#field-organization_name"); got != "Theirs again" || !strings.Contains(g.record(t), "Theirs again") {

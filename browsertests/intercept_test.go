@@ -4,6 +4,8 @@ import (
 	"context"
 	"net/http"
 	"strings"
+	"sync"
+	"time"
 
 	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/fetch"
@@ -24,6 +26,38 @@ func (tb *tab) intercept(method, path string, with reply) {
 	tb.mutex.Lock()
 	tb.replies[method+" "+path] = with
 	tb.mutex.Unlock()
+	tb.pause(path)
+}
+
+// hold keeps requests from the gateway for a while.
+type hold struct {
+	arrived chan struct{} // gets one for each request
+	over    chan struct{} // is closed when they may go on
+}
+
+// hold keeps requests of the method for the path from the gateway. arrived returns when there is one; release lets all of
+// them go on.
+func (tb *tab) hold(method, path string) (arrived, release func()) {
+	tb.t.Helper()
+	h := hold{make(chan struct{}, 100), make(chan struct{})}
+	tb.mutex.Lock()
+	tb.holds[method+" "+path] = h
+	tb.mutex.Unlock()
+	tb.pause(path)
+	arrived = func() {
+		tb.t.Helper()
+		select {
+		case <-h.arrived:
+		case <-time.After(patience):
+			tb.fail("waited %v in vain for %s %s", patience, method, path)
+		}
+	}
+	return arrived, sync.OnceFunc(func() { close(h.over) })
+}
+
+// pause has the browser ask about requests for the path.
+func (tb *tab) pause(path string) {
+	tb.t.Helper()
 	tb.do(send(fetch.Enable, fetch.EnableParams{Patterns: []*fetch.RequestPattern{{URLPattern: tb.gateway.url + path + "*"}}}))
 }
 
@@ -41,7 +75,16 @@ func (tb *tab) answer(e *fetch.EventRequestPaused) {
 	path, _, _ := strings.Cut(strings.TrimPrefix(e.Request.URL, tb.gateway.url), "?")
 	tb.mutex.Lock()
 	with, found := tb.replies[e.Request.Method+" "+path]
+	h, held := tb.holds[e.Request.Method+" "+path]
 	tb.mutex.Unlock()
+	if held {
+		h.arrived <- struct{}{}
+		select {
+		case <-h.over:
+		case <-tb.ctx.Done():
+			return
+		}
+	}
 	var action chromedp.Action[chromedp.Void]
 	switch {
 	case !found:

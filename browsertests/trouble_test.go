@@ -22,6 +22,14 @@ func TestConsoleSession(t *testing.T) {
 	if kind := eval[string](tb, "document.querySelector('#key').type"); kind != "password" {
 		t.Errorf("the field for the key is of the type %s, want password", kind)
 	}
+	tb.expect("net::ERR_CONNECTION_REFUSED")
+	tb.intercept("GET", "/v1/organizations", reply{})
+	tb.fill("#key", g.admin)
+	tb.click("#sign-in-button")
+	tb.awaitText("#entrance-alert", "The gateway does not answer.")
+	if got := tb.text("#entrance-alert"); strings.Contains(got, "changes") {
+		t.Errorf("at the entrance, the page says %q, want no word of changes", got)
+	}
 	tb = signIn(t, g, g.admin)
 	if got := eval[string](tb, "JSON.stringify(Object.values({...sessionStorage}))"); got != `["`+g.admin+`"]` {
 		t.Error("the session storage has something else than the key")
@@ -36,6 +44,34 @@ func TestConsoleSession(t *testing.T) {
 	}
 	if body := eval[string](tb, "document.documentElement.outerHTML"); strings.Contains(body, g.admin) || strings.Contains(body, "Demo Organization") {
 		t.Error("after signing out, the page still has the key or the organization")
+	}
+}
+
+// TestConsoleSignOutMeanwhile signs out while the page waits for an answer, which must not bring the organization back.
+func TestConsoleSignOutMeanwhile(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	for _, held := range []struct{ method, path string }{
+		{"PATCH", "/v1/organizations"},
+		{"GET", "/v1/organizations"},
+		{"GET", "/console/data/audit"},
+	} {
+		tb := signIn(t, g, g.admin)
+		arrived, release := tb.hold(held.method, held.path)
+		tb.fill("#field-organization_name", "Before "+held.method+" "+held.path)
+		tb.click("#save")
+		arrived()
+		tb.click("#sign-out")
+		tb.awaitText("#entrance-alert", "You are signed out")
+		answers := fmt.Sprintf("performance.getEntriesByName(%q).length", g.url+held.path)
+		before := eval[int](tb, answers)
+		release()
+		tb.await(fmt.Sprintf("%s > %d && !document.querySelector('#save').hasAttribute('aria-busy')", answers, before))
+		eval[bool](tb, "new Promise((done) => setTimeout(() => setTimeout(() => done(true))))") // what follows from the answer
+		if eval[bool](tb, "document.querySelector('#entrance').hidden || !document.querySelector('#organization').hidden || document.querySelector('#audit').childElementCount > 0") {
+			t.Errorf("%s %s brings the organization back after signing out", held.method, held.path)
+		}
+		tb.awaitText("#entrance-alert", "You are signed out")
 	}
 }
 
@@ -74,7 +110,7 @@ func TestConsoleTrouble(t *testing.T) {
 			[]string{"The store is away.", "Try again in 1 second.", "You can try again now."}},
 		{reply{403, nil, fmt.Sprintf(failure, 403, "This needs an API key with the permission admin.")}, []string{"permission admin"}},
 		{reply{502, nil, "<html>"}, []string{"The gateway answered with the status 502."}},
-		{reply{}, []string{"The gateway does not answer."}},
+		{reply{}, []string{"The gateway does not answer.", "Your changes are still in the form."}},
 	} {
 		tb.intercept("PATCH", "/v1/organizations", test.reply)
 		tb.click("#save")

@@ -14,17 +14,18 @@ func TestQuantile(t *testing.T) {
 	}
 	slices.Reverse(times)
 	tests := []struct {
-		times   []time.Duration
-		q, want float64
+		times    []time.Duration
+		perMille int
+		want     float64
 	}{
-		{times, 0.50, 501},
-		{times, 0.99, 991},
-		{times, 1, 1000},
-		{times[:1], 0.99, 1000},
+		{times, p50, 500},
+		{times, p99, 990},
+		{times, 1000, 1000},
+		{times[:1], p99, 1000},
 	}
 	for _, test := range tests {
-		if got := quantile(test.times, test.q); got != test.want {
-			t.Errorf("quantile(%d times, %v) = %v, want %v", len(test.times), test.q, got, test.want)
+		if got := quantile(test.times, test.perMille); got != test.want {
+			t.Errorf("quantile(%d times, %d ‰) = %v µs, want %v", len(test.times), test.perMille, got, test.want)
 		}
 	}
 }

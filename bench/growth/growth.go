@@ -16,6 +16,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"organizations-api/shared/load"
 )
 
 // Store is one that is measured.
@@ -68,7 +70,7 @@ func Measure(engine string, stores []Store, samples int) ([]Figure, error) {
 			low, median, high := ratios(mine, base)
 			figures = append(figures, Figure{
 				Engine: engine, Operation: operation, Organizations: s.Organizations, Samples: len(mine),
-				P50: quantile(mine, 0.50), P99: quantile(mine, 0.99), Ratio: quantile(mine, 0.99) / quantile(base, 0.99),
+				P50: quantile(mine, p50), P99: quantile(mine, p99), Ratio: quantile(mine, p99) / quantile(base, p99),
 				RatioLow: low, RatioMedian: median, RatioHigh: high,
 			})
 		}
@@ -121,11 +123,15 @@ func (s Store) ask(operation string) (time.Duration, error) {
 	return took, nil
 }
 
-// quantile returns the q-quantile in microseconds: the smallest time that a share of q of all does not exceed.
-func quantile(times []time.Duration, q float64) float64 {
-	sorted := slices.Sorted(slices.Values(times))
-	i := min(int(q*float64(len(sorted))), len(sorted)-1)
-	return float64(sorted[i]) / float64(time.Microsecond)
+// The quantiles that are measured, in thousandths.
+const (
+	p50 = 500
+	p99 = 990
+)
+
+// quantile returns a quantile of times in any order, in microseconds.
+func quantile(times []time.Duration, perMille int) float64 {
+	return float64(load.Quantile(slices.Sorted(slices.Values(times)), perMille)) / float64(time.Microsecond)
 }
 
 // ratios returns the least, the median and the greatest ratio of the p99 of a block to that of the base's.
@@ -133,7 +139,7 @@ func ratios(times, base []time.Duration) (low, median, high float64) {
 	var all []float64
 	size := max(len(times)/blocks, 1)
 	for i := 0; i+size <= len(times); i += size {
-		all = append(all, quantile(times[i:i+size], 0.99)/quantile(base[i:i+size], 0.99))
+		all = append(all, quantile(times[i:i+size], p99)/quantile(base[i:i+size], p99))
 	}
 	slices.Sort(all)
 	return all[0], all[len(all)/2], all[len(all)-1]

@@ -7,6 +7,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -186,7 +187,9 @@ func dynamoStores(t *testing.T, s seeder, sizes []int) []Store {
 	}
 	kept := filepath.Join(s.folder, "dynamodb.db")
 	if _, err := os.Stat(kept); err == nil {
-		copyFile(t, kept, filepath.Join(folder, dynamoFile))
+		if err := copyFile(kept, filepath.Join(folder, dynamoFile)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	url, stop := runDynamo(t, folder)
 	var missing []int
@@ -202,7 +205,9 @@ func dynamoStores(t *testing.T, s seeder, sizes []int) []Store {
 	}
 	if missing != nil {
 		stop()
-		copyFile(t, filepath.Join(folder, dynamoFile), kept)
+		if err := copyFile(filepath.Join(folder, dynamoFile), kept); err != nil {
+			t.Fatal(err)
+		}
 		for _, n := range missing {
 			s.done(t, "dynamodb", n)
 		}
@@ -246,21 +251,45 @@ func openDynamo(t *testing.T, url string, n int) *dynamo.Store {
 	return engine
 }
 
-// copyFile copies so that the copy is whole or not there.
-func copyFile(t *testing.T, from, to string) {
-	t.Helper()
+// copyFile puts a copy in the place of to. Unless all of it is on disk, what was there stays.
+func copyFile(from, to string) error {
 	source, err := os.Open(from)
 	if err != nil {
-		t.Fatal(err)
+		return err
 	}
 	defer source.Close()
 	target, err := os.Create(to + ".new")
 	if err != nil {
+		return err
+	}
+	if _, err = io.Copy(target, source); err == nil {
+		err = target.Sync()
+	}
+	if err := errors.Join(err, target.Close()); err != nil {
+		return errors.Join(err, os.Remove(target.Name()))
+	}
+	return os.Rename(target.Name(), to)
+}
+
+// TestCopyFile copies a file, and then what can be opened and not read: a folder.
+func TestCopyFile(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	from, to := filepath.Join(folder, "from"), filepath.Join(folder, "to")
+	if err := os.WriteFile(from, []byte("whole"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	_, err = io.Copy(target, source)
-	if err := errors.Join(err, target.Close(), os.Rename(target.Name(), to)); err != nil {
+	if err := copyFile(from, to); err != nil {
 		t.Fatal(err)
+	}
+	if err := copyFile(folder, to); err == nil {
+		t.Error("copyFile of a folder = no error, want one")
+	}
+	if text, err := os.ReadFile(to); string(text) != "whole" {
+		t.Errorf("after a copy that failed, the file has %q, %v, want what it had before", text, err)
+	}
+	if _, err := os.Stat(to + ".new"); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("of a copy that failed, Stat = %v, want nothing to be left", err)
 	}
 }
 

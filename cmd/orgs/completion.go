@@ -92,11 +92,12 @@ func (a *app) completeKeys(ctx context.Context, id string) []cobra.Completion {
 	return found
 }
 
-// whileCompleting asks the store something; what goes wrong is nobody's business in the middle of a line.
+// whileCompleting asks the store something, and leaves it as it is; what goes wrong is nobody's business in the middle of a
+// line.
 func (a *app) whileCompleting(ctx context.Context, ask func(context.Context, *storage) error) {
 	ctx, cancel := context.WithTimeout(ctx, completionTime)
 	defer cancel()
-	s, err := a.openExisting(ctx)
+	s, err := a.openAsItIs(ctx)
 	if err != nil {
 		return
 	}

@@ -69,6 +69,29 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
+// TestCompletionOnAnOlderSchema offers what can be read of it, and leaves it as it is.
+func TestCompletionOnAnOlderSchema(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	id := mustJSON[created](t, env, "create", "--name", "Here").Organization.ID
+	path := strings.TrimPrefix(env[storeVariable], "sqlite:")
+	before := older(t, path)
+	for _, test := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"__complete", "show", ""}, id + "\tHere\n:4\n"},
+		{[]string{"__complete", "keys", "revoke", id, ""}, ":4\n"}, // keys have had less to them
+	} {
+		if got := orgs(t, env, test.args...); got.stdout != test.want {
+			t.Errorf("orgs %q = %+v, want %q", test.args, got, test.want)
+		}
+	}
+	if contentOf(t, path) != before {
+		t.Error("completing changes the file")
+	}
+}
+
 // TestCompletionScripts has each shell that is here read its script.
 func TestCompletionScripts(t *testing.T) {
 	t.Parallel()

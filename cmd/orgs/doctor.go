@@ -4,11 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"organizations-api/shared/store"
+	"organizations-api/shared/store/sqlite"
 )
 
 // doctorTime bounds all checks together. Reading a large SQLite file takes the most of it.
@@ -29,6 +33,9 @@ changed. Each check is one line: ok, warn (it works, but not as it should) or fa
 			if err := a.printFindings(findings); err != nil {
 				return err
 			}
+			if errors.Is(ctx.Err(), context.Canceled) {
+				return fail(kindFailed, "interrupted; not everything was looked at")
+			}
 			failed := 0
 			for _, f := range findings {
 				if f.Level == store.Fail {
@@ -46,7 +53,7 @@ changed. Each check is one line: ok, warn (it works, but not as it should) or fa
 // examine makes all checks that can be made.
 func (a *app) examine(ctx context.Context) []store.Finding {
 	findings := []store.Finding{store.Healthy("orgs", thisBuild().String())}
-	s, err := a.openExisting(ctx)
+	s, err := a.openAsItIs(ctx)
 	if err != nil {
 		return append(findings, a.unopened(err))
 	}
@@ -59,6 +66,19 @@ func (a *app) examine(ctx context.Context) []store.Finding {
 		findings = append(findings, store.Broken("closing", err.Error(), ""))
 	}
 	return findings
+}
+
+// openAsItIs opens the store that is there for a look: unlike for other commands, a file keeps the schema that it has.
+func (a *app) openAsItIs(ctx context.Context) (*storage, error) {
+	path, isFile := strings.CutPrefix(a.storeChoice(), "sqlite:")
+	if _, err := os.Stat(path); !isFile || path == "" || errors.Is(err, fs.ErrNotExist) {
+		return a.openExisting(ctx) // has nothing to change, or knows what to say
+	}
+	s, err := sqlite.OpenAsItIs(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	return &storage{engine: s, choice: a.storeChoice(), local: true, close: s.Close}, nil
 }
 
 // storeSource says who chose the store.

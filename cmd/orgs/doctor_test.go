@@ -1,6 +1,10 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"database/sql"
+	"errors"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -80,6 +84,61 @@ func TestDoctorOnADamagedFile(t *testing.T) {
 	}
 	if got := examined(t, env, exitFailed); got.Level != "fail" || got.levels()["contents"] != "fail" {
 		t.Errorf("a damaged file: %+v, want its contents to fail", got)
+	}
+}
+
+// older takes the file of a store back to the first schema, and returns its bytes.
+func older(t *testing.T, path string) string {
+	t.Helper()
+	db, err := sql.Open("sqlite", "file:"+path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = db.ExecContext(t.Context(), "DROP TABLE key_uses; ALTER TABLE keys DROP COLUMN replaced_by; PRAGMA user_version = 1")
+	if err := errors.Join(err, db.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return contentOf(t, path)
+}
+
+func contentOf(t *testing.T, path string) string {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(content)
+}
+
+// TestDoctorOnAnOlderSchema must leave it for an older version of the command.
+func TestDoctorOnAnOlderSchema(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	path := strings.TrimPrefix(env[storeVariable], "sqlite:")
+	before := older(t, path)
+	got := examined(t, env, exitOK)
+	if got.Level != "warn" || got.levels()["schema"] != "warn" {
+		t.Errorf("an older schema: %+v, want a warning of it", got)
+	}
+	if contentOf(t, path) != before {
+		t.Error("doctor changes the file")
+	}
+	must(t, env, "list")
+	if diff := cmp.Diff("ok", examined(t, env, exitOK).levels()["schema"]); diff != "" {
+		t.Errorf("the schema after another command (-want +got):\n%s", diff)
+	}
+}
+
+// TestDoctorInterrupted is stopped before it has looked at anything.
+func TestDoctorInterrupted(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	var stdout, stderr bytes.Buffer
+	code := run(ctx, []string{"doctor"}, env.get, &stdout, &stderr)
+	if code != exitFailed || stderr.String() != "orgs doctor: interrupted; not everything was looked at\n" || strings.Contains(stdout.String(), "damaged") {
+		t.Errorf("orgs doctor, interrupted = %d, %q, %q", code, &stdout, &stderr)
 	}
 }
 

@@ -105,9 +105,13 @@ func latencyOf(times []time.Duration) Latency {
 		return Latency{}
 	}
 	slices.Sort(times)
-	at := func(perMille int) float64 { // the nearest rank: the least time that so many of them do not exceed
-		rank := (len(times)*perMille + 999) / 1000
-		return float64(times[max(rank, 1)-1]) / float64(time.Millisecond)
-	}
+	at := func(perMille int) float64 { return float64(Quantile(times, perMille)) / float64(time.Millisecond) }
 	return Latency{Requests: len(times), P50: at(500), P90: at(900), P99: at(990), P999: at(999), Max: at(1000)}
+}
+
+// Quantile returns the nearest rank: the least of the times that so many in a thousand of them do not exceed. There must be
+// one at least, and they must be in order.
+func Quantile(sorted []time.Duration, perMille int) time.Duration {
+	rank := (len(sorted)*perMille + 999) / 1000
+	return sorted[max(rank, 1)-1]
 }

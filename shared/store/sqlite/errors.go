@@ -51,6 +51,12 @@ func kindOf(err error) store.Kind {
 	}
 }
 
+// damaged reports whether SQLite found that the file is not what it wrote.
+func damaged(err error) bool {
+	c := code(err)
+	return c == codes.SQLITE_CORRUPT || c == codes.SQLITE_NOTADB
+}
+
 func busy(err error) bool { return kindOf(err) == store.Throttled }
 
 // code returns the primary result code of an error of the driver's, and 0 for any other error.

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -11,10 +10,19 @@ import (
 	"organizations-api/shared/store"
 )
 
-// Examine looks at the file, its schema and its pages, and whether it can be written to now. It changes nothing. There is
-// no other clock to compare now with.
+// Examine looks at the file, its schema, whether it can be written to now, and its pages. It changes nothing. There is no
+// other clock to compare now with. A look that the end of ctx cuts short finds nothing broken.
 func (s *Store) Examine(ctx context.Context, _ func() time.Time) []store.Finding {
-	return []store.Finding{s.examineFile(ctx), s.examineSchema(ctx), s.examinePages(ctx), s.examineLock(ctx)}
+	// The pages come last, as they may take all the time that there is.
+	return []store.Finding{s.examineFile(ctx), s.examineSchema(ctx), s.examineLock(ctx), s.examinePages(ctx)}
+}
+
+// broken is the finding of a look that failed, and not because it was cut short.
+func broken(ctx context.Context, check string, err error, advice string) store.Finding {
+	if over := ctx.Err(); over != nil {
+		return store.Doubtful(check, "not looked at to the end: "+over.Error(), "try again")
+	}
+	return store.Broken(check, err.Error(), advice)
 }
 
 func (s *Store) examineFile(ctx context.Context) store.Finding {
@@ -26,7 +34,7 @@ func (s *Store) examineFile(ctx context.Context) store.Finding {
 		info, err = os.Stat(path)
 	}
 	if err != nil {
-		return store.Broken(check, err.Error(), "see whether the file is still there")
+		return broken(ctx, check, err, "see whether the file is still there")
 	}
 	detail := fmt.Sprintf("%s, %.1f MB", path, float64(info.Size())/1e6)
 	if others := info.Mode().Perm() & 0o077; others != 0 {
@@ -40,29 +48,43 @@ func (s *Store) examineSchema(ctx context.Context) store.Finding {
 	const check = "schema"
 	version, err := schemaVersion(ctx, s.reader)
 	if err != nil {
-		return store.Broken(check, err.Error(), "use the version of this command that wrote it")
+		return broken(ctx, check, err, "use the version of this command that wrote it")
 	}
 	var engine string
 	if err := s.reader.QueryRowContext(ctx, "SELECT sqlite_version()").Scan(&engine); err != nil {
-		return store.Broken(check, err.Error(), "try again")
+		return broken(ctx, check, err, "try again")
 	}
-	return store.Healthy(check, fmt.Sprintf("version %d of %d, SQLite %s", version, len(migrations()), engine))
+	detail := fmt.Sprintf("version %d of %d, SQLite %s", version, len(migrations()), engine)
+	switch {
+	case version == 0:
+		return store.Doubtful(check, "the file is empty", "the first command that uses it sets it up")
+	case version < len(migrations()):
+		return store.Doubtful(check, detail,
+			"the next command that uses the store brings it up to date; older versions of this command cannot open it then")
+	}
+	return store.Healthy(check, detail)
 }
 
-// examinePages has SQLite read the whole file.
+// examinePages has SQLite read the whole file. Whoever is told that it is damaged may throw it away, so that is said only
+// where SQLite says so.
 func (s *Store) examinePages(ctx context.Context) store.Finding {
 	const check = "contents"
 	var result string
 	err := s.reader.QueryRowContext(ctx, "PRAGMA quick_check(1)").Scan(&result)
+	const advice = "the file is damaged; go back to a copy of it"
 	switch {
-	case errors.Is(ctx.Err(), context.DeadlineExceeded):
-		return store.Doubtful(check, "not all of the file could be read in time", "have SQLite read it at leisure: PRAGMA quick_check")
-	case err != nil:
-		result = err.Error()
-	case result == "ok":
+	case err == nil && result == "ok":
 		return store.Healthy(check, "every page can be read")
+	case err == nil:
+		return store.Broken(check, result, advice)
+	case damaged(err):
+		return store.Broken(check, err.Error(), advice)
+	case ctx.Err() != nil:
+		return store.Doubtful(check, "the file was not read to the end: "+ctx.Err().Error(),
+			"have SQLite read it at leisure: PRAGMA quick_check")
+	default:
+		return store.Broken(check, err.Error(), "the file could not be read; try again")
 	}
-	return store.Broken(check, result, "the file is damaged; go back to a copy of it")
 }
 
 // examineLock begins to write and thinks better of it.
@@ -74,7 +96,7 @@ func (s *Store) examineLock(ctx context.Context) store.Finding {
 		err = tx.Rollback()
 	}
 	if err != nil {
-		return store.Broken(check, fail(ctx, "beginning to write", err).Error(),
+		return broken(ctx, check, fail(ctx, "beginning to write", err),
 			"end the process that holds the file, or make the file and its folder writable")
 	}
 	return store.Healthy(check, fmt.Sprintf("possible after %d ms", time.Since(begun).Milliseconds()))

@@ -17,16 +17,19 @@ import (
 // notice that a context is over, so this must be short.
 const slice = 100 * time.Millisecond
 
+// present is for a file that is there. Only ensureFile makes one.
+const present = "mode=rw"
+
 // writerDSN names the file for writing: every transaction takes the lock when it begins, so that none fails half-way,
 // and is on disk when it is acknowledged. What is deleted is overwritten, as it may be a secret.
 func writerDSN(path string) string {
-	return dsn(path, "_txlock=immediate", busyTimeout(slice),
+	return dsn(path, present, "_txlock=immediate", busyTimeout(slice),
 		"_pragma=foreign_keys(1)", "_pragma=synchronous(FULL)", "_pragma=secure_delete(1)")
 }
 
 // readerDSN names the file for reading. A read waits only while a crashed process's log is recovered.
 func readerDSN(path string) string {
-	return dsn(path, busyTimeout(defaultPatience), "_pragma=query_only(1)")
+	return dsn(path, present, busyTimeout(defaultPatience), "_pragma=query_only(1)")
 }
 
 func busyTimeout(d time.Duration) string {

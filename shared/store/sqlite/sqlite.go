@@ -47,20 +47,37 @@ type Store struct {
 // only, as it holds secrets. Several processes can do so at once. A database of a newer version of this package, or of
 // another application, is refused and left as it is.
 func Open(ctx context.Context, path string) (*Store, error) {
-	s, err := open(ctx, path)
+	return open(ctx, path, func(s *Store, path string) error {
+		if err := ensureFile(ctx, path); err != nil {
+			return err
+		}
+		return s.prepare(ctx)
+	})
+}
+
+// OpenAsItIs opens a database that is there for a look that leaves it as it is: an older schema stays the older one, and an
+// empty file stays empty. Nothing may be written to what it returns. Reading is an error where the schema lacks what is
+// read. What Open refuses, it refuses too, and so it does a file that is missing.
+func OpenAsItIs(ctx context.Context, path string) (*Store, error) {
+	return open(ctx, path, func(s *Store, _ string) error {
+		_, err := schemaVersion(ctx, s.reader)
+		return err
+	})
+}
+
+// open makes a store, of which prepare is the first to use the file, whose absolute path it gets.
+func open(ctx context.Context, path string, prepare func(s *Store, path string) error) (*Store, error) {
+	s, err := connect(path, prepare)
 	if err != nil {
 		return nil, fail(ctx, fmt.Sprintf("opening the database %q", path), err)
 	}
 	return s, nil
 }
 
-func open(ctx context.Context, path string) (*Store, error) {
+func connect(path string, prepare func(s *Store, path string) error) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("finding the folder: %w", err)
-	}
-	if err := ensureFile(ctx, path); err != nil {
-		return nil, err
 	}
 	reader, err := sql.Open(driverName, readerDSN(path))
 	if err != nil {
@@ -74,7 +91,7 @@ func open(ctx context.Context, path string) (*Store, error) {
 	reader.SetMaxIdleConns(readers)
 	writer.SetMaxOpenConns(1)
 	s := &Store{reader: reader, writer: writer, patience: defaultPatience}
-	if err := s.prepare(ctx); err != nil {
+	if err := prepare(s, path); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil

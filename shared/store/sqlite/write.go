@@ -23,16 +23,22 @@ func (s *Store) writeLightly(ctx context.Context, op string, change func(*sql.Tx
 		return fail(ctx, op, err)
 	}
 	defer connection.Close()
-	if _, err := connection.ExecContext(ctx, "PRAGMA synchronous = NORMAL"); err != nil {
-		return fail(ctx, op, err)
+	return fail(ctx, op, s.transactLightly(ctx, connection, change))
+}
+
+// transactLightly leaves the connection waiting for the disk again, or of no more use.
+func (s *Store) transactLightly(ctx context.Context, connection *sql.Conn, change func(*sql.Tx) error) error {
+	_, err := connection.ExecContext(ctx, "PRAGMA synchronous = NORMAL")
+	if err == nil {
+		err = s.transact(ctx, connection, change)
 	}
-	err = s.transact(ctx, connection, change)
+	// Also after an error: where the context ended meanwhile, the setting is changed although the driver reports that.
 	if _, back := connection.ExecContext(context.WithoutCancel(ctx), "PRAGMA synchronous = FULL"); back != nil {
 		// Nothing may be written with this connection any more.
 		_ = connection.Raw(func(any) error { return driver.ErrBadConn })
 		err = errors.Join(err, back)
 	}
-	return fail(ctx, op, err)
+	return err
 }
 
 // beginner is a pool or one connection of it.

@@ -38,7 +38,7 @@ async function call(method, path, { key = session.key, headers = {}, body } = {}
     });
     text = await response.text();
   } catch {
-    throw new Failure(0, "The gateway does not answer. Is orgs serve still running? Your changes are still in the form.");
+    throw new Failure(0, "The gateway does not answer. Is orgs serve still running?");
   }
   if (!response.ok) throw failure(response, text);
   return { text, etag: response.headers.get("ETag") };

@@ -19,7 +19,7 @@ function readable(field, text) {
     return el("span", {}, names.length ? `${names.join(", ")} (values hidden)` : "none");
   }
   if (text === "null") return el("span", { class: "soft" }, "none");
-  if (text.startsWith("{")) return el("pre", {}, el("code", {}, indented(text)));
+  if (compact(text).startsWith("{")) return el("pre", {}, el("code", {}, indented(text)));
   const value = JSON.parse(text);
   return value === "" ? el("span", { class: "soft" }, "empty") : el("span", {}, String(value));
 }

@@ -125,18 +125,24 @@ async function save(etag) {
     } catch (failure) {
       return await notSaved(failure, changes);
     }
+    if (signedOut()) return;
     await reload(`Saved: ${[...changes.keys()].map((name) => labels[name]).join(", ")}.`);
   });
 }
 
+// signedOut reports whether the person signed out while a request was under way, which then is of no interest.
+const signedOut = () => session.key === null;
+
 // reload shows what is there now, and says why.
 async function reload(message) {
   try {
-    open(await snapshot());
+    const found = await snapshot();
+    if (signedOut()) return;
+    open(found);
     byId("saved").textContent = message;
     byId("save").focus();
   } catch (failure) {
-    if (gone(failure)) return;
+    if (signedOut() || gone(failure)) return;
     showFailure(new Failure(failure.status, `${message} But it cannot be shown: ${failure.message}`, failure), byId("problems"));
   }
 }
@@ -149,10 +155,16 @@ function gone(failure) {
 }
 
 async function notSaved(failure, changes) {
-  if (gone(failure)) return;
+  if (signedOut() || gone(failure)) return;
   if (failure.status === 422) return showProblems(failure.problems, form.at, byId("problems"));
   if (failure.status === 412) return await overtaken(changes);
-  showFailure(failure, byId("problems"));
+  showUnsaved(failure);
+}
+
+// showUnsaved says why nothing was saved, and where no answer came, that nothing is lost.
+function showUnsaved(failure) {
+  const shown = failure.status === 0 ? new Failure(0, `${failure.message} Your changes are still in the form.`) : failure;
+  showFailure(shown, byId("problems"));
 }
 
 async function overtaken(mine) {
@@ -160,9 +172,10 @@ async function overtaken(mine) {
   try {
     current = await snapshot();
   } catch (failure) {
-    if (!gone(failure)) showFailure(failure, byId("problems"));
+    if (!signedOut() && !gone(failure)) showUnsaved(failure);
     return;
   }
+  if (signedOut()) return;
   byId("settings").inert = true;
   showFacts(current);
   showConflict(byId("conflict"), { base, current, mine }, {

@@ -3,23 +3,32 @@
 import { el } from "/assets/view.js";
 import { compact, members } from "/assets/exact.js";
 
+// jsonOf returns what gives the JSON of a control that was filled from a JSON text. A control of one line cannot hold all
+// texts (it drops line breaks), so what nobody touched is the text itself.
+function jsonOf(control, text) {
+  control.value = JSON.parse(text);
+  const filled = control.value;
+  return () => (control.value === filled ? text : JSON.stringify(control.value));
+}
+
+const none = '""';
+
 export function credentialsEditor(before, label, changed) {
   let serial = 0;
   let rows = [];
   const list = el("div", { class: "pairs" });
   const empty = el("p", { class: "small soft" }, "None.");
 
+  // add makes a row from the JSON texts of a name and a secret.
   function add(name, secret) {
     const id = `field-default_llm_credentials-${serial++}`;
-    const control = (kind, type, text) => {
-      const input = el("input", {
-        id: `${id}-${kind}`, type, autocomplete: type === "password" ? "new-password" : "off", autocapitalize: "none", spellcheck: "false",
-        "aria-describedby": `${id}-problem`,
-      });
-      input.value = text;
-      return input;
-    };
-    const row = { name: control("name", "text", name), secret: control("secret", "password", secret) };
+    const control = (kind, type) => el("input", {
+      id: `${id}-${kind}`, type, autocomplete: type === "password" ? "new-password" : "off", autocapitalize: "none", spellcheck: "false",
+      "aria-describedby": `${id}-problem`,
+    });
+    const row = { name: control("name", "text"), secret: control("secret", "password") };
+    row.nameJSON = jsonOf(row.name, name);
+    row.secretJSON = jsonOf(row.secret, secret);
     const remove = el("button", {
       type: "button", class: "button quiet small",
       onclick() {
@@ -29,7 +38,7 @@ export function credentialsEditor(before, label, changed) {
         addButton.focus();
         changed();
       },
-    }, "Remove", el("span", { class: "visually-hidden" }, ` ${name || "provider"}`));
+    }, "Remove", el("span", { class: "visually-hidden" }, ` ${row.name.value || "provider"}`));
     row.element = el("div", { class: "pair" },
       el("div", {}, el("label", { for: row.name.id }, "Provider"), row.name),
       el("div", {}, el("label", { for: row.secret.id }, "Secret"), row.secret),
@@ -44,14 +53,14 @@ export function credentialsEditor(before, label, changed) {
   const addButton = el("button", {
     type: "button", class: "button quiet small",
     onclick() {
-      add("", "").name.focus();
+      add(none, none).name.focus();
       changed();
     },
   }, "Add a provider");
 
-  for (const [name, secret] of members(before)) add(name, JSON.parse(secret));
-  const used = () => rows.filter((row) => row.name.value !== "" || row.secret.value !== "");
-  const text = () => `{${used().map((row) => `${JSON.stringify(row.name.value)}:${JSON.stringify(row.secret.value)}`).join(",")}}`;
+  for (const [name, secret] of members(before)) add(JSON.stringify(name), secret);
+  const used = () => rows.filter((row) => row.nameJSON() !== none || row.secretJSON() !== none);
+  const text = () => `{${used().map((row) => `${row.nameJSON()}:${row.secretJSON()}`).join(",")}}`;
   const initial = text();
 
   return {
@@ -60,14 +69,15 @@ export function credentialsEditor(before, label, changed) {
       el("legend", {}, label),
       el("p", { class: "hint", id: "field-default_llm_credentials-hint" }, "They take the place of all credentials."),
       empty, list, addButton),
-    at: ([provider]) => (rows.find((row) => row.name.value === provider) ?? rows[0])?.secret ?? addButton,
+    at: ([provider]) => (rows.find((row) => JSON.parse(row.nameJSON()) === provider) ?? rows[0])?.secret ?? addButton,
     change: () => (compact(text()) === compact(initial) ? null : text()),
     problems() {
       const seen = new Set();
-      return used().flatMap(({ name }) => {
-        const problem = name.value === "" ? "A provider needs a name" : seen.has(name.value) ? "There are two providers of this name" : null;
-        seen.add(name.value);
-        return problem ? [{ loc: ["body", "default_llm_credentials"], msg: problem, control: name }] : [];
+      return used().flatMap((row) => {
+        const name = JSON.parse(row.nameJSON());
+        const problem = name === "" ? "A provider needs a name" : seen.has(name) ? "There are two providers of this name" : null;
+        seen.add(name);
+        return problem ? [{ loc: ["body", "default_llm_credentials"], msg: problem, control: row.name }] : [];
       });
     },
   };

@@ -1,6 +1,6 @@
 // The audit trail, the newest entry first, a page at a time.
 
-import { audit } from "/assets/api.js";
+import { audit, session } from "/assets/api.js";
 import { count, el, show, time } from "/assets/view.js";
 import { indented, spaced } from "/assets/exact.js";
 import { labels } from "/assets/form.js";
@@ -50,6 +50,7 @@ export async function showTrail(place, mayRead) {
     show(place, el("p", { class: "notice" }, "Reading the audit trail needs a key with the permission admin."));
     return;
   }
+  const key = session.key;
   const list = el("ol", { class: "trail" });
   const status = el("p", { class: "small soft", role: "status" });
   const more = el("button", { type: "button", class: "button quiet", id: "older", hidden: true }, "Show older entries");
@@ -77,5 +78,6 @@ export async function showTrail(place, mayRead) {
 
   more.addEventListener("click", async () => (await next())[0]?.focus());
   await next();
+  if (session.key !== key) return; // who asked for it has signed out
   show(place, list, el("div", { class: "actions" }, more, status));
 }
