@@ -1,0 +1,56 @@
+package function
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"organizations-api/shared/store/dynamo/faultproxy"
+)
+
+// TestTimeBudget: whatever DynamoDB does, a function answers by itself while the time that template.yaml gives it lasts.
+func TestTimeBudget(t *testing.T) {
+	t.Parallel()
+	if seconds := readTemplate(t).Globals.Function.Timeout; seconds != int(functionTimeout.Seconds()) {
+		t.Fatalf("template.yaml gives a function %d s, and this test knows of %v", seconds, functionTimeout)
+	}
+	const spare = time.Second // for the answer's way out, and for a processor that is busy
+	slow := faultproxy.Slow(1500 * time.Millisecond)
+	tests := map[string]struct {
+		plan   faultproxy.Plan
+		status map[string]int // by method
+	}{
+		"reads hang":     {faultproxy.On(readCall, faultproxy.Hang()), map[string]int{"GET": 503, "PATCH": 503}},
+		"counts hang":    {faultproxy.On(countCall, faultproxy.Hang()), map[string]int{"GET": 200, "PATCH": 200}},
+		"writes hang":    {faultproxy.On(writeCall, faultproxy.Hang()), map[string]int{"GET": 200, "PATCH": 503}},
+		"all hangs":      {faultproxy.Always(faultproxy.Hang()), map[string]int{"GET": 503, "PATCH": 503}},
+		"all is slow":    {faultproxy.Always(slow), map[string]int{"GET": 200, "PATCH": 200}},
+		"all conflicts":  {faultproxy.On(writeCall, faultproxy.Cancel("TransactionConflict", "None")), map[string]int{"GET": 200, "PATCH": 503}},
+		"races are lost": {faultproxy.On(writeCall, faultproxy.Cancel("ConditionalCheckFailed", "None")), map[string]int{"GET": 200, "PATCH": 503}},
+		"counts hang and writes are slow": {func(c faultproxy.Call) faultproxy.Fault {
+			return map[string]faultproxy.Fault{countCall: faultproxy.Hang(), writeCall: slow}[c.Operation]
+		}, map[string]int{"GET": 200, "PATCH": 200}},
+	}
+	var all sync.WaitGroup // of waiting, mostly: more at once than go test would run
+	defer all.Wait()
+	for name, test := range tests {
+		for method, status := range test.status {
+			w := newFaultyWorld(t)
+			w.proxy.Follow(test.plan)
+			all.Go(func() { w.checkBudget(t, name, method, status, functionTimeout-spare) })
+		}
+	}
+}
+
+func (w *faultyWorld) checkBudget(t *testing.T, name, method string, status int, most time.Duration) {
+	r := request{method: method, key: w.key, body: map[string]string{"PATCH": `{"organization_name":"B"}`}[method]}
+	started := time.Now()
+	got := w.send(t, r)
+	took := time.Since(started)
+	if took > most {
+		t.Errorf("%s: %s took %v, want %v at most", name, method, took, most)
+	}
+	if checkContract(t, r, got); got.StatusCode != status {
+		t.Errorf("%s: %s = %d %s after %v, want %d", name, method, got.StatusCode, got.Body, took, status)
+	}
+}
