@@ -87,8 +87,8 @@ func routeKey(method, path string) string { return method + " " + path }
 // Gateway Developer Guide.
 const maxBody = 10 << 20
 
-// ServeHTTP answers as an HTTP API with these routes and this CORS configuration does. Paths are compared as they are, without cleaning them up or
-// redirecting, and a route for GET does not answer HEAD.
+// ServeHTTP answers as an HTTP API with these routes and this CORS configuration does. Paths are compared as they are,
+// without cleaning them up or redirecting, and a route for GET does not answer HEAD.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := newRequestID()
 	key := routeKey(r.Method, r.URL.Path)
