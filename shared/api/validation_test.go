@@ -46,6 +46,8 @@ func TestProblems(t *testing.T) {
 			"value is not a valid email address: what comes before the @ has a character that cannot stand there", "value_error"}}},
 		{`{"billing_email":{}}`, []api.Problem{{body("billing_email"), stringType, "string_type"}}},
 		{`{"notifications_email":"a"}`, []api.Problem{{body("notifications_email"), "value is not a valid email address: it has no @", "value_error"}}},
+		{`{"notifications_email":"a@localhost"}`, []api.Problem{{body("notifications_email"),
+			"value is not a valid email address: what comes after the @ must have a dot and end in a letter", "value_error"}}},
 		{`{"metadata":[]}`, []api.Problem{{body("metadata"), dictType, "dict_type"}}},
 		{`{"metadata":"{}"}`, []api.Problem{{body("metadata"), dictType, "dict_type"}}},
 		{`{"rate_limits":[]}`, []api.Problem{{body("rate_limits"), modelType, "model_attributes_type"}}},
