@@ -4,12 +4,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"organizations-api/shared/api"
+	"organizations-api/shared/apikey"
+	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
 )
 
 const (
@@ -88,6 +92,24 @@ func TestProblems(t *testing.T) {
 	}
 	if after := text(t, w.get(t)); after != before {
 		t.Errorf("refused updates changed the organization from\n%s to\n%s", before, after)
+	}
+}
+
+// TestStoredEmailIsAnswered: what was stored before a rule is answered, and kept by changes of something else.
+func TestStoredEmailIsAnswered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, options{})
+	email := "billing@localhost"
+	w.org = organization.New("Northwind Video", organization.Pro, &email, w.now)
+	w.key = apikey.New(w.org.ID, apikey.Live)
+	e := store.Entry{ID: store.NewEntryID(w.now), Action: store.Created, Actor: store.OperatorActor}
+	if err := w.store.Create(t.Context(), w.org, apikey.NewRecord(w.key, apikey.Admin, w.now, nil), e); err != nil {
+		t.Fatal(err)
+	}
+	for what, r := range map[string]*httptest.ResponseRecorder{"GET": w.get(t), "PATCH": w.patch(t, `{"organization_name":"Changed"}`)} {
+		if got := text(t, r); r.Code != http.StatusOK || !strings.Contains(got, `"billing_email":"billing@localhost"`) {
+			t.Errorf("%s = %d %s, want 200 with the email that is stored", what, r.Code, got)
+		}
 	}
 }
 
