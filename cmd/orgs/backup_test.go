@@ -96,7 +96,7 @@ func TestBackupBetweenEngines(t *testing.T) {
 		t.Fatalf("seed = %+v, want %d created", got, n)
 	}
 	t.Logf("%d organizations seeded in %v", n, time.Since(begin))
-	slice := max(time.Duration(n)*200*time.Microsecond, 150*time.Millisecond) // before a command is killed for the first time
+	slice := max(time.Duration(n)*40*time.Microsecond, 150*time.Millisecond) // before a command is killed for the first time
 
 	kills := move(t, first, tables, there, n, slice) + move(t, tables, last, back, n, slice)
 	if kills == 0 {

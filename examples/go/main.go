@@ -30,8 +30,11 @@ func rename(ctx context.Context, url, key string) error {
 		return err
 	}
 	current, err := client.GetOrganizationV1OrganizationsGetWithResponse(ctx, nil)
-	if err != nil || current.JSON200 == nil {
-		return fmt.Errorf("getting the organization: %v %s", err, current.Status())
+	if err != nil {
+		return fmt.Errorf("getting the organization: %w", err)
+	}
+	if current.JSON200 == nil {
+		return fmt.Errorf("getting the organization: %s: %s", current.Status(), current.Body)
 	}
 	fmt.Println("200 it is", current.JSON200.OrganizationName)
 	onlyIf := organizations.UpdateOrganizationV1OrganizationsPatchParams{IfMatch: &current.Headers200.ETag}

@@ -36,7 +36,8 @@ export interface paths {
          *     Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
          *     without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
          *     is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-         *     I-JSON (RFC 7493): one that repeats a member name, is not UTF-8, or holds half of a surrogate pair.
+         *     JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). Bodies of megabytes do
+         *     not reach this service: what is before it refuses them, with 413.
          */
         patch: operations["update_organization_v1_organizations_patch"];
         trace?: never;
@@ -122,19 +123,19 @@ export interface components {
              * @description Whether used credits are billed without being asked for.
              * @default false
              */
-            auto_billing_enabled: boolean;
+            auto_billing_enabled?: boolean;
             /**
              * Billing Cycle Start
              * @description Day of the month on which the billing cycle starts.
              * @default 1
              */
-            billing_cycle_start: number;
+            billing_cycle_start?: number;
             /**
              * Current Month Usage
              * @description Credits used since the billing cycle started.
              * @default 0
              */
-            current_month_usage: number;
+            current_month_usage?: number;
             /**
              * Created At
              * Format: date-time
@@ -247,7 +248,7 @@ export interface components {
              * @description False in every error.
              * @default false
              */
-            success: boolean;
+            success?: boolean;
             /**
              * Status
              * @description The status of the answer, once more.
@@ -284,7 +285,7 @@ export interface components {
              * @example 100
              * @example 200
              */
-            metadata: number;
+            metadata?: number;
             /**
              * Data
              * @description Reading and writing objects and documents.
@@ -293,7 +294,7 @@ export interface components {
              * @example 60
              * @example 100
              */
-            data: number;
+            data?: number;
             /**
              * Search
              * @description Search and retrieval.
@@ -302,7 +303,7 @@ export interface components {
              * @example 60
              * @example 100
              */
-            search: number;
+            search?: number;
             /**
              * Upload
              * @description Uploading files.
@@ -311,7 +312,7 @@ export interface components {
              * @example 30
              * @example 50
              */
-            upload: number;
+            upload?: number;
             /**
              * Compute
              * @description Batches and clusters.
@@ -320,7 +321,7 @@ export interface components {
              * @example 30
              * @example 50
              */
-            compute: number;
+            compute?: number;
         };
         /**
          * ErrorDetail

@@ -1,6 +1,7 @@
 // Package ijson reads JSON texts that have one meaning only: I-JSON (RFC 7493). A text must be UTF-8, hold exactly one
-// value, name no member of an object twice, and hold no half of a surrogate pair. Numbers and the order of members stay
-// as they were written, so that a value can be stored and given back unchanged.
+// value, name no member of an object twice, and hold no half of a surrogate pair. Noncharacters, which RFC 7493 rules out as
+// well, are let pass: they are read in one way everywhere. Numbers and the order of members stay as they were written, so
+// that a value can be stored and given back unchanged.
 //
 // It exists because encoding/json replaces bad text silently, keeps the last of two members, and rounds numbers. It must
 // import nothing but the standard library and knows nothing of organizations.
