@@ -19,12 +19,13 @@ type bodyFormat struct {
 var (
 	emailLocal    = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+/=?^_{|}~` + "`" + `-]+(\.[A-Za-z0-9!#$%&'*+/=?^_{|}~` + "`" + `-]+)*$`)
 	hostnameLabel = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
+	publicName    = regexp.MustCompile(`[.].*[A-Za-z]$`)
 	uuidForm      = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
 )
 
 func isEmail(text string) bool {
 	local, domain, found := strings.Cut(text, "@")
-	return found && len(text) <= 254 && len(local) <= 64 && emailLocal.MatchString(local) && isHostname(domain)
+	return found && len(text) <= 254 && len(local) <= 64 && emailLocal.MatchString(local) && isHostname(domain) && publicName.MatchString(domain)
 }
 
 func isHostname(text string) bool {
@@ -64,7 +65,7 @@ func bodyFormats() map[string]bodyFormat {
 	label := strings.Repeat("d", 63)
 	return map[string]bodyFormat{
 		"email": {takes: isEmail, try: []string{
-			"a@b.example", "A.b+c=d@E-f.example", "a@b", "1@2", "!#$%&'*+/=?^_`{|}~-@b.example", strings.Repeat("l", 64) + "@b.example",
+			"a@b.example", "A.b+c=d@E-f.example", "a@b.c", "1@2.3d", "a@b", "1@2", "a@1.2.3.4", "a@b.c1", "!#$%&'*+/=?^_`{|}~-@b.example", strings.Repeat("l", 64) + "@b.example",
 			strings.Repeat("l", 65) + "@b.example", "a@" + label + ".example", "a@" + label + "d.example", "a@b--c.example",
 			"a@" + label + "." + label + "." + label + "." + strings.Repeat("d", 60), "a@" + label + "." + label + "." + label + "." + strings.Repeat("d", 61),
 			"nobody", "@b.example", "a@", "@", "a@b@c.example", "a b@c.example", ".a@b.example", "a.@b.example", "a..b@c.example", "a@-b.example",

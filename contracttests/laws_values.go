@@ -72,7 +72,7 @@ func logoValues() []string {
 func emailValues() []string {
 	label := strings.Repeat("a", 63)
 	return []string{
-		`"a@b"`, `"A.b+c@Example.COM"`, "\"!#$%&'*+/=?^_`{|}~-@example.com\"", `"a@1.2"`, `"a@xn--bcher-kva.example"`,
+		`"a@b.c"`, `"A.b+c@Example.COM"`, "\"!#$%&'*+/=?^_`{|}~-@example.com\"", `"a@1.2c"`, `"a@xn--bcher-kva.example"`,
 		`"` + strings.Repeat("a", 64) + `@example.com"`, `"a@` + label + `.` + label + `.` + label + `.` + label[:60] + `"`,
 	}
 }

@@ -37,6 +37,14 @@ func laxMutants() []Mutant {
 			local, domain, ok := strings.Cut(text, "@")
 			return local[:min(len(local), 64)] + "@" + domain, ok && len(local) == 65
 		}))},
+		{"takes-email-of-one-label", GroupAcceptance, "takes an email at a host without a dot", mutateFields(emails, rawText(func(text string) (string, bool) {
+			_, domain, ok := strings.Cut(text, "@")
+			return text + ".example", ok && domain != "" && !strings.Contains(domain, ".")
+		}))},
+		{"takes-email-at-number", GroupAcceptance, "takes an email at a host that ends in a digit", mutateFields(emails, rawText(func(text string) (string, bool) {
+			_, domain, ok := strings.Cut(text, "@")
+			return text + "a", ok && strings.Contains(domain, ".") && strings.ContainsAny(domain[len(domain)-1:], "0123456789")
+		}))},
 		{"takes-email-number", GroupAcceptance, "takes a number for an email", mutateFields(emails, rawMatching(`^[0-9]`, rawBecoming("null")))},
 		{"takes-name-empty", GroupAcceptance, "takes an empty name", mutateField("organization_name", replaceText("null", `""`))},
 		{"takes-name-of-101-characters", GroupAcceptance, "takes a name of 101 characters", mutateField("organization_name", cutTo(100))},

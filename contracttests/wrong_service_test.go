@@ -97,7 +97,7 @@ func TestPutBack(t *testing.T) {
 	t.Parallel()
 	change := func(s *contracttests.Session) {
 		key := s.Provision(contracttests.TenantSpec{}).Keys[contracttests.KeyAdmin]
-		body := `{"organization_name":"Changed","logo_url":null,"billing_email":null,"notifications_email":"x@y",` +
+		body := `{"organization_name":"Changed","logo_url":null,"billing_email":null,"notifications_email":"x@y.example",` +
 			`"metadata":{},"default_llm_credentials":{"a":"b"}}`
 		s.Send(contracttests.NewRequest(http.MethodPatch, key, []byte(body)))
 	}

@@ -92,6 +92,8 @@ func addresses() map[string]string {
 		"source route":            "@evil.example:billing@example.com",
 		"percent hack, encoded @": "billing%40evil.example",
 		"address literal":         "billing@[192.0.2.1]",
+		"IPv4 address":            "billing@192.0.2.1",
+		"host without a dot":      "billing@localhost",
 		"header":                  "billing@example.com\r\nBcc: spy@evil.example",
 		"line feed at the end":    "billing@example.com\n",
 		"blank at the end":        "billing@example.com ",

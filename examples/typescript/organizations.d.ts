@@ -194,7 +194,7 @@ export interface components {
             organization_name?: string | null;
             /**
              * Billing Email
-             * @description New billing contact, at most 64 characters before the @. `null` clears it.
+             * @description New billing contact, at most 64 characters before the @, a public host name after it. `null` clears it.
              */
             billing_email?: string | null;
             /**
@@ -217,7 +217,7 @@ export interface components {
             logo_url?: string | null;
             /**
              * Notifications Email
-             * @description New contact for notifications, at most 64 characters before the @. `null` clears it.
+             * @description New contact for notifications, at most 64 characters before the @, a public host name after it. `null` clears it.
              */
             notifications_email?: string | null;
             /**

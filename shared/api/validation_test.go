@@ -4,12 +4,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"organizations-api/shared/api"
+	"organizations-api/shared/apikey"
+	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
 )
 
 const (
@@ -46,6 +50,8 @@ func TestProblems(t *testing.T) {
 			"value is not a valid email address: what comes before the @ has a character that cannot stand there", "value_error"}}},
 		{`{"billing_email":{}}`, []api.Problem{{body("billing_email"), stringType, "string_type"}}},
 		{`{"notifications_email":"a"}`, []api.Problem{{body("notifications_email"), "value is not a valid email address: it has no @", "value_error"}}},
+		{`{"notifications_email":"a@localhost"}`, []api.Problem{{body("notifications_email"),
+			"value is not a valid email address: what comes after the @ must have a dot and end in a letter", "value_error"}}},
 		{`{"metadata":[]}`, []api.Problem{{body("metadata"), dictType, "dict_type"}}},
 		{`{"metadata":"{}"}`, []api.Problem{{body("metadata"), dictType, "dict_type"}}},
 		{`{"rate_limits":[]}`, []api.Problem{{body("rate_limits"), modelType, "model_attributes_type"}}},
@@ -86,6 +92,24 @@ func TestProblems(t *testing.T) {
 	}
 	if after := text(t, w.get(t)); after != before {
 		t.Errorf("refused updates changed the organization from\n%s to\n%s", before, after)
+	}
+}
+
+// TestStoredEmailIsAnswered: what was stored before a rule is answered, and kept by changes of something else.
+func TestStoredEmailIsAnswered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, options{})
+	email := "billing@localhost"
+	w.org = organization.New("Northwind Video", organization.Pro, &email, w.now)
+	w.key = apikey.New(w.org.ID, apikey.Live)
+	e := store.Entry{ID: store.NewEntryID(w.now), Action: store.Created, Actor: store.OperatorActor}
+	if err := w.store.Create(t.Context(), w.org, apikey.NewRecord(w.key, apikey.Admin, w.now, nil), e); err != nil {
+		t.Fatal(err)
+	}
+	for what, r := range map[string]*httptest.ResponseRecorder{"GET": w.get(t), "PATCH": w.patch(t, `{"organization_name":"Changed"}`)} {
+		if got := text(t, r); r.Code != http.StatusOK || !strings.Contains(got, `"billing_email":"billing@localhost"`) {
+			t.Errorf("%s = %d %s, want 200 with the email that is stored", what, r.Code, got)
+		}
 	}
 }
 

@@ -35,9 +35,14 @@ func CheckName(name string) error {
 }
 
 // CheckEmail says what is wrong with an email address. It accepts the addr-spec of a mailbox as it is in everyday use: a
-// dot-atom of at most 64 characters (RFC 5322, section 3.2.3), an @, and a host name (RFC 1123, section 2.1), all in
-// ASCII. Quoted local parts, address literals, display names and comments are refused, as are international addresses:
-// what is accepted here, every common checker of JSON Schema's email format accepts as well.
+// dot-atom of at most 64 characters (RFC 5322, section 3.2.3), an @, and a host name (RFC 1123, section 2.1) with a dot
+// that ends in a letter, as all public ones do, all in ASCII. Quoted local parts, address literals, display names and
+// comments are refused, as are international addresses.
+//
+// An address is answered for as long as it is kept, and a client that checks the email format must be able to read that
+// answer. So this accepts no form that ajv-formats or Python's email-validator, which Pydantic uses, refuses: ajv-formats
+// wants the dot, email-validator wants the letter too. What email-validator knows beyond form is left to it: names of
+// special use, such as .local, and labels with a double hyphen in the third place that are no Punycode.
 func CheckEmail(address string) error {
 	local, domain, found := strings.Cut(address, "@")
 	switch {
@@ -53,6 +58,8 @@ func CheckEmail(address string) error {
 		return errors.New("what comes before the @ has a character that cannot stand there")
 	case !isHostname(domain):
 		return errors.New("what comes after the @ is not a host name")
+	case !strings.Contains(domain, ".") || !letter(domain[len(domain)-1]):
+		return errors.New("what comes after the @ must have a dot and end in a letter")
 	}
 	return nil
 }
@@ -86,5 +93,9 @@ func isHostname(s string) bool {
 }
 
 func alphanumeric(c byte) bool {
-	return '0' <= c && c <= '9' || 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
+	return '0' <= c && c <= '9' || letter(c)
+}
+
+func letter(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z'
 }

@@ -176,7 +176,7 @@ type OrganizationModelResponse struct {
 //
 // Examples: {"metadata":{"region":"eu"},"organization_name":"Northwind Video","rate_limits":{"search":120}}
 type OrganizationUpdateRequest struct {
-	// BillingEmail New billing contact, at most 64 characters before the @. `null` clears it.
+	// BillingEmail New billing contact, at most 64 characters before the @, a public host name after it. `null` clears it.
 	BillingEmail nullable.Nullable[openapi_types.Email] `json:"billing_email,omitempty"`
 
 	// DefaultLlmCredentials Takes the place of all credentials. `null` leaves them as they are.
@@ -188,7 +188,7 @@ type OrganizationUpdateRequest struct {
 	// Metadata Takes the place of the whole metadata. `null` leaves it as it is.
 	Metadata nullable.Nullable[map[string]interface{}] `json:"metadata,omitempty"`
 
-	// NotificationsEmail New contact for notifications, at most 64 characters before the @. `null` clears it.
+	// NotificationsEmail New contact for notifications, at most 64 characters before the @, a public host name after it. `null` clears it.
 	NotificationsEmail nullable.Nullable[openapi_types.Email] `json:"notifications_email,omitempty"`
 
 	// OrganizationName New display name. `null` leaves the name as it is.
