@@ -119,9 +119,9 @@ func answerLost(send func()) (*Response, error) {
 	return nil, errors.New("connection reset")
 }
 
-func putBackFails(t *testing.T, fails time.Duration, wrong func(func()) (*Response, error), interrupted, left bool) {
-	ctx, cancel := context.WithCancel(t.Context())
-	defer cancel()
+// failingSubject is a shared one that takes a first change, and others only after the time that it fails.
+func failingSubject(t *testing.T, fails time.Duration, wrong func(func()) (*Response, error)) (*Subject, func() string) {
+	t.Helper()
 	patches, until := 0, time.Now().Add(fails)
 	subject, name := sharedSubject(t, func(_ context.Context, r Request, send func()) (*Response, error) {
 		if r.Method != http.MethodPatch {
@@ -133,6 +133,13 @@ func putBackFails(t *testing.T, fails time.Duration, wrong func(func()) (*Respon
 		return nil, nil
 	})
 	subject.Target = Patient(Uninterrupted(subject.Target))
+	return subject, name
+}
+
+func putBackFails(t *testing.T, fails time.Duration, wrong func(func()) (*Response, error), interrupted, left bool) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	subject, name := failingSubject(t, fails, wrong)
 	check, before, ran := renaming(), name(), 0
 	var failures []Failure
 	err := OneByOne(ctx, []Check{check, check}, func(Check) []Failure {
