@@ -34,6 +34,9 @@ type Failure struct {
 	Check   string
 	Message string // on one line, bounded, without credentials
 	Curl    string // how to see it again; "" where one request does not show it
+
+	// LeftChanged says that the organization of a live target is not what it was before the check.
+	LeftChanged bool
 }
 
 func (f Failure) String() string {

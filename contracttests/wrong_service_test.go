@@ -3,11 +3,14 @@ package contracttests_test
 import (
 	"bytes"
 	"context"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"regexp"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"organizations-api/contracttests"
 	"organizations-api/contracttests/internal/subjects"
@@ -125,27 +128,26 @@ func TestPutBack(t *testing.T) {
 	}
 }
 
-// TestPutBackFails: that something is left changed is said, whatever else is.
-func TestPutBackFails(t *testing.T) {
+// TestLiveSubjectWaits: the suite does not hang up on a target when it is interrupted.
+func TestLiveSubjectWaits(t *testing.T) {
 	t.Parallel()
-	patches := 0
-	subject := between(given(t, subjects.InProcess(t)), func(r *contracttests.Request) *contracttests.Response {
-		if r.Method == http.MethodPatch {
-			patches++
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	const enough = 300 * time.Millisecond // a client that hangs up does it within a few
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body) // the server sees a client hang up only after that
+		cancel()
+		select {
+		case <-r.Context().Done():
+			t.Error("the client hangs up")
+		case <-time.After(enough):
+			w.WriteHeader(http.StatusTeapot)
 		}
-		if patches > 1 && r.Method == http.MethodPatch {
-			return &contracttests.Response{Status: http.StatusServiceUnavailable}
-		}
-		return nil
-	})
-	failures := contracttests.Run(t.Context(), subject, contracttests.Check{Name: "changing", Run: func(s *contracttests.Session) {
-		key := s.Provision(contracttests.TenantSpec{}).Keys[contracttests.KeyAdmin]
-		s.Send(contracttests.NewRequest(http.MethodPatch, key, []byte(`{"organization_name":"Changed"}`)))
-		for range 50 {
-			s.Failf("something else")
-		}
-	}})
-	if last := failures[len(failures)-1]; !strings.Contains(last.Message, "could not be put back") {
-		t.Errorf("the last failure is %v, want that the organization could not be put back", last)
+	}))
+	defer server.Close()
+	subject := liveSubject(t, server.URL, "key", "", "")
+	answer, err := subject.Target.Send(ctx, contracttests.NewRequest(http.MethodPatch, "key", []byte(`{}`)))
+	if err != nil || answer.Status != http.StatusTeapot {
+		t.Errorf("Send = %d, %v, want the answer to what was sent before the interruption", answer.Status, err)
 	}
 }
