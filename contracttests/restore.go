@@ -113,8 +113,8 @@ func (s *Session) ask(ctx context.Context, r Request) (snapshot, bool) {
 	return newSnapshot(Exchange{Request: r, Response: response})
 }
 
-// alarm reports that the organization is left changed, which must not be lost among many other failures. The request is not shown, as it holds the
-// organization's own data.
+// alarm reports that the organization is left changed, which must not be lost among many other failures. The request is not
+// shown, as it holds the organization's own data.
 func (s *Session) alarm(message string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
