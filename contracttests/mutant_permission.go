@@ -20,6 +20,12 @@ func permissionMutants() []Mutant {
 		{"revoked-key-works-once", GroupSecurity, "takes a revoked key for one more request", remembering(revokedOnce)},
 		{"expired-key-works", GroupSecurity, "takes an expired key", promoting("", KeyExpired)},
 		{"unknown-key-works", GroupSecurity, "takes a key that was never issued", promoting("", KeyUnknown)},
+		{"refuses-test-keys", GroupSecurity, "refuses keys of the test mode", refusingKeys(func(t Tenant, kind KeyKind) bool {
+			return strings.HasPrefix(t.Keys[kind], "sk_test_")
+		})},
+		{"expiry-means-expired", GroupSecurity, "refuses a key whose expiry is still to come", refusingKeys(func(t Tenant, kind KeyKind) bool {
+			return kind != KeyExpired && slices.Contains(t.Expiring, kind)
+		})},
 		{"refused-update-done", GroupSecurity, "answers 403 and makes the change all the same", mutateAfter(http.StatusForbidden, asAdmin)},
 		{"refused-update-of-revoked-key-done", GroupSecurity, "answers 401 to a revoked key and makes the change all the same", mutateAfter(http.StatusUnauthorized, asAdmin)},
 		{"no-key-answered-403", GroupSecurity, "answers 403 where there is no key", mutateAnswer(func(_ *World, r Request, out *Response) {
@@ -75,6 +81,15 @@ func promoting(method string, kind KeyKind) mutation {
 		t, is, ok := w.caller(*r)
 		if ok && is == kind && (method == "" || r.Method == method) {
 			*r = as(t.Keys[KeyAdmin], *r)
+		}
+	})
+}
+
+// refusingKeys serves some of the keys that were issued as ones that were not.
+func refusingKeys(which func(t Tenant, kind KeyKind) bool) mutation {
+	return mutateRequest(func(_ context.Context, w *World, r *Request) {
+		if t, kind, ok := w.caller(*r); ok && which(t, kind) {
+			*r = as(mistyped(t.Keys[kind]), *r)
 		}
 	})
 }

@@ -10,9 +10,9 @@ import (
 	"github.com/pb33f/libopenapi-validator/helpers"
 )
 
-// CheckRequest returns every departure of the request from the document, sorted; nothing if it conforms. It is an
-// oracle: what conforms has to be accepted, and what does not has to be refused, as unreadable where a rule named
-// json-, body-, content- or media- is broken and as invalid where another is.
+// CheckRequest returns every departure of the request from the document, sorted; nothing if it conforms. Of
+// the body of a PATCH that is right otherwise it is an oracle: what conforms has to be accepted, and what does not has to
+// be refused, as unreadable where a rule named json-, body-, content- or media- is broken and as invalid where another is.
 //
 // Members that the schemas leave open are allowed, and so are headers and query parameters that nobody declared.
 func (v *Validator) CheckRequest(x Exchange) []Violation {

@@ -33,6 +33,8 @@ const (
 type Tenant struct {
 	ID   string             // organization_id; empty where only a first read can tell
 	Keys map[KeyKind]string // plain text
+	// Expiring are the kinds of the keys that were given an expiry, whether it is over or to come.
+	Expiring []KeyKind
 	// Secrets are what no answer to anybody may contain: the internal identifier, hashes of the keys.
 	Secrets []string
 }

@@ -77,10 +77,19 @@ func (op *operator) issue(made *contracttests.Tenant, id organization.ID, kind c
 		permission = apikey.Admin
 	}
 	var expires *time.Time
-	if kind == contracttests.KeyExpired {
+	mode := apikey.Live
+	switch kind {
+	case contracttests.KeyExpired:
 		expires = new(time.Now().Add(-time.Hour))
+	case contracttests.KeyWrite:
+		expires = new(time.Now().Add(time.Hour))
+	case contracttests.KeyRead:
+		mode = apikey.Test
 	}
-	key := apikey.New(id, apikey.Live)
+	if expires != nil {
+		made.Expiring = append(made.Expiring, kind)
+	}
+	key := apikey.New(id, mode)
 	record := apikey.NewRecord(key, permission, time.Now(), expires)
 	made.Secrets = append(made.Secrets, key.Hash().Hex())
 	op.mu.Lock()
