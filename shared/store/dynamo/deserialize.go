@@ -172,53 +172,39 @@ func decodeConsumed(value ijson.Value) (all []types.ConsumedCapacity, err error)
 	return all, nil
 }
 
-// decodeItem makes room for so many attributes, though there may be more. Most are texts and numbers, which so need not be
-// allocated one by one.
+// decodeItem reads attributes of the types that items have here: {"S":"text"}, {"N":"1"}, {"BOOL":true} or {"M":{…}}. One of
+// another type is nothing that any attribute may be, and so is refused by whoever reads that attribute, if anybody does: a
+// later version may have added it. There is room for so many attributes, and there may be more.
 func decodeItem(value ijson.Value, attributes int) item {
 	it := make(item, attributes)
-	var texts []types.AttributeValueMemberS
+	var texts []types.AttributeValueMemberS // most are these two, which so need not be allocated one by one
 	var numbers []types.AttributeValueMemberN
 	for name, member := range value.Members() {
-		kind, v := typed(member)
-		switch {
-		case kind == "S" && len(texts) < attributes:
+		switch kind, v := typed(member); kind {
+		case "S":
 			it[name] = put(&texts, types.AttributeValueMemberS{Value: v.Str()}, attributes)
-			continue
-		case kind == "N" && len(numbers) < attributes:
+		case "N":
 			it[name] = put(&numbers, types.AttributeValueMemberN{Value: v.Str()}, attributes)
-			continue
+		case "BOOL":
+			it[name] = &types.AttributeValueMemberBOOL{Value: v.Text() == "true"}
+		case "M":
+			const few = 8
+			it[name] = &types.AttributeValueMemberM{Value: decodeItem(v, few)}
+		default:
+			it[name] = &types.UnknownUnionMember{Tag: kind}
 		}
-		it[name] = decodeAttribute(kind, v)
 	}
 	return it
 }
 
-// put adds the value to room for so many, which it makes for the first, and returns where the value is.
-func put[T any](room *[]T, value T, most int) *T {
-	if *room == nil {
-		*room = make([]T, 0, most)
+// put adds the value to a list, which it makes for so many when the first comes, and returns where the value is. It stays
+// there, also where the list outgrows its room.
+func put[T any](list *[]T, value T, room int) *T {
+	if *list == nil {
+		*list = make([]T, 0, room)
 	}
-	*room = append(*room, value)
-	return &(*room)[len(*room)-1]
-}
-
-// decodeAttribute reads a value of a type that items have here: {"S":"text"}, {"N":"1"}, {"BOOL":true} or {"M":{…}}. One of
-// another type is nothing that any attribute may be, and so is refused by whoever reads that attribute, if anybody does: a
-// later version may have added it.
-func decodeAttribute(kind string, v ijson.Value) types.AttributeValue {
-	switch kind {
-	case "S":
-		return &types.AttributeValueMemberS{Value: v.Str()}
-	case "N":
-		return &types.AttributeValueMemberN{Value: v.Str()}
-	case "BOOL":
-		return &types.AttributeValueMemberBOOL{Value: v.Text() == "true"}
-	case "M":
-		const few = 8
-		return &types.AttributeValueMemberM{Value: decodeItem(v, few)}
-	default:
-		return &types.UnknownUnionMember{Tag: kind}
-	}
+	*list = append(*list, value)
+	return &(*list)[len(*list)-1]
 }
 
 // typed returns the type and the value of an attribute; "" where it has none.
