@@ -68,7 +68,7 @@ func openStorage(ctx context.Context, choice string, getenv func(string) string)
 		return nil, err
 	}
 	if name == engineSQLite {
-		return openSQLite(ctx, choice, rest)
+		return openSQLite(ctx, choice, rest, sqlite.Open)
 	}
 	return openDynamoDB(ctx, choice, rest, getenv)
 }
@@ -83,8 +83,10 @@ func (a *app) needsDynamoDB(why string) error {
 }
 
 // openSQLite opens the file; the engine makes it and its folders where they are missing.
-func openSQLite(ctx context.Context, choice, path string) (*storage, error) {
-	s, err := sqlite.Open(ctx, path)
+func openSQLite(
+	ctx context.Context, choice, path string, open func(context.Context, string) (*sqlite.Store, error),
+) (*storage, error) {
+	s, err := open(ctx, path)
 	if err != nil {
 		return nil, err
 	}

@@ -7,12 +7,12 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"organizations-api/shared/organization"
+	"organizations-api/shared/store/sqlite"
 )
 
 // app is one run of the command.
@@ -146,13 +146,34 @@ func (a *app) openOrMake(ctx context.Context) (*storage, error) {
 }
 
 func (a *app) openExisting(ctx context.Context) (*storage, error) {
-	if path, isFile := strings.CutPrefix(a.storeChoice(), "sqlite:"); isFile && path != "" {
-		if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
-			return nil, fail(kindNoStore, "there is no file %s; name another with --store, or make this one with: %s",
-				printable(path), a.commandLine("create --name NAME"))
-		}
+	if err := a.needsFile(); err != nil {
+		return nil, err
 	}
 	return a.openOrMake(ctx)
+}
+
+// openAsItIs opens the store that is there for a look: unlike for other commands, a file keeps the schema that it has.
+func (a *app) openAsItIs(ctx context.Context) (*storage, error) {
+	if err := a.needsFile(); err != nil {
+		return nil, err
+	}
+	if name, path, err := parseChoice(a.storeChoice()); err == nil && name == engineSQLite {
+		return openSQLite(ctx, a.storeChoice(), path, sqlite.OpenAsItIs)
+	}
+	return a.openOrMake(ctx)
+}
+
+// needsFile refuses a file that is not there.
+func (a *app) needsFile() error {
+	name, path, err := parseChoice(a.storeChoice())
+	if err != nil || name != engineSQLite {
+		return err
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return fail(kindNoStore, "there is no file %s; name another with --store, or make this one with: %s",
+			printable(path), a.commandLine("create --name NAME"))
+	}
+	return nil
 }
 
 // Arguments. What these return is reported as usage.

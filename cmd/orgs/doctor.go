@@ -4,15 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"organizations-api/shared/store"
-	"organizations-api/shared/store/sqlite"
 )
 
 // doctorTime bounds all checks together. Reading a large SQLite file takes the most of it.
@@ -66,19 +62,6 @@ func (a *app) examine(ctx context.Context) []store.Finding {
 		findings = append(findings, store.Broken("closing", err.Error(), ""))
 	}
 	return findings
-}
-
-// openAsItIs opens the store that is there for a look: unlike for other commands, a file keeps the schema that it has.
-func (a *app) openAsItIs(ctx context.Context) (*storage, error) {
-	path, isFile := strings.CutPrefix(a.storeChoice(), "sqlite:")
-	if _, err := os.Stat(path); !isFile || path == "" || errors.Is(err, fs.ErrNotExist) {
-		return a.openExisting(ctx) // has nothing to change, or knows what to say
-	}
-	s, err := sqlite.OpenAsItIs(ctx, path)
-	if err != nil {
-		return nil, err
-	}
-	return &storage{engine: s, choice: a.storeChoice(), local: true, close: s.Close}, nil
 }
 
 // storeSource says who chose the store.

@@ -16,11 +16,8 @@ import (
 	"organizations-api/shared/store/dynamo/faultproxy"
 )
 
-// The functions, by their names in template.yaml, of which each is a folder of what is built.
-const (
-	getFunction    = "GetOrganizationFunction"
-	updateFunction = "UpdateOrganizationFunction"
-)
+// The folders that sam build builds the functions into.
+var getFunction, updateFunction = builtAs[http.MethodGet][1], builtAs[http.MethodPatch][1]
 
 // buildFunctions builds both functions for this machine, as sam build would for Lambda, and returns their folder.
 func buildFunctions(t *testing.T) string {
