@@ -30,7 +30,7 @@ DEPLOY_FLAGS ?=
 VULNDB ?= https://vuln.go.dev
 ORGANIZATIONS ?= 100000
 COUNTS ?= 100 10000 1000000
-BENCHMARKS := ./functions/internal/function ./shared/...
+BENCHMARKS := ./functions/internal/boot ./shared/...
 
 .PHONY: help
 help: ## List the targets
@@ -45,7 +45,7 @@ test: ## Run all tests, on SQLite and on DynamoDB Local, with the race detector
 	@echo 'Compiling the tests takes minutes the first time, as the contract validator is large.'
 	@go test -race -run '^$$' ./... | sed -e '/no test/d'
 	@# One package at a time: many of the tests start servers and processes that would wait for each other.
-	go test -race -p 1 -timeout 20m $(TEST_FLAGS) $$(go list ./... | grep -v -e '/contracttests$$' -e '/examples$$' -e '/docs$$')
+	go test -race -p 1 -timeout 20m $(TEST_FLAGS) $$(go list ./... | grep -v -e '/contracttests$$' -e '/docs/examples$$' -e '/docs$$')
 	go test -race -timeout 30m $(TEST_FLAGS) ./contracttests -contract.report $(REPORT)
 	@cat $(REPORT)/report.txt
 
@@ -59,7 +59,7 @@ test-browser: build/orgs $(AXE) ## Test the pages in Chromium, and leave picture
 	@test -n "$${CHROMIUM:-}" || command -v chromium chromium-browser google-chrome >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y --no-install-recommends chromium; } \
 		|| { echo 'Install the package chromium, or name a Chromium in CHROMIUM.'; exit 1; }
 	@rm -rf build/screenshots
-	cd browsertests && ORGS='$(CURDIR)/build/orgs' AXE='$(CURDIR)/$(AXE)' SCREENSHOTS='$(CURDIR)/build/screenshots' go test -count=1 -timeout 10m ./...
+	cd contracttests/browser && ORGS='$(CURDIR)/build/orgs' AXE='$(CURDIR)/$(AXE)' SCREENSHOTS='$(CURDIR)/build/screenshots' go test -count=1 -timeout 10m ./...
 	@echo 'The pictures are in build/screenshots'
 
 $(AXE):
@@ -85,13 +85,13 @@ mutants: ## Run the contract tests against services that are wrong on purpose, a
 
 .PHONY: generate
 generate: ## Make the example clients again from openapi.yaml
-	go tool -modfile=tools/go.mod oapi-codegen -config examples/go/oapi-codegen.yaml -o examples/go/organizations/client.gen.go \
+	go tool -modfile=tools/go.mod oapi-codegen -config docs/examples/go/oapi-codegen.yaml -o docs/examples/go/organizations/client.gen.go \
 		shared/openapi/openapi.yaml
-	cd examples/typescript && npm ci --no-audit --no-fund && npm run generate
+	cd docs/examples/typescript && npm ci --no-audit --no-fund && npm run generate
 
 .PHONY: test-quick
 test-quick: ## Run the tests that need only Go, neither npm nor Java
-	go test ./shared/organization ./shared/apikey ./shared/ijson ./shared/base62 ./shared/api ./shared/lambdahttp ./shared/gateway \
+	go test ./shared/organization ./shared/apikey ./shared/ijson ./shared/base62 ./shared/api ./shared/lambdahttp ./local/apigateway \
 		./shared/telemetry ./shared/store/sqlite
 
 .PHONY: test-docs
@@ -104,7 +104,7 @@ newcomer: ## Time a newcomer's first two commands in a fresh clone: the first an
 
 .PHONY: test-examples
 test-examples: ## Run the example clients against a gateway; needs npm
-	go test -count=1 ./examples
+	go test -count=1 ./docs/examples
 
 .PHONY: backup-check
 backup-check: ## Take ORGANIZATIONS=100000 from SQLite to DynamoDB Local and back, killing every command on the way
@@ -121,7 +121,7 @@ lint: ## Check formatting, modules, and what go vet, staticcheck and govulncheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); test -z "$$unformatted" || { echo "not gofmt-clean: $$unformatted"; exit 1; }
 	go mod tidy -diff
 	cd tools && go mod tidy -diff
-	cd browsertests && go mod tidy -diff && go vet ./... && go tool -modfile=../tools/go.mod staticcheck ./...
+	cd contracttests/browser && go mod tidy -diff && go vet ./... && go tool -modfile=../../tools/go.mod staticcheck ./...
 	go mod verify
 	go vet ./...
 	go tool -modfile=tools/go.mod staticcheck ./...
@@ -173,9 +173,9 @@ fuzz: ## Have Go look for inputs that break something (FUZZTIME=30s for each tar
 .PHONY: faults
 faults: ## Run the tests of faults in large and print their figures: 1,000,000 events, 10,000 requests on each store, 50 kills
 	@go test ./contracttests -count=1 -timeout 30m -run '^TestFuzzedEvents$$' -v -fuzzed 1000000 | grep -v -e '^=== '
-	@go test ./histories -count=1 -timeout 30m -v -histories.operations 10000 | grep -v -e '^=== '
+	@go test ./contracttests/linearizability -count=1 -timeout 30m -v -histories.operations 10000 | grep -v -e '^=== '
 	@go test ./cmd/orgs -count=1 -timeout 30m -run '^TestKilledGateway$$' -v -kills 50 | grep -v -e '^=== '
-	@go test ./functions/internal/function -count=1 -run 'MeetFaults|Doubt|TimeBudget' -v | grep -e '^--- ' -e '^ok' -e FAIL
+	@go test ./functions/internal/boot -count=1 -run 'MeetFaults|Doubt|TimeBudget' -v | grep -e '^--- ' -e '^ok' -e FAIL
 
 .PHONY: load
 load: ## Put the gateway under load, on SQLite and with the built functions; figures and charts go to build/load

@@ -13,8 +13,8 @@ import (
 	"path/filepath"
 	"strconv"
 
-	"organizations-api/bench/canned"
 	"organizations-api/bench/measure"
+	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
 // The binaries. All are built as functions are, but for what their names say.
@@ -46,9 +46,9 @@ func builds() []measure.Build {
 // plan is everything that a measurement needs.
 type plan struct {
 	dir      string
-	db       *canned.DynamoDB
-	plain    *canned.Server
-	secure   *canned.Server
+	db       *dynamotest.Canned
+	plain    *dynamotest.CannedServer
+	secure   *dynamotest.CannedServer
 	binaries map[string]string // paths by name
 	events   map[string][]byte // by binary
 }
@@ -56,7 +56,7 @@ type plan struct {
 func newPlan(ctx context.Context, root, dir string, progress io.Writer) (*plan, error) {
 	p := &plan{dir: dir, binaries: map[string]string{}, events: map[string][]byte{}}
 	var err error
-	if p.db, err = canned.New(); err != nil {
+	if p.db, err = dynamotest.NewCanned(); err != nil {
 		return nil, err
 	}
 	for name, file := range map[string]string{get: "get.json", patch: "update.json"} {
@@ -91,7 +91,7 @@ func (p *plan) close() {
 
 // environment is what template.yaml gives a function, with changes; "" removes a variable.
 func environment(endpoint string, changes map[string]string) map[string]string {
-	tables := canned.Tables()
+	tables := dynamotest.CannedTables()
 	all := map[string]string{
 		"ORGANIZATIONS_TABLE": tables.Organizations, "COUNTERS_TABLE": tables.Counters, "RATE_LIMITS": "on",
 		"AWS_ENDPOINT_URL_DYNAMODB": endpoint, "GOMAXPROCS": "1", "SSL_CERT_DIR": "/nonexistent",

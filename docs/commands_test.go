@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"organizations-api/shared/store/dynamo/dynamolocal"
+	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
 // prelude is what the shell of each document has: a DynamoDB that stands in for AWS's, with the tables of a stack and an
@@ -72,7 +72,7 @@ func TestCommands(t *testing.T) {
 	if out, err := exec.CommandContext(t.Context(), "git", "clone", "--quiet", root, clone).CombinedOutput(); err != nil {
 		t.Fatalf("git clone: %v\n%s", err, out)
 	}
-	stack := dynamolocal.Prefix()
+	stack := dynamotest.Prefix()
 	for _, file := range documents(t) {
 		script := prelude
 		if file != "README.md" {
@@ -87,7 +87,7 @@ func TestCommands(t *testing.T) {
 				script += "fresh\n"
 			}
 			for _, command := range f.commands() {
-				script += fmt.Sprintf("echo '== %v' >&2\n%s\n", f, filled(command, dynamolocal.Endpoint(t)))
+				script += fmt.Sprintf("echo '== %v' >&2\n%s\n", f, filled(command, dynamotest.Endpoint(t)))
 				commands++
 			}
 		}
@@ -103,7 +103,7 @@ func runScript(t *testing.T, clone, script, stack string) {
 	started := time.Now()
 	command := exec.CommandContext(t.Context(), "bash", "-c", script)
 	command.Dir = clone
-	command.Env = append(os.Environ(), "STACK="+stack, "AWS_ENDPOINT_URL_DYNAMODB="+dynamolocal.Endpoint(t), "ORGS_STORE=")
+	command.Env = append(os.Environ(), "STACK="+stack, "AWS_ENDPOINT_URL_DYNAMODB="+dynamotest.Endpoint(t), "ORGS_STORE=")
 	// The servers end with the shell, which the interrupt lets clean up.
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = 30 * time.Second

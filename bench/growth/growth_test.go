@@ -19,7 +19,7 @@ import (
 	"organizations-api/shared/api"
 	"organizations-api/shared/store"
 	"organizations-api/shared/store/dynamo"
-	"organizations-api/shared/store/dynamo/dynamolocal"
+	"organizations-api/shared/store/dynamo/dynamotest"
 	"organizations-api/shared/store/sqlite"
 	"organizations-api/shared/telemetry"
 )
@@ -224,7 +224,7 @@ func dynamoStores(t *testing.T, s seeder, sizes []int) []Store {
 func runDynamo(t *testing.T, folder string) (string, func()) {
 	t.Helper()
 	const heap = 1500 // megabytes
-	url, stop, err := dynamolocal.Kept(folder, heap)
+	url, stop, err := dynamotest.Kept(folder, heap)
 	if err != nil {
 		t.Fatalf("starting DynamoDB Local: %v", err)
 	}
@@ -244,7 +244,7 @@ func runDynamo(t *testing.T, folder string) (string, func()) {
 
 func openDynamo(t *testing.T, url string, n int) *dynamo.Store {
 	t.Helper()
-	engine, err := dynamo.Open(dynamolocal.SettingsOn(url, fmt.Sprintf("growth-%d", n)))
+	engine, err := dynamo.Open(dynamotest.SettingsOn(url, fmt.Sprintf("growth-%d", n)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,7 +14,7 @@ import (
 	"os"
 	"time"
 
-	"organizations-api/shared/lambdaruntime"
+	"organizations-api/local/lambda"
 )
 
 // Variant is a binary in one setting.
@@ -123,7 +123,7 @@ func (s Section) warm(ctx context.Context, running []*run) error {
 // run is a variant's process in a round.
 type run struct {
 	variant Variant
-	sandbox *lambdaruntime.Sandbox
+	sandbox *lambda.Sandbox
 	quota   *quota
 	values  values
 	took    []float64
@@ -132,12 +132,12 @@ type run struct {
 
 // start starts the process, and gives it the first event under its share of the CPU.
 func start(ctx context.Context, v Variant) (*run, error) {
-	sandbox, err := lambdaruntime.Start(ctx, lambdaruntime.Settings{
+	sandbox, err := lambda.Start(ctx, lambda.Settings{
 		Bootstrap:   v.Binary,
 		Name:        "bench",
 		Region:      "eu-central-1",
 		Timeout:     time.Minute,
-		Credentials: lambdaruntime.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret", SessionToken: "token"},
+		Credentials: lambda.Credentials{AccessKeyID: "AKIDEXAMPLE", SecretAccessKey: "secret", SessionToken: "token"},
 		Variables:   v.Variables,
 	})
 	if err != nil {
@@ -182,7 +182,7 @@ func (r *run) first(ctx context.Context) error {
 }
 
 // send gives the event to the process once and checks the answer.
-func (r *run) send(ctx context.Context) (lambdaruntime.Result, error) {
+func (r *run) send(ctx context.Context) (lambda.Result, error) {
 	result, err := r.sandbox.Invoke(ctx, r.variant.Event)
 	if err != nil {
 		return result, err

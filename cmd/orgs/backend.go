@@ -15,7 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
 
-	"organizations-api/shared/lambdaruntime"
+	"organizations-api/local/lambda"
 	"organizations-api/shared/store"
 	"organizations-api/shared/store/dynamo"
 	"organizations-api/shared/store/sqlite"
@@ -31,7 +31,7 @@ type storage struct {
 	region string   // "" where the engine has none
 
 	createTables func(context.Context) error // nil where the engine has none
-	functions    *lambdaruntime.Settings     // what built functions need to use the store; nil where they cannot
+	functions    *lambda.Settings            // what built functions need to use the store; nil where they cannot
 	close        func() error
 }
 

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"testing"
 
-	"organizations-api/shared/store/dynamo/dynamolocal"
+	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
 // gatewayProcess is orgs serve in a process of its own.
@@ -77,7 +77,7 @@ func TestConcurrentWritersDynamoDB(t *testing.T) {
 // newTables returns an environment that names DynamoDB tables which do not exist yet.
 func newTables(t *testing.T) environment {
 	t.Helper()
-	return environment{storeVariable: "dynamodb:" + dynamolocal.Prefix(), endpointVariable: dynamolocal.Endpoint(t)}
+	return environment{storeVariable: "dynamodb:" + dynamotest.Prefix(), endpointVariable: dynamotest.Endpoint(t)}
 }
 
 const (

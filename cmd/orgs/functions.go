@@ -12,34 +12,34 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
+	"organizations-api/local/apigateway"
+	"organizations-api/local/lambda"
 	"organizations-api/shared/api"
-	"organizations-api/shared/gateway"
-	"organizations-api/shared/lambdaruntime"
 	"organizations-api/shared/store/dynamo"
 )
 
 // functionSettings returns what built functions need to use the tables: variables as template.yaml sets them, and the
 // credentials that Lambda would give them, anew for each process. The template's LOG_LEVEL is not among the variables, as
 // it has the functions' own default, nor is SSL_CERT_DIR, which is about the image that Lambda runs; process adds RATE_LIMITS.
-func functionSettings(ctx context.Context, s dynamo.Settings) (*lambdaruntime.Settings, error) {
-	renew := func(ctx context.Context) (lambdaruntime.Credentials, error) {
+func functionSettings(ctx context.Context, s dynamo.Settings) (*lambda.Settings, error) {
+	renew := func(ctx context.Context) (lambda.Credentials, error) {
 		c, err := s.Credentials.Retrieve(ctx)
 		if err != nil {
-			return lambdaruntime.Credentials{}, fail(kindNoAccess,
+			return lambda.Credentials{}, fail(kindNoAccess,
 				"no AWS credentials: %v; sign in as for the AWS CLI, such as with AWS_PROFILE", err)
 		}
 		expires := time.Time{}
 		if c.CanExpire {
 			expires = c.Expires
 		}
-		return lambdaruntime.Credentials{
+		return lambda.Credentials{
 			AccessKeyID: c.AccessKeyID, SecretAccessKey: c.SecretAccessKey, SessionToken: c.SessionToken, Expires: expires,
 		}, nil
 	}
 	if _, err := renew(ctx); err != nil {
 		return nil, err
 	}
-	return &lambdaruntime.Settings{
+	return &lambda.Settings{
 		Region: s.Region,
 		Renew:  renew,
 		Variables: map[string]string{
@@ -60,10 +60,10 @@ const (
 
 // processes returns the operations, each answered by the bootstrap in the folder that is built for it, and what ends the
 // processes.
-func (a *app) processes(operations []api.Route, s *storage, limits bool, dir string) ([]gateway.Route, func(), error) {
+func (a *app) processes(operations []api.Route, s *storage, limits bool, dir string) ([]apigateway.Route, func(), error) {
 	var (
-		routes  []gateway.Route
-		running []*lambdaruntime.Function
+		routes  []apigateway.Route
+		running []*lambda.Function
 	)
 	stop := func() {
 		for _, f := range running {
@@ -77,7 +77,7 @@ func (a *app) processes(operations []api.Route, s *storage, limits bool, dir str
 			return nil, nil, err
 		}
 		running = append(running, f)
-		routes = append(routes, gateway.Route{Method: operation.Method, Path: operation.Path, Function: invocation(f)})
+		routes = append(routes, apigateway.Route{Method: operation.Method, Path: operation.Path, Function: invocation(f)})
 	}
 	return routes, stop, nil
 }
@@ -88,7 +88,7 @@ var builtAs = map[string][]string{
 	http.MethodPatch: {"update-organization", "UpdateOrganizationFunction"},
 }
 
-func (a *app) process(method string, s *storage, limits bool, dir string) (*lambdaruntime.Function, error) {
+func (a *app) process(method string, s *storage, limits bool, dir string) (*lambda.Function, error) {
 	settings := *s.functions
 	settings.Name = builtAs[method][0]
 	settings.Timeout, settings.Memory, settings.Output = functionTimeout, functionMemory, a.stderr
@@ -103,7 +103,7 @@ func (a *app) process(method string, s *storage, limits bool, dir string) (*lamb
 	if settings.Bootstrap == "" {
 		return nil, fail(kindFailed, "no bootstrap of %s in %s; build it with: make build", settings.Name, dir)
 	}
-	f, err := lambdaruntime.NewFunction(settings, functionConcurrency)
+	f, err := lambda.NewFunction(settings, functionConcurrency)
 	if err != nil {
 		return nil, fmt.Errorf("running %s: %w", settings.Name, err)
 	}
@@ -111,7 +111,7 @@ func (a *app) process(method string, s *storage, limits bool, dir string) (*lamb
 }
 
 // invocation returns the function as the gateway calls it.
-func invocation(f *lambdaruntime.Function) gateway.Function {
+func invocation(f *lambda.Function) apigateway.Function {
 	return func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (out events.APIGatewayV2HTTPResponse, err error) {
 		payload, err := json.Marshal(event)
 		if err != nil {

@@ -13,7 +13,7 @@ import (
 	"syscall"
 	"testing"
 
-	"organizations-api/shared/store/dynamo/faultproxy"
+	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
 // The folders that sam build builds the functions into.
@@ -72,7 +72,7 @@ func TestBuiltFunctions(t *testing.T) {
 	made := mustJSON[created](t, env, "create", "--name", "Northwind Video", "--tier", "pro")
 	key := made.Key.Key
 	direct := maps.Clone(env)
-	p := faultproxy.Start(t, env[endpointVariable], faultproxy.Clean())
+	p := dynamotest.StartProxy(t, env[endpointVariable], dynamotest.Clean())
 	env[endpointVariable] = p.URL
 	s, client := startServer(t, env, "--functions", dir), newClient(t)
 	url := s.url + organizations
@@ -88,8 +88,8 @@ func TestBuiltFunctions(t *testing.T) {
 	if again := ask(t, client, "GET", url, key, ""); again.body != changed.body {
 		t.Errorf("GET = %s after PATCH answered %s", again.body, changed.body)
 	}
-	gate := faultproxy.NewGate()
-	killMidRequest(t, p, faultproxy.On("GetItem", faultproxy.HoldCall(gate)), gate, filepath.Join(dir, getFunction),
+	gate := dynamotest.NewGate()
+	killMidRequest(t, p, dynamotest.On("GetItem", dynamotest.HoldCall(gate)), gate, filepath.Join(dir, getFunction),
 		func() answer { return ask(t, client, "GET", url, key, "") })
 	if after := ask(t, client, "GET", url, key, ""); after.status != http.StatusOK || after.body != changed.body {
 		t.Errorf("GET after the function was killed = %d %s, want %s", after.status, after.body, changed.body)
@@ -105,10 +105,10 @@ func TestBuiltFunctions(t *testing.T) {
 
 // killMidRequest kills the function in the folder while it waits for DynamoDB by the plan, and checks what the gateway answers.
 // An idle one of the other function would be found dead by the request after that, as Lambda would find it.
-func killMidRequest(t *testing.T, p *faultproxy.Proxy, plan faultproxy.Plan, gate *faultproxy.Gate, dir string, send func() answer) {
+func killMidRequest(t *testing.T, p *dynamotest.Proxy, plan dynamotest.Plan, gate *dynamotest.Gate, dir string, send func() answer) {
 	t.Helper()
 	p.Follow(plan)
-	defer p.Follow(faultproxy.Clean())
+	defer p.Follow(dynamotest.Clean())
 	answered := make(chan answer, 1)
 	go func() { answered <- send() }()
 	<-gate.Arrived()
@@ -124,16 +124,16 @@ func killMidRequest(t *testing.T, p *faultproxy.Proxy, plan faultproxy.Plan, gat
 // testKilledMidWrite kills the function before its transaction reaches DynamoDB and after it took effect there: the
 // record and its audit trail have changed both or neither.
 func testKilledMidWrite(
-	t *testing.T, p *faultproxy.Proxy, dir string, send func(method, body string) answer, audit func() []wireEntry,
+	t *testing.T, p *dynamotest.Proxy, dir string, send func(method, body string) answer, audit func() []wireEntry,
 ) {
 	t.Helper()
 	for _, test := range []struct {
 		name  string
-		fault func(*faultproxy.Gate) faultproxy.Fault
+		fault func(*dynamotest.Gate) dynamotest.Fault
 		made  bool
-	}{{"Before the write", faultproxy.HoldCall, false}, {"After the write", faultproxy.HoldReply, true}} {
-		entries, gate := len(audit()), faultproxy.NewGate()
-		killMidRequest(t, p, faultproxy.On("TransactWriteItems", test.fault(gate)), gate, dir,
+	}{{"Before the write", dynamotest.HoldCall, false}, {"After the write", dynamotest.HoldReply, true}} {
+		entries, gate := len(audit()), dynamotest.NewGate()
+		killMidRequest(t, p, dynamotest.On("TransactWriteItems", test.fault(gate)), gate, dir,
 			func() answer { return send("PATCH", `{"organization_name":"`+test.name+`"}`) })
 		now := send("GET", "")
 		if now.status != http.StatusOK || strings.Contains(now.body, test.name) != test.made {

@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"organizations-api/shared/load"
-	"organizations-api/shared/store/dynamo/faultproxy"
+	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
 // make load turns these up.
@@ -102,7 +102,7 @@ func TestLoadSaysWhatItLeft(t *testing.T) {
 	env := newTables(t)
 	must(t, env, "tables", "create")
 	through := maps.Clone(env)
-	p := faultproxy.Start(t, env[endpointVariable], faultproxy.On("Query", faultproxy.Refuse(400, "ValidationException")))
+	p := dynamotest.StartProxy(t, env[endpointVariable], dynamotest.On("Query", dynamotest.Refuse(400, "ValidationException")))
 	through[endpointVariable] = p.URL
 	r := orgs(t, through, "load", "--url", "http://127.0.0.1:1", "--most", "1", "--duration", "10ms")
 	left := mustJSON[listed](t, env, "list").Organizations

@@ -7,12 +7,12 @@ import (
 	"strings"
 	"time"
 
-	"organizations-api/shared/gateway"
+	"organizations-api/local/apigateway"
 )
 
 // crossOrigin returns the CORS configuration of template.yaml, for these origins.
-func crossOrigin(origins []string) gateway.CORS {
-	return gateway.CORS{
+func crossOrigin(origins []string) apigateway.CORS {
+	return apigateway.CORS{
 		Origins: origins,
 		Methods: []string{"GET", "PATCH"},
 		Headers: []string{"authorization", "content-type", "if-match", "if-none-match"},

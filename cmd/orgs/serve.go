@@ -12,10 +12,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"organizations-api/local/apigateway"
+	"organizations-api/local/lambda"
 	"organizations-api/shared/api"
-	"organizations-api/shared/gateway"
 	"organizations-api/shared/lambdahttp"
-	"organizations-api/shared/lambdaruntime"
 	"organizations-api/shared/telemetry"
 )
 
@@ -126,13 +126,13 @@ func (a *app) service(s *storage, limits bool, logger *slog.Logger) (*api.Servic
 // routes returns the API's operations, each by the function that answers for it, and what ends those that are processes.
 func (a *app) routes(
 	service *api.Service, s *storage, limits bool, functions string, logger *slog.Logger,
-) ([]gateway.Route, func(), error) {
+) ([]apigateway.Route, func(), error) {
 	if functions != "" {
 		return a.processes(service.Routes(), s, limits, functions)
 	}
-	var routes []gateway.Route
+	var routes []apigateway.Route
 	for _, r := range service.Routes() {
-		routes = append(routes, gateway.Route{
+		routes = append(routes, apigateway.Route{
 			Method:   r.Method,
 			Path:     r.Path,
 			Function: lambdahttp.New(r.Handler, logger).Handle,
@@ -155,10 +155,10 @@ func (a *app) handler(s *storage, told serving, addr net.Addr, logger *slog.Logg
 	if err != nil {
 		return nil, nil, err
 	}
-	functions, err := gateway.New(gateway.Options{
+	functions, err := apigateway.New(apigateway.Options{
 		Routes: routes,
 		// A process has a timeout of its own, which counts from when it has started.
-		Timeout: functionTimeout + lambdaruntime.DefaultInitTimeout,
+		Timeout: functionTimeout + lambda.DefaultInitTimeout,
 		Now:     a.now,
 		Logger:  logger,
 		CORS:    crossOrigin(told.origins),

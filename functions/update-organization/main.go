@@ -3,8 +3,8 @@
 package main
 
 import (
-	"organizations-api/functions/internal/function"
+	"organizations-api/functions/internal/boot"
 	"organizations-api/shared/api"
 )
 
-func main() { function.Main((*api.Service).UpdateOrganization) }
+func main() { boot.Main((*api.Service).UpdateOrganization) }

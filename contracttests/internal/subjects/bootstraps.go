@@ -16,8 +16,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 
 	"organizations-api/contracttests"
-	"organizations-api/shared/gateway"
-	"organizations-api/shared/lambdaruntime"
+	"organizations-api/local/apigateway"
+	"organizations-api/local/lambda"
 	"organizations-api/shared/store/dynamo"
 )
 
@@ -88,14 +88,14 @@ func buildBootstraps(t testing.TB) string {
 // the first requests and end with the test.
 func runBootstraps(t testing.TB, folder string, tables dynamo.Settings, endpoint string) (http.Handler, error) {
 	t.Helper()
-	var routes []gateway.Route
+	var routes []apigateway.Route
 	for method, name := range bootstraps() {
-		function, err := lambdaruntime.NewFunction(lambdaruntime.Settings{
+		function, err := lambda.NewFunction(lambda.Settings{
 			Bootstrap:   filepath.Join(folder, name, "bootstrap"),
 			Name:        name,
 			Region:      tables.Region,
 			Timeout:     10 * time.Second,
-			Credentials: lambdaruntime.Credentials{AccessKeyID: "local", SecretAccessKey: "local"},
+			Credentials: lambda.Credentials{AccessKeyID: "local", SecretAccessKey: "local"},
 			Variables: map[string]string{
 				"ORGANIZATIONS_TABLE": tables.Tables.Organizations, "COUNTERS_TABLE": tables.Tables.Counters,
 				"AWS_ENDPOINT_URL_DYNAMODB": endpoint, "RATE_LIMITS": "on", "GOMAXPROCS": "1",
@@ -105,13 +105,13 @@ func runBootstraps(t testing.TB, folder string, tables dynamo.Settings, endpoint
 			return nil, fmt.Errorf("running %s: %w", name, err)
 		}
 		t.Cleanup(function.Close)
-		routes = append(routes, gateway.Route{Method: method, Path: "/v1/organizations", Function: invoke(function)})
+		routes = append(routes, apigateway.Route{Method: method, Path: "/v1/organizations", Function: invoke(function)})
 	}
-	return gateway.New(gateway.Options{Routes: routes, Now: time.Now, Logger: quiet()})
+	return apigateway.New(apigateway.Options{Routes: routes, Now: time.Now, Logger: quiet()})
 }
 
 // invoke is a function of another process as the gateway calls it.
-func invoke(f *lambdaruntime.Function) gateway.Function {
+func invoke(f *lambda.Function) apigateway.Function {
 	return func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (answer events.APIGatewayV2HTTPResponse, err error) {
 		sent, err := json.Marshal(event)
 		if err != nil {

@@ -18,13 +18,13 @@ import (
 	"time"
 
 	"organizations-api/contracttests"
+	"organizations-api/local/apigateway"
 	"organizations-api/shared/api"
-	"organizations-api/shared/gateway"
 	"organizations-api/shared/lambdahttp"
 	"organizations-api/shared/openapi"
 	"organizations-api/shared/store"
 	"organizations-api/shared/store/dynamo"
-	"organizations-api/shared/store/dynamo/dynamolocal"
+	"organizations-api/shared/store/dynamo/dynamotest"
 	"organizations-api/shared/store/sqlite"
 	"organizations-api/shared/telemetry"
 )
@@ -60,7 +60,7 @@ func DynamoDB(t testing.TB) Engine {
 
 func newTables(t testing.TB) (*dynamo.Store, dynamo.Settings) {
 	t.Helper()
-	settings := dynamolocal.Settings(t, dynamolocal.Prefix())
+	settings := dynamotest.Settings(t, dynamotest.Prefix())
 	engine, err := dynamo.Open(settings)
 	if err != nil {
 		t.Fatal(err)
@@ -122,11 +122,11 @@ func ThroughEvents(records store.Records, counters store.Counters) (http.Handler
 	if err != nil {
 		return nil, err
 	}
-	var routes []gateway.Route
+	var routes []apigateway.Route
 	for _, r := range service.Routes() {
-		routes = append(routes, gateway.Route{Method: r.Method, Path: r.Path, Function: lambdahttp.New(r.Handler, quiet()).Handle})
+		routes = append(routes, apigateway.Route{Method: r.Method, Path: r.Path, Function: lambdahttp.New(r.Handler, quiet()).Handle})
 	}
-	return gateway.New(gateway.Options{Routes: routes, Now: time.Now, Logger: quiet()})
+	return apigateway.New(apigateway.Options{Routes: routes, Now: time.Now, Logger: quiet()})
 }
 
 // InProcess returns the service as an http.Handler on SQLite, the quickest of the subjects.

@@ -4,20 +4,20 @@ import (
 	"testing"
 	"time"
 
-	"organizations-api/bench/canned"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store/dynamo"
+	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
 // cannedStore is a store whose requests are answered where they would be sent.
-func cannedStore(b *testing.B) (*dynamo.Store, *canned.DynamoDB) {
+func cannedStore(b *testing.B) (*dynamo.Store, *dynamotest.Canned) {
 	b.Helper()
-	db, err := canned.New()
+	db, err := dynamotest.NewCanned()
 	if err != nil {
 		b.Fatal(err)
 	}
 	s, err := dynamo.Open(dynamo.Settings{
-		Region: "eu-central-1", Credentials: dynamo.Credentials("a", "s", "t"), Tables: canned.Tables(), Transport: db,
+		Region: "eu-central-1", Credentials: dynamo.Credentials("a", "s", "t"), Tables: dynamotest.CannedTables(), Transport: db,
 	})
 	if err != nil {
 		b.Fatal(err)

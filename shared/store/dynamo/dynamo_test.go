@@ -6,17 +6,17 @@ import (
 	"testing"
 
 	"organizations-api/shared/store/dynamo"
-	"organizations-api/shared/store/dynamo/dynamolocal"
+	"organizations-api/shared/store/dynamo/dynamotest"
 	"organizations-api/shared/store/storetest"
 )
 
 // prefix is of tables that all tests of this process share, as all organizations share them in production.
-var prefix = sync.OnceValue(dynamolocal.Prefix)
+var prefix = sync.OnceValue(dynamotest.Prefix)
 
 // open returns a store on the shared tables, as another process would open it.
 func open(t testing.TB) *dynamo.Store {
 	t.Helper()
-	s, err := dynamo.Open(dynamolocal.Settings(t, prefix()))
+	s, err := dynamo.Open(dynamotest.Settings(t, prefix()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,17 +8,16 @@ import (
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 	"organizations-api/shared/store/dynamo"
-	"organizations-api/shared/store/dynamo/dynamolocal"
-	"organizations-api/shared/store/dynamo/faultproxy"
+	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
 // openBehind returns a store whose calls go through a proxy. What calls can meet in the course of a request is tested
 // where the functions are.
-func openBehind(t *testing.T, plan faultproxy.Plan) (*dynamo.Store, *faultproxy.Proxy) {
+func openBehind(t *testing.T, plan dynamotest.Plan) (*dynamo.Store, *dynamotest.Proxy) {
 	t.Helper()
 	open(t) // makes the tables, should no other test have come first
-	settings := dynamolocal.Settings(t, prefix())
-	proxy := faultproxy.Start(t, settings.Endpoint, plan)
+	settings := dynamotest.Settings(t, prefix())
+	proxy := dynamotest.StartProxy(t, settings.Endpoint, plan)
 	settings.Endpoint = proxy.URL
 	s, err := dynamo.Open(settings)
 	if err != nil {
@@ -31,7 +30,7 @@ func openBehind(t *testing.T, plan faultproxy.Plan) (*dynamo.Store, *faultproxy.
 func TestPurgeOfWhatIsLeftOver(t *testing.T) {
 	t.Parallel()
 	direct := open(t)
-	s, proxy := openBehind(t, faultproxy.On("BatchWriteItem", faultproxy.Leave()))
+	s, proxy := openBehind(t, dynamotest.On("BatchWriteItem", dynamotest.Leave()))
 	o := organization.New("Northwind Video", organization.Pro, nil, time.Now())
 	key := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Admin, time.Now(), nil)
 	if err := direct.Create(t.Context(), o, key, entry()); err != nil {
@@ -62,7 +61,7 @@ func TestPurgeOfWhatIsLeftOver(t *testing.T) {
 // TestOperatorMeetsFaults: what an operator does is repeated where the reply is lost, and done once.
 func TestOperatorMeetsFaults(t *testing.T) {
 	t.Parallel()
-	s, proxy := openBehind(t, faultproxy.Clean())
+	s, proxy := openBehind(t, dynamotest.Clean())
 	o := organization.New("Northwind Video", organization.Pro, nil, time.Now())
 	first, second := apikey.New(o.ID, apikey.Live), apikey.New(o.ID, apikey.Live)
 	record := func(k apikey.Key) apikey.Record { return apikey.NewRecord(k, apikey.Admin, time.Now(), nil) }
@@ -83,12 +82,12 @@ func TestOperatorMeetsFaults(t *testing.T) {
 		{"Delete", func() error { return s.Delete(t.Context(), o.ID, time.Now(), entry()) }},
 		{"Undelete", func() error { return s.Undelete(t.Context(), o.ID, entry()) }},
 	} {
-		proxy.Follow(faultproxy.First("TransactWriteItems", faultproxy.LoseReply(), faultproxy.CutReply()))
+		proxy.Follow(dynamotest.First("TransactWriteItems", dynamotest.LoseReply(), dynamotest.CutReply()))
 		if err := step.do(); err != nil {
 			t.Errorf("%s of which two replies are lost = %v, want no error", step.name, err)
 		}
 	}
-	proxy.Follow(faultproxy.First("Query", faultproxy.Throttle(), faultproxy.HalfReply()))
+	proxy.Follow(dynamotest.First("Query", dynamotest.Throttle(), dynamotest.HalfReply()))
 	entries, _, err := s.Audit(t.Context(), o.ID, "", 100)
 	if err != nil || len(entries) != 6 {
 		t.Errorf("Audit = %d entries, %v, want one for each of the six steps", len(entries), err)

@@ -15,7 +15,7 @@ import (
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 	"organizations-api/shared/store/dynamo"
-	"organizations-api/shared/store/dynamo/dynamolocal"
+	"organizations-api/shared/store/dynamo/dynamotest"
 	"organizations-api/shared/store/storetest"
 )
 
@@ -155,10 +155,10 @@ func TestRestoreInParts(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	direct := open(t)
-	proxy := &reluctant{backend: dynamolocal.Endpoint(t)}
+	proxy := &reluctant{backend: dynamotest.Endpoint(t)}
 	server := httptest.NewServer(proxy)
 	defer server.Close()
-	through, err := dynamo.Open(dynamolocal.SettingsOn(server.URL, prefix()))
+	through, err := dynamo.Open(dynamotest.SettingsOn(server.URL, prefix()))
 	if err != nil {
 		t.Fatal(err)
 	}

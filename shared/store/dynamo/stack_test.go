@@ -18,10 +18,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 
-	"organizations-api/bench/canned"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 	"organizations-api/shared/store/dynamo"
+	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
 // tripper answers requests and keeps them, with their bodies.
@@ -45,7 +45,7 @@ func storeOn(t *testing.T, transport http.RoundTripper, endpoint string) *dynamo
 	t.Helper()
 	s, err := dynamo.Open(dynamo.Settings{
 		Region: "eu-central-1", Endpoint: endpoint, Credentials: dynamo.Credentials("AKIDEXAMPLE", "secret", "token"),
-		Tables: canned.Tables(), Transport: transport, AttemptTimeout: 50 * time.Millisecond,
+		Tables: dynamotest.CannedTables(), Transport: transport, AttemptTimeout: 50 * time.Millisecond,
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -66,7 +66,7 @@ func TestRequestsAreSigned(t *testing.T) {
 		"http://127.0.0.1:8000":         "http://127.0.0.1:8000/",
 		"https://proxy.example/prefix/": "https://proxy.example/prefix/",
 	} {
-		db, err := canned.New()
+		db, err := dynamotest.NewCanned()
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -154,7 +154,7 @@ func TestBrokenAnswers(t *testing.T) {
 // no outage: the item is damaged, and asking again gives the same.
 func TestAttributesOfOtherTypes(t *testing.T) {
 	t.Parallel()
-	db, err := canned.New()
+	db, err := dynamotest.NewCanned()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -187,7 +187,7 @@ func TestAttributesOfOtherTypes(t *testing.T) {
 }
 
 // replaced is the answer to a GetItem with another attribute in the item, in the place of one of that name.
-func replaced(db *canned.DynamoDB, r *http.Request, attribute, value string) (*http.Response, error) {
+func replaced(db *dynamotest.Canned, r *http.Request, attribute, value string) (*http.Response, error) {
 	answer, err := db.RoundTrip(r)
 	if err != nil {
 		return nil, err
@@ -230,7 +230,7 @@ func TestAttempts(t *testing.T) {
 // TestThrottledTransaction: that one of its items is asked for too much is among the reasons of a transaction's refusal.
 func TestThrottledTransaction(t *testing.T) {
 	t.Parallel()
-	db, err := canned.New()
+	db, err := dynamotest.NewCanned()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -249,7 +249,7 @@ func TestThrottledTransaction(t *testing.T) {
 // TestAttemptsAreBounded: an attempt that takes too long ends, and another follows.
 func TestAttemptsAreBounded(t *testing.T) {
 	t.Parallel()
-	db, err := canned.New()
+	db, err := dynamotest.NewCanned()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -270,7 +270,7 @@ func TestAttemptsAreBounded(t *testing.T) {
 // TestTokenStaysTheSame: attempts of one transaction are one transaction.
 func TestTokenStaysTheSame(t *testing.T) {
 	t.Parallel()
-	db, err := canned.New()
+	db, err := dynamotest.NewCanned()
 	if err != nil {
 		t.Fatal(err)
 	}

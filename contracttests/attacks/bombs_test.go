@@ -1,0 +1,116 @@
+package attacks
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"organizations-api/shared/api"
+)
+
+// bomb is a body that is meant to cost more than it is long.
+type bomb struct {
+	name   string
+	body   func(size int) string
+	status int
+}
+
+// filled repeats a text between two others up to the size; i goes into the text where it has a verb.
+func filled(before, text, between, after string) func(size int) string {
+	return func(size int) string {
+		var out strings.Builder
+		out.WriteString(before)
+		for i := 0; ; i++ {
+			next := text
+			if strings.Contains(text, "%") {
+				next = fmt.Sprintf(text, i)
+			}
+			if i > 0 {
+				next = between + next
+			}
+			if out.Len()+len(next)+len(after) > size {
+				return out.String() + after
+			}
+			out.WriteString(next)
+		}
+	}
+}
+
+func nested(open, inside, end string) func(size int) string {
+	return func(size int) string {
+		n := (size - len(inside) - 16) / (len(open) + len(end))
+		return `{"metadata":` + strings.Repeat(open, n) + inside + strings.Repeat(end, n) + "}"
+	}
+}
+
+func bombs() []bomb {
+	return []bomb{
+		{"deep lists", nested("[", "", "]"), 422},
+		{"deep objects", nested(`{"a":`, "1", "}"), 422},
+		{"deep and never closed", filled(`{"metadata":`, "[", "", ""), 400},
+		{"deep in a member that is not declared", nested(`{"b":[`, "", "]}"), 422},
+		{"many members", filled(`{"metadata":{`, `"m%d":0`, ",", "}}"), 422},
+		{"many members that are not declared", filled("{", `"m%d":0`, ",", "}"), 200},
+		{"many objects", filled(`{"metadata":{"a":[`, "{}", ",", "]}}"), 422},
+		{"many credentials of the wrong type", filled(`{"default_llm_credentials":{`, `"m%d":0`, ",", "}}"), 422},
+		{"many limits", filled(`{"rate_limits":{`, `"m%d":0`, ",", "}}"), 200},
+		{"one name over and over", filled(`{"metadata":{`, `"m":0`, ",", "}}"), 400},
+		{"the last name twice", filled(`{"metadata":{`, `"m%d":0`, ",", `,"m0":0}}`), 400},
+		{"one name in many spellings", filled(`{"metadata":{"m":0,`, `"n%d":0`, ",", `,"\u006d":0}}`), 400},
+		{"number of many digits", filled(`{"rate_limits":{"search":1`, "0", "", "}}"), 422},
+		{"fraction of many digits", filled(`{"rate_limits":{"search":1.`, "0", "", "}}"), 200},
+		{"vast exponent", filled(`{"rate_limits":{"search":1e`, "9", "", "}}"), 422},
+		{"vast negative exponent", filled(`{"rate_limits":{"search":1e-`, "9", "", "}}"), 422},
+		{"vast numbers that are kept", filled(`{"metadata":{"n":1`, "0", "", "}}"), 422},
+		{"long string", filled(`{"organization_name":"`, "x", "", `"}`), 422},
+		{"long string of escapes", filled(`{"organization_name":"`, `\u0000`, "", `"}`), 422},
+		{"long string of surrogates", filled(`{"organization_name":"`, `\ud83d\ude00`, "", `"}`), 422},
+		{"long email", filled(`{"billing_email":"`, "a.", "", `a@example.com"}`), 422},
+		{"email of many @", filled(`{"billing_email":"`, "@", "", `"}`), 422},
+		{"long name", filled(`{"`, "x", "", `":1}`), 200},
+		{"white space", filled("{", " ", "", "}"), 200},
+		{"white space inside", filled(`{"metadata":{"a":[`, "  1", ",", "]}}"), 422},
+		{"backslashes", filled(`{"organization_name":"`, `\\`, "", `"}`), 422},
+		{"one byte too many", func(size int) string { return `{"x":"` + strings.Repeat("x", size-7) + `"}` }, 400},
+	}
+}
+
+// TestJSONBombs sends bodies of the largest size that is read, and holds what each costs to what its size allows. It is not
+// parallel, as it counts what the process allocates.
+func TestJSONBombs(t *testing.T) {
+	const (
+		most    = 192             // bytes allocated for each byte of the body, all in all; deep nesting costs most
+		longest = 5 * time.Second // where the right time is milliseconds; a quadratic reading takes minutes
+		// longestRefusal leaves room for a hundred problems.
+		longestRefusal = 32 << 10
+	)
+	w := onSQLite(t)
+	made := w.tenant(t)
+	for _, b := range bombs() {
+		body := b.body(api.MaxBodySize)
+		if n := len(body); b.status != 400 && n > api.MaxBodySize || n < api.MaxBodySize-100 {
+			t.Fatalf("%s: the body has %d bytes, want nearly %d", b.name, n, api.MaxBodySize)
+		}
+		e := newEvent("PATCH", made.admin.Reveal())
+		e.Body = body
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		start := time.Now()
+		r := w.send(t, "PATCH", e)
+		took := time.Since(start)
+		runtime.ReadMemStats(&after)
+		allocated := after.TotalAlloc - before.TotalAlloc
+		t.Logf("%-40s %d  %4.1f bytes for each byte, %v", b.name, r.StatusCode, float64(allocated)/float64(len(body)), took.Round(100*time.Microsecond))
+		if r.StatusCode != b.status {
+			t.Errorf("%s: PATCH = %d %.300s, want %d", b.name, r.StatusCode, r.Body, b.status)
+		}
+		if r.StatusCode != 200 && len(r.Body) > longestRefusal {
+			t.Errorf("%s: the refusal has %d bytes, want at most %d", b.name, len(r.Body), longestRefusal)
+		}
+		if allocated > most*uint64(len(body)) || took > longest {
+			t.Errorf("%s: a body of %d bytes took %d bytes and %v, want at most %d and %v", b.name, len(body), allocated, took, most*len(body), longest)
+		}
+	}
+}

@@ -1,0 +1,70 @@
+package boot
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+)
+
+// The variables of a function's environment. template.yaml sets those that the Lambda runtime does not.
+const (
+	envOrganizationsTable = "ORGANIZATIONS_TABLE"
+	envCountersTable      = "COUNTERS_TABLE"
+	envRateLimits         = "RATE_LIMITS"               // on or off
+	envLogLevel           = "LOG_LEVEL"                 // debug, info, warn or error
+	envEndpoint           = "AWS_ENDPOINT_URL_DYNAMODB" // empty: the region's own
+	envRegion             = "AWS_REGION"                // from the runtime, as are the next
+	envFunction           = "AWS_LAMBDA_FUNCTION_NAME"
+	envAccessKeyID        = "AWS_ACCESS_KEY_ID"
+	envSecretAccessKey    = "AWS_SECRET_ACCESS_KEY"
+	envSessionToken       = "AWS_SESSION_TOKEN" // empty only outside AWS
+)
+
+// config is a function's configuration, checked.
+type config struct {
+	organizationsTable string
+	countersTable      string
+	rateLimits         bool
+	logLevel           slog.Level
+	endpoint           string
+	region             string
+	function           string
+	accessKeyID        string
+	secretAccessKey    string
+	sessionToken       string
+}
+
+// readConfig reads the environment once. The error names every variable that is missing or wrong.
+func readConfig(getenv func(string) string) (config, error) {
+	var problems []error
+	required := func(name string) string {
+		value := getenv(name)
+		if value == "" {
+			problems = append(problems, fmt.Errorf("%s is not set", name))
+		}
+		return value
+	}
+	c := config{
+		organizationsTable: required(envOrganizationsTable),
+		countersTable:      required(envCountersTable),
+		endpoint:           getenv(envEndpoint),
+		region:             required(envRegion),
+		function:           required(envFunction),
+		accessKeyID:        required(envAccessKeyID),
+		secretAccessKey:    required(envSecretAccessKey),
+		sessionToken:       getenv(envSessionToken),
+	}
+	switch value := getenv(envRateLimits); value {
+	case "on", "":
+		c.rateLimits = true
+	case "off":
+	default:
+		problems = append(problems, fmt.Errorf("%s is %q, want on or off", envRateLimits, value))
+	}
+	if value := getenv(envLogLevel); value != "" {
+		if err := c.logLevel.UnmarshalText([]byte(value)); err != nil {
+			problems = append(problems, fmt.Errorf("%s is %q, want debug, info, warn or error", envLogLevel, value))
+		}
+	}
+	return c, errors.Join(problems...)
+}

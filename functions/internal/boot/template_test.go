@@ -1,0 +1,326 @@
+package boot
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
+
+	"organizations-api/shared/apikey"
+	"organizations-api/shared/openapi"
+	"organizations-api/shared/store/dynamo"
+	"organizations-api/shared/store/dynamo/dynamotest"
+)
+
+// template is what these tests need of template.yaml.
+type template struct {
+	Globals struct {
+		Function struct {
+			Runtime       string   `yaml:"Runtime"`
+			Architectures []string `yaml:"Architectures"`
+			MemorySize    int      `yaml:"MemorySize"`
+			Timeout       int      `yaml:"Timeout"`
+			Environment   struct {
+				Variables map[string]string `yaml:"Variables"`
+			} `yaml:"Environment"`
+		} `yaml:"Function"`
+	} `yaml:"Globals"`
+	Resources map[string]resource `yaml:"Resources"`
+}
+
+type resource struct {
+	Type       string `yaml:"Type"`
+	Properties struct {
+		Policies []struct {
+			Statement []statement `yaml:"Statement"`
+		} `yaml:"Policies"`
+		Environment any `yaml:"Environment"` // of a single function: none, all are in Globals
+	} `yaml:"Properties"`
+}
+
+type statement struct {
+	Effect   string  `yaml:"Effect"`
+	Action   strlist `yaml:"Action"`
+	Resource string  `yaml:"Resource"` // of !GetAtt
+}
+
+// strlist is one string or a list of them.
+type strlist []string
+
+func (s *strlist) UnmarshalYAML(node *yaml.Node) error {
+	if node.Kind == yaml.ScalarNode {
+		*s = strlist{node.Value}
+		return nil
+	}
+	return node.Decode((*[]string)(s))
+}
+
+func readTemplate(t *testing.T) template {
+	t.Helper()
+	var parsed template
+	decodeTemplate(t, &parsed)
+	return parsed
+}
+
+// decodeTemplate decodes what v has room for.
+func decodeTemplate(t *testing.T, v any) {
+	t.Helper()
+	text, err := os.ReadFile("../../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := yaml.Unmarshal(text, v); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// fromRuntime are the variables that a function reads and Lambda sets.
+var fromRuntime = []string{envRegion, envFunction, envAccessKeyID, envSecretAccessKey, envSessionToken}
+
+// fromGo are the variables that Go itself reads, in the runtime and in crypto/x509.
+var fromGo = []string{"GOMAXPROCS", "SSL_CERT_DIR"}
+
+func TestTemplateSetsWhatFunctionsRead(t *testing.T) {
+	t.Parallel()
+	function := readTemplate(t).Globals.Function
+	if function.Runtime != "provided.al2023" || !slices.Equal(function.Architectures, []string{"arm64"}) ||
+		function.MemorySize == 0 || time.Duration(function.Timeout)*time.Second != functionTimeout {
+		t.Errorf("Globals.Function = %+v, want runtime, architecture, memory and ten seconds", function)
+	}
+	read := map[string]bool{}
+	_, _ = readConfig(func(name string) string { read[name] = true; return "" })
+	for _, name := range fromRuntime {
+		if !read[name] {
+			t.Errorf("no function reads %s", name)
+		}
+		delete(read, name)
+	}
+	for _, name := range fromGo {
+		read[name] = true
+	}
+	set := slices.Sorted(maps.Keys(function.Environment.Variables))
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(read)), set); diff != "" {
+		t.Errorf("variables (-read by functions +set by template.yaml):\n%s", diff)
+	}
+}
+
+// granted returns what a function's role permits, as "action on table".
+func granted(t *testing.T, r resource) []string {
+	t.Helper()
+	var all []string
+	for _, policy := range r.Properties.Policies {
+		for _, s := range policy.Statement {
+			if s.Effect != "Allow" {
+				t.Errorf("statement %+v, want one that allows", s)
+			}
+			for _, action := range s.Action {
+				all = append(all, action+" on "+strings.TrimSuffix(s.Resource, ".Arn"))
+			}
+		}
+	}
+	slices.Sort(all)
+	return all
+}
+
+// recorder is a DynamoDB that notes what its callers need the permission for.
+type recorder struct {
+	mu     sync.Mutex
+	tables map[string]string // logical ids by name
+	needed map[string]bool
+}
+
+func (r *recorder) note(action, table string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.needed["dynamodb:"+action+" on "+r.tables[table]] = true
+}
+
+// take returns what was needed since the last time.
+func (r *recorder) take() []string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	all := slices.Sorted(maps.Keys(r.needed))
+	r.needed = map[string]bool{}
+	return all
+}
+
+// record is a plan under which every call passes and is noted.
+func (r *recorder) record(call dynamotest.Call) dynamotest.Fault {
+	var sent struct {
+		TableName     string
+		TransactItems []map[string]struct{ TableName string }
+	}
+	if err := json.Unmarshal(call.Body, &sent); err != nil {
+		r.note("a body that is no JSON", err.Error())
+	}
+	if call.Operation != "TransactWriteItems" {
+		r.note(call.Operation, sent.TableName)
+	}
+	// A transaction needs the permissions of what is in it, by the "IAM" part of "DynamoDB transactions".
+	for _, item := range sent.TransactItems {
+		for kind, write := range item {
+			r.note(map[string]string{"Update": "UpdateItem", "Put": "PutItem", "Delete": "DeleteItem"}[kind], write.TableName)
+		}
+	}
+	return dynamotest.Pass()
+}
+
+// newRecorder stands between the functions and DynamoDB Local.
+func newRecorder(t *testing.T) (endpoint string, r *recorder) {
+	t.Helper()
+	names := dynamo.TablesWithPrefix(prefix())
+	r = &recorder{
+		tables: map[string]string{names.Organizations: "OrganizationsTable", names.Counters: "CountersTable"},
+		needed: map[string]bool{},
+	}
+	return dynamotest.StartProxy(t, dynamotest.Endpoint(t), r.record).URL, r
+}
+
+// TestPoliciesGrantWhatIsUsed records what the functions call in the course of their work and holds it against what
+// template.yaml grants, both ways.
+func TestPoliciesGrantWhatIsUsed(t *testing.T) {
+	t.Parallel()
+	made := newWorld(t).newTenant(t, nil)
+	endpoint, calls := newRecorder(t)
+	w := worldAt(t, endpoint)
+	resources := readTemplate(t).Resources
+
+	w.send(t, request{method: "GET", key: made.keys[apikey.Read].Reveal()})
+	if diff := cmp.Diff(calls.take(), granted(t, resources["GetOrganizationFunction"])); diff != "" {
+		t.Errorf("GetOrganizationFunction (-used +granted):\n%s", diff)
+	}
+	for _, body := range []string{`{"organization_name":"B"}`, `{}`, `{"organization_name":1}`} {
+		w.send(t, request{method: "PATCH", key: made.keys[apikey.Admin].Reveal(), body: body})
+	}
+	if diff := cmp.Diff(calls.take(), granted(t, resources["UpdateOrganizationFunction"])); diff != "" {
+		t.Errorf("UpdateOrganizationFunction (-used +granted):\n%s", diff)
+	}
+}
+
+// TestVersionsFollowParameters: SAM compares a function's properties as they are written, so that of a parameter with another
+// value nothing reaches the alias, unless it is in the description of the version.
+func TestVersionsFollowParameters(t *testing.T) {
+	t.Parallel()
+	var parsed struct {
+		Parameters map[string]any `yaml:"Parameters"`
+		Globals    struct {
+			Function yaml.Node `yaml:"Function"`
+		} `yaml:"Globals"`
+		Resources map[string]struct {
+			Type       string `yaml:"Type"`
+			Properties struct {
+				VersionDescription yaml.Node `yaml:"VersionDescription"`
+			} `yaml:"Properties"`
+		} `yaml:"Resources"`
+	}
+	decodeTemplate(t, &parsed)
+	var parameters []string
+	function := fields(&parsed.Globals.Function)
+	variables := fields(fields(function["Environment"])["Variables"])
+	for _, node := range append(slices.Collect(maps.Values(variables)), function["Tracing"]) {
+		if _, ok := parsed.Parameters[node.Value]; ok && node.Tag == "!Ref" {
+			parameters = append(parameters, node.Value)
+		}
+	}
+	if len(parameters) != 3 {
+		t.Errorf("parameters of the functions = %q, want three", parameters)
+	}
+	functions := 0
+	for name, r := range parsed.Resources {
+		if r.Type != "AWS::Serverless::Function" {
+			continue
+		}
+		functions++
+		for _, parameter := range parameters {
+			if d := r.Properties.VersionDescription; d.Tag != "!Sub" || !strings.Contains(d.Value, "${"+parameter+"}") {
+				t.Errorf("the VersionDescription of %s is %s %q, want ${%s} in it", name, d.Tag, d.Value, parameter)
+			}
+		}
+	}
+	if functions != 2 {
+		t.Errorf("%d functions, want 2", functions)
+	}
+}
+
+// fields are the members of a mapping.
+func fields(node *yaml.Node) map[string]*yaml.Node {
+	members := map[string]*yaml.Node{}
+	for i := 0; node != nil && i+1 < len(node.Content); i += 2 {
+		members[node.Content[i].Value] = node.Content[i+1]
+	}
+	return members
+}
+
+// TestCORS: SAM passes a configuration on as it is only where all of it is one function of CloudFormation, and pages may use
+// what the contract has.
+func TestCORS(t *testing.T) {
+	t.Parallel()
+	var parsed struct {
+		Resources map[string]struct {
+			Properties struct {
+				CorsConfiguration yaml.Node `yaml:"CorsConfiguration"`
+			} `yaml:"Properties"`
+		} `yaml:"Resources"`
+	}
+	decodeTemplate(t, &parsed)
+	node := parsed.Resources["Api"].Properties.CorsConfiguration
+	if node.Tag != "!If" || len(node.Content) != 3 || node.Content[0].Value != "HasAllowedOrigins" || node.Content[2].Value != "AWS::NoValue" {
+		t.Fatalf("CorsConfiguration is %s of %d, want !If [HasAllowedOrigins, …, AWS::NoValue]", node.Tag, len(node.Content))
+	}
+	lists := map[string][]string{}
+	for name, list := range fields(node.Content[1]) {
+		if name == "AllowMethods" || name == "AllowHeaders" || name == "ExposeHeaders" {
+			for _, element := range list.Content {
+				lists[name] = append(lists[name], element.Value)
+			}
+		}
+	}
+	want := map[string][]string{
+		"AllowMethods":  {"GET", "PATCH"},
+		"AllowHeaders":  {"authorization", "content-type", "if-match", "if-none-match"},
+		"ExposeHeaders": exposedHeaders(t),
+	}
+	for name := range want {
+		slices.Sort(lists[name])
+	}
+	if diff := cmp.Diff(want, lists); diff != "" {
+		t.Errorf("CorsConfiguration (-want +got):\n%s", diff)
+	}
+}
+
+// exposedHeaders are the headers of answers in the contract, but for those that every page may read and those of no use to one.
+func exposedHeaders(t *testing.T) []string {
+	t.Helper()
+	var contract struct {
+		Paths      yaml.Node `yaml:"paths"`
+		Components struct {
+			Responses yaml.Node `yaml:"responses"`
+		} `yaml:"components"`
+	}
+	if err := yaml.Unmarshal(openapi.YAML, &contract); err != nil {
+		t.Fatal(err)
+	}
+	names := map[string]bool{}
+	var collect func(node *yaml.Node)
+	collect = func(node *yaml.Node) {
+		for name := range fields(fields(node)["headers"]) {
+			names[strings.ToLower(name)] = true
+		}
+		for _, child := range node.Content {
+			collect(child)
+		}
+	}
+	collect(&contract.Paths)
+	collect(&contract.Components.Responses)
+	for _, name := range []string{"cache-control", "www-authenticate", "x-content-type-options"} {
+		delete(names, name)
+	}
+	return slices.Sorted(maps.Keys(names))
+}

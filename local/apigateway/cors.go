@@ -1,0 +1,76 @@
+package apigateway
+
+import (
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// CORS says which pages of other origins may call the API from a browser, as the CORS configuration of an HTTP API does:
+// "Configure CORS for HTTP APIs in API Gateway" in the API Gateway Developer Guide. Without origins it is off, and a
+// function answers for CORS itself. There are no credentials in it: cookies mean nothing here.
+type CORS struct {
+	Origins []string // such as https://app.example.com; "https://*" and "http://*" are all of a scheme, "*" is everybody's
+	Methods []string
+	Headers []string // of requests
+	Exposed []string // headers of responses that a page may read
+	MaxAge  time.Duration
+}
+
+func (c CORS) on() bool { return len(c.Origins) > 0 }
+
+// allowed returns what to answer a page of the origin as the one that is allowed, or "".
+func (c CORS) allowed(origin string) string {
+	if origin == "" {
+		return ""
+	}
+	for _, o := range c.Origins {
+		switch {
+		case o == "*":
+			return o
+		case o == origin, strings.HasSuffix(o, "://*") && strings.HasPrefix(origin, strings.TrimSuffix(o, "*")):
+			return origin
+		}
+	}
+	return ""
+}
+
+// preflight returns the answer to an OPTIONS request that no route has, whatever its path: without the headers where the
+// request is no preflight, or the origin is not allowed. Whether the method and the headers that are asked for are among
+// those that it names is the browser's business.
+func (c CORS) preflight(r *http.Request) answer {
+	header := make(http.Header)
+	origin := c.allowed(r.Header.Get("Origin"))
+	if origin != "" && r.Header.Get("Access-Control-Request-Method") != "" {
+		header.Set("Access-Control-Allow-Origin", origin)
+		set(header, "Access-Control-Allow-Methods", c.Methods)
+		set(header, "Access-Control-Allow-Headers", c.Headers)
+		if c.MaxAge > 0 {
+			header.Set("Access-Control-Max-Age", strconv.Itoa(int(c.MaxAge.Seconds())))
+		}
+	}
+	return answer{status: http.StatusNoContent, header: header}
+}
+
+// amend puts the headers for the request's origin in the place of those that the function set, which an HTTP API ignores.
+func (c CORS) amend(header http.Header, r *http.Request) {
+	if !c.on() {
+		return
+	}
+	for name := range header {
+		if strings.HasPrefix(name, "Access-Control-") {
+			header.Del(name)
+		}
+	}
+	if origin := c.allowed(r.Header.Get("Origin")); origin != "" {
+		header.Set("Access-Control-Allow-Origin", origin)
+		set(header, "Access-Control-Expose-Headers", c.Exposed)
+	}
+}
+
+func set(header http.Header, name string, values []string) {
+	if len(values) > 0 {
+		header.Set(name, strings.Join(values, ","))
+	}
+}

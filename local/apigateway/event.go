@@ -1,0 +1,159 @@
+package apigateway
+
+import (
+	"cmp"
+	"crypto/rand"
+	"encoding/base64"
+	"fmt"
+	"mime"
+	"net"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/aws/aws-lambda-go/events"
+)
+
+// What the event says of the API. The account is nobody's.
+const (
+	accountID = "000000000000"
+	apiID     = "local"
+	stage     = "$default"
+)
+
+// clf is the time format of the event: that of the Common Log Format.
+const clf = "02/Jan/2006:15:04:05 -0700"
+
+// newEvent returns the event of a request. The format is described in the API Gateway Developer Guide, "Create AWS Lambda
+// proxy integrations for HTTP APIs in API Gateway", payload format version 2.0.
+func newEvent(r *http.Request, body []byte, key, id string, now time.Time) events.APIGatewayV2HTTPRequest {
+	text, isBase64 := encodeBody(body, r.Header.Get("Content-Type"))
+	domain, _ := splitPort(r.Host)
+	prefix, _, _ := strings.Cut(domain, ".")
+	now = now.UTC()
+	return events.APIGatewayV2HTTPRequest{
+		Version:               "2.0",
+		RouteKey:              key,
+		RawPath:               r.URL.Path, // decoded, for all its name
+		RawQueryString:        r.URL.RawQuery,
+		Cookies:               cookies(r.Header),
+		Headers:               headers(r, len(body)),
+		QueryStringParameters: queryParameters(r.URL),
+		RequestContext: events.APIGatewayV2HTTPRequestContext{
+			RouteKey:     key,
+			AccountID:    accountID,
+			Stage:        stage,
+			RequestID:    id,
+			APIID:        apiID,
+			DomainName:   domain,
+			DomainPrefix: prefix,
+			Time:         now.Format(clf),
+			TimeEpoch:    now.UnixMilli(),
+			HTTP: events.APIGatewayV2HTTPRequestContextHTTPDescription{
+				Method:    r.Method,
+				Path:      r.URL.Path,
+				Protocol:  r.Proto,
+				SourceIP:  sourceIP(r),
+				UserAgent: r.UserAgent(),
+			},
+		},
+		Body:            text,
+		IsBase64Encoded: isBase64,
+	}
+}
+
+// headers returns the request's headers and those that the gateway adds: names in lower case, several values of a header
+// joined by commas. Cookies are not among them; they have a field of their own.
+func headers(r *http.Request, bodyLength int) map[string]string {
+	all := make(map[string]string, len(r.Header)+6)
+	for name, values := range r.Header {
+		all[strings.ToLower(name)] = strings.Join(values, ",")
+	}
+	delete(all, "cookie")
+	_, port := splitPort(r.Host)
+	all["host"] = r.Host
+	all["content-length"] = strconv.Itoa(bodyLength)
+	all["x-forwarded-for"] = strings.TrimPrefix(all["x-forwarded-for"]+", "+sourceIP(r), ", ")
+	all["x-forwarded-port"] = cmp.Or(port, "80")
+	all["x-forwarded-proto"] = "http"
+	all["x-amzn-trace-id"] = cmp.Or(all["x-amzn-trace-id"], newTraceID())
+	return all
+}
+
+func newTraceID() string {
+	var random [16]byte
+	rand.Read(random[:]) // never fails; crypto/rand ends the process instead
+	return fmt.Sprintf("Root=1-%x-%x", random[:4], random[4:])
+}
+
+// cookies returns the pairs of all Cookie headers, in their order.
+func cookies(h http.Header) []string {
+	var all []string
+	for _, header := range h.Values("Cookie") {
+		for pair := range strings.SplitSeq(header, ";") {
+			if pair = strings.TrimSpace(pair); pair != "" {
+				all = append(all, pair)
+			}
+		}
+	}
+	return all
+}
+
+// queryParameters returns the decoded parameters, several values of one joined by commas; nil where there are none. Pairs
+// that cannot be decoded are left out; rawQueryString has them.
+func queryParameters(u *url.URL) map[string]string {
+	values := u.Query()
+	if len(values) == 0 {
+		return nil
+	}
+	all := make(map[string]string, len(values))
+	for name, several := range values {
+		all[name] = strings.Join(several, ",")
+	}
+	return all
+}
+
+// encodeBody returns the body as the event carries it. What counts as text is not documented; this is what was measured
+// on AWS (see ministackorg/ministack#766 and floci-io/floci#2172 on GitHub): the types below in UTF-8. All else is
+// base64, a body without a content type and JSON with a suffix type, such as application/problem+json, included.
+func encodeBody(body []byte, contentType string) (text string, isBase64 bool) {
+	if len(body) == 0 {
+		return "", false
+	}
+	if isText(contentType) && utf8.Valid(body) {
+		return string(body), false
+	}
+	return base64.StdEncoding.EncodeToString(body), true
+}
+
+func isText(contentType string) bool {
+	mediaType, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil {
+		return false
+	}
+	if charset, given := parameters["charset"]; given && !strings.EqualFold(charset, "utf-8") {
+		return false
+	}
+	switch mediaType {
+	case "application/json", "application/xml", "application/javascript", "application/graphql":
+		return true
+	default:
+		return strings.HasPrefix(mediaType, "text/")
+	}
+}
+
+func sourceIP(r *http.Request) string {
+	host, _ := splitPort(r.RemoteAddr)
+	return host
+}
+
+// splitPort parts an address into host and port; the port is "" where there is none.
+func splitPort(address string) (host, port string) {
+	if host, port, err := net.SplitHostPort(address); err == nil {
+		return host, port
+	}
+	return strings.Trim(address, "[]"), ""
+}

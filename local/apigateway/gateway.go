@@ -1,0 +1,124 @@
+// Package apigateway is an API Gateway HTTP API on a laptop. Each HTTP request becomes the event, in payload format 2.0, that
+// an HTTP API makes of it; the event goes through JSON to a function, as between the real gateway and Lambda; and what
+// the function returns becomes the HTTP response. So the code that runs on the laptop is the code that runs in Lambda.
+//
+// It must import nothing of this module but base62: it knows neither organizations nor what the functions do. No Lambda
+// binary may import it.
+package apigateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+
+	"organizations-api/shared/base62"
+)
+
+// Function is what a Lambda function does with an event.
+type Function func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
+
+// Route says which requests a function gets: those of exactly this method and this path, after percent-decoding.
+type Route struct {
+	Method   string
+	Path     string
+	Function Function
+}
+
+// DefaultTimeout is how long a function may take where Options do not say.
+const DefaultTimeout = 10 * time.Second
+
+// Options are what a Gateway is made from.
+type Options struct {
+	Routes  []Route
+	Timeout time.Duration    // of every function; 0 stands for DefaultTimeout
+	Now     func() time.Time // the clock
+	Logger  *slog.Logger     // gets one error for each invocation that failed, and nothing else
+	CORS    CORS             // must not be changed afterwards
+}
+
+// Gateway is an HTTP API. It is safe for concurrent use.
+type Gateway struct {
+	functions map[string]Function // by route key, such as "GET /v1/organizations"
+	timeout   time.Duration
+	now       func() time.Time
+	logger    *slog.Logger
+	cors      CORS
+}
+
+// New returns a gateway, or an error that names what is wrong with the options.
+func New(o Options) (*Gateway, error) {
+	switch {
+	case o.Now == nil:
+		return nil, errors.New("a gateway needs a clock")
+	case o.Logger == nil:
+		return nil, errors.New("a gateway needs a logger")
+	case o.Timeout < 0:
+		return nil, fmt.Errorf("a timeout of %v is negative", o.Timeout)
+	case o.Timeout == 0:
+		o.Timeout = DefaultTimeout
+	}
+	functions := make(map[string]Function, len(o.Routes))
+	for _, r := range o.Routes {
+		key := routeKey(r.Method, r.Path)
+		switch {
+		case r.Method == "" || !strings.HasPrefix(r.Path, "/"):
+			return nil, fmt.Errorf("the route %q has no method, or a path without a leading slash", key)
+		case r.Function == nil:
+			return nil, fmt.Errorf("the route %q has no function", key)
+		case functions[key] != nil:
+			return nil, fmt.Errorf("there are two routes %q", key)
+		}
+		functions[key] = r.Function
+	}
+	return &Gateway{functions: functions, timeout: o.Timeout, now: o.Now, logger: o.Logger, cors: o.CORS}, nil
+}
+
+// routeKey names a route as HTTP APIs do.
+func routeKey(method, path string) string { return method + " " + path }
+
+// maxBody is the largest body of a request: 10 MB, by the "Quotas for configuring and running an HTTP API" of the API
+// Gateway Developer Guide.
+const maxBody = 10 << 20
+
+// ServeHTTP answers as an HTTP API with these routes and this CORS configuration does. Paths are compared as they are,
+// without cleaning them up or redirecting, and a route for GET does not answer HEAD.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := newRequestID()
+	key := routeKey(r.Method, r.URL.Path)
+	function, found := g.functions[key]
+	switch {
+	case !found && r.Method == http.MethodOptions && g.cors.on():
+		g.cors.preflight(r).write(w, id)
+		return
+	case !found:
+		refuse(w, id, http.StatusNotFound)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
+		refuse(w, id, http.StatusRequestEntityTooLarge)
+		return
+	}
+	if err != nil { // the client broke off, or its chunks are malformed
+		refuse(w, id, http.StatusBadRequest)
+		return
+	}
+	answer, err := g.invoke(r.Context(), function, newEvent(r, body, key, id, g.now()))
+	if err != nil {
+		g.logger.ErrorContext(r.Context(), "invoking the function of a route", "route", key, "request_id", id, "error", err)
+		refuse(w, id, statusOf(err))
+		return
+	}
+	g.cors.amend(answer.header, r)
+	answer.write(w, id)
+}
+
+// newRequestID returns a fresh identifier in the form of those of HTTP APIs, such as "JKJaXmPLvHcESHA=".
+func newRequestID() string { return base62.Random(15) + "=" }

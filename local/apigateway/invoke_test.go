@@ -1,0 +1,194 @@
+package apigateway_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/aws/aws-lambda-go/events"
+	"github.com/google/go-cmp/cmp"
+
+	"organizations-api/local/apigateway"
+)
+
+func TestResponses(t *testing.T) {
+	t.Parallel()
+	type headers = map[string]string
+	tests := []struct {
+		name       string
+		response   events.APIGatewayV2HTTPResponse
+		wantStatus int
+		wantBody   string
+		want       http.Header // without the request id
+	}{
+		{
+			"text without a type",
+			events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: "hé"},
+			200, "hé", http.Header{"Content-Type": {"text/plain; charset=utf-8"}, "Content-Length": {"3"}},
+		}, {
+			"headers and cookies",
+			events.APIGatewayV2HTTPResponse{
+				StatusCode:        401,
+				Headers:           headers{"content-type": "application/json", "WWW-Authenticate": "Bearer"},
+				MultiValueHeaders: map[string][]string{"www-authenticate": {"Bearer", "Basic"}, "Vary": {"Accept", "Origin"}},
+				Body:              "{}",
+				Cookies:           []string{"a=1; Secure", "b=2"},
+			},
+			401, "{}", http.Header{
+				"Content-Type": {"application/json"}, "Content-Length": {"2"}, "Vary": {"Accept", "Origin"},
+				"Www-Authenticate": {"Bearer", "Basic"}, "Set-Cookie": {"a=1; Secure", "b=2"},
+			},
+		}, {
+			"base64",
+			events.APIGatewayV2HTTPResponse{StatusCode: 200, Headers: headers{"Content-Type": "image/png"}, Body: "/wAB", IsBase64Encoded: true},
+			200, "\xff\x00\x01", http.Header{"Content-Type": {"image/png"}, "Content-Length": {"3"}},
+		}, {
+			"a wrong length",
+			events.APIGatewayV2HTTPResponse{StatusCode: 200, Headers: headers{"Content-Length": "99", "transfer-encoding": "chunked"}, Body: "x"},
+			200, "x", http.Header{"Content-Type": {"text/plain; charset=utf-8"}, "Content-Length": {"1"}},
+		}, {
+			"304 has no body",
+			events.APIGatewayV2HTTPResponse{StatusCode: 304, Headers: headers{"ETag": `"1"`}, Body: "x"},
+			304, "", http.Header{"Etag": {`"1"`}},
+		}, {
+			"204 has no body", events.APIGatewayV2HTTPResponse{StatusCode: 204, Body: "x"}, 204, "", http.Header{},
+		}, {
+			"the function's own 500",
+			events.APIGatewayV2HTTPResponse{StatusCode: 500, Headers: headers{"Content-Type": "application/json"}, Body: "{}"},
+			500, "{}", http.Header{"Content-Type": {"application/json"}, "Content-Length": {"2"}},
+		}, {
+			"an unusual status", events.APIGatewayV2HTTPResponse{StatusCode: 599}, 599, "",
+			http.Header{"Content-Type": {"text/plain; charset=utf-8"}, "Content-Length": {"0"}},
+		},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			got := serve(t, returns(test.response), httptest.NewRequest("GET", "/", nil))
+			if b := body(t, got); got.StatusCode != test.wantStatus || b != test.wantBody {
+				t.Errorf("%+v became %d %q, want %d %q", test.response, got.StatusCode, b, test.wantStatus, test.wantBody)
+			}
+			if got.Header.Get("Apigw-Requestid") == "" {
+				t.Error("Apigw-Requestid is missing")
+			}
+			got.Header.Del("Apigw-Requestid")
+			if diff := cmp.Diff(test.want, got.Header); diff != "" {
+				t.Errorf("headers of %+v (-want +got):\n%s", test.response, diff)
+			}
+		})
+	}
+}
+
+func TestFailures(t *testing.T) {
+	t.Parallel()
+	type event = events.APIGatewayV2HTTPRequest
+	type response = events.APIGatewayV2HTTPResponse
+	const failed, waited = `{"message":"Internal Server Error"}`, `{"message":"Service Unavailable"}`
+	slow := func(d time.Duration) apigateway.Function {
+		return func(context.Context, event) (response, error) {
+			time.Sleep(d) // in a bubble: no time passes
+			return response{StatusCode: 200}, nil
+		}
+	}
+	tests := []struct {
+		name       string
+		timeout    time.Duration
+		function   apigateway.Function
+		wantStatus int
+		wantBody   string
+		wantLog    string // part of the one line
+	}{
+		{"error", 0, func(context.Context, event) (response, error) { return response{}, errors.New("out of luck") }, 500, failed, "out of luck"},
+		{"panic", 0, func(context.Context, event) (response, error) { panic("no hope") }, 500, failed, "no hope"},
+		{"no status", 0, returns(response{}), 500, failed, "status 0"},
+		{"status 99", 0, returns(response{StatusCode: 99}), 500, failed, "status 99"},
+		{"status 100", 0, returns(response{StatusCode: 100}), 500, failed, "status 100"},
+		{"status 600", 0, returns(response{StatusCode: 600}), 500, failed, "status 600"},
+		{"negative status", 0, returns(response{StatusCode: -200}), 500, failed, "status -200"},
+		{"bad base64", 0, returns(response{StatusCode: 200, Body: "*", IsBase64Encoded: true}), 500, failed, "not base64"},
+		{"too slow", 0, slow(apigateway.DefaultTimeout + time.Second), 500, failed, "in its time"},
+		{"too slow for its own timeout", time.Second, slow(2 * time.Second), 500, failed, "in its time"},
+		{"too slow for the gateway", time.Minute, slow(31 * time.Second), 503, waited, "in the gateway's time"},
+		{"just in time", time.Second, slow(time.Second - 1), 200, "", ""},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var log bytes.Buffer
+				got := serveOptions(t, apigateway.Options{
+					Routes:  []apigateway.Route{{Method: "GET", Path: "/", Function: test.function}},
+					Timeout: test.timeout,
+					Now:     time.Now,
+					Logger:  slog.New(slog.NewJSONHandler(&log, nil)),
+				}, httptest.NewRequest("GET", "/", nil))
+				if b := body(t, got); got.StatusCode != test.wantStatus || b != test.wantBody {
+					t.Errorf("answer = %d %q, want %d %q", got.StatusCode, b, test.wantStatus, test.wantBody)
+				}
+				time.Sleep(time.Minute) // a late function returns; nobody minds
+				checkLog(t, log.String(), test.wantLog, got.Header.Get("Apigw-Requestid"))
+			})
+		})
+	}
+}
+
+// checkLog checks that the log is one error about the request, with the text in it; or nothing where the text is "".
+func checkLog(t *testing.T, log, want, requestID string) {
+	t.Helper()
+	if want == "" {
+		if log != "" {
+			t.Errorf("log = %q, want none", log)
+		}
+		return
+	}
+	var line struct {
+		Level     string `json:"level"`
+		Route     string `json:"route"`
+		RequestID string `json:"request_id"`
+		Error     string `json:"error"`
+	}
+	if err := json.Unmarshal([]byte(log), &line); err != nil {
+		t.Fatalf("log = %q, want one line of JSON: %v", log, err)
+	}
+	if line.Level != "ERROR" || line.Route != "GET /" || line.RequestID != requestID || !strings.Contains(line.Error, want) {
+		t.Errorf("log = %+v, want an ERROR of GET / %s with %q", line, requestID, want)
+	}
+}
+
+func TestContextOfFunction(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, goAway := context.WithCancel(t.Context())
+		start := time.Now()
+		f := func(ctx context.Context, _ events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+			goAway()
+			if err := ctx.Err(); err != nil {
+				t.Errorf("ctx.Err() = %v when the client has gone, want nil", err)
+			}
+			if deadline, ok := ctx.Deadline(); !ok || deadline.Sub(start) != apigateway.DefaultTimeout {
+				t.Errorf("ctx.Deadline() = %v, %v, want %v from now", deadline, ok, apigateway.DefaultTimeout)
+			}
+			return events.APIGatewayV2HTTPResponse{StatusCode: 200}, nil
+		}
+		if got := serve(t, f, httptest.NewRequestWithContext(client, "GET", "/", nil)).StatusCode; got != 200 {
+			t.Errorf("status = %d, want 200", got)
+		}
+	})
+}
+
+func TestValuesPassThroughJSON(t *testing.T) {
+	t.Parallel()
+	f := returns(events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: "\xff"})
+	response := serve(t, f, httptest.NewRequest("GET", "/", nil))
+	if got, want := body(t, response), "\ufffd"; got != want { // JSON holds no bytes that are not UTF-8
+		t.Errorf("body = %q, want %q", got, want)
+	}
+}

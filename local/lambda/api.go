@@ -1,0 +1,154 @@
+package lambda
+
+import (
+	"log"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+)
+
+// runtimeAPI is the Runtime API of one process, on a port of its own: "Using the Lambda runtime API for custom runtimes".
+// That page gives the calls, their headers and their statuses; what is refused, and with which error type, is as AWS's
+// own local runtime, aws-lambda-runtime-interface-emulator, has it.
+type runtimeAPI struct {
+	events     chan *invocation    // to the call that waits for one
+	ready      chan struct{}       // closed when the process first asks for an event
+	initReport chan *FunctionError // holds one at most
+	address    string
+	server     *http.Server
+	serving    sync.WaitGroup
+	closed     chan struct{}
+	calls      sync.RWMutex // read-locked by each call, so that close can wait for them
+
+	mu      sync.Mutex
+	readyAt time.Time   // set before ready is closed
+	waiting bool        // a call waits for an event
+	current *invocation // delivered and not settled
+}
+
+// invocation is one event on its way through a process.
+type invocation struct {
+	id       string
+	payload  []byte
+	deadline time.Time
+	trace    string
+	arn      string
+	outcome  chan outcome  // gets the one answer; has room for it
+	settled  chan struct{} // closed when the process asks for the next event
+	progress progress      // guarded by runtimeAPI.mu
+}
+
+// outcome is what a process answered.
+type outcome struct {
+	payload []byte
+	err     *FunctionError
+	at      time.Time
+}
+
+type progress int
+
+const (
+	running   progress = iota // no answer yet
+	answering                 // an answer is arriving
+	answered
+)
+
+// serveRuntimeAPI starts to listen. What the server itself has to complain of goes to the log.
+func serveRuntimeAPI(complaints *log.Logger) (*runtimeAPI, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	a := &runtimeAPI{
+		events:     make(chan *invocation),
+		ready:      make(chan struct{}),
+		initReport: make(chan *FunctionError, 1),
+		address:    listener.Addr().String(),
+		closed:     make(chan struct{}),
+	}
+	a.server = &http.Server{Handler: a.handler(), ErrorLog: complaints} // no timeouts: next waits as long as it takes
+	a.serving.Go(func() { _ = a.server.Serve(listener) })               // returns when it is closed
+	return a, nil
+}
+
+// close ends all calls and returns when they have ended. It must be called once.
+func (a *runtimeAPI) close() {
+	close(a.closed)
+	_ = a.server.Close()
+	a.serving.Wait()
+	a.calls.Lock() // and keep it: no call comes any more
+}
+
+func (a *runtimeAPI) handler() http.Handler {
+	const base = "/2018-06-01/runtime"
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+base+"/invocation/next", a.next)
+	mux.HandleFunc("POST "+base+"/invocation/{id}/response", a.response)
+	mux.HandleFunc("POST "+base+"/invocation/{id}/error", a.errorReport)
+	mux.HandleFunc("POST "+base+"/init/error", a.initError)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !a.calls.TryRLock() {
+			return // closed
+		}
+		defer a.calls.RUnlock()
+		mux.ServeHTTP(w, r)
+	})
+}
+
+// next waits for an event. To ask for one ends the init phase, and later the invocation before.
+func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
+	if r.Method != http.MethodGet { // HEAD, which would lose the event
+		refuse(w, http.StatusMethodNotAllowed, "MethodNotAllowed", "next is for GET")
+		return
+	}
+	if !a.beginWait() {
+		refuse(w, http.StatusForbidden, "InvalidStateTransition", "an invocation has no answer yet, or another call waits")
+		return
+	}
+	select {
+	case inv := <-a.events:
+		a.endWait(inv)
+		inv.write(w)
+	case <-r.Context().Done(): // the process broke off
+		a.endWait(nil)
+	case <-a.closed:
+	}
+}
+
+func (a *runtimeAPI) beginWait() bool {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.waiting || a.current != nil && a.current.progress != answered {
+		return false
+	}
+	if a.current != nil {
+		close(a.current.settled)
+		a.current = nil
+	}
+	if a.readyAt.IsZero() {
+		a.readyAt = time.Now()
+		close(a.ready)
+	}
+	a.waiting = true
+	return true
+}
+
+func (a *runtimeAPI) endWait(inv *invocation) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.waiting = false
+	a.current = inv
+}
+
+func (inv *invocation) write(w http.ResponseWriter) {
+	header := w.Header()
+	header.Set("Content-Type", "application/json")
+	header.Set("Content-Length", strconv.Itoa(len(inv.payload)))
+	header.Set("Lambda-Runtime-Aws-Request-Id", inv.id)
+	header.Set("Lambda-Runtime-Deadline-Ms", strconv.FormatInt(inv.deadline.UnixMilli(), 10))
+	header.Set("Lambda-Runtime-Invoked-Function-Arn", inv.arn)
+	header.Set("Lambda-Runtime-Trace-Id", inv.trace)
+	_, _ = w.Write(inv.payload) // fails only where the process is about to end
+}

@@ -1,0 +1,192 @@
+package lambda
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// Function is a function as who invokes it sees it. It starts a process when an invocation finds none idle, keeps it for
+// the next one, and replaces it when it is gone. It is safe for concurrent use.
+type Function struct {
+	settings    Settings
+	concurrency int
+
+	mu      sync.Mutex
+	closed  bool
+	running int                   // invocations under way
+	idle    []*Sandbox            // the last one was used last
+	all     map[*Sandbox]struct{} // idle or not
+	ends    sync.WaitGroup        // of the invocations
+}
+
+// NewFunction returns a function that runs at most so many invocations at a time. It starts nothing yet.
+func NewFunction(settings Settings, concurrency int) (*Function, error) {
+	settings, err := settings.checked()
+	if err != nil {
+		return nil, err
+	}
+	if concurrency < 1 {
+		return nil, fmt.Errorf("a concurrency of %d is less than 1", concurrency)
+	}
+	return &Function{settings: settings, concurrency: concurrency, all: make(map[*Sandbox]struct{})}, nil
+}
+
+// Invoke returns what the function returns for the event. See Run for its errors.
+func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
+	result, err := f.Run(ctx, event)
+	return result.Payload, err
+}
+
+// Run invokes the function. The errors are those of Sandbox.Invoke and Start; ErrThrottled, at once, where as many
+// invocations as may be are under way; and ErrClosed. A failed start is not tried again before the next invocation.
+//
+// When ctx is done, Run returns its cause, but the invocation goes on, as in Lambda, and counts until it has ended.
+func (f *Function) Run(ctx context.Context, event []byte) (Result, error) {
+	if len(event) > maxEvent {
+		return Result{}, ErrTooLarge
+	}
+	if ctx.Err() != nil {
+		return Result{}, context.Cause(ctx)
+	}
+	if err := f.begin(); err != nil {
+		return Result{}, err
+	}
+	alone := context.WithoutCancel(ctx)
+	return abandonable(ctx, func() (Result, error) {
+		defer f.finish()
+		result, err := f.run(alone, event)
+		if err != nil && f.isClosed() {
+			err = fmt.Errorf("%w: %w", ErrClosed, err)
+		}
+		return result, err
+	})
+}
+
+func (f *Function) begin() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.closed:
+		return ErrClosed
+	case f.running == f.concurrency:
+		return ErrThrottled
+	}
+	f.running++
+	f.ends.Add(1)
+	return nil
+}
+
+func (f *Function) finish() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.running--
+	f.ends.Done()
+}
+
+func (f *Function) isClosed() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.closed
+}
+
+// run invokes an idle process, or else a new one. A process that turns out to have ended before it got the event is no
+// reason to fail.
+func (f *Function) run(ctx context.Context, event []byte) (Result, error) {
+	for s := f.takeIdle(); s != nil; s = f.takeIdle() {
+		result, err := s.invoke(event)
+		f.putBack(s)
+		if exit := (*ExitError)(nil); errors.As(err, &exit) && result.Timing.Delivered.IsZero() {
+			continue
+		}
+		return result, err
+	}
+	s, err := f.start(ctx)
+	if err != nil {
+		return Result{}, err
+	}
+	defer f.putBack(s)
+	return s.invoke(event)
+}
+
+// takeIdle returns the idle process that was used last, or nil. Those whose credentials are about to expire it ends.
+func (f *Function) takeIdle() *Sandbox {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for last := len(f.idle) - 1; last >= 0; last-- {
+		s := f.idle[last]
+		f.idle = f.idle[:last]
+		if !s.outlived() {
+			return s
+		}
+		go func() {
+			s.Close() // and so does Function.Close, which waits for it
+			f.remove(s)
+		}()
+	}
+	return nil
+}
+
+// putBack keeps the process for the next invocation, if there is one.
+func (f *Function) putBack(s *Sandbox) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	select {
+	case <-s.Exited():
+		delete(f.all, s)
+	default:
+		f.idle = append(f.idle, s)
+	}
+}
+
+// start returns a new process that waits for an event. Close knows it from its first moment on.
+func (f *Function) start(ctx context.Context) (*Sandbox, error) {
+	settings, err := f.settings.renewed(ctx)
+	if err != nil {
+		return nil, err
+	}
+	s, err := launch(settings)
+	if err != nil {
+		return nil, err
+	}
+	if !f.add(s) {
+		s.process.kill()
+		return nil, &InitError{s.process.exit}
+	}
+	if err := s.awaitReady(ctx); err != nil {
+		f.remove(s)
+		return nil, err
+	}
+	return s, nil
+}
+
+func (f *Function) add(s *Sandbox) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return false
+	}
+	f.all[s] = struct{}{}
+	return true
+}
+
+func (f *Function) remove(s *Sandbox) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.all, s)
+}
+
+// Close ends all processes, as Sandbox.Close does, and returns when they and all invocations have ended. Closing again
+// does nothing.
+func (f *Function) Close() {
+	var closing sync.WaitGroup
+	f.mu.Lock()
+	f.closed = true
+	for s := range f.all {
+		closing.Go(s.Close)
+	}
+	f.mu.Unlock()
+	closing.Wait()
+	f.ends.Wait()
+}
