@@ -17,7 +17,7 @@ type fiction struct{ seed uint64 }
 
 // made is one of them, with a key in plain text that may do everything.
 type made struct {
-	dossier store.Dossier
+	export store.Export
 	admin   apikey.Key
 }
 
@@ -40,7 +40,7 @@ func (f fiction) organization(n uint64) made {
 		key := fictionalKey(random, o.ID, at)
 		keys, trail = append(keys, key.record), append(trail, issue(o, key, at))
 	}
-	return made{store.Dossier{Organization: o, Keys: keys, Trail: store.TrailOf(trail...)}, admin.key}
+	return made{store.Export{Organization: o, Keys: keys, Trail: store.Entries(trail...)}, admin.key}
 }
 
 func fictionalRecord(random *rand.Rand, at time.Time) organization.Organization {

@@ -169,12 +169,12 @@ func (run *seeding) work(ctx context.Context, s *storage) error {
 // batch creates the organizations from the number begin up to end.
 func (run *seeding) batch(ctx context.Context, s *storage, begin, end uint64) error {
 	batch := make([]made, 0, end-begin)
-	dossiers := make([]store.Dossier, 0, end-begin)
+	exports := make([]store.Export, 0, end-begin)
 	for n := begin; n < end; n++ {
 		m := run.fiction.organization(n)
-		batch, dossiers = append(batch, m), append(dossiers, m.dossier)
+		batch, exports = append(batch, m), append(exports, m.export)
 	}
-	created, err := s.Restore(ctx, dossiers)
+	created, err := s.Restore(ctx, exports)
 	if err != nil {
 		return err
 	}
@@ -209,7 +209,7 @@ func (a *app) printSeeded(run *seeding, took time.Duration) error {
 		}
 		keys := make([]wireKeyOf, 0, len(out.shown))
 		for _, m := range out.shown {
-			keys = append(keys, wireKeyOf{string(m.dossier.Organization.ID), m.admin.Reveal()})
+			keys = append(keys, wireKeyOf{string(m.export.Organization.ID), m.admin.Reveal()})
 		}
 		return writeJSON(a.stdout, struct {
 			Created  uint64      `json:"created"`
@@ -227,7 +227,7 @@ func (a *app) printSeeded(run *seeding, took time.Duration) error {
 	if len(out.shown) > 0 {
 		lines = append(lines, "", "Admin keys of some of them, shown only now:", "")
 		for _, m := range out.shown {
-			lines = append(lines, fmt.Sprintf("  %s  %s", m.dossier.Organization.ID, m.admin.Reveal()))
+			lines = append(lines, fmt.Sprintf("  %s  %s", m.export.Organization.ID, m.admin.Reveal()))
 		}
 	}
 	return writeLine(a.stdout, strings.Join(lines, "\n"))

@@ -24,8 +24,8 @@ import (
 
 // Source is a store as it is backed up.
 type Source interface {
-	Dossiers(ctx context.Context, cursor string, limit int) ([]store.Dossier, string, error)
-	Dossier(ctx context.Context, id organization.ID) (store.Dossier, error)
+	ExportPage(ctx context.Context, cursor string, limit int) ([]store.Export, string, error)
+	Export(ctx context.Context, id organization.ID) (store.Export, error)
 }
 
 // Options are how a backup is written. The zero Options will do, but for From and Now.
@@ -86,7 +86,7 @@ type writing struct {
 // all writes page after page, a checkpoint after each.
 func (b *writing) all(ctx context.Context, cursor string) error {
 	for !b.writer.complete {
-		page, next, err := b.source.Dossiers(ctx, cursor, b.options.Page)
+		page, next, err := b.source.ExportPage(ctx, cursor, b.options.Page)
 		if err != nil {
 			return err
 		}
@@ -107,11 +107,11 @@ func (b *writing) all(ctx context.Context, cursor string) error {
 }
 
 // group reads the trails at once and writes them in order.
-func (b *writing) group(ctx context.Context, dossiers []store.Dossier) error {
-	read := make([]reading, len(dossiers))
+func (b *writing) group(ctx context.Context, exports []store.Export) error {
+	read := make([]reading, len(exports))
 	var readers sync.WaitGroup
 	turns := make(chan struct{}, b.options.Workers)
-	for i, d := range dossiers {
+	for i, d := range exports {
 		turns <- struct{}{}
 		readers.Go(func() {
 			defer func() { <-turns }()
@@ -132,19 +132,19 @@ func (b *writing) group(ctx context.Context, dossiers []store.Dossier) error {
 
 // reading is an organization with as much of its trail as fits into a line.
 type reading struct {
-	dossier store.Dossier
+	export store.Export
 	entries []store.Entry
 	more    bool // the trail is longer than a line
 	err     error
 }
 
 // read reads the beginning of the trail; where the organization changes meanwhile, all of it anew.
-func (b *writing) read(ctx context.Context, d store.Dossier) reading {
-	r := reading{dossier: d}
-	r.err = b.untilSettled(ctx, &r.dossier, func() error {
+func (b *writing) read(ctx context.Context, d store.Export) reading {
+	r := reading{export: d}
+	r.err = b.untilSettled(ctx, &r.export, func() error {
 		r.entries, r.more = nil, false
 		size := 0
-		for e, err := range r.dossier.Trail {
+		for e, err := range r.export.Trail {
 			if err != nil {
 				return err
 			}
@@ -167,14 +167,14 @@ func (b *writing) write(ctx context.Context, r reading) error {
 		return r.err
 	}
 	if !r.more {
-		return b.writer.organization(r.dossier, r.entries, false)
+		return b.writer.organization(r.export, r.entries, false)
 	}
 	begin := b.writer.mark()
-	err := b.untilSettled(ctx, &r.dossier, func() error {
+	err := b.untilSettled(ctx, &r.export, func() error {
 		if err := b.writer.rewind(begin); err != nil {
 			return err
 		}
-		return b.writer.long(r.dossier)
+		return b.writer.long(r.export)
 	})
 	if store.KindOf(err) == store.NotFound {
 		return b.writer.rewind(begin)
@@ -182,9 +182,9 @@ func (b *writing) write(ctx context.Context, r reading) error {
 	return err
 }
 
-// untilSettled does what reads a trail until the trail says that it is that of the record, each time with the dossier
+// untilSettled does what reads a trail until the trail says that it is that of the record, each time with the export
 // anew.
-func (b *writing) untilSettled(ctx context.Context, d *store.Dossier, read func() error) error {
+func (b *writing) untilSettled(ctx context.Context, d *store.Export, read func() error) error {
 	const (
 		attempts = 20
 		pause    = 200 * time.Millisecond
@@ -202,7 +202,7 @@ func (b *writing) untilSettled(ctx context.Context, d *store.Dossier, read func(
 			return ctx.Err()
 		case <-time.After(rand.N(pause)):
 		}
-		if *d, err = b.source.Dossier(ctx, d.Organization.ID); err != nil {
+		if *d, err = b.source.Export(ctx, d.Organization.ID); err != nil {
 			return err
 		}
 	}

@@ -35,9 +35,9 @@ func open(t *testing.T) *sqlite.Store {
 }
 
 // full returns an organization with entries, of which nothing is left unset that can be set.
-func full(entries int) store.Dossier {
+func full(entries int) store.Export {
 	now := organization.Timestamp(time.Now())
-	d := store.Dossier{Organization: storetest.Full(now)}
+	d := store.Export{Organization: storetest.Full(now)}
 	d.Organization.DeletedAt = &now
 	d.Organization.Version = int64(entries)
 	for i, p := range []apikey.Permission{apikey.Admin, apikey.Read} {
@@ -54,7 +54,7 @@ func full(entries int) store.Dossier {
 			Changes: []organization.Change{{Field: "organization_name", Before: `"<a>&\u2028"`, After: `"ä🧪"`}},
 		})
 	}
-	d.Trail = store.TrailOf(trail...)
+	d.Trail = store.Entries(trail...)
 	return d
 }
 
@@ -62,11 +62,11 @@ func full(entries int) store.Dossier {
 func filled(t *testing.T, n int) *sqlite.Store {
 	t.Helper()
 	s := open(t)
-	var all []store.Dossier
+	var all []store.Export
 	for i := range n {
 		d := full(i % 4)
 		if i%3 == 0 {
-			d = store.Dossier{Organization: storetest.Bare(time.Now()), Trail: store.TrailOf()}
+			d = store.Export{Organization: storetest.Bare(time.Now()), Trail: store.Entries()}
 		}
 		all = append(all, d)
 	}
@@ -149,7 +149,7 @@ func TestBackupOfNothing(t *testing.T) {
 func TestLongTrail(t *testing.T) {
 	t.Parallel()
 	s := open(t)
-	if _, err := s.Restore(t.Context(), []store.Dossier{full(500), full(501), full(2600), full(0)}); err != nil {
+	if _, err := s.Restore(t.Context(), []store.Export{full(500), full(501), full(2600), full(0)}); err != nil {
 		t.Fatal(err)
 	}
 	path, summary := write(t, s)

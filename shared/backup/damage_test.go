@@ -98,14 +98,14 @@ func TestDifferent(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	from, to := open(t), open(t)
-	all := []store.Dossier{full(3), full(3), full(3), full(3)}
+	all := []store.Export{full(3), full(3), full(3), full(3)}
 	if _, err := from.Restore(ctx, all); err != nil {
 		t.Fatal(err)
 	}
 	path, _ := write(t, from)
 	other := all[1]
 	other.Organization.Name = "another"
-	if _, err := to.Restore(ctx, []store.Dossier{all[0], other}); err != nil {
+	if _, err := to.Restore(ctx, []store.Export{all[0], other}); err != nil {
 		t.Fatal(err)
 	}
 	other1 := []organization.ID{other.Organization.ID}
@@ -129,23 +129,23 @@ func TestDifferent(t *testing.T) {
 // meddled is a source that something happens to while a trail is read.
 type meddled struct {
 	backup.Source
-	meddle func(store.Dossier) // called before each trail is read to the end
+	meddle func(store.Export) // called before each trail is read to the end
 }
 
-func (m meddled) Dossiers(ctx context.Context, cursor string, limit int) ([]store.Dossier, string, error) {
-	page, next, err := m.Source.Dossiers(ctx, cursor, limit)
+func (m meddled) ExportPage(ctx context.Context, cursor string, limit int) ([]store.Export, string, error) {
+	page, next, err := m.Source.ExportPage(ctx, cursor, limit)
 	for i, d := range page {
 		page[i] = m.wrap(d)
 	}
 	return page, next, err
 }
 
-func (m meddled) Dossier(ctx context.Context, id organization.ID) (store.Dossier, error) {
-	d, err := m.Source.Dossier(ctx, id)
+func (m meddled) Export(ctx context.Context, id organization.ID) (store.Export, error) {
+	d, err := m.Source.Export(ctx, id)
 	return m.wrap(d), err
 }
 
-func (m meddled) wrap(d store.Dossier) store.Dossier {
+func (m meddled) wrap(d store.Export) store.Export {
 	trail := d.Trail
 	d.Trail = iter.Seq2[store.Entry, error](func(yield func(store.Entry, error) bool) {
 		m.meddle(d)
@@ -159,17 +159,17 @@ func TestChanging(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
 	s := open(t)
-	var all []store.Dossier
+	var all []store.Export
 	for _, entries := range []int{3, 3, 3, 1200, 1200} {
 		d := full(entries)
 		d.Organization.DeletedAt = nil
 		all = append(all, d)
 	}
-	all = append(all, store.Dossier{Organization: storetest.Bare(time.Now()), Trail: store.TrailOf()})
+	all = append(all, store.Export{Organization: storetest.Bare(time.Now()), Trail: store.Entries()})
 	if _, err := s.Restore(ctx, all); err != nil {
 		t.Fatal(err)
 	}
-	meddled := meddled{Source: s, meddle: func(d store.Dossier) {
+	meddled := meddled{Source: s, meddle: func(d store.Export) {
 		var err error
 		switch d.Organization.ID {
 		case all[0].Organization.ID: // each time, and no end of it
@@ -200,7 +200,7 @@ func TestChanging(t *testing.T) {
 // after the two that full gives.
 func wantConsistent(t *testing.T, s *sqlite.Store, id organization.ID) {
 	t.Helper()
-	d, err := s.Dossier(t.Context(), id)
+	d, err := s.Export(t.Context(), id)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -222,7 +222,7 @@ func wantConsistent(t *testing.T, s *sqlite.Store, id organization.ID) {
 }
 
 // renamed renames the organization as it was read; that someone else was faster is no error.
-func renamed(ctx context.Context, s *sqlite.Store, d store.Dossier) error {
+func renamed(ctx context.Context, s *sqlite.Store, d store.Export) error {
 	now := time.Now()
 	after, changes := d.Organization.Apply(organization.Patch{Name: organization.Set(now.String())}, now)
 	err := s.Update(ctx, store.Update{Before: d.Organization, After: after, Audit: store.Entry{
@@ -235,7 +235,7 @@ func renamed(ctx context.Context, s *sqlite.Store, d store.Dossier) error {
 }
 
 // givenKeys adds keys, up to a number.
-func givenKeys(ctx context.Context, s *sqlite.Store, d store.Dossier) error {
+func givenKeys(ctx context.Context, s *sqlite.Store, d store.Export) error {
 	if len(d.Keys) == 5 {
 		return nil
 	}
@@ -252,7 +252,7 @@ func TestLossRefused(t *testing.T) {
 	s := open(t)
 	d := full(1)
 	d.Keys[1].Permission = apikey.None
-	if _, err := s.Restore(t.Context(), []store.Dossier{d}); err != nil {
+	if _, err := s.Restore(t.Context(), []store.Export{d}); err != nil {
 		t.Fatal(err)
 	}
 	_, err := backup.Write(t.Context(), s, filepath.Join(t.TempDir(), "orgs.backup"), options())

@@ -14,14 +14,14 @@ import (
 // format is the version of the file's format. A version reads those before it.
 const format = 1
 
-// line is one line of the file: exactly one of Header, Organization, TrailOf, Checkpoint and End is set.
+// line is one line of the file: exactly one of Header, Organization, Entries, Checkpoint and End is set.
 type line struct {
 	Header       *header     `json:"orgs_backup,omitempty"`
 	Organization *record     `json:"organization,omitempty"` // with Keys, and Trail from its beginning
-	TrailOf      string      `json:"trail_of,omitempty"`     // of the organization before, with Trail going on
+	Entries      string      `json:"trail_of,omitempty"`     // of the organization before, with Trail going on
 	Keys         []key       `json:"keys,omitempty"`
 	Trail        []entry     `json:"trail,omitempty"`
-	More         bool        `json:"more,omitempty"` // the next line is TrailOf the same
+	More         bool        `json:"more,omitempty"` // the next line is Entries the same
 	Checkpoint   *checkpoint `json:"checkpoint,omitempty"`
 	End          *checkpoint `json:"end,omitempty"`
 }
@@ -224,17 +224,17 @@ func fromTime(t *time.Time) *string {
 	return new(organization.FormatTime(*t))
 }
 
-// dossier returns the organization of a line, with the trail that is in it.
-func (l line) dossier() (store.Dossier, error) {
+// export returns the organization of a line, with the trail that is in it.
+func (l line) export() (store.Export, error) {
 	o, err := l.Organization.organization()
 	if err != nil {
-		return store.Dossier{}, err
+		return store.Export{}, err
 	}
-	d := store.Dossier{Organization: o, Trail: store.TrailOf(l.entries()...)}
+	d := store.Export{Organization: o, Trail: store.Entries(l.entries()...)}
 	for _, k := range l.Keys {
 		r, err := k.record()
 		if err != nil {
-			return store.Dossier{}, fmt.Errorf("a key: %w", err)
+			return store.Export{}, fmt.Errorf("a key: %w", err)
 		}
 		d.Keys = append(d.Keys, r)
 	}

@@ -193,8 +193,8 @@ type broken struct{ backup.Source }
 
 var errBroken = errors.New("the trail breaks off")
 
-func (b broken) Dossiers(ctx context.Context, cursor string, limit int) ([]store.Dossier, string, error) {
-	page, next, err := b.Source.Dossiers(ctx, cursor, limit)
+func (b broken) ExportPage(ctx context.Context, cursor string, limit int) ([]store.Export, string, error) {
+	page, next, err := b.Source.ExportPage(ctx, cursor, limit)
 	for i, d := range page {
 		page[i].Trail = iter.Seq2[store.Entry, error](func(yield func(store.Entry, error) bool) {
 			for e, err := range d.Trail {
@@ -218,8 +218,8 @@ func TestBreaksOff(t *testing.T) {
 		e.Changes[0].Before = strings.Repeat(`"`, 2000) // two bytes each, as JSON has it
 		entries = append(entries, e)
 	}
-	d.Trail = store.TrailOf(entries...)
-	if _, err := s.Restore(t.Context(), []store.Dossier{d}); err != nil {
+	d.Trail = store.Entries(entries...)
+	if _, err := s.Restore(t.Context(), []store.Export{d}); err != nil {
 		t.Fatal(err)
 	}
 	path := filepath.Join(t.TempDir(), "orgs.backup")

@@ -90,12 +90,12 @@ func (s *lines) follow(l line) error {
 	if s.end {
 		return s.damaged("something comes after the end")
 	}
-	if l.TrailOf != s.more {
+	if l.Entries != s.more {
 		return s.damaged("a trail is not continued where it should be")
 	}
 	s.more = ""
 	if l.More {
-		s.more = l.TrailOf
+		s.more = l.Entries
 		if l.Organization != nil {
 			s.more = l.Organization.ID
 		}
@@ -109,7 +109,7 @@ func (s *lines) follow(l line) error {
 		}
 	case l.Organization != nil:
 		s.totals.Organizations++
-		if _, err := l.dossier(); err != nil {
+		if _, err := l.export(); err != nil {
 			return s.damaged(err.Error())
 		}
 	case l.Checkpoint != nil:
@@ -118,7 +118,7 @@ func (s *lines) follow(l line) error {
 		s.end = true
 		s.totals.SHA256 = l.End.SHA256
 		return s.hold(*l.End)
-	case l.TrailOf == "":
+	case l.Entries == "":
 		return s.damaged("it says nothing")
 	}
 	return nil
@@ -152,10 +152,10 @@ func Check(path string) (Summary, error) {
 	}
 }
 
-// dossiers gives the organizations of a file, in its order. A trail of several lines is read from the file when it is
+// exports gives the organizations of a file, in its order. A trail of several lines is read from the file when it is
 // ranged over; the file must stay open so long.
-func dossiers(file *os.File) iter.Seq2[store.Dossier, error] {
-	return func(yield func(store.Dossier, error) bool) {
+func exports(file *os.File) iter.Seq2[store.Export, error] {
+	return func(yield func(store.Export, error) bool) {
 		s := newLines(io.NewSectionReader(file, 0, 1<<62))
 		for {
 			begin := s.totals.Bytes
@@ -164,13 +164,13 @@ func dossiers(file *os.File) iter.Seq2[store.Dossier, error] {
 				return
 			}
 			if err != nil {
-				yield(store.Dossier{}, err)
+				yield(store.Export{}, err)
 				return
 			}
 			if l.Organization == nil {
 				continue
 			}
-			d, err := l.dossier()
+			d, err := l.export()
 			if l.More {
 				d.Trail = trailAt(file, begin)
 			}

@@ -27,7 +27,7 @@ type Progress func(organizations int)
 // again creates the rest.
 func Restore(ctx context.Context, path string, target store.Archive, workers int, progress Progress) (int64, error) {
 	var restored atomic.Int64
-	err := inBatches(ctx, path, workers, progress, func(ctx context.Context, batch []store.Dossier) error {
+	err := inBatches(ctx, path, workers, progress, func(ctx context.Context, batch []store.Export) error {
 		created, err := target.Restore(ctx, batch)
 		for _, yes := range created {
 			if yes {
@@ -44,7 +44,7 @@ func Restore(ctx context.Context, path string, target store.Archive, workers int
 func Compare(ctx context.Context, path string, target store.Archive, workers int, progress Progress) (Report, error) {
 	var report Report
 	var mutex sync.Mutex
-	err := inBatches(ctx, path, workers, progress, func(ctx context.Context, batch []store.Dossier) error {
+	err := inBatches(ctx, path, workers, progress, func(ctx context.Context, batch []store.Export) error {
 		for _, d := range batch {
 			same, err := store.Matches(ctx, target, d)
 			missing := store.KindOf(err) == store.NotFound
@@ -73,7 +73,7 @@ const batchSize = 100
 // inBatches has workers do the batches of a file. It stops at the first error.
 func inBatches(
 	ctx context.Context, path string, workers int, progress Progress,
-	do func(context.Context, []store.Dossier) error,
+	do func(context.Context, []store.Export) error,
 ) error {
 	file, err := os.Open(path)
 	if err != nil {
@@ -82,7 +82,7 @@ func inBatches(
 	defer file.Close() // was only read
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
-	work := make(chan []store.Dossier)
+	work := make(chan []store.Export)
 	var done sync.WaitGroup
 	for range max(workers, 1) {
 		done.Go(func() {
@@ -103,9 +103,9 @@ func inBatches(
 }
 
 // feed hands the batches of the file to the workers, as long as ctx lasts, and closes the channel.
-func feed(ctx context.Context, file *os.File, work chan<- []store.Dossier) error {
+func feed(ctx context.Context, file *os.File, work chan<- []store.Export) error {
 	defer close(work)
-	for batch, err := range batches(dossiers(file)) {
+	for batch, err := range batches(exports(file)) {
 		if err != nil {
 			return err
 		}
@@ -119,9 +119,9 @@ func feed(ctx context.Context, file *os.File, work chan<- []store.Dossier) error
 }
 
 // batches collects organizations.
-func batches(all iter.Seq2[store.Dossier, error]) iter.Seq2[[]store.Dossier, error] {
-	return func(yield func([]store.Dossier, error) bool) {
-		var batch []store.Dossier
+func batches(all iter.Seq2[store.Export, error]) iter.Seq2[[]store.Export, error] {
+	return func(yield func([]store.Export, error) bool) {
+		var batch []store.Export
 		for d, err := range all {
 			if err != nil {
 				yield(nil, err)

@@ -92,16 +92,16 @@ func (w *writer) put(l line) error {
 }
 
 // organization writes an organization with the entries, and makes sure that reading the line gives the same again.
-func (w *writer) organization(d store.Dossier, entries []store.Entry, more bool) error {
-	d.Trail = store.TrailOf(entries...)
+func (w *writer) organization(d store.Export, entries []store.Entry, more bool) error {
+	d.Trail = store.Entries(entries...)
 	l := line{Organization: fromRecord(d.Organization), Trail: fromEntries(entries), More: more}
 	for _, k := range d.Keys {
 		l.Keys = append(l.Keys, fromKey(k))
 	}
 	again, err := reread(l)
 	if err == nil {
-		var back store.Dossier
-		if back, err = again.dossier(); err == nil {
+		var back store.Export
+		if back, err = again.export(); err == nil {
 			err = mustAgree(d, back)
 		}
 	}
@@ -115,10 +115,10 @@ func (w *writer) organization(d store.Dossier, entries []store.Entry, more bool)
 
 // trail writes further entries of the organization before.
 func (w *writer) trail(id organization.ID, entries []store.Entry, more bool) error {
-	l := line{TrailOf: string(id), Trail: fromEntries(entries), More: more}
+	l := line{Entries: string(id), Trail: fromEntries(entries), More: more}
 	again, err := reread(l)
 	if err == nil {
-		err = mustAgree(store.Dossier{Trail: store.TrailOf(entries...)}, store.Dossier{Trail: store.TrailOf(again.entries()...)})
+		err = mustAgree(store.Export{Trail: store.Entries(entries...)}, store.Export{Trail: store.Entries(again.entries()...)})
 	}
 	if err != nil {
 		return fmt.Errorf("the trail of %s cannot be backed up by this version: %w", id, err)
@@ -143,7 +143,7 @@ func reread(l line) (line, error) {
 	return decodeLine(text)
 }
 
-func mustAgree(d, back store.Dossier) error {
+func mustAgree(d, back store.Export) error {
 	same, err := store.Same(d, back)
 	if err == nil && !same {
 		err = errors.New("it has what the file would lose")
@@ -152,7 +152,7 @@ func mustAgree(d, back store.Dossier) error {
 }
 
 // long writes an organization whose trail takes several lines.
-func (w *writer) long(d store.Dossier) error {
+func (w *writer) long(d store.Export) error {
 	var entries []store.Entry
 	size, begun := 0, false
 	write := func(more bool) error {

@@ -11,20 +11,20 @@ import (
 	"organizations-api/shared/organization"
 )
 
-// Dossier is all that a store keeps of one organization for good. What it counts, and when keys were used, is not part of
+// Export is all that a store keeps of one organization for good. What it counts, and when keys were used, is not part of
 // it.
-type Dossier struct {
+type Export struct {
 	Organization organization.Organization
 	Keys         []apikey.Record // the oldest first
 
 	// Trail gives the audit entries, the oldest first. It can be ranged over more than once and be left early. An error is
 	// its last pair. From a store, it gives exactly the entries of what the record and the keys show, however much is
-	// written meanwhile; where that cannot be told, it ends with a Conflict: the dossier is then to be read again.
+	// written meanwhile; where that cannot be told, it ends with a Conflict: the export is then to be read again.
 	Trail iter.Seq2[Entry, error]
 }
 
-// TrailOf returns a trail of the entries, which are the oldest first.
-func TrailOf(entries ...Entry) iter.Seq2[Entry, error] {
+// Entries returns a trail of the entries, which are the oldest first.
+func Entries(entries ...Entry) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
 		for _, e := range entries {
 			if !yield(e, nil) {
@@ -36,31 +36,31 @@ func TrailOf(entries ...Entry) iter.Seq2[Entry, error] {
 
 // Archive is how whole organizations get out of one store and into another.
 type Archive interface {
-	// Dossiers is to List what Dossier is to Get: the same pages of the same organizations. Trails are read when they are
+	// ExportPage is to List what Export is to Get: the same pages of the same organizations. Trails are read when they are
 	// ranged over, under ctx.
-	Dossiers(ctx context.Context, cursor string, limit int) ([]Dossier, string, error)
+	ExportPage(ctx context.Context, cursor string, limit int) ([]Export, string, error)
 
-	// Dossier returns one organization. The error is a NotFound where it does not exist.
-	Dossier(ctx context.Context, id organization.ID) (Dossier, error)
+	// Export returns one organization. The error is a NotFound where it does not exist.
+	Export(ctx context.Context, id organization.ID) (Export, error)
 
-	// Restore creates the organizations of the dossiers, as they are there, where none of the identifier exists, and reports
+	// Restore creates the organizations of the exports, as they are there, where none of the identifier exists, and reports
 	// of each, in their order, whether it was created. It changes no organization that exists. To whoever asks for it, each
 	// organization is there as a whole or not at all; after an error some may be, and repeating the call creates the rest.
-	Restore(ctx context.Context, dossiers []Dossier) (created []bool, err error)
+	Restore(ctx context.Context, exports []Export) (created []bool, err error)
 }
 
-// Settled reports whether nothing but updates was made between two readings of an organization: its keys and its mark of
+// Unchanged reports whether nothing but updates was made between two readings of an organization: its keys and its mark of
 // deletion are the same. What was read of its trail in between is then the trail of the first reading, less the entries
 // that are Beyond its version. Only a deletion that was taken back at once escapes it.
-func Settled(first, second Dossier) bool {
+func Unchanged(first, second Export) bool {
 	return equalKeys(first.Keys, second.Keys) && reflect.DeepEqual(first.Organization.DeletedAt, second.Organization.DeletedAt)
 }
 
-// Beyond reports whether the entry is of an update of a record that was of the version.
-func (e Entry) Beyond(version int64) bool { return e.Action == Updated && e.Version > version }
+// After reports whether the entry is of an update of a record that was of the version.
+func (e Entry) After(version int64) bool { return e.Action == Updated && e.Version > version }
 
-// Same reports whether two dossiers agree in everything. The error is that of a trail.
-func Same(a, b Dossier) (bool, error) {
+// Same reports whether two exports agree in everything. The error is that of a trail.
+func Same(a, b Export) (bool, error) {
 	if !reflect.DeepEqual(normal(a.Organization), normal(b.Organization)) || !equalKeys(a.Keys, b.Keys) {
 		return false, nil
 	}
@@ -79,10 +79,10 @@ func Same(a, b Dossier) (bool, error) {
 	return !more, err
 }
 
-// Matches reports whether the organization in the archive is as in the dossier; one that is being changed is not. The error
+// Matches reports whether the organization in the archive is as in the export; one that is being changed is not. The error
 // is a NotFound where it does not exist.
-func Matches(ctx context.Context, a Archive, d Dossier) (bool, error) {
-	stored, err := a.Dossier(ctx, d.Organization.ID)
+func Matches(ctx context.Context, a Archive, d Export) (bool, error) {
+	stored, err := a.Export(ctx, d.Organization.ID)
 	if err != nil {
 		return false, err
 	}

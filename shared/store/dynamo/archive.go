@@ -11,38 +11,38 @@ import (
 	"organizations-api/shared/store"
 )
 
-// Dossiers is List, with the keys.
-func (s *Store) Dossiers(ctx context.Context, cursor string, limit int) ([]store.Dossier, string, error) {
-	decode := func(it item) (store.Dossier, error) { return s.decodeDossier(ctx, it) }
-	id := func(d store.Dossier) organization.ID { return d.Organization.ID }
+// ExportPage is List, with the keys.
+func (s *Store) ExportPage(ctx context.Context, cursor string, limit int) ([]store.Export, string, error) {
+	decode := func(it item) (store.Export, error) { return s.decodeDossier(ctx, it) }
+	id := func(d store.Export) organization.ID { return d.Organization.ID }
 	return scanRecords(ctx, s, recordProjection+","+attrKeys, cursor, limit, decode, id)
 }
 
-// Dossier is Get, with the trail to be read.
-func (s *Store) Dossier(ctx context.Context, id organization.ID) (store.Dossier, error) {
+// Export is Get, with the trail to be read.
+func (s *Store) Export(ctx context.Context, id organization.ID) (store.Export, error) {
 	o, keys, err := s.Get(ctx, id)
 	if err != nil {
-		return store.Dossier{}, err
+		return store.Export{}, err
 	}
-	return s.withTrail(ctx, store.Dossier{Organization: o, Keys: keys}), nil
+	return s.withTrail(ctx, store.Export{Organization: o, Keys: keys}), nil
 }
 
-func (s *Store) decodeDossier(ctx context.Context, it item) (store.Dossier, error) {
+func (s *Store) decodeDossier(ctx context.Context, it item) (store.Export, error) {
 	o, err := decodeRecord(it)
 	if err != nil {
-		return store.Dossier{}, err
+		return store.Export{}, err
 	}
 	keys, err := decodeKeys(it)
 	if err != nil {
-		return store.Dossier{}, err
+		return store.Export{}, err
 	}
 	store.SortKeys(keys)
-	return s.withTrail(ctx, store.Dossier{Organization: o, Keys: keys}), nil
+	return s.withTrail(ctx, store.Export{Organization: o, Keys: keys}), nil
 }
 
 // withTrail adds the trail: a Query of all the organization's items, in which the record comes last, as its sort key sorts
 // after those of the entries. So that record and the one read before are from both sides of the entries.
-func (s *Store) withTrail(ctx context.Context, d store.Dossier) store.Dossier {
+func (s *Store) withTrail(ctx context.Context, d store.Export) store.Export {
 	id, version := d.Organization.ID, d.Organization.Version
 	op := "reading all of " + string(id)
 	d.Trail = func(yield func(store.Entry, error) bool) {
@@ -57,7 +57,7 @@ func (s *Store) withTrail(ctx context.Context, d store.Dossier) store.Dossier {
 				continue
 			}
 			e, err := decodeEntry(it)
-			if err == nil && e.Beyond(version) {
+			if err == nil && e.After(version) {
 				continue
 			}
 			if !yield(e, err) || err != nil {
@@ -116,7 +116,7 @@ func (s *Store) items(ctx context.Context, op string, in *dynamodb.QueryInput) i
 }
 
 // settled returns a Conflict where the item that was read last does not vouch for the trail before it.
-func settled(op string, first store.Dossier, last item) error {
+func settled(op string, first store.Export, last item) error {
 	if len(last) == 0 {
 		return &store.Error{Kind: store.Conflict, Op: op}
 	}
@@ -128,7 +128,7 @@ func settled(op string, first store.Dossier, last item) error {
 	if err != nil {
 		return err
 	}
-	if !store.Settled(first, store.Dossier{Organization: o, Keys: keys}) {
+	if !store.Unchanged(first, store.Export{Organization: o, Keys: keys}) {
 		return &store.Error{Kind: store.Conflict, Op: op}
 	}
 	return nil

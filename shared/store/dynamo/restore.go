@@ -28,14 +28,14 @@ const opRestore = "restoring organizations"
 // Restore writes the trails first, in batches, and the records last, each under the condition that it is not there: until
 // its record is there, an organization does not exist to anybody. The records of a batch go in few transactions, which
 // cost twice the write units, as a batch knows no conditions.
-func (s *Store) Restore(ctx context.Context, dossiers []store.Dossier) ([]bool, error) {
-	present, err := s.presence(ctx, dossiers)
+func (s *Store) Restore(ctx context.Context, exports []store.Export) ([]bool, error) {
+	present, err := s.presence(ctx, exports)
 	if err != nil {
 		return nil, err
 	}
-	var missing []store.Dossier
+	var missing []store.Export
 	var places []int // of the missing among all
-	for i, d := range dossiers {
+	for i, d := range exports {
 		if id := d.Organization.ID; !present[id] {
 			missing, places = append(missing, d), append(places, i)
 			present[id] = true // should it come again
@@ -48,7 +48,7 @@ func (s *Store) Restore(ctx context.Context, dossiers []store.Dossier) ([]bool, 
 	if err != nil {
 		return nil, err
 	}
-	created := make([]bool, len(dossiers))
+	created := make([]bool, len(exports))
 	for i, place := range places {
 		created[place] = put[i]
 	}
@@ -56,11 +56,11 @@ func (s *Store) Restore(ctx context.Context, dossiers []store.Dossier) ([]bool, 
 }
 
 // presence returns which of the organizations exist.
-func (s *Store) presence(ctx context.Context, dossiers []store.Dossier) (map[organization.ID]bool, error) {
+func (s *Store) presence(ctx context.Context, exports []store.Export) (map[organization.ID]bool, error) {
 	present := make(map[organization.ID]bool)
 	asked := make(map[organization.ID]bool)
 	var keys []item
-	for _, d := range dossiers {
+	for _, d := range exports {
 		if id := d.Organization.ID; !asked[id] {
 			asked[id] = true
 			keys = append(keys, recordKey(id))
@@ -106,9 +106,9 @@ func (s *Store) presenceOf(ctx context.Context, keys []item, present map[organiz
 }
 
 // putTrails writes the entries. Those that an interrupted call left are the same.
-func (s *Store) putTrails(ctx context.Context, dossiers []store.Dossier) error {
+func (s *Store) putTrails(ctx context.Context, exports []store.Export) error {
 	requests := make([]types.WriteRequest, 0, maxBatchWrite)
-	for _, d := range dossiers {
+	for _, d := range exports {
 		for e, err := range d.Trail {
 			if err != nil {
 				return err
@@ -130,13 +130,13 @@ func (s *Store) putTrails(ctx context.Context, dossiers []store.Dossier) error {
 }
 
 // putRecords puts the records where none are and returns which it put.
-func (s *Store) putRecords(ctx context.Context, dossiers []store.Dossier) ([]bool, error) {
+func (s *Store) putRecords(ctx context.Context, exports []store.Export) ([]bool, error) {
 	var created []bool
-	for len(dossiers) > 0 {
+	for len(exports) > 0 {
 		var items []types.TransactWriteItem
 		n, size := 0, 0
-		for ; n < min(maxTransact, len(dossiers)); n++ {
-			it := recordItem(dossiers[n].Organization, dossiers[n].Keys)
+		for ; n < min(maxTransact, len(exports)); n++ {
+			it := recordItem(exports[n].Organization, exports[n].Keys)
 			if size += sizeOf(it); n > 0 && size > maxTransactBytes {
 				break
 			}
@@ -149,7 +149,7 @@ func (s *Store) putRecords(ctx context.Context, dossiers []store.Dossier) ([]boo
 		for i := range n {
 			created = append(created, !refused[i])
 		}
-		dossiers = dossiers[n:]
+		exports = exports[n:]
 	}
 	return created, nil
 }

@@ -129,9 +129,9 @@ func keys(items json.RawMessage) (first, second json.RawMessage) {
 }
 
 // made returns organizations with a trail each.
-func made(n int) []store.Dossier {
+func made(n int) []store.Export {
 	now := time.Now()
-	var dossiers []store.Dossier
+	var exports []store.Export
 	for range n {
 		o := storetest.Full(now)
 		entries := make([]store.Entry, 0, 4)
@@ -143,11 +143,11 @@ func made(n int) []store.Dossier {
 			})
 		}
 		key := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Admin, now, nil)
-		dossiers = append(dossiers, store.Dossier{
-			Organization: o, Keys: []apikey.Record{key}, Trail: store.TrailOf(entries...),
+		exports = append(exports, store.Export{
+			Organization: o, Keys: []apikey.Record{key}, Trail: store.Entries(entries...),
 		})
 	}
-	return dossiers
+	return exports
 }
 
 // TestRestoreInParts restores through a DynamoDB that does everything by halves.
@@ -162,13 +162,13 @@ func TestRestoreInParts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	dossiers := made(30)
+	exports := made(30)
 	for _, want := range []bool{true, false} {
-		created, err := through.Restore(ctx, dossiers)
+		created, err := through.Restore(ctx, exports)
 		if err != nil {
 			t.Fatalf("Restore = %v, want no error", err)
 		}
-		for i, d := range dossiers {
+		for i, d := range exports {
 			if created[i] != want {
 				t.Errorf("%s was created: %v, want %v", d.Organization.ID, created[i], want)
 			}
@@ -180,7 +180,7 @@ func TestRestoreInParts(t *testing.T) {
 	if proxy.left.Load() < 10 || proxy.transactions.Load() < 6 {
 		t.Errorf("%d batches were left over and %d transactions made: nothing was shown", proxy.left.Load(), proxy.transactions.Load())
 	}
-	for _, d := range dossiers {
+	for _, d := range exports {
 		if err := direct.Purge(ctx, d.Organization.ID); err != nil {
 			t.Errorf("Purge(%s) = %v, want no error", d.Organization.ID, err)
 		}

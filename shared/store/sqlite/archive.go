@@ -11,8 +11,8 @@ import (
 	"organizations-api/shared/store"
 )
 
-// Dossiers implements store.Archive. Order and cursor are those of List.
-func (s *Store) Dossiers(ctx context.Context, cursor string, limit int) (page []store.Dossier, next string, err error) {
+// ExportPage implements store.Archive. Order and cursor are those of List.
+func (s *Store) ExportPage(ctx context.Context, cursor string, limit int) (page []store.Export, next string, err error) {
 	const op = "listing whole organizations"
 	if err := checkLimit(limit); err != nil {
 		return nil, "", fail(ctx, op, err)
@@ -27,7 +27,7 @@ func (s *Store) Dossiers(ctx context.Context, cursor string, limit int) (page []
 			return err
 		}
 		for _, o := range found {
-			page = append(page, s.withTrail(ctx, store.Dossier{Organization: o, Keys: keys[o.ID]}))
+			page = append(page, s.withTrail(ctx, store.Export{Organization: o, Keys: keys[o.ID]}))
 		}
 		return nil
 	})
@@ -37,13 +37,13 @@ func (s *Store) Dossiers(ctx context.Context, cursor string, limit int) (page []
 	return page, next, nil
 }
 
-// Dossier implements store.Archive.
-func (s *Store) Dossier(ctx context.Context, id organization.ID) (store.Dossier, error) {
+// Export implements store.Archive.
+func (s *Store) Export(ctx context.Context, id organization.ID) (store.Export, error) {
 	o, keys, err := s.Get(ctx, id)
 	if err != nil {
-		return store.Dossier{}, err
+		return store.Export{}, err
 	}
-	return s.withTrail(ctx, store.Dossier{Organization: o, Keys: keys}), nil
+	return s.withTrail(ctx, store.Export{Organization: o, Keys: keys}), nil
 }
 
 // keysBetween returns the keys of the organizations from first to last, each one's oldest first.
@@ -76,20 +76,20 @@ const trailQuery = `SELECT ` + entryColumns + ` FROM audit WHERE organization = 
 var errEnough = errors.New("the range was left")
 
 // withTrail adds the trail. Its entries and the second reading of the record are of one moment.
-func (s *Store) withTrail(ctx context.Context, d store.Dossier) store.Dossier {
+func (s *Store) withTrail(ctx context.Context, d store.Export) store.Export {
 	id := d.Organization.ID
 	op := "reading the whole trail of " + string(id)
 	d.Trail = func(yield func(store.Entry, error) bool) {
 		err := s.snapshot(ctx, func(tx *sql.Tx) error {
 			o, keys, err := getIn(ctx, tx, id)
-			if errors.Is(err, sql.ErrNoRows) || err == nil && !store.Settled(d, store.Dossier{Organization: o, Keys: keys}) {
+			if errors.Is(err, sql.ErrNoRows) || err == nil && !store.Unchanged(d, store.Export{Organization: o, Keys: keys}) {
 				return &store.Error{Kind: store.Conflict, Op: op}
 			}
 			if err != nil {
 				return err
 			}
 			return eachEntry(ctx, tx, id, func(e store.Entry) bool {
-				return e.Beyond(d.Organization.Version) || yield(e, nil)
+				return e.After(d.Organization.Version) || yield(e, nil)
 			})
 		})
 		if err != nil && !errors.Is(err, errEnough) {
@@ -119,10 +119,10 @@ func eachEntry(ctx context.Context, tx *sql.Tx, id organization.ID, f func(store
 }
 
 // Restore implements store.Archive, in one transaction.
-func (s *Store) Restore(ctx context.Context, dossiers []store.Dossier) ([]bool, error) {
-	created := make([]bool, len(dossiers))
+func (s *Store) Restore(ctx context.Context, exports []store.Export) ([]bool, error) {
+	created := make([]bool, len(exports))
 	err := s.write(ctx, "restoring organizations", func(tx *sql.Tx) (err error) {
-		for i, d := range dossiers {
+		for i, d := range exports {
 			if created[i], err = writeDossier(ctx, tx, d); err != nil {
 				return err
 			}
@@ -136,7 +136,7 @@ func (s *Store) Restore(ctx context.Context, dossiers []store.Dossier) ([]bool, 
 }
 
 // writeDossier reports whether the organization was new. One that was not is left alone.
-func writeDossier(ctx context.Context, tx *sql.Tx, d store.Dossier) (bool, error) {
+func writeDossier(ctx context.Context, tx *sql.Tx, d store.Export) (bool, error) {
 	created, err := writeOrganization(ctx, tx, d.Organization)
 	if err != nil || !created {
 		return false, err

@@ -15,19 +15,19 @@ import (
 	"organizations-api/shared/store"
 )
 
-// whole is a dossier with its trail read.
+// whole is a export with its trail read.
 type whole struct {
 	Organization organization.Organization
 	Keys         []apikey.Record
 	Trail        []store.Entry
 }
 
-func (w whole) dossier() store.Dossier {
-	return store.Dossier{Organization: w.Organization, Keys: w.Keys, Trail: store.TrailOf(w.Trail...)}
+func (w whole) export() store.Export {
+	return store.Export{Organization: w.Organization, Keys: w.Keys, Trail: store.Entries(w.Trail...)}
 }
 
 // read reads the trail, which must not fail.
-func read(t *testing.T, d store.Dossier) whole {
+func read(t *testing.T, d store.Export) whole {
 	t.Helper()
 	w := whole{Organization: d.Organization, Keys: d.Keys}
 	for e, err := range d.Trail {
@@ -39,7 +39,7 @@ func read(t *testing.T, d store.Dossier) whole {
 	return w
 }
 
-// made returns a dossier that was in no store yet.
+// made returns a export that was in no store yet.
 func (s suite) made(t *testing.T, o organization.Organization, entries int) whole {
 	t.Helper()
 	s.purgeAfter(t, o.ID)
@@ -54,30 +54,30 @@ func (s suite) made(t *testing.T, o organization.Organization, entries int) whol
 
 func wantWhole(t *testing.T, e Engine, w whole) {
 	t.Helper()
-	got, err := e.Dossier(t.Context(), w.Organization.ID)
-	want(t, "Dossier", err)
+	got, err := e.Export(t.Context(), w.Organization.ID)
+	want(t, "Export", err)
 	if diff := cmp.Diff(w, read(t, got), Options()); diff != "" {
-		t.Errorf("Dossier(%s) (-want +got):\n%s", w.Organization.ID, diff)
+		t.Errorf("Export(%s) (-want +got):\n%s", w.Organization.ID, diff)
 	}
 }
 
-// wantRestored restores the dossiers, and checks which it creates.
+// wantRestored restores the exports, and checks which it creates.
 func wantRestored(t *testing.T, e Engine, all []whole, created ...bool) {
 	t.Helper()
-	var dossiers []store.Dossier
+	var exports []store.Export
 	for _, w := range all {
-		dossiers = append(dossiers, w.dossier())
+		exports = append(exports, w.export())
 	}
-	got, err := e.Restore(t.Context(), dossiers)
+	got, err := e.Restore(t.Context(), exports)
 	if err != nil || !slices.Equal(got, created) {
 		t.Fatalf("Restore = %v, %v, want %v", got, err, created)
 	}
 }
 
-// wantMatches checks what Matches says of a dossier that is stored, or of another of its identifier.
+// wantMatches checks what Matches says of a export that is stored, or of another of its identifier.
 func wantMatches(t *testing.T, e Engine, w whole, matches bool) {
 	t.Helper()
-	got, err := store.Matches(t.Context(), e, w.dossier())
+	got, err := store.Matches(t.Context(), e, w.export())
 	if err != nil || got != matches {
 		t.Errorf("Matches(%s) = %v, %v, want %v", w.Organization.ID, got, err, matches)
 	}
@@ -100,10 +100,10 @@ func (s suite) dossiersOnce(t *testing.T) {
 	for _, limit := range []int{2, 7, 1000} {
 		found := make(map[organization.ID][]whole)
 		walk(t, func(cursor string) string {
-			page, next, err := s.b.Dossiers(t.Context(), cursor, limit)
-			want(t, "Dossiers", err)
+			page, next, err := s.b.ExportPage(t.Context(), cursor, limit)
+			want(t, "ExportPage", err)
 			if len(page) > limit {
-				t.Errorf("Dossiers(%q, %d) = %d organizations, want at most %d", cursor, limit, len(page), limit)
+				t.Errorf("ExportPage(%q, %d) = %d organizations, want at most %d", cursor, limit, len(page), limit)
 			}
 			for _, d := range page {
 				if id := d.Organization.ID; own[id].Keys != nil { // others are on the move
@@ -114,7 +114,7 @@ func (s suite) dossiersOnce(t *testing.T) {
 		})
 		for id, w := range own {
 			if diff := cmp.Diff([]whole{w}, found[id], Options()); diff != "" {
-				t.Errorf("Dossiers in pages of %d, all that comes as %s (-want +got):\n%s", limit, id, diff)
+				t.Errorf("ExportPage in pages of %d, all that comes as %s (-want +got):\n%s", limit, id, diff)
 			}
 		}
 	}
@@ -165,8 +165,8 @@ func (s suite) dossierOfOneMoment(t *testing.T) {
 func (s suite) wantTrailAfter(t *testing.T, name string, kind store.Kind, change func(tenant) error) {
 	t.Helper()
 	made := s.create(t, Bare(time.Now().Add(-time.Hour)))
-	d, err := s.b.Dossier(t.Context(), made.ID)
-	want(t, "Dossier", err)
+	d, err := s.b.Export(t.Context(), made.ID)
+	want(t, "Export", err)
 	want(t, "what makes it "+name, change(made))
 	var entries []store.Entry
 	var last error
@@ -186,8 +186,8 @@ func (s suite) wantTrailAfter(t *testing.T, name string, kind store.Kind, change
 }
 
 func (s suite) dossierNothing(t *testing.T) {
-	_, err := s.a.Dossier(t.Context(), organization.NewID())
-	wantKind(t, "Dossier of a missing organization", err, store.NotFound)
+	_, err := s.a.Export(t.Context(), organization.NewID())
+	wantKind(t, "Export of a missing organization", err, store.NotFound)
 }
 
 func (s suite) restoreExactly(t *testing.T) {
@@ -261,7 +261,7 @@ func (s suite) restoreAgain(t *testing.T) {
 	wantMatches(t, s.a, second, false)
 	second.Organization, second.Trail = u.After, append(second.Trail, u.Audit)
 	wantWhole(t, s.b, second)
-	_, err := store.Matches(t.Context(), s.a, store.Dossier{Organization: Bare(now), Trail: store.TrailOf()})
+	_, err := store.Matches(t.Context(), s.a, store.Export{Organization: Bare(now), Trail: store.Entries()})
 	wantKind(t, "Matches of what is not there", err, store.NotFound)
 }
 
@@ -284,9 +284,9 @@ func breaking(trail iter.Seq2[store.Entry, error], n int) iter.Seq2[store.Entry,
 
 func (s suite) restoreInterrupted(t *testing.T) {
 	w := s.made(t, Full(time.Now()), 70)
-	torn := w.dossier()
+	torn := w.export()
 	torn.Trail = breaking(torn.Trail, 55)
-	if _, err := s.a.Restore(t.Context(), []store.Dossier{torn}); err == nil {
+	if _, err := s.a.Restore(t.Context(), []store.Export{torn}); err == nil {
 		t.Fatal("Restore of a torn trail = nil, want its error")
 	}
 	_, err := s.b.Find(t.Context(), w.Organization.ID, w.Keys[0].Hash)
@@ -298,18 +298,18 @@ func (s suite) restoreInterrupted(t *testing.T) {
 // restoreRace has several processes restore the same: one of them does it, and the others find it done.
 func (s suite) restoreRace(t *testing.T) {
 	const racers, organizations = 4, 10
-	var dossiers []store.Dossier
+	var exports []store.Export
 	for range organizations {
-		dossiers = append(dossiers, s.made(t, Full(time.Now()), 3).dossier())
+		exports = append(exports, s.made(t, Full(time.Now()), 3).export())
 	}
 	created := make([][]bool, racers)
 	together(racers, func(i int) {
 		var err error
-		if created[i], err = s.handle(i).Restore(t.Context(), dossiers); err != nil {
+		if created[i], err = s.handle(i).Restore(t.Context(), exports); err != nil {
 			t.Errorf("Restore by %d = %v, want no error", i, err)
 		}
 	})
-	for i, d := range dossiers {
+	for i, d := range exports {
 		n := 0
 		for _, mine := range created {
 			if mine != nil && mine[i] {

@@ -52,10 +52,10 @@ func calls(e Engine, made tenant, fresh organization.Organization) map[string]fu
 			return e.Undelete(ctx, made.ID, entry(store.Undeleted, now, version))
 		},
 		"Purge":    func(ctx context.Context) error { return e.Purge(ctx, made.ID) },
-		"Dossiers": func(ctx context.Context) error { _, _, err := e.Dossiers(ctx, "", 10); return err },
-		"Dossier":  func(ctx context.Context) error { _, err := e.Dossier(ctx, made.ID); return err },
+		"ExportPage": func(ctx context.Context) error { _, _, err := e.ExportPage(ctx, "", 10); return err },
+		"Export":  func(ctx context.Context) error { _, err := e.Export(ctx, made.ID); return err },
 		"Restore": func(ctx context.Context) error {
-			_, err := e.Restore(ctx, []store.Dossier{{Organization: fresh, Trail: store.TrailOf()}})
+			_, err := e.Restore(ctx, []store.Export{{Organization: fresh, Trail: store.Entries()}})
 			return err
 		},
 		"AddKey": func(ctx context.Context) error {
