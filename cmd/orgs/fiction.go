@@ -18,7 +18,7 @@ type fiction struct{ seed uint64 }
 // made is one of them, with a key in plain text that may do everything.
 type made struct {
 	export store.Export
-	admin   apikey.Key
+	admin  apikey.Key
 }
 
 // The years in which they were created.

@@ -132,7 +132,7 @@ func (b *writing) group(ctx context.Context, exports []store.Export) error {
 
 // reading is an organization with as much of its trail as fits into a line.
 type reading struct {
-	export store.Export
+	export  store.Export
 	entries []store.Entry
 	more    bool // the trail is longer than a line
 	err     error

@@ -13,7 +13,7 @@ import (
 
 // ExportPage is List, with the keys.
 func (s *Store) ExportPage(ctx context.Context, cursor string, limit int) ([]store.Export, string, error) {
-	decode := func(it item) (store.Export, error) { return s.decodeDossier(ctx, it) }
+	decode := func(it item) (store.Export, error) { return s.decodeExport(ctx, it) }
 	id := func(d store.Export) organization.ID { return d.Organization.ID }
 	return scanRecords(ctx, s, recordProjection+","+attrKeys, cursor, limit, decode, id)
 }
@@ -27,7 +27,7 @@ func (s *Store) Export(ctx context.Context, id organization.ID) (store.Export, e
 	return s.withTrail(ctx, store.Export{Organization: o, Keys: keys}), nil
 }
 
-func (s *Store) decodeDossier(ctx context.Context, it item) (store.Export, error) {
+func (s *Store) decodeExport(ctx context.Context, it item) (store.Export, error) {
 	o, err := decodeRecord(it)
 	if err != nil {
 		return store.Export{}, err

@@ -123,7 +123,7 @@ func (s *Store) Restore(ctx context.Context, exports []store.Export) ([]bool, er
 	created := make([]bool, len(exports))
 	err := s.write(ctx, "restoring organizations", func(tx *sql.Tx) (err error) {
 		for i, d := range exports {
-			if created[i], err = writeDossier(ctx, tx, d); err != nil {
+			if created[i], err = writeExport(ctx, tx, d); err != nil {
 				return err
 			}
 		}
@@ -135,8 +135,8 @@ func (s *Store) Restore(ctx context.Context, exports []store.Export) ([]bool, er
 	return created, nil
 }
 
-// writeDossier reports whether the organization was new. One that was not is left alone.
-func writeDossier(ctx context.Context, tx *sql.Tx, d store.Export) (bool, error) {
+// writeExport reports whether the organization was new. One that was not is left alone.
+func writeExport(ctx context.Context, tx *sql.Tx, d store.Export) (bool, error) {
 	created, err := writeOrganization(ctx, tx, d.Organization)
 	if err != nil || !created {
 		return false, err

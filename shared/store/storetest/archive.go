@@ -83,7 +83,7 @@ func wantMatches(t *testing.T, e Engine, w whole, matches bool) {
 	}
 }
 
-func (s suite) dossiersOnce(t *testing.T) {
+func (s suite) exportsOnce(t *testing.T) {
 	now := organization.Timestamp(time.Now())
 	own := make(map[organization.ID]whole)
 	for i := range 9 {
@@ -120,7 +120,7 @@ func (s suite) dossiersOnce(t *testing.T) {
 	}
 }
 
-func (s suite) dossierWhole(t *testing.T) {
+func (s suite) exportWhole(t *testing.T) {
 	made := s.create(t, Full(time.Now()))
 	w := whole{made.Organization, []apikey.Record{made.key}, []store.Entry{made.created}}
 	for range 12 { // of over a megabyte together
@@ -142,8 +142,8 @@ func (s suite) dossierWhole(t *testing.T) {
 	wantWhole(t, s.b, w)
 }
 
-// dossierOfOneMoment changes the organization between the reading of its record and that of its trail.
-func (s suite) dossierOfOneMoment(t *testing.T) {
+// exportOfOneMoment changes the organization between the reading of its record and that of its trail.
+func (s suite) exportOfOneMoment(t *testing.T) {
 	now := time.Now()
 	s.wantTrailAfter(t, "updated", store.Unknown, func(m tenant) error {
 		return s.a.Update(t.Context(), update(m.Organization, rename(), m.key.ID, now))
@@ -185,7 +185,7 @@ func (s suite) wantTrailAfter(t *testing.T, name string, kind store.Kind, change
 	}
 }
 
-func (s suite) dossierNothing(t *testing.T) {
+func (s suite) exportNothing(t *testing.T) {
 	_, err := s.a.Export(t.Context(), organization.NewID())
 	wantKind(t, "Export of a missing organization", err, store.NotFound)
 }

@@ -51,9 +51,9 @@ func calls(e Engine, made tenant, fresh organization.Organization) map[string]fu
 		"Undelete": func(ctx context.Context) error {
 			return e.Undelete(ctx, made.ID, entry(store.Undeleted, now, version))
 		},
-		"Purge":    func(ctx context.Context) error { return e.Purge(ctx, made.ID) },
+		"Purge":      func(ctx context.Context) error { return e.Purge(ctx, made.ID) },
 		"ExportPage": func(ctx context.Context) error { _, _, err := e.ExportPage(ctx, "", 10); return err },
-		"Export":  func(ctx context.Context) error { _, err := e.Export(ctx, made.ID); return err },
+		"Export":     func(ctx context.Context) error { _, err := e.Export(ctx, made.ID); return err },
 		"Restore": func(ctx context.Context) error {
 			_, err := e.Restore(ctx, []store.Export{{Organization: fresh, Trail: store.Entries()}})
 			return err
