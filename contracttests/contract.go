@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	neturl "net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,7 +121,10 @@ func servers(doc *v3.Document) []string {
 		for name, variable := range server.Variables.FromOldest() {
 			url = strings.ReplaceAll(url, "{"+name+"}", variable.Default)
 		}
-		path, _ := Request{URL: url}.path()
+		path := ""
+		if u, err := neturl.Parse(url); err == nil {
+			path = u.Path
+		}
 		bases = append(bases, strings.TrimRight(path, "/"))
 	}
 	if len(bases) == 0 {

@@ -173,7 +173,7 @@ func (c *Coverage) Waive(item, reason string) error {
 // Observe counts one exchange. It keeps nothing of it.
 func (c *Coverage) Observe(x Exchange) {
 	c.exchanges.Add(1)
-	found, _ := c.contract.find(x.Request)
+	found, _ := c.contract.find(x.Request.Method, x.Request.path())
 	op := c.byContract[found]
 	if op == nil || x.Request.Method != op.Method { // HEAD is found as GET
 		c.elsewhere.Add(1)

@@ -46,13 +46,13 @@ func (o Operation) String() string {
 	return o.Method + " " + o.Path
 }
 
-// path returns the decoded path of the request's URL.
-func (r Request) path() (string, bool) {
+// path returns the decoded path of the request's URL, or "" where the URL cannot be parsed.
+func (r Request) path() string {
 	u, err := url.Parse(r.URL)
 	if err != nil {
-		return "", false
+		return ""
 	}
-	return u.Path, true
+	return u.Path
 }
 
 // canonical returns the header with canonical names. Captured headers need not have them (the events of a gateway

@@ -58,17 +58,13 @@ func pathPattern(base, path string) *regexp.Regexp {
 
 // find returns the operation of a request and the base path that it was found below, or nil. HEAD is answered by GET
 // where it is not declared itself.
-func (c *contract) find(request Request) (*operationContract, string) {
-	path, ok := request.path()
-	if !ok {
-		return nil, ""
-	}
+func (c *contract) find(method, path string) (*operationContract, string) {
 	for _, r := range c.routes {
 		if !r.pattern.MatchString(path) {
 			continue
 		}
-		op := r.operations[request.Method]
-		if op == nil && request.Method == http.MethodHead {
+		op := r.operations[method]
+		if op == nil && method == http.MethodHead {
 			op = r.operations[http.MethodGet]
 		}
 		return op, r.base

@@ -29,7 +29,7 @@ func TestEveryResponseHasCheck(t *testing.T) {
 		codes[fmt.Sprint(c.method, " ", c.code)] = true
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPatch} {
-		op, _ := organizationValidator().contract.find(Request{Method: method, URL: organizationsPath})
+		op, _ := organizationValidator().contract.find(method, organizationsPath)
 		for status := range op.responses {
 			if !statuses[method+" "+status] {
 				t.Errorf("%s %s is declared and has no check", method, status)

@@ -74,7 +74,7 @@ func (v *Validator) Operations() []Operation {
 
 // Operation returns the operation that a request belongs to, and false where the document has none.
 func (v *Validator) Operation(request Request) (Operation, bool) {
-	op, _ := v.contract.find(request)
+	op, _ := v.contract.find(request.Method, request.path())
 	if op == nil {
 		return Operation{}, false
 	}
@@ -123,12 +123,12 @@ type collector struct {
 }
 
 func (v *Validator) collect(x Exchange, status int) *collector {
-	op, base := v.contract.find(x.Request)
+	op, base := v.contract.find(x.Request.Method, x.Request.path())
 	c := &collector{v: v, op: op, base: base, status: status}
 	if c.op != nil {
 		c.name = c.op.String()
 	} else {
-		path, _ := x.Request.path()
+		path := x.Request.path()
 		c.name = clip(x.Request.Method+" "+path, maxText)
 	}
 	return c
