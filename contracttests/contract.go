@@ -101,7 +101,7 @@ func load(document []byte) (*v3.Document, error) {
 		return nil, err
 	}
 	if v := doc.GetVersion(); !strings.HasPrefix(v, "3.1.") {
-		return nil, fmt.Errorf("it is OpenAPI %q, not 3.1", clip(v, maxValue))
+		return nil, fmt.Errorf("it is OpenAPI %.80q, not 3.1", v)
 	}
 	model, err := doc.BuildV3Model()
 	if err != nil {

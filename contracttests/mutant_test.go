@@ -47,11 +47,11 @@ func TestMutants(t *testing.T) {
 	}
 }
 
-func tryMutants(t *testing.T, engine subjects.Engine, mutants []contracttests.Mutant) []contracttests.MutantResult {
+func tryMutants(t *testing.T, engine subjects.Engine, list []contracttests.Mutant) []contracttests.MutantResult {
 	t.Helper()
-	results := make([]contracttests.MutantResult, len(mutants))
+	results := make([]contracttests.MutantResult, len(list))
 	t.Run("each", func(t *testing.T) {
-		for i, mutant := range mutants {
+		for i, mutant := range list {
 			t.Run(mutant.Name, func(t *testing.T) {
 				t.Parallel()
 				ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)

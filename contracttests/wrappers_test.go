@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/iotest"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -156,7 +157,7 @@ func TestRoundTripperBrokenBody(t *testing.T) {
 	cut := errors.New("connection reset")
 	next := roundTripperFunc(func(*http.Request) (*http.Response, error) {
 		x := rightExchange(http.MethodGet, 200)
-		body := io.NopCloser(io.MultiReader(strings.NewReader("{"), failing{cut}))
+		body := io.NopCloser(io.MultiReader(strings.NewReader("{"), iotest.ErrReader(cut)))
 		return &http.Response{StatusCode: 200, Header: x.Response.Header, Body: body}, nil
 	})
 	var r recorder
@@ -186,7 +187,7 @@ func TestRoundTripperErrors(t *testing.T) {
 		t.Errorf("RoundTrip = %v, want %v", err, refused)
 	}
 	unreadable := errors.New("unreadable")
-	request.Body = io.NopCloser(failing{unreadable})
+	request.Body = io.NopCloser(iotest.ErrReader(unreadable))
 	if _, err := transport.RoundTrip(request); !errors.Is(err, unreadable) {
 		t.Errorf("RoundTrip = %v, want %v", err, unreadable)
 	}
