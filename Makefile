@@ -74,14 +74,14 @@ contract: ## Test the API at a URL (TARGET=URL ADMIN_KEY=sk_… READ_KEY=… OTH
 .PHONY: contract-report
 contract-report: ## Write what the contract tests cover and catch as a page, build/contract/report.html
 	@mkdir -p $(REPORT)
-	go test ./contracttests -count=1 -timeout 30m -run '^TestMutants$$' -mutants.json $(REPORT)/mutants.json
+	go test ./contracttests/mutants -count=1 -timeout 30m -run '^TestMutants$$' -mutants.json $(REPORT)/mutants.json
 	go test ./contracttests -count=1 -timeout 30m -run '^TestSuite$$' -contract.report $(REPORT) -contract.mutants $(REPORT)/mutants.json
 	@cat $(REPORT)/report.txt
 	@echo 'The page is $(REPORT)/report.html'
 
 .PHONY: mutants
 mutants: ## Run the contract tests against services that are wrong on purpose, and list what catches each
-	@go test ./contracttests -count=1 -timeout 30m -run '^TestMutants$$' -v | grep -v -e '^=== ' -e '--- PASS'
+	@go test ./contracttests/mutants -count=1 -timeout 30m -run '^TestMutants$$' -v | grep -v -e '^=== ' -e '--- PASS'
 
 .PHONY: generate
 generate: ## Make the example clients again from openapi.yaml
@@ -160,7 +160,7 @@ bench-go: ## Run the Go benchmarks and compare them with the first working versi
 	go tool -modfile=tools/go.mod benchstat first=bench/testdata/baseline.txt now=build/bench/go.txt
 
 FUZZTIME ?= 30s
-FUZZ_TARGETS := contracttests:FuzzEventBytes contracttests:FuzzEvent contracttests:FuzzAuthorization contracttests:FuzzBody \
+FUZZ_TARGETS := contracttests/attacks:FuzzEventBytes contracttests/attacks:FuzzEvent contracttests/attacks:FuzzAuthorization contracttests/attacks:FuzzBody \
 	shared/apikey:FuzzParse shared/ijson:FuzzParse shared/organization:FuzzApply
 
 .PHONY: fuzz
@@ -172,7 +172,7 @@ fuzz: ## Have Go look for inputs that break something (FUZZTIME=30s for each tar
 
 .PHONY: faults
 faults: ## Run the tests of faults in large and print their figures: 1,000,000 events, 10,000 requests on each store, 50 kills
-	@go test ./contracttests -count=1 -timeout 30m -run '^TestFuzzedEvents$$' -v -fuzzed 1000000 | grep -v -e '^=== '
+	@go test ./contracttests/attacks -count=1 -timeout 30m -run '^TestFuzzedEvents$$' -v -fuzzed 1000000 | grep -v -e '^=== '
 	@go test ./contracttests/linearizability -count=1 -timeout 30m -v -histories.operations 10000 | grep -v -e '^=== '
 	@go test ./cmd/orgs -count=1 -timeout 30m -run '^TestKilledGateway$$' -v -kills 50 | grep -v -e '^=== '
 	@go test ./functions/internal/boot -count=1 -run 'MeetFaults|Doubt|TimeBudget' -v | grep -e '^--- ' -e '^ok' -e FAIL

@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"organizations-api/contracttests/harness/local"
 )
 
 // TestServedAtURL runs the suite, as the flags would have it run, against the gateway in a process of its own: twice, so
@@ -23,7 +25,7 @@ func TestServedAtURL(t *testing.T) {
 		t.Run("rate-limits-"+limits, func(t *testing.T) {
 			t.Parallel()
 			served := serve(t, orgs, limits)
-			subject := liveSubject(t, served.url, served.admin, served.read, served.other)
+			subject := local.AtURL(t, served.url, served.admin, served.read, served.other)
 			// The suite makes more requests a minute than the demo organization may.
 			served.patch(t, `{"rate_limits":{"metadata":1000000,"data":77},"metadata":{"kept":12345678901234567890.10},"logo_url":"x"}`)
 			before := served.record(t)

@@ -14,7 +14,10 @@ import (
 	"testing"
 	"time"
 
-	"organizations-api/contracttests"
+	"organizations-api/contracttests/bodies"
+	"organizations-api/contracttests/coverage"
+	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/local"
 	"organizations-api/shared/openapi"
 )
 
@@ -25,55 +28,55 @@ var (
 
 // suiteRecord is what the runs of the suite have shown so far. It is safe for concurrent use.
 type suiteRecord struct {
-	coverage *contracttests.Coverage
+	coverage *coverage.Coverage
 
 	mu   sync.Mutex
-	runs map[string][]contracttests.CheckRun // by subject
+	runs map[string][]coverage.CheckRun // by subject
 }
 
 func newSuiteRecord(t *testing.T) *suiteRecord {
 	t.Helper()
-	counted, err := contracttests.NewCoverage(openapi.YAML)
+	counted, err := coverage.New(openapi.YAML)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, waiver := range contracttests.OrganizationWaivers() {
+	for _, waiver := range coverage.OrganizationWaivers() {
 		if err := counted.Waive(waiver.Item, waiver.Reason); err != nil {
 			t.Fatal(err)
 		}
 	}
-	return &suiteRecord{coverage: counted, runs: map[string][]contracttests.CheckRun{}}
+	return &suiteRecord{coverage: counted, runs: map[string][]coverage.CheckRun{}}
 }
 
 // run runs a check and keeps how it went.
-func (r *suiteRecord) run(t *testing.T, subject *contracttests.Subject, check contracttests.Check) {
+func (r *suiteRecord) run(t *testing.T, subject *harness.Subject, check harness.Check) {
 	t.Helper()
 	began := time.Now()
-	failures := contracttests.Run(t.Context(), subject, check)
+	failures := harness.Run(t.Context(), subject, check)
 	r.mu.Lock()
-	r.runs[subject.Name] = append(r.runs[subject.Name], contracttests.CheckRun{
+	r.runs[subject.Name] = append(r.runs[subject.Name], coverage.CheckRun{
 		Name: check.Name, Duration: time.Since(began), Failures: failures,
 	})
 	r.mu.Unlock()
-	report(t, failures)
+	local.Report(t, failures)
 }
 
 // input returns the record as the report takes it, in an order that is the same each time.
-func (r *suiteRecord) input(t *testing.T) contracttests.ReportInput {
+func (r *suiteRecord) input(t *testing.T) coverage.ReportInput {
 	t.Helper()
-	in := contracttests.ReportInput{
+	in := coverage.ReportInput{
 		Title:    "Organizations API",
 		Version:  documentVersion(t),
-		Seed:     fmt.Sprint(contracttests.GenerationSeed),
-		Bodies:   contracttests.GenerationBodies,
+		Seed:     fmt.Sprint(bodies.GenerationSeed),
+		Bodies:   bodies.GenerationBodies,
 		Coverage: r.coverage.Report(),
 		Mutants:  readMutants(t),
 	}
 	for name, runs := range r.runs {
-		slices.SortFunc(runs, func(a, b contracttests.CheckRun) int { return strings.Compare(a.Name, b.Name) })
-		in.Subjects = append(in.Subjects, contracttests.SubjectRun{Name: name, Checks: runs})
+		slices.SortFunc(runs, func(a, b coverage.CheckRun) int { return strings.Compare(a.Name, b.Name) })
+		in.Subjects = append(in.Subjects, coverage.SubjectRun{Name: name, Checks: runs})
 	}
-	slices.SortFunc(in.Subjects, func(a, b contracttests.SubjectRun) int { return cmp.Compare(a.Name, b.Name) })
+	slices.SortFunc(in.Subjects, func(a, b coverage.SubjectRun) int { return cmp.Compare(a.Name, b.Name) })
 	return in
 }
 
@@ -88,7 +91,7 @@ func documentVersion(t *testing.T) string {
 	return ""
 }
 
-func readMutants(t *testing.T) []contracttests.MutantRun {
+func readMutants(t *testing.T) []coverage.MutantRun {
 	t.Helper()
 	if *mutantsFile == "" {
 		return nil
@@ -97,7 +100,7 @@ func readMutants(t *testing.T) []contracttests.MutantRun {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var mutants []contracttests.MutantRun
+	var mutants []coverage.MutantRun
 	if err := json.Unmarshal(text, &mutants); err != nil {
 		t.Fatal(err)
 	}

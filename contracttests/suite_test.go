@@ -2,7 +2,6 @@ package contracttests_test
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"os/signal"
 	"slices"
@@ -12,8 +11,11 @@ import (
 	"testing"
 	"time"
 
-	"organizations-api/contracttests"
-	"organizations-api/contracttests/internal/subjects"
+	"organizations-api/contracttests/bodies"
+	"organizations-api/contracttests/checks"
+	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/local"
+	"organizations-api/contracttests/judge"
 )
 
 var (
@@ -22,8 +24,8 @@ var (
 	readKey  = flag.String("read-key", "", "a `key` of the same organization that can only read")
 	otherKey = flag.String("other-key", "", "a `key` of a second organization, which is only read")
 
-	machineSeed = flag.Uint64("machine-seed", contracttests.DefaultMachine().Seed, "`seed` of the state machine's sequences")
-	machineRuns = flag.Int("machine-runs", contracttests.DefaultMachine().Runs, "`number` of the state machine's sequences")
+	machineSeed = flag.Uint64("machine-seed", checks.DefaultMachine().Seed, "`seed` of the state machine's sequences")
+	machineRuns = flag.Int("machine-runs", checks.DefaultMachine().Runs, "`number` of the state machine's sequences")
 )
 
 // TestSuite runs the suite on every way to reach the service on this machine, or on the target of the flags.
@@ -38,17 +40,17 @@ func TestSuite(t *testing.T) {
 	if *target != "" {
 		ctx, stop := untilInterrupted(t)
 		defer stop()
-		runAtURL(ctx, t, liveSubject(t, *target, *adminKey, *readKey, *otherKey))
+		runAtURL(ctx, t, local.AtURL(t, *target, *adminKey, *readKey, *otherKey))
 		return
 	}
 	r := newSuiteRecord(t)
 	t.Run("local", func(t *testing.T) { // returns when all that runs in parallel has ended
-		for name, start := range subjects.Local() {
+		for name, start := range local.Local() {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				subject := start(t)
 				subject.Observe = r.coverage.Observe
-				for _, check := range slices.Concat(checks(), contracttests.GenerationChecks()) {
+				for _, check := range slices.Concat(allChecks(), bodies.All()) {
 					t.Run(check.Name, func(t *testing.T) {
 						t.Parallel()
 						r.run(t, subject, check)
@@ -73,68 +75,35 @@ func untilInterrupted(t *testing.T) (context.Context, context.CancelFunc) {
 	return ctx, func() { cancel(); stop() }
 }
 
-// checks returns the suite, with the state machine as the flags have it.
-func checks() []contracttests.Check {
-	machine := contracttests.DefaultMachine()
+// allChecks returns the suite, with the state machine as the flags have it.
+func allChecks() []harness.Check {
+	machine := checks.DefaultMachine()
 	machine.Seed, machine.Runs = *machineSeed, *machineRuns
-	asked := contracttests.StateMachine(machine)
-	all := contracttests.Checks()
-	all[slices.IndexFunc(all, func(c contracttests.Check) bool { return c.Name == asked.Name })] = asked
+	asked := checks.StateMachine(machine)
+	all := checks.All()
+	all[slices.IndexFunc(all, func(c harness.Check) bool { return c.Name == asked.Name })] = asked
 	return all
 }
 
-func report(t *testing.T, failures []contracttests.Failure) {
-	t.Helper()
-	for _, failure := range failures {
-		t.Error(failure)
-	}
-}
-
-// liveSubject returns the service at a URL, of which there is nothing but keys. All but the first key may be "".
-func liveSubject(t *testing.T, url, admin, read, other string) *contracttests.Subject {
-	t.Helper()
-	reached, err := contracttests.URLTarget(url)
-	validator, errJudge := subjects.GatewayValidator()
-	if err := errors.Join(err, errJudge); err != nil {
-		t.Fatal(err)
-	}
-	if admin == "" {
-		t.Fatal("a target needs an -admin-key")
-	}
-	subject := &contracttests.Subject{
-		Name:      "at-url",
-		Target:    contracttests.Patient(contracttests.Uninterrupted(reached)),
-		Validator: validator,
-		Given:     contracttests.Tenant{Keys: map[contracttests.KeyKind]string{contracttests.KeyAdmin: admin}},
-	}
-	if read != "" {
-		subject.Given.Keys[contracttests.KeyRead] = read
-	}
-	if other != "" {
-		subject.Other = &contracttests.Tenant{Keys: map[contracttests.KeyKind]string{contracttests.KeyAdmin: other}}
-	}
-	return subject
-}
-
 // runAtURL runs, one after the other, the checks that the subject can show, and says which it cannot, and why.
-func runAtURL(ctx context.Context, t *testing.T, subject *contracttests.Subject) {
+func runAtURL(ctx context.Context, t *testing.T, subject *harness.Subject) {
 	t.Helper()
 	var requests atomic.Int64
-	subject.Observe = func(contracttests.Exchange) { requests.Add(1) }
-	var shown []contracttests.Check
+	subject.Observe = func(judge.Exchange) { requests.Add(1) }
+	var shown []harness.Check
 	hidden := map[string][]string{}
-	for _, check := range checks() {
-		if reasons := contracttests.Lacks(subject, check); len(reasons) > 0 {
+	for _, check := range allChecks() {
+		if reasons := harness.Lacks(subject, check); len(reasons) > 0 {
 			why := strings.Join(reasons, ", and ")
 			hidden[why] = append(hidden[why], check.Name)
 			continue
 		}
 		shown = append(shown, check)
 	}
-	err := contracttests.OneByOne(ctx, shown, func(check contracttests.Check) (failures []contracttests.Failure) {
+	err := harness.OneByOne(ctx, shown, func(check harness.Check) (failures []harness.Failure) {
 		t.Run(check.Name, func(t *testing.T) {
-			failures = contracttests.Run(ctx, subject, check)
-			report(t, failures)
+			failures = harness.Run(ctx, subject, check)
+			local.Report(t, failures)
 		})
 		return failures
 	})

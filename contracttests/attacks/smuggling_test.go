@@ -22,7 +22,7 @@ func TestSmuggling(t *testing.T) {
 	w := onSQLite(t)
 	mine, other := w.tenant(t), w.tenant(t)
 	var cases []smuggled
-	for _, some := range [][]smuggled{identities(), duplicates(), paths(), bodies()} {
+	for _, some := range [][]smuggled{identities(), duplicates(), paths(), badBodies()} {
 		cases = append(cases, some...)
 	}
 	for _, c := range cases {
@@ -174,8 +174,8 @@ func paths() []smuggled {
 	}
 }
 
-// bodies lie about their length and encoding.
-func bodies() []smuggled {
+// badBodies lie about their length and encoding.
+func badBodies() []smuggled {
 	const named = `{"metadata":{"smuggled":true}}`
 	header := func(name, value string) func(*event, tenant, tenant) {
 		return func(e *event, _, _ tenant) { e.Headers[name], e.Body = value, named }

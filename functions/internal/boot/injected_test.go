@@ -10,7 +10,8 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"organizations-api/contracttests"
+	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/judge"
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/openapi"
 	"organizations-api/shared/store"
@@ -74,12 +75,12 @@ const (
 
 const mayHaveWorked = "It may have taken effect: read the organization before trying again."
 
-var contract = sync.OnceValues(func() (*contracttests.Validator, error) {
-	v, err := contracttests.NewValidator(openapi.YAML)
+var contract = sync.OnceValues(func() (*judge.Validator, error) {
+	v, err := judge.New(openapi.YAML)
 	if err != nil {
 		return nil, err
 	}
-	return v.With(contracttests.OrganizationRules()...), nil
+	return v.With(harness.OrganizationRules()...), nil
 })
 
 // faultyWorld is the functions before a DynamoDB that meets faults, and an organization that has met none yet.
@@ -121,9 +122,9 @@ func checkContract(t *testing.T, r request, got events.APIGatewayV2HTTPResponse)
 	for name, value := range got.Headers {
 		header.Set(name, value)
 	}
-	for _, violation := range v.Check(contracttests.Exchange{
-		Request:  contracttests.Request{Method: r.method, URL: "/v1/organizations", Body: []byte(r.body)},
-		Response: contracttests.Response{Status: got.StatusCode, Header: header, Body: []byte(got.Body)},
+	for _, violation := range v.Check(judge.Exchange{
+		Request:  judge.Request{Method: r.method, URL: "/v1/organizations", Body: []byte(r.body)},
+		Response: judge.Response{Status: got.StatusCode, Header: header, Body: []byte(got.Body)},
 	}) {
 		t.Errorf("%s = %d %s: %v", r.method, got.StatusCode, got.Body, violation)
 	}

@@ -1,0 +1,92 @@
+package bodies
+
+import (
+	"net/http"
+	"sync"
+
+	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/spec"
+	"organizations-api/shared/openapi"
+)
+
+// Generation says which bodies the generated checks send. Each of its checks is a run of its own.
+type Generation struct {
+	Seed   uint64 // of the combinations
+	First  int    // number of the first combination
+	Bodies int    // combinations
+	// Every sends each so-many-th of the list of single keywords; 0 and 1 send all.
+	Every int
+}
+
+const lookEvery = 10
+
+// The combinations that GenerationChecks sends.
+const (
+	GenerationSeed   = 20260105
+	GenerationBodies = 500
+)
+
+// All returns the checks that hold the service against the schema of its request, body by body.
+//
+// On a live target they send to the given organization, leave out valid bodies that name members which no answer allows
+// to put back, put back the others, and wait where they are told to slow down.
+func All() []harness.Check {
+	return Generation{Seed: GenerationSeed, Bodies: GenerationBodies}.Checks()
+}
+
+// Checks returns the checks with the bodies that g says.
+func (g Generation) Checks() []harness.Check {
+	return []harness.Check{
+		{Name: "generated/each-keyword", Run: func(s *harness.Session) { g.run(s, g.eachKeyword) }},
+		{Name: "generated/combinations", Run: func(s *harness.Session) { g.run(s, g.combinations) }},
+	}
+}
+
+// updateOperation is the operation of this repository's API that has a body.
+var updateOperation = spec.Operation{Method: http.MethodPatch, Path: "/v1/organizations"}
+
+// UpdateGenerator is made once: reading the document and making the list takes longer than a check of it.
+var UpdateGenerator = sync.OnceValues(func() (*Generator, error) {
+	return New(openapi.YAML, updateOperation, organizationLimits())
+})
+
+func (g Generation) run(s *harness.Session, send func(*generatedRun)) {
+	generator, err := UpdateGenerator()
+	if err != nil {
+		s.Stop("%v", err)
+	}
+	for _, gap := range generator.Gaps() {
+		s.Failf("the generator cannot show all of the document: %s", gap)
+	}
+	run := &generatedRun{session: s, generator: generator, lookEvery: lookEvery, oracle: s.Subject.Validator.WithRequest(harness.OrganizationRequestRules()...)}
+	run.begin()
+	defer run.end()
+	send(run)
+}
+
+func (g Generation) eachKeyword(r *generatedRun) {
+	for i, c := range r.generator.Cases() {
+		if g.Every > 1 && i%g.Every != 0 {
+			continue
+		}
+		if !r.goesOn() {
+			return
+		}
+		if found := r.try(c); found != nil {
+			r.report(found)
+		}
+	}
+}
+
+func (g Generation) combinations(r *generatedRun) {
+	for number := g.First; number < g.First+g.Bodies; number++ {
+		if !r.goesOn() {
+			return
+		}
+		found := r.try(r.generator.Combination(g.Seed, number))
+		if found == nil {
+			continue
+		}
+		r.report(r.smallest(found, func(n *bodyNode) Case { return r.generator.combined(n, found.about.Name) }))
+	}
+}

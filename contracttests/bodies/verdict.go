@@ -1,0 +1,124 @@
+package bodies
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"organizations-api/contracttests/judge"
+)
+
+// bodyVerdict is what somebody takes a body for: the generator, the oracle or the service.
+type bodyVerdict struct {
+	Belief Belief
+	places []string // JSON pointers, sorted and each once, as far as pointers are shown
+}
+
+func newBodyVerdict(belief Belief, pointers []string) bodyVerdict {
+	v := bodyVerdict{Belief: belief}
+	for _, p := range pointers {
+		v.places = append(v.places, judge.Clip(p, judge.MaxPointer)) // as the oracle shows them
+	}
+	slices.Sort(v.places)
+	v.places = slices.Compact(v.places)
+	return v
+}
+
+func (v bodyVerdict) equal(other bodyVerdict) bool {
+	return v.Belief == other.Belief && slices.Equal(v.places, other.places)
+}
+
+func (v bodyVerdict) String() string {
+	if v.Belief != Invalid {
+		return string(v.Belief)
+	}
+	quoted := make([]string, len(v.places))
+	for i, place := range v.places {
+		quoted[i] = `"` + place + `"`
+	}
+	return "invalid at " + strings.Join(quoted, ", ")
+}
+
+// bodyVerdict is what the generator takes the body for.
+func (c Case) verdict() bodyVerdict { return newBodyVerdict(c.Belief, c.Broken) }
+
+// OracleVerdict is what the document says of a request, which has to be right but for its body.
+func OracleVerdict(v *judge.Validator, r judge.Request) bodyVerdict {
+	var places []string
+	for _, found := range v.CheckRequest(judge.Exchange{Request: r}) {
+		name, _, _ := strings.Cut(string(found.Rule), "-")
+		switch {
+		case name == "json" || name == "body" || name == "content" || name == "media":
+			return bodyVerdict{Belief: Unreadable}
+		case found.Header != "":
+			places = append(places, "header "+found.Header)
+		default:
+			places = append(places, found.Pointer)
+		}
+	}
+	if len(places) == 0 {
+		return bodyVerdict{Belief: Valid}
+	}
+	return newBodyVerdict(Invalid, places)
+}
+
+// serviceVerdict is what an answer says of the request. It fails where the status says nothing about the body.
+func serviceVerdict(x judge.Response) (bodyVerdict, error) {
+	switch x.Status {
+	case http.StatusOK:
+		return bodyVerdict{Belief: Valid}, nil
+	case http.StatusBadRequest:
+		return bodyVerdict{Belief: Unreadable}, nil
+	case http.StatusUnprocessableEntity:
+		places, err := problemPlaces(x.Body)
+		return newBodyVerdict(Invalid, places), err
+	default:
+		return bodyVerdict{}, fmt.Errorf("the status is %d", x.Status)
+	}
+}
+
+// problemPlaces returns the places that a validation error points at, as JSON pointers.
+func problemPlaces(body []byte) ([]string, error) {
+	var answer struct {
+		Detail []struct{ Loc []any }
+	}
+	if err := json.Unmarshal(body, &answer); err != nil {
+		return nil, fmt.Errorf("the validation error cannot be read: %w", err)
+	}
+	var places []string
+	for _, problem := range answer.Detail {
+		var tokens []string
+		for _, step := range problem.Loc {
+			tokens = append(tokens, fmt.Sprint(step))
+		}
+		switch {
+		case len(tokens) == 0:
+			places = append(places, "nowhere")
+		case tokens[0] == "body":
+			places = append(places, judge.Pointer(tokens[1:]))
+		default:
+			places = append(places, strings.Join(tokens, " "))
+		}
+	}
+	return places, nil
+}
+
+// shows reports whether a record shows what was sent to it: members that the schema declares, value for value. It takes
+// null for a wish that only the service's own laws can interpret.
+func (s *bodySchema) shows(sent, got any) bool {
+	declared := declaredNames(s.inPlace())
+	object, isObject := sent.(map[string]any)
+	if !isObject || len(declared) == 0 {
+		return sent == nil || equalJSON(sent, got)
+	}
+	shown, _ := got.(map[string]any)
+	for _, name := range declared {
+		member, wasSent := object[name]
+		if value, ok := shown[name]; wasSent && !(ok && memberOf(s.inPlace(), name).shows(member, value)) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,112 @@
+package checks
+
+import (
+	"encoding/json"
+	"maps"
+	"net/http"
+
+	"organizations-api/contracttests/harness"
+)
+
+// model is what an organization must be, by the steps so far. It starts from what the first read shows.
+type model struct {
+	tier    string
+	shown   harness.Snapshot           // the last answer that showed it
+	members map[string]json.RawMessage // as they must be now; updated_at is that of shown
+	etags   []string                   // all that it has had, the current one last
+	sent    limits                     // the override, once one was sent
+	known   bool                       // whether one was
+}
+
+func newModel(first harness.Snapshot) *model {
+	return &model{tier: first.Text("account_type"), shown: first, members: maps.Clone(first.Members), etags: []string{first.Etag}}
+}
+
+func (m *model) etag() string { return m.etags[len(m.etags)-1] }
+
+// header returns the value of a condition.
+func (m *model) header(t tag) string {
+	switch t {
+	case tagCurrent:
+		return m.etag()
+	case tagWeak:
+		return "W/" + m.etag()
+	case tagOld:
+		if len(m.etags) > 1 {
+			return m.etags[len(m.etags)-2]
+		}
+		return `"never"`
+	case tagAny:
+		return "*"
+	default:
+		return ""
+	}
+}
+
+// status says how a step must be answered.
+func (m *model) status(one step) int {
+	switch {
+	case one.method == http.MethodPatch && one.key != harness.KeyAdmin:
+		return http.StatusForbidden
+	case one.refused != "":
+		return one.status
+	case one.match == tagWeak || one.match == tagOld: // If-Match compares strongly
+		return http.StatusPreconditionFailed
+	case one.none == tagAbsent || one.none == tagOld:
+		return http.StatusOK
+	case one.method == http.MethodGet:
+		return http.StatusNotModified
+	default:
+		return http.StatusPreconditionFailed
+	}
+}
+
+// verdict says whether a PATCH changes the record.
+type verdict int
+
+const (
+	changesNothing verdict = iota
+	changes
+	mayChange // the override changes and the limits in force do not, which the document says nothing of
+)
+
+// apply makes the changes of a PATCH that is accepted.
+func (m *model) apply(one step) verdict {
+	out := changesNothing
+	if one.noLimit || one.limits != nil {
+		out = m.applyLimits(one.limits)
+	}
+	_, nullable := recordMembers()
+	for _, field := range one.fields {
+		settable := false
+		for _, name := range harness.Restorable() {
+			settable = settable || name == field.Name
+		}
+		if !settable || field.Value == "null" && !nullable[field.Name] {
+			continue
+		}
+		if value := json.RawMessage(field.Value); !harness.SameJSON(m.members[field.Name], value) {
+			m.members[field.Name], out = value, changes
+		}
+	}
+	return out
+}
+
+func (m *model) applyLimits(override limits) verdict {
+	inForce := json.RawMessage(tierLimits(m.tier).overlaid(override).json())
+	same := m.known && maps.Equal(m.sent, override)
+	m.sent, m.known = override, true
+	if !sameLimits(m.members["rate_limits"], inForce) {
+		m.members["rate_limits"] = inForce
+		return changes
+	}
+	if same {
+		return changesNothing
+	}
+	return mayChange
+}
+
+func sameLimits(a, b json.RawMessage) bool {
+	var left, right limits
+	return json.Unmarshal(a, &left) == nil && json.Unmarshal(b, &right) == nil && maps.Equal(left, right)
+}

@@ -1,0 +1,234 @@
+package checks
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/judge"
+	"organizations-api/contracttests/spec"
+)
+
+// Machine says how long the state machine runs.
+type Machine struct {
+	Seed  uint64 // the same seed makes the same sequences
+	Runs  int    // sequences, each on organizations of its own
+	Steps int    // requests in a sequence; each change is read back besides
+}
+
+// DefaultMachine returns what the suite runs where nothing else is asked for: a few short sequences, always the same, so
+// that what the suite finds does not depend on luck.
+func DefaultMachine() Machine { return Machine{Seed: 1, Runs: 4, Steps: 30} }
+
+// maxSteps keeps a sequence below the limits of the tiers that it works with, of 200 requests a minute.
+const maxSteps = 90
+
+// StateMachine returns the check that mixes all laws: it sends sequences of requests, of two organizations in turns, and
+// holds every answer against a model that is simple enough to be believed. A sequence that fails is made as short as
+// possible and reported as commands.
+//
+// The sequences are data and are run by the package itself rather than by a library for tests, so that the check can be
+// run against services that are wrong on purpose, many at a time, and stops soon.
+func StateMachine(m Machine) harness.Check {
+	return law("state-machine", 0, func(s *harness.Session) {
+		for run := range uint64(m.Runs) {
+			steps := newSequence(rand.New(rand.NewPCG(m.Seed, run)), min(m.Steps, maxSteps), s.Live())
+			if failed := play(s, steps); failed != nil {
+				reportSequence(s, m, run, shrink(s, steps, *failed))
+				return
+			}
+		}
+	})
+}
+
+// outcome is what came of a sequence that failed.
+type outcome struct {
+	steps   int
+	message string
+	script  []string // commands, one for each request
+}
+
+func reportSequence(s *harness.Session, m Machine, run uint64, o outcome) {
+	message := fmt.Sprintf("seed %d, sequence %d, %d steps: %s", m.Seed, run+1, o.steps, o.message)
+	s.Mu.Lock()
+	defer s.Mu.Unlock()
+	s.Failures = append(s.Failures, harness.Failure{Check: s.Check, Message: judge.Clip(message, harness.MaxMessage), Curl: strings.Join(o.script, "\n    ")})
+}
+
+// play runs a sequence and returns what came of it, nil where all is well. Its organizations are new, or what the
+// machine left of those that are given: the model starts from what it finds.
+func play(s *harness.Session, steps []step) *outcome {
+	inner := &harness.Session{Subject: s.Subject, Ctx: s.Ctx, Check: s.Check, Before: s.Before}
+	inner.GuardFaults()
+	p := &player{s: inner}
+	done := 0
+	inner.Protect(func() {
+		p.begin()
+		for _, one := range steps {
+			if p.step(one); inner.Failed() {
+				return
+			}
+			done++
+		}
+	})
+	s.Before = inner.Before
+	if !inner.Failed() {
+		return nil
+	}
+	return &outcome{steps: min(done+1, len(steps)), message: inner.Failures[0].Message, script: p.script}
+}
+
+// Bounds of how long a sequence is made shorter. The second is for services that are far away.
+const (
+	maxReplays   = 150
+	maxShrinking = 30 * time.Second
+)
+
+// shrink looks for a shorter sequence that fails too: without some steps, and then with less in them.
+func shrink(s *harness.Session, steps []step, failed outcome) outcome {
+	best, replays, until := failed, 0, time.Now().Add(maxShrinking)
+	steps = steps[:failed.steps]
+	try := func(candidate []step) bool {
+		if replays++; replays > maxReplays || time.Now().After(until) || s.Ctx.Err() != nil {
+			return false
+		}
+		found := play(s, candidate)
+		if found == nil {
+			return false
+		}
+		steps, best = candidate[:found.steps], *found
+		return true
+	}
+	for size := len(steps) / 2; size > 0; size /= 2 {
+		for at := 0; at+size <= len(steps); {
+			if !try(without(steps, at, at+size)) {
+				at += size
+			}
+		}
+	}
+	for i := 0; i < len(steps); i++ {
+		for _, simpler := range steps[i].simpler() {
+			if i < len(steps) {
+				try(replaced(steps, i, simpler))
+			}
+		}
+	}
+	return best
+}
+
+func without(steps []step, from, to int) []step {
+	return append(append([]step(nil), steps[:from]...), steps[to:]...)
+}
+
+func replaced(steps []step, i int, by step) []step {
+	out := append([]step(nil), steps...)
+	out[i] = by
+	return out
+}
+
+// player runs a sequence against a model of each organization.
+type player struct {
+	s      *harness.Session
+	who    []harness.Caller
+	models []*model
+	script []string
+}
+
+// begin makes the organizations and reads them.
+func (p *player) begin() {
+	tiers := []string{"team", "enterprise"}
+	if p.s.Live() {
+		tiers = tiers[:1]
+	}
+	for _, tier := range tiers {
+		c := p.s.Caller(harness.TenantSpec{Tier: tier, Keys: []harness.KeyKind{harness.KeyRead, harness.KeyWrite, harness.KeyDelete}})
+		p.who = append(p.who, c)
+		p.models = append(p.models, newModel(p.s.Snapshot(p.send(len(p.who)-1, harness.KeyAdmin, http.MethodGet, nil))))
+	}
+}
+
+// send sends a request and writes it down.
+func (p *player) send(who int, key harness.KeyKind, method string, body []byte, headers ...string) judge.Exchange {
+	r := harness.NewRequest(method, p.who[who].Keys[key], body, headers...)
+	name := fmt.Sprintf("$KEY_%d_%s", who+1, strings.ToUpper(string(key)))
+	p.script = append(p.script, strings.Replace(judge.Curl(r), "$KEY", name, 1))
+	return p.s.Send(r)
+}
+
+// step sends one request, holds the answer against the model, and reads a change back.
+func (p *player) step(one step) {
+	m := p.models[one.who]
+	var headers []string
+	if value := m.header(one.match); value != "" {
+		headers = append(headers, "If-Match", value)
+	}
+	if value := m.header(one.none); value != "" {
+		headers = append(headers, "If-None-Match", value)
+	}
+	var body []byte
+	if one.method == http.MethodPatch {
+		body = []byte(one.body())
+	}
+	x := p.send(one.who, one.key, one.method, body, headers...)
+	status := m.status(one)
+	if !p.s.WantStatus(x, status) {
+		return
+	}
+	if status == http.StatusOK {
+		what := changesNothing
+		if one.method == http.MethodPatch {
+			what = m.apply(one)
+		}
+		p.compare(m, p.s.Snapshot(x), what)
+	}
+	if one.method == http.MethodPatch {
+		p.compare(m, p.s.Snapshot(p.send(one.who, harness.KeyAdmin, http.MethodGet, nil)), changesNothing)
+	}
+}
+
+// compare holds an answer against the model, which takes over from it what it could not know: the new time and ETag.
+func (p *player) compare(m *model, now harness.Snapshot, what verdict) {
+	for _, name := range spec.SortedKeys(m.members) {
+		same := harness.SameJSON(m.members[name], now.Members[name])
+		if name == "rate_limits" {
+			same = sameLimits(m.members[name], now.Members[name])
+		}
+		if name != "updated_at" && !same {
+			p.s.FailExchange(now.Exchange, "%s is not what it must be", name)
+		}
+	}
+	for _, name := range m.shown.Differences(now) {
+		if _, modelled := m.members[name]; !modelled {
+			p.s.FailExchange(now.Exchange, "%s was not there before", name)
+		}
+	}
+	p.compareVersion(m, now, what)
+	m.shown = now
+	if now.Etag != m.etag() {
+		m.etags = append(m.etags, now.Etag)
+	}
+}
+
+func (p *player) compareVersion(m *model, now harness.Snapshot, what verdict) {
+	moved := now.Updated().Compare(m.shown.Updated())
+	if what == mayChange {
+		what = changesNothing
+		if moved > 0 {
+			what = changes
+		}
+	}
+	switch {
+	case what == changes && moved <= 0:
+		p.s.FailExchange(now.Exchange, "the record changed, and updated_at went from %s to %s", m.shown.Text("updated_at"), now.Text("updated_at"))
+	case what == changesNothing && moved != 0:
+		p.s.FailExchange(now.Exchange, "nothing changed, and updated_at went from %s to %s", m.shown.Text("updated_at"), now.Text("updated_at"))
+	case what == changes && slices.Contains(m.etags, now.Etag):
+		p.s.FailExchange(now.Exchange, "the record changed, and its ETag %s is that of an earlier version", now.Etag)
+	case what == changesNothing && now.Etag != m.etag():
+		p.s.FailExchange(now.Exchange, "nothing changed, and the ETag went from %s to %s", m.etag(), now.Etag)
+	}
+}

@@ -1,0 +1,165 @@
+package checks
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"organizations-api/contracttests/harness"
+)
+
+// step is one request of a sequence. It is plain data: what it comes to depends on the steps before.
+type step struct {
+	who     int // which organization
+	method  string
+	key     harness.KeyKind
+	fields  []harness.Member // of a PATCH
+	limits  limits           // rate_limits of a PATCH, where it has them; empty and not nil is {}
+	noLimit bool             // null for rate_limits
+	refused string           // a body that is refused, in place of the fields; with status
+	status  int
+	match   tag // If-Match
+	none    tag // If-None-Match
+}
+
+// tag says which version a condition names.
+type tag string
+
+const (
+	tagAbsent  tag = ""
+	tagCurrent tag = "current"
+	tagWeak    tag = "weak"
+	tagOld     tag = "old" // an earlier version, or one that never was
+	tagAny     tag = "any"
+)
+
+// simpler returns steps that do less.
+func (one step) simpler() []step {
+	var all []step
+	add := func(change func(*step)) {
+		next := one
+		change(&next)
+		all = append(all, next)
+	}
+	if one.match != tagAbsent {
+		add(func(next *step) { next.match = tagAbsent })
+	}
+	if one.none != tagAbsent {
+		add(func(next *step) { next.none = tagAbsent })
+	}
+	if one.limits != nil || one.noLimit {
+		add(func(next *step) { next.limits, next.noLimit = nil, false })
+	}
+	for _, field := range one.fields {
+		if len(one.fields) > 1 {
+			add(func(next *step) { next.fields = []harness.Member{field} })
+		}
+	}
+	return all
+}
+
+// body returns the body of a PATCH.
+func (one step) body() string {
+	if one.refused != "" {
+		return one.refused
+	}
+	fields := append([]harness.Member(nil), one.fields...)
+	switch {
+	case one.noLimit:
+		fields = append(fields, harness.Member{Name: "rate_limits", Value: "null"})
+	case one.limits != nil:
+		fields = append(fields, harness.Member{Name: "rate_limits", Value: one.limits.json()})
+	}
+	return harness.Object(fields...)
+}
+
+// newSequence returns a sequence. On a live target it is of one organization, whose limits it leaves alone.
+func newSequence(r *rand.Rand, length int, live bool) []step {
+	steps := make([]step, length)
+	for i := range steps {
+		steps[i] = newStep(r, live)
+	}
+	return steps
+}
+
+func newStep(r *rand.Rand, live bool) step {
+	one := step{method: http.MethodPatch, key: harness.KeyAdmin}
+	if !live {
+		one.who = r.IntN(2)
+	}
+	if r.IntN(4) == 0 {
+		one.match = []tag{tagCurrent, tagWeak, tagOld, tagAny}[r.IntN(4)]
+	}
+	if r.IntN(6) == 0 {
+		one.none = []tag{tagCurrent, tagWeak, tagOld, tagAny}[r.IntN(4)]
+	}
+	switch dice := r.IntN(12); {
+	case dice < 3:
+		one.method = http.MethodGet
+		one.key = []harness.KeyKind{harness.KeyAdmin, harness.KeyRead, harness.KeyWrite, harness.KeyDelete}[r.IntN(4)]
+	case dice == 3:
+		one.refused, one.status = newRefusal(r)
+		one.match, one.none = tagAbsent, tagAbsent // which of two errors comes first is nobody's business
+	case dice == 4:
+		one.key = []harness.KeyKind{harness.KeyRead, harness.KeyWrite, harness.KeyDelete}[r.IntN(3)]
+		one.fields = newFields(r)
+	default:
+		one.fields = newFields(r)
+		if !live {
+			one.addLimits(r)
+		}
+	}
+	if live {
+		one.key = harness.KeyAdmin // it may be the only one
+	}
+	return one
+}
+
+// addLimits adds an override now and then. That of the category that the requests themselves are of is either large, or
+// that of the tier.
+func (one *step) addLimits(r *rand.Rand) {
+	switch r.IntN(5) {
+	case 0:
+		one.noLimit = true
+	case 1:
+		one.limits = limits{}
+		for _, name := range categories() {
+			if r.IntN(2) == 0 {
+				one.limits[name] = []int{1, 7, 77, 7_777, 1_000_000}[r.IntN(5)]
+			}
+		}
+		if one.limits["metadata"] != 0 {
+			one.limits["metadata"] = 5_000 + r.IntN(2)
+		}
+	}
+}
+
+// newFields returns some of the fields, each with one of a few values, so that now and then it is the one that is there.
+func newFields(r *rand.Rand) []harness.Member {
+	few := strconv.Itoa(r.IntN(3))
+	values := []harness.Member{
+		{Name: "organization_name", Value: pick(r, `"Name `+few+`"`, `"Søren & 東京 🧪"`, `null`)},
+		{Name: "logo_url", Value: pick(r, `"https://logo.example/`+few+`"`, `null`)},
+		{Name: "billing_email", Value: pick(r, `"billing`+few+`@example.com"`, `null`)},
+		{Name: "notifications_email", Value: pick(r, `"news`+few+`@example.com"`, `null`)},
+		{Name: "metadata", Value: pick(r, `{"n":1234567890123456789012345}`, `{"a":{"b":[1e400,null,`+few+`]},"":"🧪"}`, `{}`, `{"b":1,"a":2}`, `null`)},
+		{Name: "default_llm_credentials", Value: pick(r, `{"openai":"value-`+few+`"}`, `{}`, `null`)},
+		{Name: "account_type", Value: `"enterprise"`}, {Name: "credit_count", Value: `999999`}, {Name: "updated_at", Value: `"2001-01-01T00:00:00Z"`}, {Name: "internal_id", Value: `"x"`},
+	}
+	r.Shuffle(len(values), func(i, j int) { values[i], values[j] = values[j], values[i] })
+	return values[:r.IntN(4)]
+}
+
+func pick(r *rand.Rand, values ...string) string { return values[r.IntN(len(values))] }
+
+// newRefusal returns a body that is refused though most of it would do, and the status that says so.
+func newRefusal(r *rand.Rand) (body string, status int) {
+	name := fmt.Sprintf(`"organization_name":"Refused %d"`, r.IntN(3))
+	if r.IntN(2) == 0 {
+		return pick(r, `{`+name, `{`+name+`}}`, `{`+name+`,`+name+`}`, `{`+name+`,"metadata":{"a":"\ud83d"}}`), http.StatusBadRequest
+	}
+	wrong := pick(r, `"logo_url":""`, `"billing_email":"x"`, `"metadata":[]`, `"rate_limits":{"data":0}`, `"default_llm_credentials":{"a":1}`)
+	return "{" + strings.Join([]string{name, wrong}, ",") + "}", http.StatusUnprocessableEntity
+}

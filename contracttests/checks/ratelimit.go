@@ -1,0 +1,168 @@
+package checks
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"time"
+
+	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/judge"
+)
+
+// limitedChange: an update that is refused for its number is not made. Nothing more can be read in that minute, but what
+// the update asks for, a higher limit, would show in the next answer's header.
+func limitedChange(s *harness.Session) {
+	for range 3 {
+		c := s.Caller(harness.TenantSpec{Limit: 1, Keys: []harness.KeyKind{}})
+		c.Get(harness.KeyAdmin)
+		x := c.Patch(`{"rate_limits":{"metadata":1000000}}`)
+		if x.Response.Status == http.StatusOK {
+			continue // a new minute has begun
+		}
+		s.WantError(x, http.StatusTooManyRequests, "rate_limited")
+		if now := c.Get(harness.KeyAdmin); readMeter(s, now).limit != 1 {
+			s.FailExchange(x, "the update was refused and has raised the limit to %d", readMeter(s, now).limit)
+		}
+		return
+	}
+	s.Stop("the minute ended again and again")
+}
+
+// rateLimitLaws are about counting requests.
+func rateLimitLaws() []harness.Check {
+	return []harness.Check{
+		law("rate-limit-counts-down", harness.NeedProvision, countsDown),
+		law("rate-limit-is-exact", harness.NeedProvision, limitIsExact),
+		law("rate-limit-is-each-tenant's-own", harness.NeedProvision, limitsApart),
+		law("rate-limit-is-that-of-the-record", harness.NeedProvision, limitOfRecord),
+	}
+}
+
+// meter is what the headers of an answer say of the limit.
+type meter struct{ limit, remaining, reset int }
+
+// readMeter reads the headers of an answer, and reports where they are missing: whoever provisions enforces limits.
+func readMeter(s *harness.Session, x judge.Exchange) meter {
+	h := judge.Canonical(x.Response.Header)
+	number := func(name string) int {
+		n, err := strconv.Atoi(h.Get(name))
+		if err != nil {
+			s.FailExchange(x, "there is no number in %s", name)
+			panic(harness.ErrStopped)
+		}
+		return n
+	}
+	return meter{number("X-RateLimit-Limit"), number("X-RateLimit-Remaining"), number("X-RateLimit-Reset")}
+}
+
+// withinOneMinute returns the answers that were made within one minute: where the minute ended meanwhile, they are made
+// once more, of another organization.
+func withinOneMinute(s *harness.Session, limit int, ask func(c harness.Caller) []judge.Exchange) []judge.Exchange {
+	var answers []judge.Exchange
+	for range 3 {
+		answers = ask(s.Caller(harness.TenantSpec{Limit: limit, Keys: []harness.KeyKind{harness.KeyRead}}))
+		first := readMeter(s, answers[0]).reset
+		if !slices.ContainsFunc(answers, func(x judge.Exchange) bool { return readMeter(s, x).reset != first }) {
+			return answers
+		}
+	}
+	s.Stop("the minute ended again and again")
+	return answers
+}
+
+// countsDown: each request leaves one less, of either operation and whatever becomes of it, down to none and not below.
+func countsDown(s *harness.Session) {
+	const limit = 5
+	began := time.Now()
+	answers := withinOneMinute(s, limit, func(c harness.Caller) []judge.Exchange {
+		first := c.Get(harness.KeyRead)
+		etag := judge.Canonical(first.Response.Header).Get("ETag")
+		return []judge.Exchange{
+			first, c.Get(harness.KeyAdmin, "If-None-Match", etag), c.Patch(`{}`), c.Patch(rename(c)), c.Get(harness.KeyRead),
+			c.Get(harness.KeyRead), c.Patch(rename(c)), c.Get(harness.KeyAdmin),
+		}
+	})
+	for i, x := range answers {
+		want := meter{limit, max(0, limit-1-i), readMeter(s, answers[0]).reset}
+		if got := readMeter(s, x); got != want {
+			s.FailExchange(x, "request %d of a minute has limit, remaining and reset %v, want %v", i+1, got, want)
+		}
+		if i >= limit {
+			s.WantError(x, http.StatusTooManyRequests, "rate_limited")
+			wantRetryAfter(s, x)
+		} else if x.Response.Status >= 400 {
+			s.FailExchange(x, "request %d of %d allowed ones was answered with %d", i+1, limit, x.Response.Status)
+		}
+	}
+	reset := time.Unix(int64(readMeter(s, answers[0]).reset), 0)
+	if reset.Before(began) || reset.After(time.Now().Add(time.Minute+time.Second)) {
+		s.FailExchange(answers[0], "the minute is said to end in %v", time.Until(reset).Round(time.Second))
+	}
+}
+
+// wantRetryAfter reports a refusal that does not say to come back when the minute is over.
+func wantRetryAfter(s *harness.Session, x judge.Exchange) {
+	after, err := strconv.Atoi(judge.Canonical(x.Response.Header).Get("Retry-After"))
+	back := time.Now().Add(time.Duration(after) * time.Second)
+	over := time.Unix(int64(readMeter(s, x).reset), 0)
+	if off := back.Sub(over); err != nil || off < -2*time.Second || off > 30*time.Second {
+		s.FailExchange(x, "Retry-After is %ds, and the minute is over in %v", after, time.Until(over).Round(time.Second))
+	}
+}
+
+// limitIsExact: of many requests at once, as many as the limit says are answered, each with a number of its own left.
+func limitIsExact(s *harness.Session) {
+	const limit, several = 7, 12
+	answers := withinOneMinute(s, limit, func(c harness.Caller) []judge.Exchange {
+		all := harness.Together(several, func(int) judge.Exchange { return c.Get(harness.KeyRead) })
+		return append(all, c.Get(harness.KeyRead))
+	})
+	var left []int
+	for _, x := range answers {
+		if x.Response.Status == http.StatusOK {
+			left = append(left, readMeter(s, x).remaining)
+		} else {
+			s.WantError(x, http.StatusTooManyRequests, "rate_limited")
+		}
+	}
+	slices.Sort(left)
+	if fmt.Sprint(left) != "[0 1 2 3 4 5 6]" {
+		s.Failf("of %d requests at once under a limit of %d, those that passed had left %v, want each of 0 to %d once",
+			several, limit, left, limit-1)
+	}
+}
+
+// limitsApart: what one organization uses up is not taken from another.
+func limitsApart(s *harness.Session) {
+	other := s.Caller(harness.TenantSpec{Limit: 3, Keys: []harness.KeyKind{harness.KeyRead}})
+	withinOneMinute(s, 2, func(c harness.Caller) []judge.Exchange {
+		return []judge.Exchange{c.Get(harness.KeyRead), c.Get(harness.KeyRead), c.Get(harness.KeyRead), c.Get(harness.KeyRead)}
+	})
+	x := other.Get(harness.KeyRead)
+	if s.WantStatus(x, http.StatusOK) {
+		if got := readMeter(s, x); got.limit != 3 || got.remaining != 2 {
+			s.FailExchange(x, "the first request of an organization has %d of %d left, want 2 of 3", got.remaining, got.limit)
+		}
+	}
+}
+
+// limitOfRecord: the limit that is enforced is the one that the record shows, and a change of it is in force at once.
+func limitOfRecord(s *harness.Session) {
+	c := s.Caller(harness.TenantSpec{Tier: "free", Keys: []harness.KeyKind{}})
+	for _, step := range []struct {
+		body  string
+		limit int
+	}{
+		{`{"rate_limits":{"metadata":500}}`, 500}, {`{"rate_limits":null}`, 20}, {`{"rate_limits":{"data":1}}`, 20},
+		{`{"rate_limits":{"metadata":1000000,"search":1}}`, 1_000_000},
+	} {
+		c.Change(step.body)
+		if x := c.Get(harness.KeyAdmin); s.WantStatus(x, http.StatusOK) && readMeter(s, x).limit != step.limit {
+			s.FailExchange(x, "after %s the limit is said to be %d, want %d", step.body, readMeter(s, x).limit, step.limit)
+		}
+	}
+	c.Change(`{"rate_limits":{"metadata":1}}`)
+	s.WantError(untilRefused(s, c.Get(harness.KeyAdmin)), http.StatusTooManyRequests, "rate_limited")
+}

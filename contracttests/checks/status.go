@@ -1,0 +1,138 @@
+package checks
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+
+	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/judge"
+)
+
+// statusCase is one way to bring about a declared response.
+type statusCase struct {
+	name   string // what brings it about
+	method string
+	status int
+	code   string          // of an ErrorResponse
+	loc    []string        // of a validation error
+	key    harness.KeyKind // of the caller; "" is none
+	spec   harness.TenantSpec
+	needs  harness.Need
+	fault  harness.Fault
+	body   string   // of a PATCH; "" is one that would change something
+	header []string // name, value, name, value
+	// edit makes what is not said above; current is the ETag of the record.
+	edit func(r *judge.Request, current string)
+}
+
+// StatusChecks returns, for each operation and each response that the document declares of it, and for each code of an
+// error, at least one check that brings it about.
+func StatusChecks() []harness.Check {
+	var all []harness.Check
+	for _, c := range statusCases() {
+		if c.spec.Keys == nil {
+			c.spec.Keys = []harness.KeyKind{c.key}
+		}
+		all = append(all, harness.Check{Name: c.fullName(), Needs: c.needs, Run: c.run})
+	}
+	return all
+}
+
+func statusCases() []statusCase {
+	var all []statusCase
+	for _, method := range []string{http.MethodGet, http.MethodPatch} {
+		for _, c := range slices.Concat(unauthorizedCases(), unreadableCases(), conditionCases(), stateCases(), faultCases()) {
+			c.method = method
+			all = append(all, c)
+		}
+	}
+	return slices.Concat(all, readCases(), changeCases(), malformedCases(), invalidCases())
+}
+
+func (c statusCase) fullName() string {
+	return fmt.Sprintf("status/%s-%d/%s", strings.ToLower(c.method), c.status, c.name)
+}
+
+func (c statusCase) run(s *harness.Session) {
+	who := s.Caller(c.spec)
+	target, current := s.Subject.Target, ""
+	if c.fault != "" {
+		target = s.Subject.Faulty(c.fault)
+	}
+	if c.edit != nil {
+		current = who.Read().Etag
+	}
+	x := s.SendTo(target, c.request(who.Tenant, current))
+	if c.status == http.StatusTooManyRequests {
+		x = untilRefused(s, x)
+	}
+	c.judge(s, x)
+}
+
+// untilRefused repeats a request beyond a limit of one: one minute's only request may be the first, and the next
+// minute's the second.
+func untilRefused(s *harness.Session, x judge.Exchange) judge.Exchange {
+	for range 2 {
+		if x.Response.Status != http.StatusTooManyRequests {
+			x = s.Send(x.Request)
+		}
+	}
+	return x
+}
+
+func (c statusCase) request(t harness.Tenant, current string) judge.Request {
+	var body []byte
+	if c.method == http.MethodPatch {
+		body = []byte(c.body)
+		if c.body == "" {
+			body = []byte(`{"organization_name":"Changed by a status check"}`)
+		}
+	}
+	r := harness.NewRequest(c.method, t.Keys[c.key], body, c.header...)
+	if c.edit != nil {
+		c.edit(&r, current)
+	}
+	return r
+}
+
+func (c statusCase) judge(s *harness.Session, x judge.Exchange) {
+	switch {
+	case c.code != "":
+		s.WantError(x, c.status, c.code)
+	case s.WantStatus(x, c.status) && c.loc != nil:
+		wantLocation(s, x, c.loc)
+	}
+}
+
+// wantLocation reports a validation error that does not name the place of the problem.
+func wantLocation(s *harness.Session, x judge.Exchange, want []string) {
+	var answer struct {
+		Detail []struct{ Loc []any }
+	}
+	_ = json.Unmarshal(x.Response.Body, &answer) // what is no validation error names no place
+	var places []string
+	for _, problem := range answer.Detail {
+		place := fmt.Sprint(problem.Loc)
+		if place == fmt.Sprint(want) {
+			return
+		}
+		places = append(places, place)
+	}
+	s.FailExchange(x, "the problem is placed at %s, want %v", strings.Join(places, ", "), want)
+}
+
+// header returns an edit that sets a request header, in which ETAG stands for the current one.
+func withTag(name, value string) func(*judge.Request, string) {
+	return func(r *judge.Request, current string) { r.Header.Set(name, strings.ReplaceAll(value, "ETAG", current)) }
+}
+
+// authorization returns an edit that makes something else of the Authorization header.
+func authorization(change func(key string) []string) func(*judge.Request, string) {
+	return func(r *judge.Request, _ string) {
+		key := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
+		r.Header["Authorization"] = change(key)
+	}
+}

@@ -1,0 +1,280 @@
+package coverage
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/judge"
+	"organizations-api/shared/openapi"
+)
+
+const (
+	getName    = "GET /v1/organizations"
+	updateName = "PATCH /v1/organizations"
+)
+
+// TestCoverageOfNothing: what was never exercised is missing, and there is no way to 100% but exercising it.
+func TestCoverageOfNothing(t *testing.T) {
+	t.Parallel()
+	r := newOrganizationCoverage(t).Report()
+	if got := r.Percent(); got != 0 {
+		t.Errorf("Percent() = %v, want 0", got)
+	}
+	missing := r.Missing()
+	for _, want := range []string{
+		"status: " + getName + " 304",
+		"response property: OrganizationModelResponse /rate_limits/search value",
+		"response property: OrganizationModelResponse /logo_url null",
+		"response property: OrganizationModelResponse /users/* value",
+		"response property: OrganizationModelResponse /default_llm_credentials/* value",
+		"response property: HTTPValidationError /detail/*/loc/* value",
+		"response enum value: OrganizationModelResponse /account_type team",
+		"response header: X-RateLimit-Reset",
+		"request property: " + updateName + " body /rate_limits/search absent",
+		"request header: " + getName + " If-None-Match value",
+		"request keyword: " + updateName + " body /logo_url maxLength 2048 refused",
+		"request keyword: " + updateName + " body /rate_limits/data minimum 1 accepted",
+		"request keyword: " + updateName + " header If-Match maxLength 4096 accepted",
+	} {
+		if !slices.Contains(missing, want) {
+			t.Errorf("Missing() lacks %q", want)
+		}
+	}
+	for _, item := range missing {
+		for _, never := range []string{"/organization_id null", "/rate_limits/search null", "/error/code null", "304 X-RateLimit"} {
+			if strings.Contains(item, never) {
+				t.Errorf("Missing() = … %q …, want nothing of it", item)
+			}
+		}
+	}
+}
+
+// TestCoverageOfEverything: nothing is asked for that cannot be shown.
+func TestCoverageOfEverything(t *testing.T) {
+	t.Parallel()
+	exchanges := completeExchanges()
+	for _, x := range exchanges {
+		refused := x.Response.Status == http.StatusUnprocessableEntity
+		if found := harness.Validator().CheckRequest(x); refused != (len(found) > 0) && string(x.Request.Body) != harness.WholeUpdate && x.Request.Body != nil {
+			t.Errorf("the exchange %s %d %.60s is no true one: %v", x.Request.Method, x.Response.Status, x.Request.Body, found)
+		}
+	}
+	r := newOrganizationCoverage(t, exchanges...).Report()
+	if diff := cmp.Diff([]string{}, r.Missing()); diff != "" || r.Percent() != 100 {
+		t.Errorf("Missing() (-want +got), %v%%:\n%s", r.Percent(), diff)
+	}
+	for _, total := range r.Totals() {
+		if total.Percent != 100 || total.Seen != total.Required || total.Required == 0 {
+			t.Errorf("Totals() = %+v, want all", total)
+		}
+	}
+}
+
+// TestCoverageGaps leaves out what shows one thing, and finds that missing and nothing else.
+func TestCoverageGaps(t *testing.T) {
+	t.Parallel()
+	header := func(status int, name string) func(*judge.Exchange) bool {
+		return func(x *judge.Exchange) bool {
+			if x.Request.Method == http.MethodPatch && x.Response.Status == status || status == 0 {
+				x.Response.Header.Del(name)
+			}
+			return true
+		}
+	}
+	const body = updateName + " body "
+	cases := []struct {
+		name string
+		keep func(*judge.Exchange) bool // may change it, too
+		want []string
+	}{
+		{"a status", dropping(func(x judge.Exchange) bool { return x.Request.Method == http.MethodPatch && x.Response.Status == 404 }), []string{
+			"status: " + updateName + " 404", // and not each of its headers
+		}},
+		{"an enum value", dropping(inBody(`"account_type":"team"`)), []string{"response enum value: OrganizationModelResponse /account_type team"}},
+		{"details", dropping(inBody(`"details":{`)), []string{"response property: ErrorResponse /error/details value"}},
+		{"an optional header", header(0, "X-RateLimit-Reset"), []string{"response header: X-RateLimit-Reset"}},
+		{"a required header", header(412, "ETag"), []string{"response header: " + updateName + " 412 ETag"}},
+		{"null in a response", swapped(`"users":null`, `"users":[]`), []string{"response property: OrganizationModelResponse /users null"}},
+		{"null in a request", dropping(inRequest(`"metadata":null`)), []string{
+			"request property: " + body + "/organization_name null", "request property: " + body + "/billing_email null",
+			"request property: " + body + "/metadata null", "request property: " + body + "/rate_limits null",
+			"request property: " + body + "/logo_url null", "request property: " + body + "/default_llm_credentials null",
+		}},
+		{"a bound that fits", dropping(inRequest(`"` + strings.Repeat("x", 2048) + `"`)), []string{
+			"request keyword: " + body + "/organization_name maxLength 100 accepted",
+			"request keyword: " + body + "/rate_limits/metadata maximum 1000000 accepted",
+			"request keyword: " + body + "/rate_limits/data maximum 1000000 accepted",
+			"request keyword: " + body + "/rate_limits/search maximum 1000000 accepted",
+			"request keyword: " + body + "/rate_limits/upload maximum 1000000 accepted",
+			"request keyword: " + body + "/rate_limits/compute maximum 1000000 accepted",
+			"request keyword: " + body + "/logo_url maxLength 2048 accepted",
+		}},
+		{"a bound that does not fit", dropping(inRequest(`{"logo_url":""}`)), []string{"request keyword: " + body + "/logo_url minLength 1 refused"}},
+		{"a type", dropping(inRequest(`{"metadata":[]}`)), []string{"request keyword: " + body + "/metadata type object or null refused"}},
+		{"a credential that is no text", dropping(inRequest(`{"a":null}`)), []string{"request keyword: " + body + "/default_llm_credentials/* type string refused"}},
+		{"a body that is no object", dropping(inRequest(`[]`)), []string{"request keyword: " + body + "type object refused"}},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			var left []judge.Exchange
+			for _, x := range completeExchanges() {
+				if c.keep(&x) {
+					left = append(left, x)
+				}
+			}
+			r := newOrganizationCoverage(t, left...).Report()
+			if diff := cmp.Diff(c.want, r.Missing()); diff != "" {
+				t.Errorf("Missing() (-want +got):\n%s", diff)
+			}
+			if p := r.Percent(); p >= 100 || p < 90 {
+				t.Errorf("Percent() = %v, want a little less than 100", p)
+			}
+		})
+	}
+}
+
+// dropping keeps all exchanges but those.
+func dropping(those func(judge.Exchange) bool) func(*judge.Exchange) bool {
+	return func(x *judge.Exchange) bool { return !those(*x) }
+}
+
+// swapped keeps all exchanges, with a piece of their answers replaced.
+func swapped(old, text string) func(*judge.Exchange) bool {
+	return func(x *judge.Exchange) bool {
+		if inBody(old)(*x) {
+			harness.SetBody(x, strings.Replace(string(x.Response.Body), old, text, 1))
+		}
+		return true
+	}
+}
+
+func inBody(text string) func(judge.Exchange) bool {
+	return func(x judge.Exchange) bool { return strings.Contains(string(x.Response.Body), text) }
+}
+
+// inRequest matches a body that is the text, and one that has it further inside.
+func inRequest(text string) func(judge.Exchange) bool {
+	return func(x judge.Exchange) bool {
+		body := string(x.Request.Body)
+		return body == text || len(text) > 2 && strings.Contains(body, text)
+	}
+}
+
+// TestCoverageKeywordSides: a side counts only if the answer can have no other reason.
+func TestCoverageKeywordSides(t *testing.T) {
+	t.Parallel()
+	const name = "request keyword: " + updateName + " body /organization_name "
+	long, over, far := strings.Repeat("x", 100), strings.Repeat("x", 101), strings.Repeat("x", 102)
+	cases := []struct {
+		name   string
+		status int
+		body   string
+		item   string
+		want   int64
+	}{
+		{"fits", 200, `{"organization_name":"` + long + `"}`, name + "maxLength 100 accepted", 1},
+		{"fits by characters", 200, `{"organization_name":"` + strings.Repeat("😀", 100) + `"}`, name + "maxLength 100 accepted", 1},
+		{"fits easily", 200, `{"organization_name":"xx"}`, name + "maxLength 100 accepted", 0},
+		{"fits and is refused for the key", 401, `{"organization_name":"` + long + `"}`, name + "maxLength 100 accepted", 0},
+		{"fits and the store is down", 503, `{"organization_name":"` + long + `"}`, name + "maxLength 100 accepted", 0},
+		{"does not fit", 422, `{"organization_name":"` + over + `"}`, name + "maxLength 100 refused", 1},
+		{"does not fit by far", 422, `{"organization_name":"` + far + `"}`, name + "maxLength 100 refused", 0},
+		{"does not fit and is accepted", 200, `{"organization_name":"` + over + `"}`, name + "maxLength 100 refused", 0},
+		{"does not fit and cannot be read", 400, `{"organization_name":"` + over + `"}`, name + "maxLength 100 refused", 0},
+		{"does not fit, nor does another", 422, `{"organization_name":"` + over + `","logo_url":1}`, name + "maxLength 100 refused", 0},
+		{"no JSON", 422, `{"organization_name":"` + over, name + "maxLength 100 refused", 0},
+		{"the member twice", 422, `{"organization_name":"a","organization_name":"` + over + `"}`, name + "maxLength 100 refused", 0},
+		{"wrong type is not too short", 422, `{"organization_name":1}`, name + "minLength 1 refused", 0},
+		{"wrong type", 422, `{"organization_name":1}`, name + "type string or null refused", 1},
+		{"too short is not a wrong type", 422, `{"organization_name":""}`, name + "type string or null refused", 0},
+		{"accepted together with what is wrong elsewhere", 200, `{"organization_name":"x","logo_url":1}`, name + "minLength 1 accepted", 0},
+	}
+	coverage := newOrganizationCoverage(t)
+	for _, c := range cases {
+		if got := shownBy(coverage, c.item, updateExchange(c.status, c.body)); got != c.want {
+			t.Errorf("%s: %s = %d, want %d", c.name, c.item, got, c.want)
+		}
+	}
+	both := updateExchange(422, `{"organization_name":"`+over+`"}`)
+	both.Request.Header.Set("If-Match", "x")
+	if shownBy(coverage, name+"maxLength 100 refused", both) > 0 {
+		t.Error("a refusal counts for the body, though the header is wrong too")
+	}
+	media := updateExchange(422, `{"organization_name":"`+over+`"}`)
+	media.Request.Header.Set("Content-Type", "text/plain")
+	if shownBy(coverage, name+"maxLength 100 refused", media) > 0 {
+		t.Error("a refusal counts, though the media type is not the declared one")
+	}
+}
+
+// TestCoverageElsewhere: what the document does not declare is counted apart.
+func TestCoverageElsewhere(t *testing.T) {
+	t.Parallel()
+	head, path, status := harness.RightExchange(http.MethodGet, 200), harness.RightExchange(http.MethodGet, 404), harness.RightExchange(http.MethodGet, 404)
+	head.Request.Method, path.Request.URL, status.Response.Status = http.MethodHead, "/v1/other", 418
+	r := newOrganizationCoverage(t, head, path, status, status).Report()
+	if r.Exchanges != 4 || r.Elsewhere != 2 {
+		t.Errorf("Exchanges, Elsewhere = %d, %d, want 4, 2", r.Exchanges, r.Elsewhere)
+	}
+	want := []StatusReport{{Status: "418", Seen: Mark{Count: 2, Asked: AskOptional}}}
+	if diff := cmp.Diff(want, r.Operations[0].Undeclared); diff != "" {
+		t.Errorf("Undeclared (-want +got):\n%s", diff)
+	}
+}
+
+func TestCoverageWaivers(t *testing.T) {
+	t.Parallel()
+	c := newOrganizationCoverage(t)
+	for _, item := range []string{"", "status: nothing 200", "response property: ErrorResponse /error/cod null"} {
+		if err := c.Waive(item, "x"); err == nil {
+			t.Errorf("Waive(%q) = nil, want an error", item)
+		}
+	}
+	x := harness.RightExchange(http.MethodGet, 404)
+	harness.SetBody(&x, strings.Replace(harness.ErrorJSON(404), `"organization_not_found"`, "null", 1))
+	c.Observe(x)
+	if want := "needless waiver: " + OrganizationWaivers()[0].Item; !slices.Contains(c.Report().Missing(), want) {
+		t.Errorf("Missing() lacks %q", want)
+	}
+}
+
+// TestCoverageConcurrent is meant for the race detector.
+func TestCoverageConcurrent(t *testing.T) {
+	t.Parallel()
+	c, all := newOrganizationCoverage(t), completeExchanges()
+	var group sync.WaitGroup
+	for range 4 {
+		group.Go(func() {
+			for _, x := range all {
+				c.Observe(x)
+			}
+			_ = c.Report().Missing()
+		})
+	}
+	group.Wait()
+	r := c.Report()
+	if r.Exchanges != int64(4*len(all)) || len(r.Missing()) != 0 {
+		t.Errorf("Exchanges = %d with %d missing, want %d with none", r.Exchanges, len(r.Missing()), 4*len(all))
+	}
+}
+
+// BenchmarkCoverageObserve observes one accepted and one refused change.
+func BenchmarkCoverageObserve(b *testing.B) {
+	c, err := New(openapi.YAML)
+	if err != nil {
+		b.Fatal(err)
+	}
+	right, wrong := updateExchange(200, harness.WholeUpdate), updateExchange(422, `{"rate_limits":{"search":0}}`)
+	b.ReportAllocs()
+	for b.Loop() {
+		c.Observe(right)
+		c.Observe(wrong)
+	}
+}

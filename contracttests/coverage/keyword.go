@@ -1,0 +1,199 @@
+package coverage
+
+import (
+	"encoding/json"
+	"math/big"
+	"regexp"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v4"
+
+	"organizations-api/contracttests/judge"
+	"organizations-api/contracttests/spec"
+)
+
+// coveredKeyword is one keyword of a schema, at one place. It has two sides: values that it lets through and values
+// that it refuses.
+type coveredKeyword struct {
+	name  string
+	bound string         // as the document writes it
+	limit *big.Rat       // of a bound; nil of other keywords
+	whole bool           // what is compared is a whole number
+	match *regexp.Regexp // of a pattern
+
+	accepted, refused atomic.Int64
+}
+
+func newCoveredKeyword(name string, value *yaml.Node) *coveredKeyword {
+	k := &coveredKeyword{name: name, bound: nodeText(value)}
+	if name == "pattern" {
+		k.match, _ = regexp.Compile(value.Value) // one that Go cannot read is left to the judge
+	}
+	if isBound(name) {
+		k.limit, _ = new(big.Rat).SetString(string(spec.BoundedNumber(json.Number(value.Value))))
+		k.whole = strings.HasSuffix(name, "Length") || strings.HasSuffix(name, "Items") || strings.HasSuffix(name, "Properties")
+	}
+	return k
+}
+
+func isBound(name string) bool {
+	return name != "minContains" && name != "maxContains" &&
+		(strings.HasPrefix(name, "min") || strings.HasPrefix(name, "max") || strings.HasPrefix(name, "exclusive"))
+}
+
+// nodeText writes a node of the document on one line.
+func nodeText(node *yaml.Node) string {
+	if node.Kind == yaml.ScalarNode {
+		return node.Value
+	}
+	var texts []string
+	for _, child := range node.Content {
+		texts = append(texts, nodeText(child))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// refusable reports whether there is anything that the keyword could refuse.
+func (k *coveredKeyword) refusable() bool {
+	counts := k.whole && k.limit != nil && (k.name == "minLength" || k.name == "minItems" || k.name == "minProperties")
+	return !counts || k.limit.Sign() > 0
+}
+
+// accept counts an accepted value if it shows that the keyword lets through what it should.
+func (k *coveredKeyword) accept(value any) {
+	if k.limit == nil {
+		if k.concerns(value) {
+			k.accepted.Add(1)
+		}
+		return
+	}
+	if excess, ok := k.excess(value); ok && k.justFits(excess) {
+		k.accepted.Add(1)
+	}
+}
+
+// refuses reports whether the keyword refuses a value, and that is what it should show: the first that does not fit,
+// where it is a bound. named says that the judge names the keyword; it names one of several only where a format is
+// broken too.
+func (k *coveredKeyword) refuses(value any, named bool) bool {
+	if k.limit != nil {
+		excess, ok := k.excess(value)
+		return ok && k.justFails(excess)
+	}
+	if text, ok := value.(string); ok && k.match != nil {
+		return !k.match.MatchString(text)
+	}
+	return named
+}
+
+var ratOne = big.NewRat(1, 1)
+
+// excess says by how much a value is beyond a bound, less than zero within it. It is false for values that the bound
+// does not concern.
+func (k *coveredKeyword) excess(value any) (*big.Rat, bool) {
+	size, ok := k.size(value)
+	if !ok {
+		return nil, false
+	}
+	if strings.HasPrefix(k.name, "min") || k.name == "exclusiveMinimum" {
+		size = size.Sub(k.limit, size)
+	} else {
+		size = size.Sub(size, k.limit)
+	}
+	if k.exclusive() && k.whole {
+		size = size.Add(size, ratOne) // more than 0 is at least 1
+	}
+	return size, true
+}
+
+func (k *coveredKeyword) exclusive() bool { return strings.HasPrefix(k.name, "exclusive") }
+
+// justFits reports whether a value is the last that fits. There is no last one below an exclusive bound of any number.
+func (k *coveredKeyword) justFits(excess *big.Rat) bool {
+	if k.exclusive() && !k.whole {
+		return excess.Sign() < 0
+	}
+	return excess.Sign() == 0
+}
+
+// justFails reports whether a value is the first that does not fit, as far as there is one.
+func (k *coveredKeyword) justFails(excess *big.Rat) bool {
+	switch {
+	case k.whole:
+		return excess.Cmp(ratOne) == 0
+	case k.exclusive():
+		return excess.Sign() == 0
+	default:
+		return excess.Sign() > 0
+	}
+}
+
+// size returns what a bound compares.
+func (k *coveredKeyword) size(value any) (*big.Rat, bool) {
+	count := -1
+	switch value := value.(type) {
+	case json.Number:
+		if strings.HasSuffix(k.name, "imum") {
+			return new(big.Rat).SetString(string(spec.BoundedNumber(value)))
+		}
+	case string:
+		if strings.HasSuffix(k.name, "Length") {
+			count = utf8.RuneCountInString(value)
+		}
+	case []any:
+		if strings.HasSuffix(k.name, "Items") {
+			count = len(value)
+		}
+	case map[string]any:
+		if strings.HasSuffix(k.name, "Properties") {
+			count = len(value)
+		}
+	}
+	return new(big.Rat).SetInt64(int64(count)), count >= 0
+}
+
+// concerns reports whether a keyword that is no bound has a say on values of that type.
+func (k *coveredKeyword) concerns(value any) bool {
+	typ := spec.TypeOf(value)
+	switch k.name {
+	case "pattern":
+		return typ == "string"
+	case "format":
+		return typ == "string" || typ == "number"
+	case "multipleOf":
+		return typ == "number"
+	case "uniqueItems", "contains", "items":
+		return typ == "array"
+	case "required", "additionalProperties", "unevaluatedProperties", "propertyNames", "dependentRequired":
+		return typ == "object"
+	default:
+		return true
+	}
+}
+
+// refuse counts what the keywords of a place refused of a value, which alone is wrong with a request.
+func (p *coveredPlace) refuse(value any, failures []judge.Failure) {
+	for _, k := range p.keywords {
+		named := slices.ContainsFunc(failures, func(f judge.Failure) bool { return p.isOf(f, k, value) })
+		if k.refuses(value, named) {
+			k.refused.Add(1)
+		}
+	}
+}
+
+// isOf reports whether a failure at a place is of the keyword.
+func (p *coveredPlace) isOf(f judge.Failure, k *coveredKeyword, value any) bool {
+	switch f.Keyword {
+	case "anyOf", "oneOf": // no alternative has the type, if that is what is wrong
+		return k.name == "type" && !p.permits(value)
+	case "required":
+		return k.name == "required" && k.bound == f.Path[len(f.Path)-1]
+	case "additionalProperties":
+		return k.name == f.Keyword || k.name == "unevaluatedProperties"
+	default:
+		return k.name == f.Keyword
+	}
+}

@@ -1,0 +1,107 @@
+package harness
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"time"
+
+	"organizations-api/contracttests/judge"
+)
+
+// HandlerTarget returns a handler as a Target, with no network between. The answer is what the handler meant to send: a
+// server might hide some of its mistakes, such as a body with status 304.
+func HandlerTarget(handler http.Handler) Target {
+	return TargetFunc(func(ctx context.Context, r judge.Request) (response judge.Response, err error) {
+		request, err := http.NewRequestWithContext(ctx, r.Method, r.URL, bytes.NewReader(r.Body))
+		if err != nil {
+			return judge.Response{}, fmt.Errorf("making the request: %w", err)
+		}
+		request.Header = judge.Canonical(r.Header)
+		request.RequestURI, request.RemoteAddr, request.Host = r.URL, "127.0.0.1:1", "localhost"
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("the handler panicked: %v", p)
+			}
+		}()
+		tap := &judge.Recorder{ResponseWriter: nowhere{}}
+		handler.ServeHTTP(tap, request)
+		return tap.Response(), nil
+	})
+}
+
+// nowhere is the connection of a handler that has none.
+type nowhere http.Header
+
+// Header implements http.ResponseWriter.
+func (n nowhere) Header() http.Header { return http.Header(n) }
+
+// WriteHeader implements http.ResponseWriter.
+func (nowhere) WriteHeader(int) {}
+
+// Write implements http.ResponseWriter.
+func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
+
+// patience is how long a service that is reached over a network may take for one answer.
+const patience = time.Minute
+
+// URLTarget returns the service at a base URL as a Target. Redirects are answers like others and are not followed.
+func URLTarget(base string) (Target, error) {
+	u, err := url.Parse(base)
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
+		return nil, errors.New("a target is a URL of http or https without a query, such as https://api.example.com")
+	}
+	base = strings.TrimSuffix(base, "/")
+	client := &http.Client{
+		Transport: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DisableCompression:  true, // bodies are judged as they were sent
+			MaxIdleConnsPerHost: 16,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Timeout:       patience,
+	}
+	return TargetFunc(func(ctx context.Context, r judge.Request) (judge.Response, error) {
+		request, err := http.NewRequestWithContext(ctx, r.Method, base+r.URL, bytes.NewReader(r.Body))
+		if err != nil {
+			return judge.Response{}, fmt.Errorf("making the request: %w", err)
+		}
+		request.Header = judge.Canonical(r.Header)
+		response, err := client.Do(request)
+		if err != nil {
+			return judge.Response{}, err
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil {
+			return judge.Response{}, fmt.Errorf("reading the answer: %w", err)
+		}
+		return judge.Response{Status: response.StatusCode, Header: response.Header, Body: body}, nil
+	}), nil
+}
+
+// Patient returns a Target that waits where it is told that it makes too many requests, as long as it is told to, and
+// asks again. It is for targets that the suite shares with others and whose limits it cannot raise.
+func Patient(target Target) Target {
+	const tries, longest = 3, time.Minute
+	return TargetFunc(func(ctx context.Context, r judge.Request) (judge.Response, error) {
+		for try := 1; ; try++ {
+			response, err := target.Send(ctx, r)
+			seconds, notNumber := strconv.Atoi(judge.Canonical(response.Header).Get("Retry-After"))
+			if err != nil || response.Status != http.StatusTooManyRequests || notNumber != nil || try == tries {
+				return response, err
+			}
+			select {
+			case <-time.After(min(time.Duration(seconds)*time.Second, longest)):
+			case <-ctx.Done():
+				return judge.Response{}, context.Cause(ctx)
+			}
+		}
+	})
+}

@@ -1,0 +1,157 @@
+package judge_test
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/pb33f/libopenapi"
+	validator "github.com/pb33f/libopenapi-validator"
+
+	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/judge"
+	"organizations-api/contracttests/spec"
+	"organizations-api/shared/openapi"
+)
+
+// TestDocument holds the document against the schema of OpenAPI 3.1 itself, on a copy of its own: the library changes
+// what it judges.
+func TestDocument(t *testing.T) {
+	t.Parallel()
+	doc, err := libopenapi.NewDocument(append([]byte(nil), openapi.YAML...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, errs := validator.NewValidator(doc)
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	if ok, found := v.ValidateDocument(); !ok {
+		for _, e := range found {
+			t.Errorf("%s: %s", e.Message, e.Reason)
+		}
+	}
+}
+
+func TestOperations(t *testing.T) {
+	t.Parallel()
+	want := []spec.Operation{
+		{ID: "get_organization_v1_organizations_get", Method: "GET", Path: harness.Path},
+		{ID: "update_organization_v1_organizations_patch", Method: "PATCH", Path: harness.Path},
+	}
+	if diff := cmp.Diff(want, harness.Validator().Operations()); diff != "" {
+		t.Errorf("Operations (-want +got):\n%s", diff)
+	}
+	if op, ok := harness.Validator().Operation(judge.Request{Method: "PATCH", URL: harness.Path}); !ok || op != want[1] {
+		t.Errorf("Operation(PATCH) = %v, %v", op, ok)
+	}
+}
+
+// TestRightStatuses: a correct exchange of every declared status is silent, in both halves.
+func TestRightStatuses(t *testing.T) {
+	t.Parallel()
+	for _, method := range []string{http.MethodGet, http.MethodPatch} {
+		for _, code := range harness.DeclaredStatuses(method) {
+			t.Run(fmt.Sprintf("%s %d", method, code), func(t *testing.T) {
+				t.Parallel()
+				x := harness.RightExchange(method, code)
+				wantSilent(t, harness.Validator().Check(x))
+				wantSilent(t, harness.Validator().CheckRequest(x))
+			})
+		}
+	}
+}
+
+func wantSilent(t *testing.T, found []judge.Violation) {
+	t.Helper()
+	for _, v := range found {
+		t.Errorf("unexpected: %s", v)
+	}
+}
+
+// TestRight: what is unusual and yet correct.
+func TestRight(t *testing.T) {
+	t.Parallel()
+	metadata := func(value string) harness.ExchangeChange {
+		return harness.WithSwap(`"metadata":{"region":"eu"}`, `"metadata":`+value)
+	}
+	nothing := harness.InOrder(
+		harness.WithSwap(`"https://logo.example/x"`, "null"), harness.WithSwap(`"billing@northwind.example"`, "null"),
+		harness.WithSwap(`"news@northwind.example"`, "null"), harness.WithSwap(`[{"name":"Ada"}]`, "null"), harness.WithSwap(`"ext_1"`, "null"),
+		harness.WithSwap(`"https://api.example"`, "null"),
+	)
+	cases := []struct {
+		name           string
+		status         int
+		exchangeChange harness.ExchangeChange
+	}{
+		{"everything null that may be", 200, nothing},
+		{"required members alone", 200, harness.WithBody(`{"organization_id":"","organization_name":"","account_type":"free","credit_count":0,"rate_limits":{},"created_at":"2026-01-05T09:30:00Z","updated_at":"2026-01-05T09:30:00Z"}`)},
+		{"every tier", 200, harness.WithSwap(`"pro"`, `"enterprise"`)},
+		{"negative credits, the schema has no bound", 200, harness.WithSwap(`100000`, `-9007199254740991`)},
+		{"bounds of rate limits", 200, harness.WithSwap(`"search":60`, `"search":1000000`)},
+		{"numbers beyond a float64 in metadata", 200, metadata(`{"a":1e400,"b":-1e400,"c":1e-999999999,"d":1e999999999}`)},
+		{"25 digits in metadata", 200, metadata(`{"a":1234567890123456789012345,"b":0.1234567890123456789012345}`)},
+		{"numbers of any form in metadata", 200, metadata(`{"a":5.0,"b":5e0,"c":-0,"d":9007199254740993,"e":[1E+2]}`)},
+		{"text of any kind in metadata", 200, metadata(`{"":"","👍":"😀 \ud83d\ude00 \ufffd �","\u0000":"\u0000","a/b~c":"\"\\\/\b\f\n\r\t"}`)},
+		{"values of any kind in metadata", 200, metadata(`{"a":null,"b":[],"c":{},"d":[null,[true,{"":false}]]}`)},
+		{"names of the model in metadata", 200, metadata(`{"internal_id":1,"organization_id":null,"rate_limits":{"metadata":"x"}}`)},
+		{"times in metadata are free", 200, metadata(`{"created_at":"2026-01-05t09:30:60z"}`)},
+		{"empty metadata", 200, metadata(`{}`)},
+		{"deep metadata", 200, metadata(`{"a":` + strings.Repeat("[", 500) + strings.Repeat("]", 500) + `}`)},
+		{"credentials with odd names", 200, harness.WithSwap(`{"open.ai":"sk-abcdefgh"}`, `{"":"","é":"x"}`)},
+		{"users without members", 200, harness.WithSwap(`[{"name":"Ada"}]`, `[{},{"n":1e400}]`)},
+		{"no users", 200, harness.WithSwap(`[{"name":"Ada"}]`, `[]`)},
+		{"times without a fraction", 200, harness.WithSwap(`"created_at":"2026-01-05T09:30:00.000000Z"`, `"created_at":"2026-01-05T09:30:00Z"`)},
+		{"white space around", 200, harness.InOrder(harness.WithBody("\r\n\t "+harness.WholeOrganization+"\n"), harness.WithHeader("Content-Length"))},
+		{"charset", 200, harness.WithHeader("Content-Type", "application/json; charset=utf-8")},
+		{"charset in upper case", 200, harness.WithHeader("Content-Type", "application/json;charset=UTF-8")},
+		{"no limits enforced", 200, harness.InOrder(harness.WithHeader("X-RateLimit-Limit"), harness.WithHeader("X-RateLimit-Remaining"), harness.WithHeader("X-RateLimit-Reset"))},
+		{"headers of a server and of CORS", 200, harness.InOrder(harness.WithHeader("Connection", "close"), harness.WithHeader("Vary", "Origin"), harness.WithHeader("Access-Control-Allow-Origin", "*"))},
+		{"Vary in two lines", 200, harness.WithHeader("Vary", "Origin", "Accept")},
+		{"a header name in lower case", 200, func(_ *testing.T, x *judge.Exchange) {
+			delete(x.Response.Header, "Etag")
+			x.Response.Header["etag"] = []string{harness.Version1}
+		}},
+		{"condition that holds", 200, harness.InOrder(harness.WithAsk("If-Match", `"v0", "v1"`), harness.WithAsk("If-None-Match", `"v0"`))},
+		{"condition that any version meets", 200, harness.WithAsk("If-Match", "*")},
+		{"not modified by a weak tag", 304, harness.WithAsk("If-None-Match", `W/"v1"`)},
+		{"not modified by any", 304, harness.WithAsk("If-None-Match", "*")},
+		{"no code", 401, harness.WithSwap(`,"code":"api_key_missing"`, ``)},
+		{"null code", 401, harness.WithSwap(`"api_key_missing"`, `null`)},
+		{"no success", 401, harness.WithSwap(`"success":false,`, ``)},
+		{"details", 400, harness.WithSwap(`"details":null`, `"details":{"limit":1e400,"":[]}`)},
+		{"index in a location", 422, harness.WithSwap(`"data"`, `0`)},
+		{"header in a location", 422, harness.WithSwap(`["body","rate_limits","data"]`, `["header","if-match"]`)},
+		{"two problems", 422, harness.WithSwap(`]}`, `,{"loc":["body"],"msg":"m","type":"t"}]}`)},
+		{"HEAD", 200, harness.InOrder(func(_ *testing.T, x *judge.Exchange) { x.Request.Method, x.Response.Body = "HEAD", nil })},
+		{"query that nobody declared", 200, func(_ *testing.T, x *judge.Exchange) { x.Request.URL += "?a=b" }},
+		{"absolute URL", 200, func(_ *testing.T, x *judge.Exchange) { x.Request.URL = "https://api.example" + harness.Path }},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			x := harness.RightExchange(http.MethodGet, c.status)
+			c.exchangeChange(t, &x)
+			wantSilent(t, harness.Validator().Check(x))
+		})
+	}
+}
+
+// TestAllowHeaders: a Validator that is derived from another leaves that as it was.
+func TestAllowHeaders(t *testing.T) {
+	t.Parallel()
+	x := harness.RightExchange(http.MethodGet, 200)
+	x.Response.Header.Set("X-Amzn-Trace-Id", "x")
+	x.Response.Header.Set("Server", "x")
+	strict := harness.Validator()
+	wantSilent(t, strict.AllowHeaders("x-amzn-*", "server").Check(x))
+	if got := strict.AllowHeaders("Server").Check(x); len(got) != 1 || got[0].Header != "X-Amzn-Trace-Id" {
+		t.Errorf("Check = %v, want one violation of X-Amzn-Trace-Id", got)
+	}
+	if got := strict.Check(x); len(got) != 2 {
+		t.Errorf("Check = %v, want two violations", got)
+	}
+}

@@ -1,0 +1,273 @@
+package judge
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"github.com/santhosh-tekuri/jsonschema/v6/kind"
+
+	"organizations-api/contracttests/spec"
+)
+
+// Failure is one reason why a schema refuses a value.
+type Failure struct {
+	rule     Rule
+	Path     []string
+	Keyword  string
+	expected string
+	got      string
+	rest     bool // a member that counts as undeclared as long as other failures of its object stand
+}
+
+// Failures returns why the schema refuses a value, in no particular order, or nil where it does not.
+func Failures(s *spec.Schema, value any) []Failure {
+	err := s.Compiled.Validate(bounded(value))
+	if err == nil {
+		return nil
+	}
+	var tree *jsonschema.ValidationError
+	if !errors.As(err, &tree) {
+		return []Failure{{rule: RuleSchema, expected: "what the schema says", got: Clip(err.Error(), MaxText)}}
+	}
+	found := dropRest(judgement{value}.flatten(tree))
+	if len(found) == 0 { // a refusal is never lost, whatever form it has
+		return []Failure{{rule: RuleSchema, expected: "what the schema says", got: Describe(value, nil)}}
+	}
+	return found
+}
+
+// bounded returns the value with numbers that fit the schema engine. It compares exactly, so a number of a few bytes
+// and a huge exponent would cost it gigabytes; a stand-in on the same side of every bound does as well.
+func bounded(value any) any {
+	switch value := value.(type) {
+	case json.Number:
+		return spec.BoundedNumber(value)
+	case []any:
+		out := make([]any, len(value))
+		for i, item := range value {
+			out[i] = bounded(item)
+		}
+		return out
+	case map[string]any:
+		out := make(map[string]any, len(value))
+		for name, member := range value {
+			out[name] = bounded(member)
+		}
+		return out
+	default:
+		return value
+	}
+}
+
+// dropRest drops undeclared members of objects that fail otherwise too, where the refusal comes of
+// unevaluatedProperties: a part that fails leaves all of its members unevaluated, declared or not.
+func dropRest(all []Failure) []Failure {
+	return slices.DeleteFunc(all, func(f Failure) bool {
+		if !f.rest {
+			return false
+		}
+		object := f.Path[:len(f.Path)-1]
+		return slices.ContainsFunc(all, func(other Failure) bool {
+			return !other.rest && len(other.Path) >= len(object) && slices.Equal(other.Path[:len(object)], object)
+		})
+	})
+}
+
+// judgement turns the engine's tree of errors about a value into failures.
+type judgement struct {
+	value any
+}
+
+func (j judgement) flatten(tree *jsonschema.ValidationError) []Failure {
+	switch k := tree.ErrorKind.(type) {
+	case *kind.Schema, *kind.Group, *kind.Reference, *kind.AllOf:
+		return j.flattenAll(tree.Causes)
+	case *kind.AnyOf:
+		return j.alternatives(tree, "anyOf")
+	case *kind.OneOf:
+		if k.Subschemas == nil {
+			return j.alternatives(tree, "oneOf")
+		}
+		return j.one(tree, "oneOf", "exactly one alternative", "a value that fits two")
+	case *kind.Required:
+		return j.missing(tree, "required", k.Missing)
+	case *kind.DependentRequired:
+		return j.missing(tree, "dependentRequired", k.Missing)
+	case *kind.AdditionalProperties:
+		return j.undeclared(tree, k.Properties)
+	case *kind.FalseSchema:
+		if strings.HasSuffix(tree.SchemaURL, "/unevaluatedProperties") {
+			return []Failure{undeclaredMember(j.value, tree.InstanceLocation, true)}
+		}
+		return j.one(tree, "false", "nothing here", j.got(tree.InstanceLocation))
+	case nil:
+		return nil
+	default:
+		return []Failure{j.leaf(tree)}
+	}
+}
+
+func (j judgement) flattenAll(trees []*jsonschema.ValidationError) []Failure {
+	var all []Failure
+	for _, tree := range trees {
+		all = append(all, j.flatten(tree)...)
+	}
+	return all
+}
+
+func (j judgement) one(tree *jsonschema.ValidationError, keyword, expected, got string) []Failure {
+	return []Failure{{rule: RuleSchema, Path: tree.InstanceLocation, Keyword: keyword, expected: expected, got: got}}
+}
+
+func (j judgement) missing(tree *jsonschema.ValidationError, keyword string, names []string) []Failure {
+	var all []Failure
+	for _, name := range names {
+		all = append(all, Failure{
+			rule: RuleSchema, Path: ChildPath(tree.InstanceLocation, name), Keyword: keyword, expected: "a value", got: "nothing",
+		})
+	}
+	return all
+}
+
+func (j judgement) undeclared(tree *jsonschema.ValidationError, names []string) []Failure {
+	var all []Failure
+	for _, name := range names {
+		all = append(all, undeclaredMember(j.value, ChildPath(tree.InstanceLocation, name), false))
+	}
+	return all
+}
+
+// undeclaredMember never shows the value: what nobody declared may well be what nobody should see.
+func undeclaredMember(value any, path []string, rest bool) Failure {
+	return Failure{
+		rule: RulePropertyUndeclared, Path: path, Keyword: "additionalProperties",
+		expected: "no such member", got: describeSize(ValueAt(value, path)), rest: rest,
+	}
+}
+
+// alternatives reduces the errors of all alternatives to those of the one that was meant. Alternatives of another type
+// are not meant: where a string or null is due, a string that is too long is not a failure to be null.
+func (j judgement) alternatives(tree *jsonschema.ValidationError, keyword string) []Failure {
+	var types []string
+	var best []Failure
+	for _, cause := range tree.Causes {
+		if k, ok := cause.ErrorKind.(*kind.Type); ok && len(cause.InstanceLocation) == len(tree.InstanceLocation) {
+			types = append(types, k.Want...)
+			continue
+		}
+		if found := j.flatten(cause); best == nil || len(found) < len(best) {
+			best = found
+		}
+	}
+	if best != nil {
+		return best
+	}
+	slices.Sort(types)
+	expected := strings.Join(slices.Compact(types), " or ")
+	if expected == "" {
+		expected = "one of the alternatives"
+	}
+	return j.one(tree, keyword, expected, j.got(tree.InstanceLocation))
+}
+
+// leaf is a failure of a keyword that has no further causes, or whose causes say no more than the keyword does.
+func (j judgement) leaf(tree *jsonschema.ValidationError) Failure {
+	f := Failure{
+		rule: RuleSchema, Path: tree.InstanceLocation, Keyword: strings.Join(tree.ErrorKind.KeywordPath(), "/"),
+		expected: "what the schema says", got: j.got(tree.InstanceLocation),
+	}
+	switch k := tree.ErrorKind.(type) {
+	case *kind.Type:
+		f.expected = strings.Join(k.Want, " or ")
+	case *kind.Enum:
+		f.expected = "one of " + listOf(k.Want)
+	case *kind.Const:
+		f.expected = Describe(k.Want, nil)
+	case *kind.Format:
+		f.rule, f.Keyword, f.expected = RuleSchemaFormat, "format", "the format "+k.Want
+	case *kind.Pattern:
+		f.expected = "a match of " + k.Want
+	case *kind.UniqueItems:
+		f.expected = "items that differ"
+		f.got = fmt.Sprintf("equal items at %d and %d", k.Duplicates[0], k.Duplicates[1])
+	case *kind.PropertyNames:
+		f.expected = "names that the schema allows"
+		f.got = "the name " + strconv.Quote(Clip(k.Property, MaxValue))
+	default:
+		f.bounds(k)
+	}
+	return f
+}
+
+// bounds words the failures of limits.
+func (f *Failure) bounds(k jsonschema.ErrorKind) {
+	switch k := k.(type) {
+	case *kind.Minimum:
+		f.expected = "at least " + ratText(k.Want)
+	case *kind.Maximum:
+		f.expected = "at most " + ratText(k.Want)
+	case *kind.ExclusiveMinimum:
+		f.expected = "more than " + ratText(k.Want)
+	case *kind.ExclusiveMaximum:
+		f.expected = "less than " + ratText(k.Want)
+	case *kind.MultipleOf:
+		f.expected = "a multiple of " + ratText(k.Want)
+	case *kind.MinLength:
+		f.expected, f.got = fmt.Sprintf("at least %d characters", k.Want), strconv.Itoa(k.Got)
+	case *kind.MaxLength:
+		f.expected, f.got = fmt.Sprintf("at most %d characters", k.Want), strconv.Itoa(k.Got)
+	case *kind.MinItems:
+		f.expected = fmt.Sprintf("at least %d items", k.Want)
+	case *kind.MaxItems:
+		f.expected = fmt.Sprintf("at most %d items", k.Want)
+	case *kind.MinProperties:
+		f.expected = fmt.Sprintf("at least %d members", k.Want)
+	case *kind.MaxProperties:
+		f.expected = fmt.Sprintf("at most %d members", k.Want)
+	}
+}
+
+func (j judgement) got(path []string) string { return Describe(ValueAt(j.value, path), path) }
+
+func listOf(values []any) string {
+	texts := make([]string, len(values))
+	for i, value := range values {
+		texts[i] = Describe(value, nil)
+	}
+	return strings.Join(texts, ", ")
+}
+
+func ratText(r *big.Rat) string {
+	if r.IsInt() {
+		return r.Num().String()
+	}
+	f, _ := r.Float64()
+	return strconv.FormatFloat(f, 'g', -1, 64)
+}
+
+func ChildPath(path []string, name string) []string { return append(slices.Clone(path), name) }
+
+// ValueAt returns what stands at a place of a value, nil where nothing does.
+func ValueAt(value any, path []string) any {
+	for _, token := range path {
+		switch parent := value.(type) {
+		case map[string]any:
+			value = parent[token]
+		case []any:
+			i, err := strconv.Atoi(token)
+			if err != nil || i < 0 || i >= len(parent) {
+				return nil
+			}
+			value = parent[i]
+		default:
+			return nil
+		}
+	}
+	return value
+}

@@ -1,0 +1,139 @@
+package judge
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"regexp"
+	"strconv"
+	"strings"
+
+	"organizations-api/contracttests/spec"
+)
+
+// headers judges the headers of a response: the declared ones by their schemas, all others by the allow-list.
+func (c *collector) headers(declared *spec.DeclaredResponse, h http.Header) {
+	for _, name := range spec.SortedKeys(declared.Headers) {
+		c.header(declared.Headers[name], h[name])
+	}
+	for _, name := range spec.SortedKeys(h) {
+		if declared.Headers[name] == nil && !c.v.allows(name) {
+			c.add(Violation{
+				Rule: RuleHeaderUndeclared, Header: name, Expected: "no such header", Got: describeSize(strings.Join(h[name], "")),
+			})
+		}
+		for _, value := range h[name] {
+			if badValue.MatchString(value) {
+				c.add(Violation{
+					Rule: RuleHeaderValue, Header: name, Expected: "no control characters and no space around", Got: headerText(name, value),
+				})
+			}
+		}
+	}
+}
+
+// badValue matches what a header value must not contain (RFC 9110, section 5.5).
+var badValue = regexp.MustCompile("[\x00-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$")
+
+func (v *Validator) allows(name string) bool {
+	for _, allowed := range v.allowed {
+		prefix, isPrefix := strings.CutSuffix(allowed, "*")
+		if strings.EqualFold(name, allowed) || isPrefix && len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
+			return true
+		}
+	}
+	return false
+}
+
+// headerText describes a header's value, without showing those that carry credentials.
+func headerText(name, value string) string { return Describe(value, []string{name}) }
+
+func (c *collector) header(declared *spec.Header, values []string) {
+	if len(values) == 0 {
+		if declared.Required {
+			c.add(Violation{Rule: RuleHeaderMissing, Header: declared.Name, Expected: "the header", Got: "nothing"})
+		}
+		return
+	}
+	list := declared.Schema != nil && declared.Schema.Shape.Has("array")
+	if len(values) > 1 && !list {
+		c.add(Violation{Rule: RuleHeaderRepeated, Header: declared.Name, Expected: "one value", Got: fmt.Sprintf("%d values", len(values))})
+	}
+	if declared.Schema == nil {
+		return
+	}
+	if list {
+		values = []string{strings.Join(values, ",")}
+	}
+	for _, text := range values {
+		c.headerValue(declared.Name, declared.Schema, text)
+	}
+}
+
+func (c *collector) headerValue(name string, s *spec.Schema, text string) {
+	value, ok := Parse(s.Shape, text)
+	if !ok {
+		c.add(Violation{
+			Rule: RuleHeaderType, Header: name, Expected: strings.Join(s.Shape.Types(), " or "), Got: headerText(name, text),
+		})
+		return
+	}
+	for _, f := range Failures(s, value) {
+		c.add(Violation{
+			Rule: RuleHeaderSchema, Header: name, Keyword: f.Keyword, Expected: f.expected, Got: headerText(name, text),
+		})
+	}
+}
+
+var (
+	IntegerText = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+	numberText  = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
+)
+
+// Parse reads the text of a header as a value of the declared type, in the style "simple".
+func Parse(s *spec.Shape, text string) (any, bool) {
+	switch {
+	case s.Has("array"):
+		return parseList(s, text), true
+	case s.Has("integer") && IntegerText.MatchString(text), s.Has("number") && numberText.MatchString(text):
+		return json.Number(text), true
+	case s.Has("boolean") && (text == "true" || text == "false"):
+		return text == "true", true
+	default:
+		return text, s.Has("string") || len(s.Types()) == 0
+	}
+}
+
+func parseList(s *spec.Shape, text string) []any {
+	items := []any{}
+	if text == "" {
+		return items
+	}
+	for i, part := range strings.Split(text, ",") {
+		part = strings.Trim(part, " \t")
+		item := any(part)
+		if shape := s.Item(i); shape != nil {
+			if value, ok := Parse(shape, part); ok {
+				item = value
+			}
+		}
+		items = append(items, item)
+	}
+	return items
+}
+
+// contentLength holds Content-Length, where it is given, against the body. It may say more than came in answer to
+// HEAD and with status 304, and must not be given with 204 (RFC 9110, section 8.6).
+func (c *collector) contentLength(x Exchange, h http.Header) {
+	values := h["Content-Length"]
+	switch {
+	case len(values) == 0, x.Request.Method == http.MethodHead, x.Response.Status == http.StatusNotModified:
+	case x.Response.Status == http.StatusNoContent:
+		c.add(Violation{Rule: RuleContentLength, Header: "Content-Length", Expected: "no such header with status 204", Got: Describe(values[0], nil)})
+	case len(values) > 1 || values[0] != strconv.Itoa(len(x.Response.Body)):
+		c.add(Violation{
+			Rule: RuleContentLength, Header: "Content-Length", Expected: strconv.Itoa(len(x.Response.Body)),
+			Got: Describe(strings.Join(values, ", "), nil),
+		})
+	}
+}

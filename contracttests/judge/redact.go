@@ -1,0 +1,103 @@
+package judge
+
+import (
+	"encoding/json"
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+const (
+	MaxText    = 160 // of an expectation or a finding, in bytes
+	MaxValue   = 60  // of a string value within them
+	MaxPointer = 200
+)
+
+// secretText matches what is a credential by its look, wherever it stands. The part that says which kind it is stays.
+var secretText = regexp.MustCompile(`(?i)\b((?:sk|pk|rk|whsec)[-_](?:live_|test_)?|bearer +|basic +)[A-Za-z0-9+/=._~-]{4,}`)
+
+// secretName matches the names of members that hold credentials, whatever the values look like.
+var secretName = regexp.MustCompile(`(?i)credential|secret|passw|token|api_?-?key|authorization|private_?key|cookie`)
+
+// Clip makes a text fit for a report: printable, on one line, without credentials, and at most max bytes long.
+func Clip(text string, max int) string {
+	cut := len(text) > 4*max
+	if cut {
+		text = text[:4*max] // so that a huge body costs no more than a small one
+	}
+	text = secretText.ReplaceAllString(text, "$1[redacted]")
+	text = printable(text)
+	if !cut && len(text) <= max {
+		return text
+	}
+	return strings.ToValidUTF8(text[:min(max, len(text))], "") + "…"
+}
+
+func printable(text string) string {
+	for _, r := range text {
+		if r == utf8.RuneError || !strconv.IsPrint(r) {
+			quoted := strconv.Quote(text)
+			return strings.ReplaceAll(quoted[1:len(quoted)-1], `\"`, `"`)
+		}
+	}
+	return text
+}
+
+// Describe says what a value is, at the given place of a body. It shows scalars, clipped, and of everything else only
+// the size.
+func Describe(value any, path []string) string {
+	if sensitive(path) {
+		return describeSize(value)
+	}
+	switch value := value.(type) {
+	case string:
+		return `"` + Clip(value, MaxValue) + `"`
+	case json.Number:
+		return Clip(value.String(), MaxValue)
+	default:
+		return describeSize(value)
+	}
+}
+
+// describeSize says what kind of value it is without showing any of it.
+func describeSize(value any) string {
+	switch value := value.(type) {
+	case nil:
+		return "null"
+	case bool:
+		return strconv.FormatBool(value)
+	case string:
+		return fmt.Sprintf("a string of %d bytes", len(value))
+	case json.Number:
+		return "a number"
+	case []any:
+		return fmt.Sprintf("an array of %d items", len(value))
+	case map[string]any:
+		return fmt.Sprintf("an object of %d members", len(value))
+	default:
+		return fmt.Sprintf("a %T", value)
+	}
+}
+
+func sensitive(path []string) bool {
+	for _, name := range path {
+		if secretName.MatchString(name) {
+			return true
+		}
+	}
+	return false
+}
+
+var PointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+
+// Pointer joins reference tokens to a JSON pointer (RFC 6901).
+func Pointer(path []string) string {
+	var out strings.Builder
+	for _, token := range path {
+		out.WriteByte('/')
+		out.WriteString(PointerEscapes.Replace(token))
+	}
+	return out.String()
+}

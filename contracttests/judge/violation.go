@@ -1,0 +1,95 @@
+package judge
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Rule is the stable name of a check, for programs.
+type Rule string
+
+// The checks of every document. The rules of this repository's own API are in organization_rules.go.
+const (
+	RuleOperationUndeclared Rule = "operation-undeclared" // no such path or method
+	RuleStatusUndeclared    Rule = "status-undeclared"    // the operation declares no such status
+	RuleStatusInvalid       Rule = "status-invalid"       // not a final HTTP status at all
+
+	RuleMediaType      Rule = "media-type"       // a media type that is not declared
+	RuleContentType    Rule = "content-type"     // Content-Type is absent, repeated, malformed or oddly parametrized
+	RuleContentLength  Rule = "content-length"   // Content-Length is not the length of the body
+	RuleBodyEmpty      Rule = "body-empty"       // a body is declared and none came
+	RuleBodyBlank      Rule = "body-blank"       // nothing but white space
+	RuleBodyNull       Rule = "body-null"        // the value null where the schema has no place for it
+	RuleBodyOnHead     Rule = "body-on-head"     // a body in answer to HEAD
+	RuleBodyOn204      Rule = "body-on-204"      // a body with status 204
+	RuleBodyOn304      Rule = "body-on-304"      // a body with status 304
+	RuleBodyUndeclared Rule = "body-undeclared"  // a body where none is declared
+	RuleBodyUnreadable Rule = "body-unreadable"  // the body broke off
+	RuleBodyNotDecoded Rule = "body-not-decoded" // a media type that has no decoder, but a schema
+
+	RuleJSONMalformed       Rule = "json-malformed"
+	RuleJSONTrailingData    Rule = "json-trailing-data"
+	RuleJSONInvalidUTF8     Rule = "json-invalid-utf8"
+	RuleJSONLoneSurrogate   Rule = "json-lone-surrogate"
+	RuleJSONDuplicateMember Rule = "json-duplicate-member"
+	RuleJSONNumberInexact   Rule = "json-number-inexact" // a float64 cannot hold the number
+	RuleJSONIntegerForm     Rule = "json-integer-form"   // an integer with a point or an exponent
+
+	RuleSchema             Rule = "schema"
+	RuleSchemaFormat       Rule = "schema-format"
+	RulePropertyUndeclared Rule = "property-undeclared"
+	RuleDateTimeForm       Rule = "date-time-form" // RFC 3339, but lower case or a leap second
+
+	RuleHeaderMissing    Rule = "header-missing"
+	RuleHeaderRepeated   Rule = "header-repeated"
+	RuleHeaderType       Rule = "header-type"   // not a value of the declared type
+	RuleHeaderSchema     Rule = "header-schema" // of the type, but refused by the schema
+	RuleHeaderUndeclared Rule = "header-undeclared"
+	RuleHeaderValue      Rule = "header-value" // bytes that no header value may have
+
+	RuleParameter Rule = "parameter" // of a request only
+	RuleSecurity  Rule = "security"  // of a request only
+)
+
+// Violation is one departure from the document. Its texts are bounded, on one line, and free of credentials.
+type Violation struct {
+	Rule      Rule
+	Operation string // operationId, or method and path template
+	Status    int    // 0 in a request
+	Pointer   string // JSON pointer into the body; of a missing member, where it should be
+	Header    string // the header's or parameter's name, where it is not about the body
+	Keyword   string // of a schema, such as "required"
+	Expected  string
+	Got       string
+}
+
+// String returns the violation on one line.
+func (v Violation) String() string {
+	half := "request"
+	if v.Status != 0 {
+		half = fmt.Sprintf("%d", v.Status)
+	}
+	where := ""
+	switch {
+	case v.Header != "":
+		where = " at header " + v.Header
+	case v.Pointer != "":
+		where = " at " + v.Pointer
+	}
+	return fmt.Sprintf("%s %s: %s%s: got %s, want %s", v.Operation, half, v.Rule, where, v.Got, v.Expected)
+}
+
+// tidied returns the violations sorted and each once, so that the same exchange always reads the same.
+func tidied(all []Violation) []Violation {
+	slices.SortFunc(all, func(a, b Violation) int {
+		return cmp.Or(
+			strings.Compare(a.Operation, b.Operation), cmp.Compare(a.Status, b.Status),
+			strings.Compare(a.Header, b.Header), strings.Compare(a.Pointer, b.Pointer),
+			strings.Compare(string(a.Rule), string(b.Rule)), strings.Compare(a.Keyword, b.Keyword),
+			strings.Compare(a.Expected, b.Expected), strings.Compare(a.Got, b.Got),
+		)
+	})
+	return slices.Compact(all)
+}

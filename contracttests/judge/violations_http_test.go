@@ -1,0 +1,163 @@
+package judge_test
+
+import (
+	"net/http"
+	"strings"
+	"testing"
+
+	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/judge"
+)
+
+// wrongHTTP: statuses, media types, and bodies that are missing or should be.
+func wrongHTTP() []wrongCase {
+	undeclared, media, content := rules(judge.RuleStatusUndeclared), rules(judge.RuleMediaType), rules(judge.RuleContentType)
+	contentType := func(values ...string) harness.ExchangeChange { return harness.WithHeader("Content-Type", values...) }
+	path := func(path string) harness.ExchangeChange {
+		return func(_ *testing.T, x *judge.Exchange) { x.Request.URL = path }
+	}
+	return []wrongCase{
+		{"201", 200, harness.WithStatus(201), undeclared},
+		{"204", 200, harness.InOrder(harness.WithStatus(204), harness.WithBody("")), undeclared},
+		{"302", 200, harness.WithStatus(302), undeclared},
+		{"405", 401, harness.WithStatus(405), undeclared},
+		{"413", 401, harness.WithStatus(413), undeclared},
+		{"418", 401, harness.WithStatus(418), undeclared},
+		{"502", 500, harness.WithStatus(502), undeclared},
+		{"0", 200, harness.WithStatus(0), rules(judge.RuleStatusInvalid)},
+		{"99", 200, harness.WithStatus(99), rules(judge.RuleStatusInvalid)},
+		{"100", 200, harness.WithStatus(100), rules(judge.RuleStatusInvalid)},
+		{"600", 200, harness.WithStatus(600), rules(judge.RuleStatusInvalid)},
+		{"another method", 200, func(_ *testing.T, x *judge.Exchange) { x.Request.Method = http.MethodDelete }, rules(judge.RuleOperationUndeclared)},
+		{"another path", 200, path("/v1/organization"), rules(judge.RuleOperationUndeclared)},
+		{"trailing slash", 200, path("/v1/organizations/"), rules(judge.RuleOperationUndeclared)},
+		{"doubled slash", 200, path("//v1/organizations"), rules(judge.RuleOperationUndeclared)},
+		{"path in another case", 200, path("/V1/Organizations"), rules(judge.RuleOperationUndeclared)},
+		{"prefix", 200, path("/prod/v1/organizations"), rules(judge.RuleOperationUndeclared)},
+		{"no URL", 200, path("%zz"), rules(judge.RuleOperationUndeclared)},
+
+		{"text/plain", 200, contentType("text/plain"), media},
+		{"text/html", 500, contentType("text/html; charset=utf-8"), media},
+		{"problem+json", 400, contentType("application/problem+json"), media},
+		{"text/json", 200, contentType("text/json"), media},
+		{"no content type", 200, contentType(), content},
+		{"empty content type", 200, contentType(""), content},
+		{"two content types", 200, contentType("application/json", "application/json"), content},
+		{"latin1", 200, contentType("application/json; charset=latin1"), content},
+		{"another parameter", 200, contentType("application/json; version=1"), content},
+		{"malformed parameter", 200, contentType("application/json; charset"), content},
+		{"charset twice", 200, contentType("application/json; charset=utf-8; charset=latin1"), content},
+		{"trailing semicolon", 200, contentType("application/json;"), content},
+		{"upper-case type", 200, contentType("Application/JSON"), content},
+		{"two in one", 200, contentType("application/json, application/json"), content},
+
+		{"empty body", 200, harness.WithBody(""), rules(judge.RuleBodyEmpty)},
+		{"empty error body", 401, harness.WithBody(""), rules(judge.RuleBodyEmpty)},
+		{"blank body", 200, harness.WithBody(" \r\n\t"), rules(judge.RuleBodyBlank)},
+		{"null body", 200, harness.WithBody("null"), rules(judge.RuleBodyNull)},
+		{"null error body", 401, harness.WithBody(" null\n"), rules(judge.RuleBodyNull)},
+		{"null validation error", 422, harness.WithBody("null"), rules(judge.RuleBodyNull)},
+		{"body on 304", 304, func(_ *testing.T, x *judge.Exchange) { x.Response.Body = []byte(harness.WholeOrganization) }, rules(judge.RuleBodyOn304)},
+		{"a byte on 304", 304, func(_ *testing.T, x *judge.Exchange) { x.Response.Body = []byte(" ") }, rules(judge.RuleBodyOn304)},
+		{"body on HEAD", 200, func(_ *testing.T, x *judge.Exchange) { x.Request.Method, x.Request.Body = http.MethodHead, nil }, rules(judge.RuleBodyOnHead)},
+		{"content length too small", 200, harness.WithHeader("Content-Length", "1"), rules(judge.RuleContentLength)},
+		{"content length no number", 200, harness.WithHeader("Content-Length", "x"), rules(judge.RuleContentLength)},
+	}
+}
+
+// wrongHeaders: response headers that are missing, mistyped, repeated or not declared.
+func wrongHeaders() []wrongCase {
+	missing, schema, typ := rules(judge.RuleHeaderMissing), rules(judge.RuleHeaderSchema), rules(judge.RuleHeaderType)
+	undeclared := rules(judge.RuleHeaderUndeclared)
+	return []wrongCase{
+		{"no ETag", 200, harness.WithHeader("ETag"), missing},
+		{"no ETag on 304", 304, harness.WithHeader("ETag"), missing},
+		{"no ETag on 412", 412, harness.WithHeader("ETag"), missing},
+		{"no Cache-Control", 200, harness.WithHeader("Cache-Control"), missing},
+		{"no X-Content-Type-Options", 200, harness.WithHeader("X-Content-Type-Options"), missing},
+		{"other X-Content-Type-Options", 200, harness.WithHeader("X-Content-Type-Options", "sniff"), schema},
+		{"no Cache-Control on an error", 500, harness.WithHeader("Cache-Control"), missing},
+		{"no X-Request-Id", 404, harness.WithHeader("X-Request-Id"), missing},
+		{"no WWW-Authenticate", 401, harness.WithHeader("WWW-Authenticate"), missing},
+		{"no Retry-After on 429", 429, harness.WithHeader("Retry-After"), missing},
+		{"no Retry-After on 503", 503, harness.WithHeader("Retry-After"), missing},
+		{"weak ETag", 200, harness.WithHeader("ETag", `W/"v1"`), schema},
+		{"ETag without quotes", 200, harness.WithHeader("ETag", `v1`), schema},
+		{"empty ETag", 200, harness.WithHeader("ETag", `""`), schema},
+		{"two ETags", 200, harness.WithHeader("ETag", harness.Version1, harness.Version1), rules(judge.RuleHeaderRepeated)},
+		{"cacheable", 200, harness.WithHeader("Cache-Control", "max-age=60"), schema},
+		{"Cache-Control in another case", 200, harness.WithHeader("Cache-Control", "No-Store"), schema},
+		{"Cache-Control with more", 200, harness.WithHeader("Cache-Control", "no-store, private"), schema},
+		{"empty request id", 200, harness.WithHeader("X-Request-Id", ""), schema},
+		{"long request id", 200, harness.WithHeader("X-Request-Id", strings.Repeat("a", 129)), schema},
+		{"Basic challenge", 401, harness.WithHeader("WWW-Authenticate", "Basic realm=x"), schema},
+		{"challenge in another case", 401, harness.WithHeader("WWW-Authenticate", "bearer"), schema},
+		{"Retry-After as date", 429, harness.WithHeader("Retry-After", "Mon, 05 Jan 2026 09:30:00 GMT"), typ},
+		{"Retry-After with a fraction", 429, harness.WithHeader("Retry-After", "0.5"), typ},
+		{"Retry-After 1e1", 429, harness.WithHeader("Retry-After", "1e1"), typ},
+		{"Retry-After +5", 503, harness.WithHeader("Retry-After", "+5"), typ},
+		{"Retry-After 05", 503, harness.WithHeader("Retry-After", "05"), typ},
+		{"Retry-After 0", 503, harness.WithHeader("Retry-After", "0"), schema},
+		{"limit as text", 200, harness.WithHeader("X-RateLimit-Limit", "many"), typ},
+		{"limit empty", 200, harness.WithHeader("X-RateLimit-Limit", ""), typ},
+		{"limit 0", 200, harness.WithHeader("X-RateLimit-Limit", "0"), schema},
+		{"remaining -1", 200, harness.WithHeader("X-RateLimit-Remaining", "-1"), schema},
+		{"reset as time", 200, harness.WithHeader("X-RateLimit-Reset", "2026-01-05T09:30:00Z"), typ},
+		{"reset 0", 200, harness.WithHeader("X-RateLimit-Reset", "0"), schema},
+		{"cookie", 200, harness.WithHeader("Set-Cookie", "session=1"), undeclared},
+		{"internal id", 200, harness.WithHeader("X-Internal-Id", "int_1"), undeclared},
+		{"server", 200, harness.WithHeader("Server", "x"), undeclared},
+		{"encoding", 200, harness.WithHeader("Content-Encoding", "gzip"), undeclared},
+		{"ETag on 401", 401, harness.WithHeader("ETag", harness.Version1), undeclared},
+		{"Retry-After on 200", 200, harness.WithHeader("Retry-After", "1"), undeclared},
+		{"challenge on 403", 403, harness.WithHeader("WWW-Authenticate", "Bearer"), undeclared},
+		{"newline in a value", 200, harness.WithHeader("Vary", "Origin\r\nX: y"), rules(judge.RuleHeaderValue)},
+		{"space before a value", 200, harness.WithHeader("Vary", " Origin"), rules(judge.RuleHeaderValue)},
+	}
+}
+
+// wrongMeanings: what every schema allows and the API's own rules do not.
+func wrongMeanings() []wrongCase {
+	precondition := rules(harness.RulePrecondition)
+	return []wrongCase{
+		{"status of another error", 401, harness.WithSwap(`"status":401`, `"status":403`), rules(harness.RuleErrorStatusMismatch)},
+		{"status 200 in an error", 500, harness.WithSwap(`"status":500`, `"status":200`), rules(harness.RuleErrorStatusMismatch)},
+		{"success true", 401, harness.WithSwap(`"success":false`, `"success":true`), rules(harness.RuleSuccessNotFalse)},
+		{"type of another error", 401, harness.WithSwap(`"UnauthorizedError"`, `"ForbiddenError"`), rules(harness.RuleErrorType)},
+		{"type that is none", 400, harness.WithSwap(`"BadRequestError"`, `"Error"`), rules(harness.RuleErrorType)},
+		{"code of another error", 401, harness.WithSwap(`"api_key_missing"`, `"internal"`), rules(harness.RuleErrorCode)},
+		{"code that is none", 500, harness.WithSwap(`"internal"`, `"panic"`), rules(harness.RuleErrorCode)},
+		{"no message", 404, harness.WithSwap(`"It failed."`, `" "`), rules(harness.RuleErrorMessageEmpty)},
+		{"no detail", 422, harness.WithBody(`{}`), rules(harness.RuleDetailEmpty)},
+		{"empty detail", 422, harness.WithBody(`{"detail":[]}`), rules(harness.RuleDetailEmpty)},
+		{"empty loc", 422, harness.WithSwap(`["body","rate_limits","data"]`, `[]`), rules(harness.RuleDetailLocation)},
+		{"loc without body", 422, harness.WithSwap(`"body",`, ``), rules(harness.RuleDetailLocation)},
+		{"loc that begins with an index", 422, harness.WithSwap(`"body"`, `0`), rules(harness.RuleDetailLocation)},
+		{"blank msg", 422, harness.WithSwap(`"too small"`, `""`), rules(harness.RuleDetailText)},
+		{"blank problem type", 422, harness.WithSwap(`"minimum"`, `""`), rules(harness.RuleDetailText)},
+		{"updated before created", 200, harness.WithSwap(`"updated_at":"2026`, `"updated_at":"2025`), rules(harness.RuleTimestamps)},
+		{"time with an offset", 200, harness.WithSwap(`"created_at":"2026-01-05T09:30:00.000000Z"`, `"created_at":"2026-01-05T09:30:00+00:00"`), rules(harness.RuleTimestamps)},
+		{"limit without the others", 200, harness.InOrder(harness.WithHeader("X-RateLimit-Remaining"), harness.WithHeader("X-RateLimit-Reset")), rules(harness.RuleRateLimitHeaders)},
+		{"more remaining than the limit", 200, harness.WithHeader("X-RateLimit-Remaining", "101"), rules(harness.RuleRateLimitHeaders)},
+		{"remaining with 429", 429, harness.WithHeader("X-RateLimit-Remaining", "1"), rules(harness.RuleRateLimitHeaders)},
+		{"304 without a condition", 304, func(_ *testing.T, x *judge.Exchange) { x.Request.Header.Del("If-None-Match") }, precondition},
+		{"304 for another version", 304, harness.WithAsk("If-None-Match", `"v0"`), precondition},
+		{"412 without a condition", 412, func(_ *testing.T, x *judge.Exchange) { x.Request.Header.Del("If-Match") }, precondition},
+		{"412 for the version that is current", 412, harness.WithAsk("If-Match", `"v0", "v1"`), precondition},
+		{"412 for any version", 412, harness.WithAsk("If-Match", `*`), precondition},
+		{"200 for another version", 200, onlyGet(harness.WithAsk("If-Match", `"v0"`)), precondition},
+		{"200 for a weak version", 200, onlyGet(harness.WithAsk("If-Match", `W/"v1"`)), precondition},
+		{"200 though not modified", 200, onlyGet(harness.WithAsk("If-None-Match", `W/"v1"`)), precondition},
+		{"key in the body", 200, harness.WithSwap(`"Northwind"`, `"`+harness.CallerKey+`"`), rules(harness.RuleCredentialEchoed)},
+		{"key in a message", 401, harness.WithSwap(`"It failed."`, `"No such key: `+harness.CallerKey+`"`), rules(harness.RuleCredentialEchoed)},
+		{"key in a header", 401, harness.WithHeader("WWW-Authenticate", "Bearer "+harness.CallerKey), rules(harness.RuleCredentialEchoed)},
+	}
+}
+
+// onlyGet makes a case out of what is wrong of a read alone: the ETag of a change is the new one.
+func onlyGet(change harness.ExchangeChange) harness.ExchangeChange {
+	return func(t *testing.T, x *judge.Exchange) {
+		x.Request.Method, x.Request.Body = http.MethodGet, nil
+		change(t, x)
+	}
+}

@@ -1,0 +1,383 @@
+package judge_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/judge"
+	"organizations-api/contracttests/spec"
+)
+
+// wrongCase is one departure of a response and the rules that it breaks, no more and no less.
+type wrongCase struct {
+	name   string
+	status int
+	change harness.ExchangeChange
+	want   []judge.Rule
+}
+
+func wrongCases() []wrongCase {
+	return slices.Concat(wrongMembers(), wrongValues(), wrongEnvelopes(), wrongJSON(), wrongHTTP(), wrongHeaders(), wrongMeanings())
+}
+
+// TestWrong: each departure is found by its own rule, in GET and PATCH alike, and only by that: without the check for
+// the rule it passes.
+func TestWrong(t *testing.T) {
+	t.Parallel()
+	cases := wrongCases()
+	if len(cases) < 100 {
+		t.Errorf("%d cases, want 100 at least", len(cases))
+	}
+	v := harness.Validator()
+	for i, c := range cases {
+		t.Run(strconv.Itoa(i)+" "+c.name, func(t *testing.T) {
+			t.Parallel()
+			for _, method := range []string{http.MethodGet, http.MethodPatch} {
+				if !slices.Contains(harness.DeclaredStatuses(method), c.status) {
+					continue
+				}
+				x := harness.RightExchange(method, c.status)
+				c.change(t, &x)
+				if diff := cmp.Diff(c.want, harness.RulesOf(v.Check(x))); diff != "" {
+					t.Errorf("%s: broken rules (-want +got):\n%s%s", method, diff, lines(v.Check(x)))
+				}
+				wantSilent(t, v.Without(c.want...).Check(x))
+			}
+		})
+	}
+}
+
+// TestEveryRuleIsBroken: there is no check of responses that no case needs.
+func TestEveryRuleIsBroken(t *testing.T) {
+	t.Parallel()
+	broken := map[judge.Rule]bool{
+		judge.RuleParameter: true, judge.RuleSecurity: true, harness.RuleBodyTooLarge: true, harness.RuleLimitBytes: true, harness.RuleLimitDepth: true, // TestWrongRequests
+		judge.RuleBodyUnreadable: true,                                                                 // TestRoundTripperBrokenBody
+		judge.RuleBodyOn204:      true, judge.RuleBodyUndeclared: true, judge.RuleBodyNotDecoded: true, // TestForeign
+	}
+	for _, c := range wrongCases() {
+		for _, rule := range c.want {
+			broken[rule] = true
+		}
+	}
+	for _, rule := range declaredRules(t) {
+		if !broken[rule] {
+			t.Errorf("no case breaks the rule %s", rule)
+		}
+	}
+}
+
+// declaredRules reads the rules from the source, so that none can be forgotten here.
+func declaredRules(t *testing.T) []judge.Rule {
+	t.Helper()
+	var rules []judge.Rule
+	for _, file := range []string{"violation.go", "../harness/rules.go"} {
+		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ast.Inspect(tree, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || len(spec.Values) != 1 || !strings.HasPrefix(spec.Names[0].Name, "Rule") {
+				return true
+			}
+			name, err := strconv.Unquote(spec.Values[0].(*ast.BasicLit).Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			rules = append(rules, judge.Rule(name))
+			return true
+		})
+	}
+	if len(rules) < 40 {
+		t.Fatalf("only %d rules were read", len(rules))
+	}
+	return rules
+}
+
+// TestViolation: what a report says, word for word.
+func TestViolation(t *testing.T) {
+	t.Parallel()
+	const get = "get_organization_v1_organizations_get "
+	cases := []struct {
+		status int
+		change harness.ExchangeChange
+		want   []string
+	}{
+		{200, harness.WithMember(`"internal_id":"int_7"`), []string{
+			get + `200: property-undeclared at /internal_id: got a string of 5 bytes, want no such member`,
+		}},
+		{200, harness.InOrder(harness.WithSwap(`"search":60`, `"search":0`), harness.WithSwap(`,"credit_count":100000`, ``)), []string{
+			get + `200: schema at /credit_count: got nothing, want a value`,
+			get + `200: schema at /rate_limits/search: got 0, want at least 1`,
+		}},
+		{200, harness.WithSwap(`"https://logo.example/x"`, `{"a":1}`), []string{
+			get + `200: schema at /logo_url: got an object of 1 members, want null or string`,
+		}},
+		{200, harness.WithSwap(`"billing@northwind.example"`, `"nobody"`), []string{
+			get + `200: schema-format at /billing_email: got "nobody", want the format email`,
+		}},
+		{200, harness.WithSwap(`"sk-abcdefgh"`, `17`), []string{
+			get + `200: schema at /default_llm_credentials/open.ai: got a number, want string`,
+		}},
+		{200, harness.WithHeader("X-RateLimit-Reset", "soon"), []string{
+			get + `200: header-type at header X-RateLimit-Reset: got "soon", want integer`,
+		}},
+		{418, harness.WithBody(""), []string{
+			get + `418: status-undeclared: got 418, want one of 200, 304, 400, 401, 403, 404, 412, 422, 429, 500, 503`,
+		}},
+		{401, harness.WithSwap(`"status":401`, `"status":403`), []string{
+			get + `401: error-status-mismatch at /status: got 403, want 401`,
+		}},
+	}
+	for _, c := range cases {
+		x := harness.RightExchange(http.MethodGet, c.status)
+		c.change(t, &x)
+		got := []string{}
+		for _, v := range harness.Validator().Check(x) {
+			got = append(got, v.String())
+		}
+		if diff := cmp.Diff(c.want, got); diff != "" {
+			t.Errorf("violations (-want +got):\n%s", diff)
+		}
+	}
+}
+
+// TestViolationIsFitToShow: however wrong a response is, a report stays short, on one line, and free of credentials.
+func TestViolationIsFitToShow(t *testing.T) {
+	t.Parallel()
+	long := strings.Repeat("é\n", 100_000)
+	changes := map[string]harness.ExchangeChange{
+		"long text":       harness.WithSwap(`"pro"`, fmt.Sprintf("%q", long)),
+		"long name":       harness.WithMember(fmt.Sprintf(`%q:1`, long)),
+		"key as value":    harness.WithSwap(`"pro"`, `"sk_live_zzzzzzzzzzzz"`),
+		"key as name":     harness.WithMember(`"sk_live_zzzzzzzzzzzz":1`),
+		"key undeclared":  harness.WithMember(`"token":"zzzzzzzzzzzz"`),
+		"key in a header": harness.WithHeader("X-Key", "sk_live_zzzzzzzzzzzz"),
+		"key in another":  harness.WithHeader("Cache-Control", "Bearer zzzzzzzzzzzz"),
+		"credential":      harness.WithSwap(`"sk-abcdefgh"`, `["zzzzzzzzzzzz"]`),
+		"escapes":         harness.WithSwap(`"pro"`, `"\u001b[31m\u2028"`),
+		"long header":     harness.WithHeader("ETag", long),
+	}
+	for name, change := range changes {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			x := harness.RightExchange(http.MethodGet, 200)
+			change(t, &x)
+			found := harness.Validator().Check(x)
+			if len(found) == 0 {
+				t.Error("no violation")
+			}
+			for _, v := range found {
+				text := v.String()
+				if len(text) > 700 || strings.ContainsAny(text, "\n\x1b\u2028") || strings.Contains(text, "zzzz") {
+					t.Errorf("%d bytes: %q", len(text), text)
+				}
+			}
+		})
+	}
+}
+
+func lines(found []judge.Violation) string {
+	var out strings.Builder
+	for _, v := range found {
+		out.WriteString("\t" + v.String() + "\n")
+	}
+	return out.String()
+}
+
+func rules(rules ...judge.Rule) []judge.Rule { return rules }
+
+// wrongMembers: members that are missing, undeclared, or null where they must not be.
+func wrongMembers() []wrongCase {
+	var cases []wrongCase
+	required := map[string]string{
+		"organization_id": `"organization_id":"org_1",`, "organization_name": `"organization_name":"Northwind",`,
+		"account_type": `"account_type":"pro",`, "credit_count": `"credit_count":100000,`,
+		"created_at": `"created_at":"2026-01-05T09:30:00.000000Z",`, "updated_at": `"updated_at":"2026-01-05T09:30:00.000000Z",`,
+		"rate_limits": `"rate_limits":{"metadata":100,"data":60,"search":60,"upload":30,"compute":30},`,
+	}
+	for _, name := range spec.SortedKeys(required) {
+		cases = append(cases, wrongCase{"without " + name, 200, harness.WithSwap(required[name], ""), rules(judge.RuleSchema)})
+	}
+	notNull := []string{
+		`"organization_id":"org_1"`, `"organization_name":"Northwind"`, `"account_type":"pro"`, `"credit_count":100000`,
+		`"auto_billing_enabled":false`, `"billing_cycle_start":1`, `"current_month_usage":0`, `"metadata":{"region":"eu"}`,
+		`"default_llm_credentials":{"open.ai":"sk-abcdefgh"}`, `"created_at":"2026-01-05T09:30:00.000000Z"`, `"data":60`,
+	}
+	for _, text := range notNull {
+		name, _, _ := strings.Cut(text, ":")
+		cases = append(cases, wrongCase{"null " + name, 200, harness.WithSwap(text, name+":null"), rules(judge.RuleSchema)})
+	}
+	undeclared := rules(judge.RulePropertyUndeclared)
+	return append(cases,
+		wrongCase{"internal_id", 200, harness.WithMember(`"internal_id":"int_1"`), undeclared},
+		wrongCase{"null internal_id", 200, harness.WithMember(`"internal_id":null`), undeclared},
+		wrongCase{"empty name", 200, harness.WithMember(`"":1`), undeclared},
+		wrongCase{"case variant", 200, harness.WithMember(`"Organization_id":"org_1"`), undeclared},
+		wrongCase{"undeclared rate limit", 200, harness.WithSwap(`"data":60`, `"data":60,"burst":1`), undeclared},
+		wrongCase{"undeclared in an error", 401, harness.WithSwap(`"details":null`, `"details":null,"stack":"x"`), undeclared},
+		wrongCase{"undeclared beside an error", 401, harness.WithMember(`"trace":"x"`), undeclared},
+		wrongCase{"undeclared in a problem", 422, harness.WithSwap(`"type":`, `"input":"x","type":`), undeclared},
+		wrongCase{"undeclared beside problems", 422, harness.WithMember(`"body":{}`), undeclared},
+		wrongCase{"the whole body once more", 200, harness.WithMember(`"data":` + harness.WholeOrganization), undeclared},
+		wrongCase{"error without status", 401, harness.WithSwap(`"status":401,`, ``), rules(judge.RuleSchema)},
+		wrongCase{"error without message", 401, harness.WithSwap(`"message":"It failed.",`, ``), rules(judge.RuleSchema)},
+		wrongCase{"error without type", 401, harness.WithSwap(`"type":"UnauthorizedError",`, ``), rules(judge.RuleSchema)},
+		wrongCase{"error is null", 401, harness.WithBody(`{"success":false,"status":401,"error":null}`), rules(judge.RuleSchema)},
+		wrongCase{"success is null", 401, harness.WithSwap(`"success":false`, `"success":null`), rules(judge.RuleSchema)},
+		wrongCase{"problem without loc", 422, harness.WithSwap(`"loc":["body","rate_limits","data"],`, ``), rules(judge.RuleSchema)},
+		wrongCase{"problem without msg", 422, harness.WithSwap(`"msg":"too small",`, ``), rules(judge.RuleSchema)},
+		wrongCase{"problem without type", 422, harness.WithSwap(`,"type":"minimum"`, ``), rules(judge.RuleSchema)},
+	)
+}
+
+// wrongValues: values of the wrong type, format or size.
+func wrongValues() []wrongCase {
+	schema, format := rules(judge.RuleSchema), rules(judge.RuleSchemaFormat)
+	created := func(text string) harness.ExchangeChange {
+		return harness.WithSwap(`"created_at":"2026-01-05T09:30:00.000000Z"`, `"created_at":"`+text+`"`)
+	}
+	billing := func(text string) harness.ExchangeChange { return harness.WithSwap(`billing@northwind.example`, text) }
+	return []wrongCase{
+		{"number as id", 200, harness.WithSwap(`"org_1"`, `1`), schema},
+		{"boolean as name", 200, harness.WithSwap(`"Northwind"`, `true`), schema},
+		{"number as logo", 200, harness.WithSwap(`"https://logo.example/x"`, `1`), schema},
+		{"array as logo", 200, harness.WithSwap(`"https://logo.example/x"`, `[]`), schema},
+		{"tier that is none", 200, harness.WithSwap(`"pro"`, `"platinum"`), schema},
+		{"tier in another case", 200, harness.WithSwap(`"pro"`, `"Pro"`), schema},
+		{"tier as number", 200, harness.WithSwap(`"pro"`, `1`), schema},
+		{"credits as text", 200, harness.WithSwap(`100000`, `"100000"`), schema},
+		{"credits with a fraction", 200, harness.WithSwap(`100000`, `1.5`), schema},
+		{"metadata as array", 200, harness.WithSwap(`{"region":"eu"}`, `[]`), schema},
+		{"metadata as text", 200, harness.WithSwap(`{"region":"eu"}`, `"{}"`), schema},
+		{"email as number", 200, harness.WithSwap(`"billing@northwind.example"`, `1`), schema},
+		{"email without @", 200, billing("billing"), format},
+		{"email without a local part", 200, billing(" @northwind.example"), format},
+		{"empty email", 200, billing(""), format},
+		{"rate limits as array", 200, harness.WithSwap(`"metadata":100,"data":60,"search":60,"upload":30,"compute":30`, `"data":[]`), schema},
+		{"rate limit 0", 200, harness.WithSwap(`"data":60`, `"data":0`), schema},
+		{"rate limit -1", 200, harness.WithSwap(`"data":60`, `"data":-1`), schema},
+		{"rate limit 1000001", 200, harness.WithSwap(`"data":60`, `"data":1000001`), schema},
+		{"rate limit as text", 200, harness.WithSwap(`"data":60`, `"data":"60"`), schema},
+		{"rate limit with a fraction", 200, harness.WithSwap(`"data":60`, `"data":60.5`), schema},
+		{"text as boolean", 200, harness.WithSwap(`"auto_billing_enabled":false`, `"auto_billing_enabled":"false"`), schema},
+		{"0 as boolean", 200, harness.WithSwap(`"auto_billing_enabled":false`, `"auto_billing_enabled":0`), schema},
+		{"cycle as text", 200, harness.WithSwap(`"billing_cycle_start":1`, `"billing_cycle_start":"1"`), schema},
+		{"usage as boolean", 200, harness.WithSwap(`"current_month_usage":0`, `"current_month_usage":false`), schema},
+		{"users as object", 200, harness.WithSwap(`[{"name":"Ada"}]`, `{}`), schema},
+		{"user as text", 200, harness.WithSwap(`[{"name":"Ada"}]`, `["Ada"]`), schema},
+		{"user as null", 200, harness.WithSwap(`[{"name":"Ada"}]`, `[null]`), schema},
+		{"provider id as number", 200, harness.WithSwap(`"ext_1"`, `1`), schema},
+		{"credential as null", 200, harness.WithSwap(`"sk-abcdefgh"`, `null`), schema},
+		{"credential as number", 200, harness.WithSwap(`"sk-abcdefgh"`, `1`), schema},
+		{"API URL as boolean", 200, harness.WithSwap(`"https://api.example"`, `false`), schema},
+		{"time as number", 200, harness.WithSwap(`"created_at":"2026-01-05T09:30:00.000000Z"`, `"created_at":1767605400`), schema},
+		{"time without a zone", 200, created("2026-01-05T09:30:00"), format},
+		{"time with a blank for T", 200, created("2026-01-05 09:30:00Z"), format},
+		{"date alone", 200, created("2026-01-05"), format},
+		{"month 13", 200, created("2026-13-05T09:30:00Z"), format},
+		{"no time at all", 200, created("now"), format},
+		{"error status as text", 401, harness.WithSwap(`"status":401`, `"status":"401"`), schema},
+		{"success as text", 401, harness.WithSwap(`"success":false`, `"success":"false"`), schema},
+		{"error as text", 401, harness.WithBody(`{"status":401,"error":"It failed."}`), schema},
+		{"message as number", 401, harness.WithSwap(`"It failed."`, `1`), schema},
+		{"code as number", 401, harness.WithSwap(`"api_key_missing"`, `1`), schema},
+		{"details as text", 401, harness.WithSwap(`"details":null`, `"details":"x"`), schema},
+		{"detail as object", 422, harness.WithBody(`{"detail":{}}`), schema},
+		{"detail as text", 422, harness.WithBody(`{"detail":"It failed."}`), schema},
+		{"loc as text", 422, harness.WithSwap(`["body","rate_limits","data"]`, `"body"`), schema},
+		{"boolean in loc", 422, harness.WithSwap(`"data"`, `true`), schema},
+		{"fraction in loc", 422, harness.WithSwap(`"data"`, `0.5`), schema},
+		{"msg as null", 422, harness.WithSwap(`"too small"`, `null`), schema},
+	}
+}
+
+// wrongEnvelopes: bodies of another kind than is due.
+func wrongEnvelopes() []wrongCase {
+	both := rules(judge.RulePropertyUndeclared, judge.RuleSchema)
+	return []wrongCase{
+		{"wrapped", 200, harness.WithBody(`{"data":` + harness.WholeOrganization + `}`), both},
+		{"in an array", 200, harness.WithBody(`[` + harness.WholeOrganization + `]`), rules(judge.RuleSchema)},
+		{"as text", 200, harness.WithBody(strconv.Quote(harness.WholeOrganization)), rules(judge.RuleSchema)},
+		{"empty object", 200, harness.WithBody(`{}`), rules(judge.RuleSchema)},
+		{"error with 200", 200, harness.WithBody(harness.ErrorJSON(400)), both},
+		{"organization with 401", 401, harness.WithBody(harness.WholeOrganization), both},
+		{"validation error with 400", 400, harness.WithBody(harness.ValidationError), both},
+		{"error with 422", 422, harness.WithBody(harness.ErrorJSON(400)), rules(harness.RuleDetailEmpty, judge.RulePropertyUndeclared)},
+		{"true", 200, harness.WithBody(`true`), rules(judge.RuleSchema)},
+		{"7", 200, harness.WithBody(`7`), rules(judge.RuleSchema)},
+	}
+}
+
+// wrongJSON: texts that are no I-JSON, and numbers and times in a form that readers trip over.
+func wrongJSON() []wrongCase {
+	malformed := rules(judge.RuleJSONMalformed)
+	name := func(text string) harness.ExchangeChange { return harness.WithSwap(`"Northwind"`, `"`+text+`"`) }
+	credits := func(text string) harness.ExchangeChange { return harness.WithSwap(`100000`, text) }
+	created := func(text string) harness.ExchangeChange {
+		return harness.WithSwap(`"created_at":"2026-01-05T09:30:00.000000Z"`, `"created_at":"`+text+`"`)
+	}
+	inexact, form := rules(judge.RuleJSONNumberInexact), rules(judge.RuleJSONIntegerForm)
+	return []wrongCase{
+		{"cut off", 200, harness.WithBody(harness.WholeOrganization[:len(harness.WholeOrganization)-1]), malformed},
+		{"NaN", 200, credits(`NaN`), malformed},
+		{"leading zero", 200, credits(`0100`), malformed},
+		{"plus sign", 200, credits(`+1`), malformed},
+		{"point alone", 200, credits(`1.`), malformed},
+		{"single quotes", 200, harness.WithSwap(`"pro"`, `'pro'`), malformed},
+		{"trailing comma", 200, harness.WithSwap(`"https://api.example"}`, `"https://api.example",}`), malformed},
+		{"no comma", 200, harness.WithSwap(`"org_1",`, `"org_1"`), malformed},
+		{"comment", 200, harness.WithBody("/**/" + harness.WholeOrganization), malformed},
+		{"byte order mark", 200, harness.WithBody("\ufeff" + harness.WholeOrganization), malformed},
+		{"raw newline in text", 200, name("North\nwind"), malformed},
+		{"escape that is none", 200, name(`\x41`), malformed},
+		{"short escape", 200, name(`\u00`), malformed},
+		{"nesting without an end", 200, harness.WithSwap(`{"region":"eu"}`, strings.Repeat("[", 20_000)), malformed},
+		{"vertical tab as white space", 200, harness.WithBody("\v" + harness.WholeOrganization), malformed},
+		{"HTML", 200, harness.WithBody("<html></html>"), malformed},
+		{"text after", 200, harness.WithBody(harness.WholeOrganization + "x"), rules(judge.RuleJSONTrailingData)},
+		{"two values", 200, harness.WithBody(harness.WholeOrganization + harness.WholeOrganization), rules(judge.RuleJSONTrailingData)},
+		{"NUL after", 200, harness.WithBody(harness.WholeOrganization + "\x00"), rules(judge.RuleJSONTrailingData)},
+		{"the same member twice", 200, harness.WithMember(`"organization_id":"org_1"`), rules(judge.RuleJSONDuplicateMember)},
+		{"the same member once escaped", 200, harness.WithMember(`"\u006frganization_id":"org_1"`), rules(judge.RuleJSONDuplicateMember)},
+		{"twice in metadata", 200, harness.WithSwap(`"region":"eu"`, `"a":1,"a":1`), rules(judge.RuleJSONDuplicateMember)},
+		{"empty name twice", 200, harness.WithSwap(`"region":"eu"`, `"":1,"":1`), rules(judge.RuleJSONDuplicateMember)},
+		{"invalid UTF-8", 200, name("North\xffwind"), rules(judge.RuleJSONInvalidUTF8)},
+		{"Latin-1", 200, name("Caf\xe9"), rules(judge.RuleJSONInvalidUTF8)},
+		{"overlong UTF-8", 200, name("\xc0\xaf"), rules(judge.RuleJSONInvalidUTF8)},
+		{"surrogate in UTF-8", 200, name("\xed\xa0\x80"), rules(judge.RuleJSONInvalidUTF8)},
+		{"invalid UTF-8 in a name", 200, harness.WithSwap(`"region"`, "\"\xff\""), rules(judge.RuleJSONInvalidUTF8)},
+		{"invalid UTF-8 between", 200, harness.WithBody("{\xff" + harness.WholeOrganization[1:]), rules(judge.RuleJSONInvalidUTF8)},
+		{"lone high surrogate", 200, name(`\ud83d`), rules(judge.RuleJSONLoneSurrogate)},
+		{"lone low surrogate", 200, name(`\ude00`), rules(judge.RuleJSONLoneSurrogate)},
+		{"surrogates in the wrong order", 200, name(`\ude00\ud83d`), rules(judge.RuleJSONLoneSurrogate)},
+		{"half a pair and a letter", 200, name(`\ud83d\u0041`), rules(judge.RuleJSONLoneSurrogate)},
+		{"lone surrogate in metadata", 200, harness.WithSwap(`"eu"`, `"\ud83d"`), rules(judge.RuleJSONLoneSurrogate)},
+		{"5.0", 200, credits(`5.0`), form},
+		{"5e0", 200, credits(`5e0`), form},
+		{"1e20", 200, credits(`1e20`), form},
+		{"status 401.0", 401, harness.WithSwap(`"status":401`, `"status":401.0`), rules(harness.RuleErrorStatusMismatch, judge.RuleJSONIntegerForm)},
+		{"2^53", 200, credits(`9007199254740992`), inexact},
+		{"2^53+1", 200, credits(`9007199254740993`), inexact},
+		{"25 digits", 200, credits(`-1234567890123456789012345`), inexact},
+		{"a fraction above 2^53", 200, credits(`9007199254740993.5`), rules(judge.RuleJSONNumberInexact, judge.RuleSchema)},
+		{"a fraction of 20 places", 200, credits(`1.00000000000000000001`), rules(judge.RuleJSONNumberInexact, judge.RuleSchema)},
+		{"1e400", 200, credits(`1e400`), form},
+		{"1e999999999", 200, credits(`1e999999999`), form},
+		{"1e-999999999", 200, credits(`1e-999999999`), rules(judge.RuleJSONNumberInexact, judge.RuleSchema)},
+		{"lower-case t", 200, created("2026-01-05t09:30:00Z"), rules(judge.RuleDateTimeForm)},
+		{"lower-case z", 200, created("2026-01-05T09:30:00z"), rules(judge.RuleDateTimeForm)},
+		{"leap second", 200, created("2025-12-31T23:59:60Z"), rules(judge.RuleDateTimeForm)},
+	}
+}
