@@ -18,7 +18,7 @@ type organizationRow struct {
 	metadata           string
 	billingEmail       *string
 	notificationsEmail *string
-	override           organization.Override // a column for each category
+	override           organization.RateLimits // a column for each category
 	autoBilling        bool
 	billingCycleStart  int
 	currentMonthUsage  int64

@@ -29,7 +29,7 @@ func Full(now time.Time) organization.Organization {
 		Metadata:           `{"region":"eu-west-1","seats":[1,2,3],"nested":{"a":null,"b":true}}`,
 		BillingEmail:       new("billing@example.com"),
 		NotificationsEmail: new("ops+alerts@example.com"),
-		Override:           organization.Override{Metadata: 1_000, Data: 2_000, Search: 3_000, Upload: 4_000, Compute: 5_000},
+		Override:           organization.RateLimits{Metadata: 1_000, Data: 2_000, Search: 3_000, Upload: 4_000, Compute: 5_000},
 		AutoBilling:        true,
 		BillingCycleStart:  28,
 		CurrentMonthUsage:  12_345,

@@ -43,7 +43,7 @@ func (s suite) createBounds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			o := Bare(time.Now())
 			o.Credits, o.CurrentMonthUsage = n, n
-			o.Override = organization.Override{Search: organization.MaxLimit, Compute: organization.MinLimit}
+			o.Override = organization.RateLimits{Search: organization.MaxLimit, Compute: organization.MinLimit}
 			o.BillingCycleStart = 31
 			o.CreatedAt = time.Date(2000, 2, 29, 23, 59, 59, 999_999_000, time.UTC)
 			o.UpdatedAt = time.Date(9999, 12, 31, 23, 59, 59, 1_000, time.UTC)

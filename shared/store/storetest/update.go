@@ -30,7 +30,7 @@ func (s suite) updateEach(t *testing.T) {
 		BillingEmail:       organization.Set("all@example.com"),
 		NotificationsEmail: organization.Set("all.notifications@example.com"),
 		Metadata:           organization.Set[organization.Object](`{"all":1}`),
-		RateLimits:         organization.Set(organization.Override{Metadata: 9, Compute: 8}),
+		RateLimits:         organization.Set(organization.RateLimits{Metadata: 9, Compute: 8}),
 		Credentials:        organization.Set[organization.Object](`{"all":"secret"}`),
 	}
 	patches := []organization.Patch{
@@ -39,7 +39,7 @@ func (s suite) updateEach(t *testing.T) {
 		{BillingEmail: organization.Set("new@example.com")},
 		{NotificationsEmail: organization.Set("new.notifications@example.com")},
 		{Metadata: organization.Set[organization.Object](`{"new":1}`)},
-		{RateLimits: organization.Set(organization.Override{Search: 77})},
+		{RateLimits: organization.Set(organization.RateLimits{Search: 77})},
 		{Credentials: organization.Set[organization.Object](`{"mistral":"secret"}`)},
 		all,
 	}
@@ -62,7 +62,7 @@ func (s suite) updateClears(t *testing.T) {
 		LogoURL:            organization.Null[string](),
 		BillingEmail:       organization.Null[string](),
 		NotificationsEmail: organization.Null[string](),
-		RateLimits:         organization.Null[organization.Override](),
+		RateLimits:         organization.Null[organization.RateLimits](),
 		Metadata:           organization.Set[organization.Object](`{}`),
 		Credentials:        organization.Set[organization.Object](`{}`),
 	}
@@ -70,7 +70,7 @@ func (s suite) updateClears(t *testing.T) {
 		LogoURL:            organization.Set("x"),
 		BillingEmail:       organization.Set("again@example.com"),
 		NotificationsEmail: organization.Set("again.notifications@example.com"),
-		RateLimits:         organization.Set(organization.Override{Upload: organization.MaxLimit}),
+		RateLimits:         organization.Set(organization.RateLimits{Upload: organization.MaxLimit}),
 		Metadata:           organization.Set[organization.Object](`{"again":[]}`),
 		Credentials:        organization.Set[organization.Object](`{"":""}`),
 	}
