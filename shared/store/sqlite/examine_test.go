@@ -29,8 +29,8 @@ func levels(t *testing.T, findings []store.Finding) map[string]store.Level {
 	return found
 }
 
-// TestExamineInTime gives a good file more and more time, until all of it can be looked at: none of these looks may find
-// anything broken, also not in the checks that come after the time is over.
+// TestExamineInTime gives a good file more and more time, until all of it can be looked at: none of these looks may
+// find anything broken, also not in the checks that come after the time is over.
 func TestExamineInTime(t *testing.T) {
 	t.Parallel()
 	s := mustOpen(t, filepath.Join(t.TempDir(), "organizations.db"))
@@ -148,8 +148,8 @@ func TestOpenAsItIsRefuses(t *testing.T) {
 	}
 }
 
-// TestLightWriteCutShort has the context end before the statement that makes writes light: the driver reports that, and yet
-// has run the statement. The connection must wait for the disk again.
+// TestLightWriteCutShort has the context end before the statement that makes writes light: the driver reports that, and
+// yet has run the statement. The connection must wait for the disk again.
 func TestLightWriteCutShort(t *testing.T) {
 	t.Parallel()
 	s := mustOpen(t, filepath.Join(t.TempDir(), "organizations.db"))

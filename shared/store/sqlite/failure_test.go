@@ -99,7 +99,8 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// TestDamagedRows checks that a row that makes no sense is named, that nothing of it is quoted, and that nothing panics.
+// TestDamagedRows checks that a row that makes no sense is named, that nothing of it is quoted, and that nothing
+// panics.
 func TestDamagedRows(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2"

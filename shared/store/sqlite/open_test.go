@@ -108,7 +108,8 @@ func TestEmptyTextIsNotNone(t *testing.T) {
 	}
 }
 
-// TestPurgeLeavesNothing looks for secrets in the bytes of the file: those of a record, and one that was replaced before.
+// TestPurgeLeavesNothing looks for secrets in the bytes of the file: those of a record, and one that was replaced
+// before.
 func TestPurgeLeavesNothing(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "organizations.db")
