@@ -21,7 +21,7 @@ import (
 func TestConformance(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "organizations.db")
-	storetest.Run(t, func(t *testing.T) storetest.Engine { return mustOpen(t, path) })
+	storetest.All(t, func(t *testing.T) storetest.Engine { return mustOpen(t, path) })
 }
 
 // mustOpen opens the database in the file, and closes it when the test ends.
