@@ -7,32 +7,39 @@ package plainjson
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"strings"
 )
 
 // Marshal returns v as compact JSON, without a newline at the end. The error is that of json.Marshal.
-func Marshal(v any) ([]byte, error) { return encode(v, "") }
+func Marshal(v any) ([]byte, error) { return marshal(v, "") }
 
 // MarshalIndent returns v as JSON with an indent of two spaces, without a newline at the end. The error is that of
 // json.Marshal.
-func MarshalIndent(v any) ([]byte, error) { return encode(v, "  ") }
+func MarshalIndent(v any) ([]byte, error) { return marshal(v, "  ") }
 
 // Text returns v as compact JSON. It is for values that always encode, such as strings and maps of strings: it panics
 // where Marshal returns an error.
 func Text(v any) string {
-	text, err := Marshal(v)
-	if err != nil {
+	var out strings.Builder
+	if err := encode(&out, v, ""); err != nil {
 		panic(err)
 	}
-	return string(text)
+	return strings.TrimSuffix(out.String(), "\n")
 }
 
-func encode(v any, indent string) ([]byte, error) {
+func marshal(v any, indent string) ([]byte, error) {
 	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", indent)
-	if err := encoder.Encode(v); err != nil {
+	if err := encode(&out, v, indent); err != nil {
 		return nil, err
 	}
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
+}
+
+// encode writes v with a newline at the end.
+func encode(w io.Writer, v any, indent string) error {
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", indent)
+	return encoder.Encode(v)
 }
