@@ -269,6 +269,9 @@ func (s suite) deletedRefuses(t *testing.T) {
 	for _, name := range []string{"AddKey", "ChangeKey"} {
 		wantKind(t, name+" of a deleted organization", all[name](t.Context()), store.NotFound)
 	}
+	alone := store.KeyChange{Before: made.Keys[0], After: made.Keys[0]}
+	err := s.b.ChangeKey(t.Context(), made.ID, alone, entry(store.KeyExpires, now, made.Version))
+	wantKind(t, "ChangeKey of a deleted organization, without a new key", err, store.NotFound)
 	s.wantStored(t, made)
 }
 
