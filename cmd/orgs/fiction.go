@@ -61,7 +61,7 @@ func fictionalRecord(random *rand.Rand, at time.Time) organization.Organization 
 		o.LogoURL = new("https://cdn." + domain + "/logo.svg")
 	}
 	if o.Tier == organization.Enterprise || random.IntN(20) == 0 {
-		o.Override = organization.Override{Metadata: 100 * (1 + random.IntN(50)), Search: 100 * (1 + random.IntN(50))}
+		o.Override = organization.RateLimits{Metadata: 100 * (1 + random.IntN(50)), Search: 100 * (1 + random.IntN(50))}
 	}
 	o.Metadata = fictionalMetadata(random)
 	return o

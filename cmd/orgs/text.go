@@ -58,7 +58,7 @@ func organizationPairs(o organization.Organization) [][2]string {
 		{"Credits", strconv.FormatInt(o.Credits, 10)},
 		{"Used this month", strconv.FormatInt(o.CurrentMonthUsage, 10)},
 		{"Rate limits", limitsText(o.Limits()) + " a minute"},
-		{"Overridden", limitsText(organization.RateLimits(o.Override))},
+		{"Overridden", limitsText(o.Override)},
 		{"Billing email", orNone(o.BillingEmail)},
 		{"Notifications email", orNone(o.NotificationsEmail)},
 		{"Logo", orNone(o.LogoURL)},

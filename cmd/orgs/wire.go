@@ -26,7 +26,7 @@ type wireOrganization struct {
 func toWire(o organization.Organization) wireOrganization {
 	return wireOrganization{
 		Representation: api.Represent(o),
-		Override:       toWireLimits(organization.RateLimits(o.Override)),
+		Override:       toWireLimits(o.Override),
 		Version:        o.Version,
 		DeletedAt:      wireTime(o.DeletedAt),
 	}

@@ -128,16 +128,16 @@ func (p *problems) credentials(v ijson.Value, loc []any) organization.Field[orga
 }
 
 // override reads a BaseRateLimits, or null. Categories that are absent are not overridden.
-func (p *problems) override(v ijson.Value, loc []any) organization.Field[organization.Override] {
+func (p *problems) override(v ijson.Value, loc []any) organization.Field[organization.RateLimits] {
 	switch v.Kind() {
 	case ijson.Null:
-		return organization.Null[organization.Override]()
+		return organization.Null[organization.RateLimits]()
 	case ijson.Object:
 	default:
 		p.notModel(loc)
-		return organization.Field[organization.Override]{}
+		return organization.Field[organization.RateLimits]{}
 	}
-	var override organization.Override
+	var override organization.RateLimits
 	for name, value := range v.Members() {
 		if limit := override.Of(organization.Category(name)); limit != nil {
 			*limit = p.limit(value, append(loc[:len(loc):len(loc)], name))

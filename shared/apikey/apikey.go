@@ -1,9 +1,9 @@
-// Package apikey is about the keys that callers present: how they are issued, read, hashed, and what they permit.
+// Package apikey issues, parses and hashes API keys, and says what a key permits.
 //
-// A key is sk_live_ or sk_test_, the public part of the organization's identifier, an underscore, 32 random letters and
-// digits (190 bits of entropy), and a checksum of six. So a key says where its organization is found, and a mistyped one
-// is recognised without asking the store. Only the SHA-256 of a key is ever kept; a key has too much entropy for a slow
-// hash to add anything.
+// A key has the form sk_<mode>_<organization>_<secret><checksum>. The mode is live or test, the organization is the
+// public part of its identifier, the secret is 32 random letters or digits (190 bits of entropy), and the checksum has
+// six. So a key says where to find its organization, and a mistyped key is refused without a read of the store. Only
+// the SHA-256 of a key is stored. A slow hash would add nothing, as a key has so much entropy.
 //
 // It must import nothing but the standard library, organization and base62.
 package apikey
@@ -20,7 +20,7 @@ import (
 	"organizations-api/shared/organization"
 )
 
-// Mode tells keys for production from keys for trying things out. Both open the same record.
+// Mode says whether a key is for production or for tests. Both modes give access to the same record.
 type Mode string
 
 // The modes, as they stand in a key.
@@ -29,7 +29,7 @@ const (
 	Test Mode = "test"
 )
 
-// ParseMode checks that s names a mode.
+// ParseMode returns s as a Mode. It returns an error if there is no such mode.
 func ParseMode(s string) (Mode, error) {
 	switch m := Mode(s); m {
 	case Live, Test:
@@ -45,10 +45,10 @@ const (
 	redacted     = "[redacted]"
 )
 
-// ErrMalformed is returned for whatever cannot be a key, mistyped keys included.
+// ErrMalformed is the error for a text that cannot be a key, such as a mistyped key.
 var ErrMalformed = errors.New("not an API key")
 
-// Key is a key in plain text. Every way of printing or serialising it gives a fixed word.
+// Key is a key in plain text. Printing, logging or encoding it gives "[redacted]".
 type Key struct {
 	text         string
 	mode         Mode
@@ -61,8 +61,8 @@ func New(id organization.ID, mode Mode) Key {
 	return Key{text: body + checksum(body), mode: mode, organization: id}
 }
 
-// Parse reads a key. The error is always ErrMalformed and never quotes text. A key that parses was typed correctly; only
-// the store knows whether it was ever issued.
+// Parse returns the key with the text. Its only error is ErrMalformed, which does not quote the text. A key that parses
+// was typed correctly, but only the store knows whether it was ever issued.
 func Parse(text string) (Key, error) {
 	rest, ok := strings.CutPrefix(text, prefix)
 	if !ok {
@@ -82,22 +82,22 @@ func Parse(text string) (Key, error) {
 	return Key{text: text, mode: mode, organization: id}, nil
 }
 
-// checksum guards against slips of the hand, not against attackers.
+// checksum detects typing errors. It does not stop attackers.
 func checksum(body string) string { return base62.Uint32(crc32.ChecksumIEEE([]byte(body))) }
 
-// Organization returns whose key it claims to be.
+// Organization returns the organization that the key names.
 func (k Key) Organization() organization.ID { return k.organization }
 
 // Mode returns the key's mode.
 func (k Key) Mode() Mode { return k.mode }
 
-// Hash returns what the store knows the key by.
+// Hash returns the SHA-256 of the key, by which the store finds it.
 func (k Key) Hash() Hash { return sha256.Sum256([]byte(k.text)) }
 
-// Reveal returns the plain text: once, to the person it is issued to, and to a client that presents it.
+// Reveal returns the plain text. Use it only to show a new key to its owner, and to send a key in a request.
 func (k Key) Reveal() string { return k.text }
 
-// Whatever prints, logs or encodes a key gets the fixed word.
+// These methods keep the key out of everything that prints, logs or encodes a Key.
 
 func (Key) String() string               { return redacted }
 func (Key) GoString() string             { return redacted }
@@ -107,10 +107,10 @@ func (Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 // Hash is the SHA-256 of a key.
 type Hash [sha256.Size]byte
 
-// Hex returns the hash in 64 lower-case hexadecimal digits. Only a store, and a backup of one, may call it.
+// Hex returns the hash as 64 lower-case hexadecimal digits. Only a store, or a backup of a store, may call it.
 func (h Hash) Hex() string { return hex.EncodeToString(h[:]) }
 
-// ParseHash is the inverse of Hex.
+// ParseHash is the inverse of Hex. It returns an error if s is not the text of a hash.
 func ParseHash(s string) (Hash, error) {
 	decoded, err := hex.DecodeString(s)
 	if err != nil || len(decoded) != sha256.Size {
@@ -119,7 +119,7 @@ func ParseHash(s string) (Hash, error) {
 	return Hash(decoded), nil
 }
 
-// A hash opens nothing, but it tells whether a found key is one of ours; it stays out of logs like the key.
+// A hash gives no access, but with it one can check whether a key that leaked is valid. So it is redacted like a key.
 
 func (Hash) String() string               { return redacted }
 func (Hash) GoString() string             { return redacted }

@@ -95,50 +95,6 @@ func TestNothingPrintsSecrets(t *testing.T) {
 	}
 }
 
-func TestPermissions(t *testing.T) {
-	t.Parallel()
-	all := []Permission{None, Read, Write, Delete, Admin}
-	for i, p := range all {
-		for j, needed := range all {
-			if got := p.Includes(needed); got != (i >= j) {
-				t.Errorf("%v.Includes(%v) = %v, want %v", p, needed, got, i >= j)
-			}
-		}
-	}
-	if Permission(99).Includes(Read) {
-		t.Error("an unknown permission permits something")
-	}
-	for _, s := range []string{"", "none", "Admin", "root"} {
-		if _, err := ParsePermission(s); err == nil {
-			t.Errorf("ParsePermission(%q) = no error", s)
-		}
-	}
-	if p, err := ParsePermission("delete"); p != Delete || err != nil {
-		t.Errorf(`ParsePermission("delete") = %v, %v`, p, err)
-	}
-}
-
-func TestCheck(t *testing.T) {
-	t.Parallel()
-	now := time.Date(2026, 1, 5, 9, 30, 0, 0, time.UTC)
-	before, after := now.Add(-time.Microsecond), now.Add(time.Microsecond)
-	for name, test := range map[string]struct {
-		record Record
-		want   error
-	}{
-		"valid":               {Record{}, nil},
-		"expires later":       {Record{ExpiresAt: &after}, nil},
-		"expires now":         {Record{ExpiresAt: &now}, ErrExpired},
-		"expired":             {Record{ExpiresAt: &before}, ErrExpired},
-		"revoked":             {Record{RevokedAt: &before}, ErrRevoked},
-		"revoked and expired": {Record{RevokedAt: &before, ExpiresAt: &before}, ErrRevoked},
-	} {
-		if err := test.record.Check(now); !errors.Is(err, test.want) {
-			t.Errorf("%s: Check = %v, want %v", name, err, test.want)
-		}
-	}
-}
-
 func TestParseHash(t *testing.T) {
 	t.Parallel()
 	hash := New(organization.NewID(), Live).Hash()

@@ -157,7 +157,7 @@ func (r *record) organization() (organization.Organization, error) {
 		Metadata:           organization.NewObject(r.Metadata),
 		BillingEmail:       r.BillingEmail,
 		NotificationsEmail: r.NotificationsEmail,
-		Override:           organization.Override(r.Override),
+		Override:           organization.RateLimits(r.Override),
 		AutoBilling:        r.AutoBilling,
 		BillingCycleStart:  r.BillingCycleStart,
 		CurrentMonthUsage:  r.CurrentMonthUsage,

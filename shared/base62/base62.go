@@ -1,4 +1,4 @@
-// Package base62 makes and checks the letters-and-digits strings that identifiers and API keys are built from.
+// Package base62 makes and checks strings of letters and digits. Identifiers and API keys consist of them.
 //
 // It must import nothing but the standard library.
 package base62
@@ -7,14 +7,14 @@ import "crypto/rand"
 
 const alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 
-// Random returns n characters, each drawn independently and uniformly from the operating system's secure source: 5.95
-// bits of entropy a character. It is safe for concurrent use.
+// Random returns n random characters from the operating system's secure source. All characters are equally likely, so
+// each has 5.95 bits of entropy. Random is safe for concurrent use.
 func Random(n int) string {
-	const fair = 256 - 256%len(alphabet) // bytes from here on would favour the first characters
+	const fair = 256 - 256%len(alphabet) // with larger bytes the first characters would be more likely than the last
 	out := make([]byte, 0, n)
 	var pool [64]byte
 	for len(out) < n {
-		rand.Read(pool[:]) // never fails; crypto/rand ends the process instead
+		rand.Read(pool[:]) // never returns an error: crypto/rand would end the process
 		for _, b := range pool {
 			if int(b) < fair && len(out) < n {
 				out = append(out, alphabet[int(b)%len(alphabet)])
@@ -24,10 +24,10 @@ func Random(n int) string {
 	return string(out)
 }
 
-// Uint32Width is the length of every string that Uint32 returns: 62^6 is more than 2^32.
+// Uint32Width is the length of the strings that Uint32 returns. Six are enough, as 62^6 is more than 2^32.
 const Uint32Width = 6
 
-// Uint32 returns n in six characters, most significant first.
+// Uint32 returns n to the base 62, in six characters, the most significant first.
 func Uint32(n uint32) string {
 	var out [Uint32Width]byte
 	for i := len(out) - 1; i >= 0; i-- {
@@ -37,7 +37,7 @@ func Uint32(n uint32) string {
 	return string(out[:])
 }
 
-// Valid reports whether s has n characters, all of them letters and digits of ASCII.
+// Valid reports whether s consists of n ASCII letters or digits.
 func Valid(s string, n int) bool {
 	if len(s) != n {
 		return false

@@ -13,7 +13,7 @@ func BenchmarkApply(b *testing.B) {
 	patch := organization.Patch{
 		Name:       organization.Set("Northwind Media"),
 		Metadata:   organization.Set(organization.NewObject(`{"region":"eu"}`)),
-		RateLimits: organization.Set(organization.Override{Search: 120}),
+		RateLimits: organization.Set(organization.RateLimits{Search: 120}),
 	}
 	b.ReportAllocs()
 	for b.Loop() {

@@ -6,8 +6,9 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of what a caller may set. Lengths of text are in characters (Unicode code points, as JSON Schema counts them),
-// sizes of objects in bytes of compact JSON. Together they keep a record far below DynamoDB's 400 KB for an item.
+// The bounds of what a caller may set. Lengths are in characters (Unicode code points, as in JSON Schema). The size of
+// an object is in bytes of compact JSON. With these bounds a record stays far below DynamoDB's limit of 400 KB for an
+// item.
 const (
 	MaxNameLength  = 100
 	MaxURLLength   = 2048
@@ -15,15 +16,15 @@ const (
 	MaxObjectDepth = 32 // the object itself is the first level
 )
 
-// Bounds of email addresses: RFC 5321, sections 4.5.3.1.1 and 4.5.3.1.3 (less the angle brackets of a path), and RFC
-// 1035, section 2.3.4.
+// The bounds of an email address, from RFC 5321, sections 4.5.3.1.1 and 4.5.3.1.3 (without the angle brackets of a
+// path), and RFC 1035, section 2.3.4.
 const (
 	maxEmailLength = 254
 	maxLocalLength = 64
 	maxLabelLength = 63
 )
 
-// CheckName says what is wrong with a display name: it has 1 to MaxNameLength characters, in UTF-8.
+// CheckName returns an error if name is not a display name: 1 to MaxNameLength characters, in UTF-8.
 func CheckName(name string) error {
 	if !utf8.ValidString(name) {
 		return errors.New("a name must be UTF-8")
@@ -34,15 +35,19 @@ func CheckName(name string) error {
 	return nil
 }
 
-// CheckEmail says what is wrong with an email address. It accepts the addr-spec of a mailbox as it is in everyday use: a
-// dot-atom of at most 64 characters (RFC 5322, section 3.2.3), an @, and a host name (RFC 1123, section 2.1) with a dot
-// that ends in a letter, as all public ones do, all in ASCII. Quoted local parts, address literals, display names and
-// comments are refused, as are international addresses.
+// CheckEmail returns an error that says what is wrong with an email address. It accepts the addr-spec of a mailbox as
+// it is in everyday use, in ASCII:
+//   - a dot-atom of at most 64 characters (RFC 5322, section 3.2.3)
+//   - an @
+//   - a host name (RFC 1123, section 2.1) that has a dot and ends in a letter, as all public host names do
 //
-// An address is answered for as long as it is kept, and a client that checks the email format must be able to read that
-// answer. So this accepts no form that ajv-formats or Python's email-validator, which Pydantic uses, refuses: ajv-formats
-// wants the dot, email-validator wants the letter too. What email-validator knows beyond form is left to it: names of
-// special use, such as .local, and labels with a double hyphen in the third place that are no Punycode.
+// It refuses quoted local parts, address literals, display names, comments and international addresses.
+//
+// The service returns an address for as long as it is kept, and a client that checks the email format must be able to
+// read that response. So CheckEmail accepts no form that ajv-formats or Python's email-validator (which Pydantic uses)
+// refuses. Both want the dot, and email-validator also wants the letter. Two rules of email-validator are not about
+// form and are left to it: names for special use, such as .local, and labels with "--" in the third place that are not
+// Punycode.
 func CheckEmail(address string) error {
 	local, domain, found := strings.Cut(address, "@")
 	switch {

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
+
+	"organizations-api/shared/plainjson"
 )
 
 // fuzzedField is a field of a patch in the state that n stands for.
@@ -25,8 +27,8 @@ func fuzzedField[T any](n uint8, value T) Field[T] {
 // patchable returns the fields that a patch can change, as JSON texts, by their names in the contract.
 func patchable(o Organization) map[string]string {
 	return map[string]string{
-		"organization_name": jsonText(o.Name), "logo_url": jsonText(o.LogoURL), "metadata": o.Metadata.Text(),
-		"billing_email": jsonText(o.BillingEmail), "notifications_email": jsonText(o.NotificationsEmail),
+		"organization_name": plainjson.Text(o.Name), "logo_url": plainjson.Text(o.LogoURL), "metadata": o.Metadata.Text(),
+		"billing_email": plainjson.Text(o.BillingEmail), "notifications_email": plainjson.Text(o.NotificationsEmail),
 		"rate_limits": overrideText(o.Override), "default_llm_credentials": o.Credentials.Text(),
 	}
 }
@@ -45,13 +47,13 @@ func FuzzApply(f *testing.F) {
 		patch := Patch{
 			Name: fuzzedField(digit(&states), name), LogoURL: fuzzedField(digit(&states), logo),
 			BillingEmail: fuzzedField(digit(&states), billing), NotificationsEmail: fuzzedField(digit(&states), notifications),
-			Metadata: fuzzedField(digit(&more), NewObject(metadata)), RateLimits: fuzzedField(digit(&more), Override{Search: search, Data: data}),
+			Metadata: fuzzedField(digit(&more), NewObject(metadata)), RateLimits: fuzzedField(digit(&more), RateLimits{Search: search, Data: data}),
 			Credentials: fuzzedField(digit(&more), NewObject(credentials)),
 		}
 		before := New("A", Pro, &billing, epoch)
 		before.Metadata, before.Credentials = `{"a":1}`, `{"openai":"secret"}`
 		if states%2 == 1 {
-			before.LogoURL, before.Override = &logo, Override{Search: search}
+			before.LogoURL, before.Override = &logo, RateLimits{Search: search}
 		}
 		checkApplied(t, before, patch, epoch.Add(time.Duration(clock%1_000_000)*time.Microsecond))
 	})

@@ -1,8 +1,8 @@
 package organization
 
-import "fmt"
+import "errors"
 
-// Tier is the account's tier. It sets the monthly credits and the rate limits that apply where no override does.
+// Tier is the account's tier. It decides the monthly credits and the rate limits.
 type Tier string
 
 // The tiers of the contract's AccountTier.
@@ -13,20 +13,20 @@ const (
 	Enterprise Tier = "enterprise"
 )
 
-// Tiers returns all tiers, the smallest first.
+// Tiers returns all tiers, from the smallest to the largest.
 func Tiers() []Tier { return []Tier{Free, Pro, Team, Enterprise} }
 
-// ParseTier checks that s names a tier.
+// ParseTier returns the tier with the name s. It returns an error if there is no such tier.
 func ParseTier(s string) (Tier, error) {
 	for _, t := range Tiers() {
 		if string(t) == s {
 			return t, nil
 		}
 	}
-	return "", fmt.Errorf("a tier is one of free, pro, team and enterprise")
+	return "", errors.New("a tier is one of free, pro, team and enterprise")
 }
 
-// MonthlyCredits returns the credits that come with the tier each month; ok is false where they are agreed individually.
+// MonthlyCredits returns the credits that the tier gives each month. ok is false if they are agreed with each customer.
 func (t Tier) MonthlyCredits() (credits int64, ok bool) {
 	switch t {
 	case Pro:
@@ -40,7 +40,7 @@ func (t Tier) MonthlyCredits() (credits int64, ok bool) {
 	}
 }
 
-// Limits returns the limits that the tier computes.
+// Limits returns the tier's rate limits.
 func (t Tier) Limits() RateLimits {
 	switch t {
 	case Pro:
@@ -58,7 +58,7 @@ const (
 	MaxLimit = 1_000_000
 )
 
-// Category is a kind of operation that is limited on its own.
+// Category is a kind of operation. Each category has a rate limit of its own.
 type Category string
 
 // The categories of the contract's BaseRateLimits.
@@ -70,19 +70,16 @@ const (
 	Compute  Category = "compute"
 )
 
-// Categories returns all categories in the order of the contract.
+// Categories returns all categories, in the order of the contract.
 func Categories() []Category { return []Category{Metadata, Data, Search, Upload, Compute} }
 
-// RateLimits holds a number of requests a minute for each category.
+// RateLimits holds the number of requests a minute for each category. In an override, 0 means that the category keeps
+// the limit of the tier, so the zero RateLimits overrides nothing.
 type RateLimits struct {
 	Metadata, Data, Search, Upload, Compute int
 }
 
-// Override replaces the limits of some categories. 0 leaves a category as the tier computes it; the zero Override
-// overrides nothing.
-type Override RateLimits
-
-// Of returns a pointer to the category's limit, or nil for an unknown category.
+// Of returns a pointer to the category's limit. It returns nil for an unknown category.
 func (l *RateLimits) Of(c Category) *int {
 	switch c {
 	case Metadata:
@@ -100,13 +97,10 @@ func (l *RateLimits) Of(c Category) *int {
 	}
 }
 
-// Of returns a pointer to the category's override, or nil for an unknown category.
-func (o *Override) Of(c Category) *int { return (*RateLimits)(o).Of(c) }
-
-// Overlay returns the limits with the override's categories in their places.
-func (l RateLimits) Overlay(o Override) RateLimits {
+// Overlay returns l with the limits of the override in place of its own. Where the override has 0, l keeps its limit.
+func (l RateLimits) Overlay(override RateLimits) RateLimits {
 	for _, c := range Categories() {
-		if n := *o.Of(c); n != 0 {
+		if n := *override.Of(c); n != 0 {
 			*l.Of(c) = n
 		}
 	}

@@ -1,7 +1,8 @@
-// Package organization is the domain: the record of one tenant, its tiers and rate limits, and the rules by which a patch
-// changes it. Everything in it is pure; it reads no clock, no network and no store.
+// Package organization is the domain: the record of one tenant, its tier and rate limits, and the rules by which a
+// patch changes it. Everything in it is pure: it reads no clock, no network and no store.
 //
-// It must import nothing but the standard library and base62: not how records are stored, nor how they are sent.
+// It must import nothing but the standard library and two packages without state, base62 and plainjson. It must know
+// neither how records are stored nor how they are sent.
 package organization
 
 import (
@@ -20,13 +21,13 @@ const (
 	internalIDLength = 21
 )
 
-// ID is the public identifier of an organization: org_ and 13 letters and digits (77 bits of entropy).
+// ID is the public identifier of an organization: org_ and 13 letters or digits (77 bits of entropy).
 type ID string
 
 // NewID returns a random identifier.
 func NewID() ID { return ID(idPrefix + base62.Random(idLength)) }
 
-// ParseID checks that s has the form of an identifier.
+// ParseID returns s as an ID. It returns an error if s does not have the form of an identifier.
 func ParseID(s string) (ID, error) {
 	if part, ok := strings.CutPrefix(s, idPrefix); !ok || !base62.Valid(part, idLength) {
 		return "", errors.New("an organization id is org_ and 13 letters and digits")
@@ -34,15 +35,15 @@ func ParseID(s string) (ID, error) {
 	return ID(s), nil
 }
 
-// PublicPart returns the identifier without its prefix; API keys carry it.
+// PublicPart returns the identifier without its prefix. API keys contain it.
 func (id ID) PublicPart() string { return strings.TrimPrefix(string(id), idPrefix) }
 
-// IDFromPublicPart is the inverse of PublicPart.
+// IDFromPublicPart is the inverse of PublicPart. It returns an error if part is not the public part of an identifier.
 func IDFromPublicPart(part string) (ID, error) { return ParseID(idPrefix + part) }
 
-// InternalID is the secret identifier of an organization: int_ and 21 letters and digits (125 bits of entropy). It is kept
-// with the record and shown to nobody: every way of printing or serialising it gives a fixed word. The zero InternalID
-// is none.
+// InternalID is the secret identifier of an organization: int_ and 21 letters or digits (125 bits of entropy). It is
+// stored with the record and never shown: printing, logging or encoding it gives "[redacted]". The zero InternalID
+// means that there is no identifier.
 type InternalID struct{ secret string }
 
 const redacted = "[redacted]"
@@ -52,28 +53,29 @@ func NewInternalID() InternalID {
 	return InternalID{internalIDPrefix + base62.Random(internalIDLength)}
 }
 
-// StoredInternalID takes an identifier back from the store.
+// StoredInternalID returns the InternalID that Reveal gave to the store.
 func StoredInternalID(secret string) InternalID { return InternalID{secret} }
 
-// Reveal returns the secret. Only a store, and a backup of one, may call it.
+// Reveal returns the secret. Only a store, or a backup of a store, may call it.
 func (id InternalID) Reveal() string { return id.secret }
 
-// Equal reports whether both are the same secret.
+// Equal reports whether id and other are the same secret.
 func (id InternalID) Equal(other InternalID) bool { return id == other }
 
-// Whatever prints, logs or encodes the identifier gets the fixed word.
+// These methods keep the secret out of everything that prints, logs or encodes an InternalID.
 
 func (InternalID) String() string               { return redacted }
 func (InternalID) GoString() string             { return redacted }
 func (InternalID) LogValue() slog.Value         { return slog.StringValue(redacted) }
 func (InternalID) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 
-// Object is a JSON object in compact form: no insignificant white space, everything else as its owner wrote it, so that
-// no digit, order or nesting is lost. Whoever makes one has checked that it is an object; the zero Object stands for {}.
+// Object is the text of a JSON object without insignificant white space. Everything else stays as its owner wrote it,
+// so no digit, no order and no nesting is lost. The code that makes an Object checks that the text is a JSON object.
+// The zero Object stands for {}.
 type Object string
 
-// NewObject returns the object with the JSON text, which must be one object in compact form. Every text of {} gives the
-// zero Object, so that equal records compare equal.
+// NewObject returns the Object with the text, which must be a JSON object in compact form. For {} it returns the zero
+// Object, so that equal records compare equal.
 func NewObject(compact string) Object {
 	if compact == "{}" {
 		return ""
@@ -81,7 +83,7 @@ func NewObject(compact string) Object {
 	return Object(compact)
 }
 
-// Text returns the object's JSON.
+// Text returns the object as JSON: {} for the zero Object.
 func (o Object) Text() string {
 	if o == "" {
 		return "{}"
@@ -89,8 +91,8 @@ func (o Object) Text() string {
 	return string(o)
 }
 
-// Organization is the record of one tenant. Pointers are nil where nothing is set, and never lead to an empty text. It is
-// a plain value: copying it is safe, and nothing in this package changes what a pointer of it leads to.
+// Organization is the record of one tenant. A pointer is nil if the property is not set. An Organization is a plain
+// value: you can copy it, as nothing in this package changes the values that its pointers refer to.
 type Organization struct {
 	ID                 ID
 	InternalID         InternalID
@@ -101,23 +103,23 @@ type Organization struct {
 	Metadata           Object
 	BillingEmail       *string
 	NotificationsEmail *string
-	Override           Override
+	Override           RateLimits // limits that replace those of the tier; 0: not replaced
 	AutoBilling        bool
 	BillingCycleStart  int   // day of the month
 	CurrentMonthUsage  int64 // credits
 	CreatedAt          time.Time
 	UpdatedAt          time.Time
-	Users              *string // a JSON array of objects, kept as text
+	Users              *string // the text of a JSON array of objects
 	AuthProviderOrgID  *string
-	Credentials        Object // secrets by name of the model provider; all values are strings
+	Credentials        Object // secrets, by the name of the model provider; every value is a string
 	APIURL             *string
 
 	Version   int64      // accepted changes since creation
-	DeletedAt *time.Time // set when the organization was deleted and can still be recovered
+	DeletedAt *time.Time // when the organization was deleted; it can still be recovered. nil: not deleted
 }
 
-// New returns the record of a new organization of the tier, with a month's credits. The name and email must have passed
-// CheckName and CheckEmail; billingEmail may be nil.
+// New returns the record of a new organization of the tier, with the tier's credits for a month. The caller checks the
+// name with CheckName and the email with CheckEmail. billingEmail may be nil.
 func New(name string, tier Tier, billingEmail *string, now time.Time) Organization {
 	now = Timestamp(now)
 	credits, _ := tier.MonthlyCredits()
@@ -134,16 +136,17 @@ func New(name string, tier Tier, billingEmail *string, now time.Time) Organizati
 	}
 }
 
-// Limits returns the limits in force: those of the tier, overlaid by the override's categories.
+// Limits returns the limits in force: those of the tier, replaced by the override's where it has them.
 func (o Organization) Limits() RateLimits { return o.Tier.Limits().Overlay(o.Override) }
 
-// Timestamp returns t as records keep it: in UTC, in whole microseconds.
+// Timestamp returns t as records keep it: in UTC, cut to whole microseconds.
 func Timestamp(t time.Time) time.Time { return t.UTC().Truncate(time.Microsecond) }
 
-// FormatTime returns t in RFC 3339 with microseconds and Z. All results are of one length and sort as the times do.
+// FormatTime returns t in RFC 3339, in UTC, with microseconds. All results have the same length, so they sort as the
+// times do.
 func FormatTime(t time.Time) string { return t.UTC().Format(timeLayout) }
 
-// ParseTime is the inverse of FormatTime.
+// ParseTime is the inverse of FormatTime. It returns an error if s does not have that form.
 func ParseTime(s string) (time.Time, error) { return time.Parse(timeLayout, s) }
 
 const timeLayout = "2006-01-02T15:04:05.000000Z"

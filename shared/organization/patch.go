@@ -2,7 +2,7 @@ package organization
 
 import "time"
 
-// Field is one field of a patch. The zero Field is absent.
+// Field is one field of a patch. It is absent, null or a value. The zero Field is absent.
 type Field[T any] struct {
 	state fieldState
 	value T
@@ -16,41 +16,42 @@ const (
 	present
 )
 
-// Null returns a field that is sent as null.
+// Null returns a field that the caller sent as null.
 func Null[T any]() Field[T] { return Field[T]{state: null} }
 
-// Set returns a field that is sent with a value.
+// Set returns a field that the caller sent with a value.
 func Set[T any](value T) Field[T] { return Field[T]{state: present, value: value} }
 
-// IsNull reports whether the field is sent as null.
+// IsNull reports whether the field is null.
 func (f Field[T]) IsNull() bool { return f.state == null }
 
-// Value returns the field's value; ok is false where it is absent or null.
+// Value returns the field's value. ok is false if the field is absent or null.
 func (f Field[T]) Value() (value T, ok bool) { return f.value, f.state == present }
 
-// Patch is a change that a caller asks for. A field that is absent leaves the record's as it is; what null means is said
-// beside each field. Values must be within the bounds of this package: the Check functions, MinLimit and MaxLimit.
+// Patch is a change that a caller asks for. An absent field leaves the property as it is. The comment at each field
+// says what null does. Values must be within the bounds of this package: those of the Check functions, MinLimit and
+// MaxLimit.
 type Patch struct {
-	Name               Field[string]   // null leaves it
-	LogoURL            Field[string]   // null clears it
-	BillingEmail       Field[string]   // null clears it
-	NotificationsEmail Field[string]   // null clears it
-	Metadata           Field[Object]   // replaces the whole; null leaves it
-	RateLimits         Field[Override] // replaces the whole; null removes the override
-	Credentials        Field[Object]   // replaces the whole; null leaves it
+	Name               Field[string]     // null leaves the name as it is
+	LogoURL            Field[string]     // null clears it
+	BillingEmail       Field[string]     // null clears it
+	NotificationsEmail Field[string]     // null clears it
+	Metadata           Field[Object]     // replaces the whole object; null leaves it as it is
+	RateLimits         Field[RateLimits] // replaces the whole override; null removes it
+	Credentials        Field[Object]     // replaces the whole object; null leaves it as it is
 }
 
-// Change is what a patch did to one field, as JSON texts for the audit trail. Secrets are not in it: of credentials it has
-// the names and fingerprints of the values, or one fingerprint of all of them where they are very many.
+// Change says what a patch did to one field, for the audit trail. It holds no secret: for credentials it has a
+// fingerprint in place of each value. If that would be too long, it has one fingerprint of all credentials.
 type Change struct {
-	Field  string // by its name in the contract
-	Before string
-	After  string
+	Field  string // the name in the contract
+	Before string // JSON
+	After  string // JSON
 }
 
-// Apply returns the record with the patch applied, and what that changed, in the order of the contract's fields. Where
-// nothing changes, the record comes back as it was. Otherwise its version is one higher and UpdatedAt is now, or a
-// microsecond after the last update where the clock has not moved since.
+// Apply returns the record with the patch applied, and the changes in the order of the contract's fields. If nothing
+// changes, it returns the record as it was. Otherwise the version is one higher and UpdatedAt is now. If the clock has
+// not moved since the last update, UpdatedAt is a microsecond after that.
 func (o Organization) Apply(p Patch, now time.Time) (Organization, []Change) {
 	next := o
 	if name, ok := p.Name.Value(); ok {
@@ -80,7 +81,7 @@ func (o Organization) Apply(p Patch, now time.Time) (Organization, []Change) {
 	return next, changes
 }
 
-// optional returns what a field that null clears becomes.
+// optional returns the new value of a property that null clears.
 func optional(current *string, f Field[string]) *string {
 	if value, ok := f.Value(); ok {
 		return &value

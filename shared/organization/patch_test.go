@@ -36,9 +36,9 @@ func objects() *rapid.Generator[Object] {
 	})
 }
 
-func overrides() *rapid.Generator[Override] {
-	return rapid.Custom(func(t *rapid.T) Override {
-		var o Override
+func overrides() *rapid.Generator[RateLimits] {
+	return rapid.Custom(func(t *rapid.T) RateLimits {
+		var o RateLimits
 		for _, c := range Categories() {
 			if rapid.Bool().Draw(t, "overridden") {
 				*o.Of(c) = rapid.IntRange(MinLimit, MaxLimit).Draw(t, string(c))
@@ -128,7 +128,7 @@ func TestDisjointPatchesCommute(t *testing.T) {
 			func(p *Patch) { p.BillingEmail = Field[string]{} },
 			func(p *Patch) { p.NotificationsEmail = Field[string]{} },
 			func(p *Patch) { p.Metadata = Field[Object]{} },
-			func(p *Patch) { p.RateLimits = Field[Override]{} },
+			func(p *Patch) { p.RateLimits = Field[RateLimits]{} },
 			func(p *Patch) { p.Credentials = Field[Object]{} },
 		} {
 			if rapid.Bool().Draw(t, "side") {
@@ -198,7 +198,7 @@ func TestChanges(t *testing.T) {
 		Name:         Set(`B "<é>"`),
 		BillingEmail: Null[string](),
 		Metadata:     Set(Object(`{"n":1e400}`)),
-		RateLimits:   Set(Override{Search: 7, Metadata: 3}),
+		RateLimits:   Set(RateLimits{Search: 7, Metadata: 3}),
 		Credentials:  Set(Object(`{"openai":"second-secret","other":"x"}`)),
 	}, epoch)
 	want := []Change{

@@ -1,41 +1,162 @@
-// Package store says what the service needs of storage: the questions it asks, the changes it makes, and the errors that
-// it tells apart. The engines are in the packages below it; storetest holds them to one behaviour.
+// Package store defines what the service needs of storage: the interfaces that an engine implements, and the kinds of
+// error that their callers can tell apart. The engines are in the packages below this one. The package storetest checks
+// that all engines behave alike.
 //
-// It must import nothing but the standard library and the domain packages organization and apikey.
+// Where a comment says that a method returns NotFound, Conflict or another kind, it means an *Error of that Kind.
+//
+// It must import nothing but the standard library and the packages organization, apikey and base62.
 package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	"organizations-api/shared/apikey"
+	"organizations-api/shared/base62"
 	"organizations-api/shared/organization"
 )
 
-// Found is what one look-up returns.
-type Found struct {
-	Organization organization.Organization
-	Key          *apikey.Record // the key that was asked for; nil where the organization has no such key
+// Records is what a request needs of the organizations. An engine is safe for concurrent use, also by several
+// processes. A read returns every change that was acknowledged before the read began.
+type Records interface {
+	// Find returns the organization and its key with the hash. It also finds a deleted organization, with DeletedAt set.
+	// It returns NotFound if there is no such organization.
+	Find(ctx context.Context, id organization.ID, key apikey.Hash) (Found, error)
+
+	// Update makes the change and writes its audit entry, or does neither. It returns NotFound if there is no such
+	// organization, and Conflict if the organization is deleted or no longer has the version of Before. After Throttled
+	// or Unreachable the change may have been made.
+	Update(ctx context.Context, u Update) error
 }
 
-// Update is one accepted change of a record.
+// Found is the result of Find.
+type Found struct {
+	Organization organization.Organization
+	Key          *apikey.Record // nil: the organization has no key with the hash
+}
+
+// Update is one change of a record. Before.Version is an optimistic lock.
 type Update struct {
-	Before organization.Organization // as it was read; the change takes effect only on this version
-	After  organization.Organization // from Before.Apply, with its changes
+	Before organization.Organization // as the caller read it
+	After  organization.Organization // from Before.Apply
 	Audit  Entry
 }
 
-// Entry is one line of an organization's audit trail. Entries are written together with what they tell of, or not at all.
+// Counters counts requests.
+type Counters interface {
+	// Count adds one request to the window that starts at the time window, and returns the number of requests in it,
+	// including this one. Each organization and category has windows of its own. No two calls for one window return the
+	// same number. An engine may delete a window a day after its end.
+	Count(ctx context.Context, id organization.ID, category organization.Category, window time.Time) (int64, error)
+}
+
+// UseSpan is how exactly the store knows when a key was used: it keeps the start of the hour. That is exact enough to
+// see which keys are still needed, and recording it costs next to nothing.
+const UseSpan = time.Hour
+
+// UseNotes records the uses of keys.
+type UseNotes interface {
+	// NoteUse records that the key was used in the span of the time at. If a later use is recorded already, nothing
+	// changes. It returns no error if the organization or the key no longer exists. A loss of power may undo it.
+	NoteUse(ctx context.Context, id organization.ID, keyID string, at time.Time) error
+}
+
+// Operator is all that the operator's command needs. An engine implements it in addition to what requests need.
+type Operator interface {
+	Directory
+	Lifecycle
+	Keys
+	KeyUses
+	Trail
+	Archive
+}
+
+// Directory creates, reads and lists organizations.
+type Directory interface {
+	// Create stores a new organization, its first key and the audit entry. It returns Conflict if there is an organization
+	// with that ID, also if it is deleted.
+	Create(ctx context.Context, o organization.Organization, key apikey.Record, e Entry) error
+
+	// Get returns the organization and all its keys, the oldest first. It also finds a deleted organization, with
+	// DeletedAt set. It returns NotFound if there is no such organization.
+	Get(ctx context.Context, id organization.ID) (organization.Organization, []apikey.Record, error)
+
+	// List returns a page of at most limit organizations, including deleted ones, and the pagination cursor of the next
+	// page. The cursor of the first page is "", and the cursor after the last page is "" too. limit must be at least 1.
+	// An organization that exists during the whole listing comes exactly once. The order depends on the engine.
+	List(ctx context.Context, cursor string, limit int) ([]organization.Organization, string, error)
+}
+
+// Lifecycle deletes organizations. It changes neither the version nor the update time of a record, as these describe
+// only the changes by patches.
+type Lifecycle interface {
+	// Delete marks the organization as deleted at the time at, and writes the audit entry. The record, the keys and the
+	// audit trail stay. Every later Update returns Conflict. A deleted organization stays as it is, and no entry is
+	// written. It returns NotFound if there is no such organization.
+	Delete(ctx context.Context, id organization.ID, at time.Time, e Entry) error
+
+	// Undelete clears the deletion mark, so that the keys work again, and writes the audit entry. An organization that is
+	// not deleted stays as it is, and no entry is written. It returns NotFound if there is no such organization.
+	Undelete(ctx context.Context, id organization.ID, e Entry) error
+
+	// Purge removes the organization, its keys and its audit trail for good. It returns no error if there is no such
+	// organization. You can repeat a purge that failed half-way.
+	Purge(ctx context.Context, id organization.ID) error
+}
+
+// Keys issues, changes and revokes keys. Its methods touch only the keys that they are about, so they never conflict
+// with an update of the record.
+type Keys interface {
+	// AddKey stores a new key and writes the audit entry. It returns NotFound if the organization does not exist or is
+	// deleted, Conflict if it has a key with that hash, and Full if it has apikey.MaxPerOrganization keys.
+	AddKey(ctx context.Context, id organization.ID, key apikey.Record, e Entry) error
+
+	// RevokeKey marks the key as revoked at the time at, and writes the audit entry. A revoked key stays as it is, and no
+	// entry is written. It returns NotFound if there is no such key.
+	RevokeKey(ctx context.Context, id organization.ID, keyID string, at time.Time, e Entry) error
+
+	// ChangeKey makes the whole change and writes its audit entry, or does nothing. It returns NotFound if the
+	// organization does not exist or is deleted, or has no such key. It returns Conflict if the key is no longer as in
+	// Before, or if the organization has a key with the hash of New. It returns Full if there is no room for New.
+	ChangeKey(ctx context.Context, id organization.ID, c KeyChange, e Entry) error
+}
+
+// KeyChange is a change of one key. It may add another key, which replaces the first.
+type KeyChange struct {
+	Before apikey.Record  // as the caller read it; its expiry, revocation and successor are an optimistic lock
+	After  apikey.Record  // Before with another ExpiresAt or ReplacedBy, or both
+	New    *apikey.Record // the key to add; nil: none
+}
+
+// KeyUses reads when keys were used.
+type KeyUses interface {
+	// KeyUses returns for each key of the organization the start of the span of its last use. It is the zero time if the
+	// key was never used. A key is missing from the map if nothing is known of its use: it was restored, or issued by a
+	// version of the service that recorded no uses, and was not used since then.
+	KeyUses(ctx context.Context, id organization.ID) (map[string]time.Time, error)
+}
+
+// Trail reads the audit trail.
+type Trail interface {
+	// Audit returns a page of at most limit entries of the organization, the newest first, and the pagination cursor of
+	// the next page. The cursor of the first page is "", and the cursor after the last page is "" too. limit must be at
+	// least 1. An organization that does not exist has no entries.
+	Audit(ctx context.Context, id organization.ID, cursor string, limit int) ([]Entry, string, error)
+}
+
+// Entry is one entry of an organization's audit trail. It is written in one transaction with the change that it
+// describes.
 type Entry struct {
-	ID        string // made by NewEntryID; entries sort by it
+	ID        string // from NewEntryID; entries sort by it
 	Action    Action
-	Actor     string // the id of the key that was used, or OperatorActor
+	Actor     string // the ID of the key that was used, or OperatorActor
 	RequestID string
 	Version   int64 // of the record after the change
 	Changes   []organization.Change
 }
 
-// Action says what an entry tells of.
+// Action says what happened.
 type Action string
 
 // The actions.
@@ -50,91 +171,53 @@ const (
 	KeyRevoked Action = "key.revoked"
 )
 
-// OperatorActor is the actor of what is done with the operator's command and not with a key.
+// OperatorActor is the actor of changes that were made with the operator's command, without a key.
 const OperatorActor = "operator"
 
-// Records is what serving a request needs of the organizations. An engine is safe for concurrent use, by several
-// processes at once. A read sees every change that was acknowledged before it began.
-type Records interface {
-	// Find returns the organization and the one key of it that has the hash. A deleted organization is found, with
-	// DeletedAt set. The error is a NotFound where there is no such organization.
-	Find(ctx context.Context, id organization.ID, key apikey.Hash) (Found, error)
+const entrySuffixLength = 8
 
-	// Update makes the change and writes its audit entry, both or neither. The error is a Conflict where the stored record
-	// is not of Before's version any more or is deleted, and a NotFound where it is gone. After a Throttled or
-	// Unreachable the change may have taken effect.
-	Update(ctx context.Context, u Update) error
+// NewEntryID returns an identifier for an entry. Identifiers sort by the time at. The random suffix separates entries
+// of the same microsecond. Updates of one record are never of the same microsecond.
+func NewEntryID(at time.Time) string {
+	return organization.FormatTime(at) + "-" + base62.Random(entrySuffixLength)
 }
 
-// Counters counts requests.
-type Counters interface {
-	// Count adds one to the requests of the organization in the category in the window that starts at the time given, and
-	// returns the sum, this request included. No two calls get the same sum. An engine may forget a window a day after
-	// it ended.
-	Count(ctx context.Context, id organization.ID, category organization.Category, window time.Time) (int64, error)
+// At returns the time in the entry's identifier. It returns the zero time if the identifier is malformed.
+func (e Entry) At() time.Time {
+	if len(e.ID) <= entrySuffixLength {
+		return time.Time{}
+	}
+	at, err := organization.ParseTime(strings.TrimSuffix(e.ID[:len(e.ID)-entrySuffixLength], "-"))
+	if err != nil {
+		return time.Time{}
+	}
+	return at
 }
 
-// Directory is what an operator needs of the organizations.
-type Directory interface {
-	// Create stores a new organization with its first key. The error is a Conflict where the identifier is taken.
-	Create(ctx context.Context, o organization.Organization, key apikey.Record, e Entry) error
+// After reports whether the entry describes an update of a record that had the version, or a later version.
+func (e Entry) After(version int64) bool { return e.Action == Updated && e.Version > version }
 
-	// Get returns the organization and all its keys, the oldest first. A deleted one is found, with DeletedAt set.
-	Get(ctx context.Context, id organization.ID) (organization.Organization, []apikey.Record, error)
-
-	// List returns at most limit organizations, deleted ones included, and the cursor of the next page: "" after the
-	// last. The first page has the cursor "". limit must be at least 1. Each organization that exists all the while comes
-	// exactly once; the order is the engine's.
-	List(ctx context.Context, cursor string, limit int) ([]organization.Organization, string, error)
+// Usage is what one request cost in the store.
+type Usage struct {
+	Calls      int
+	ReadUnits  float64 // of DynamoDB; other engines have none
+	WriteUnits float64
+	Throttles  int // attempts that the engine refused because of too many requests
 }
 
-// Lifecycle is how an operator ends an organization. The version of a record and its update time count changes by
-// patches only; nothing here touches them.
-type Lifecycle interface {
-	// Delete marks the organization as deleted at the time given; its item, keys and audit trail stay. From then on no Update of it
-	// succeeds. Deleting a deleted organization changes nothing and writes no entry. The error is a NotFound where there
-	// is no such organization.
-	Delete(ctx context.Context, id organization.ID, at time.Time, e Entry) error
+type usageKey struct{}
 
-	// Undelete takes the mark away, so that its keys work again. It is to Delete as Delete is to it.
-	Undelete(ctx context.Context, id organization.ID, e Entry) error
-
-	// Purge removes the organization, its keys and its audit trail for good. Purging what is not there is no error; a
-	// purge that failed half-way can be repeated.
-	Purge(ctx context.Context, id organization.ID) error
+// WithUsage returns a context with a Usage, to which an engine adds what each call costs. Only one goroutine may use
+// the context for calls of an engine.
+func WithUsage(ctx context.Context) (context.Context, *Usage) {
+	u := new(Usage)
+	return context.WithValue(ctx, usageKey{}, u), u
 }
 
-// Keys is how an operator issues, changes and revokes keys. All touch only the keys that they are about, so they never
-// conflict with an update of the record.
-type Keys interface {
-	// AddKey stores a new key. The error is a NotFound where the organization does not exist or is deleted, a Conflict where
-	// it has a key of that hash, and a Full where it has apikey.MaxPerOrganization keys already.
-	AddKey(ctx context.Context, id organization.ID, key apikey.Record, e Entry) error
-
-	// RevokeKey marks a key as revoked. Revoking a revoked key changes nothing and writes no entry. The error is a NotFound
-	// where there is no such key.
-	RevokeKey(ctx context.Context, id organization.ID, keyID string, at time.Time, e Entry) error
-
-	// ChangeKey makes the change and writes its audit entry, all of it or nothing. The error is a NotFound where the
-	// organization does not exist or is deleted, or has no such key; a Conflict where the key is not as in Before any more
-	// or New's hash is taken; and a Full where there is no room for New.
-	ChangeKey(ctx context.Context, id organization.ID, c KeyChange, e Entry) error
-}
-
-// Trail is how an operator reads what happened.
-type Trail interface {
-	// Audit returns at most limit entries of the organization, the newest first, and the cursor of the next page: "" after
-	// the last. The first page has the cursor "". limit must be at least 1. Of an organization that does not exist there
-	// are none.
-	Audit(ctx context.Context, id organization.ID, cursor string, limit int) ([]Entry, string, error)
-}
-
-// Operator is all that the operator's command needs. An engine offers it next to Records and Counters.
-type Operator interface {
-	Directory
-	Lifecycle
-	Keys
-	KeyUses
-	Trail
-	Archive
+// UsageOf returns the Usage of the context. If the context has none, it returns a new one that nobody reads.
+func UsageOf(ctx context.Context) *Usage {
+	if u, ok := ctx.Value(usageKey{}).(*Usage); ok {
+		return u
+	}
+	return new(Usage)
 }

@@ -7,22 +7,22 @@ import (
 	"sync"
 )
 
-// Namespace is where CloudWatch keeps the metrics.
+// Namespace is the CloudWatch namespace of the metrics.
 const Namespace = "OrganizationsAPI"
 
-// The units of metrics that are used here (API reference of CloudWatch, MetricDatum).
+// The units of the metrics, by their names in CloudWatch's API reference (MetricDatum).
 const (
 	count  = "Count"
 	millis = "Milliseconds"
 )
 
-// metric is one value of a request and its unit.
+// metric is one measured value of a request.
 type metric struct {
 	name, unit string
 	value      float64
 }
 
-// metrics returns what a request is counted as. Zeros are sent too: a sum of no data is no number to alarm on.
+// metrics returns the metrics of a request. It includes those that are 0, as an alarm cannot use a sum without data.
 func (r Request) metrics(coldStart bool) []metric {
 	is := func(condition bool) float64 {
 		if condition {
@@ -45,51 +45,52 @@ func (r Request) metrics(coldStart bool) []metric {
 	}
 }
 
-// The shape of the embedded metric format ("Specification: Embedded metric format" in the CloudWatch User Guide). The
-// values stand beside _aws, under the names that it declares.
+// The JSON of the embedded metric format ("Specification: Embedded metric format" in the CloudWatch User Guide). The
+// member _aws declares the names of the metrics. Their values are members of the log line with these names.
 type (
 	directive struct {
 		Namespace  string
 		Dimensions [][]string
-		Metrics    []declared
+		Metrics    []declaration
 	}
-	declared struct {
+	declaration struct {
 		Name string
 		Unit string
 	}
 )
 
-// embedded is the value of _aws: when a request began, in milliseconds since 1970. The rest of it is the same for every
-// request, and encoded once.
+// embedded is the value of _aws. It holds the time at which the request began, in milliseconds since 1970. The rest of
+// _aws is the same for every request and is encoded only once.
 type embedded int64
 
-// MarshalJSON never fails.
+// MarshalJSON returns the JSON of _aws. The error is always nil.
 func (e embedded) MarshalJSON() ([]byte, error) {
-	const longest = 64 // of the time and its name
-	text := make([]byte, 0, longest+len(directives()))
+	const room = 64 // for the time and the names of the two members
+	text := make([]byte, 0, room+len(directives()))
 	text = strconv.AppendInt(append(text, `{"Timestamp":`...), int64(e), 10)
 	return append(append(append(text, `,"CloudWatchMetrics":`...), directives()...), '}'), nil
 }
 
-// directives declares all metrics of a request.
+// directives returns the JSON that declares all metrics of a request.
 var directives = sync.OnceValue(func() []byte {
-	var declarations []declared
+	d := directive{Namespace: Namespace, Dimensions: [][]string{{dimension}}}
 	for _, m := range (Request{}).metrics(false) {
-		declarations = append(declarations, declared{Name: m.name, Unit: m.unit})
+		d.Metrics = append(d.Metrics, declaration{Name: m.name, Unit: m.unit})
 	}
-	text, err := json.Marshal([]directive{{Namespace: Namespace, Dimensions: [][]string{{dimension}}, Metrics: declarations}})
+	text, err := json.Marshal([]directive{d})
 	if err != nil {
 		panic(err) // strings always encode
 	}
 	return text
 })
 
-// dimension is the attribute by which metrics are told apart: the function, which belongs to one operation of one stack.
-// One by organization would be a metric, and a price, for each tenant; the log line answers that.
+// dimension is the attribute that separates the metrics: the name of the function, which serves one operation of one
+// stack. The organization is not a dimension, as every tenant would then have metrics of its own, and each metric costs
+// money. The log line names the organization.
 const dimension = "function_name"
 
-// Embedded returns the attributes that make CloudWatch take metrics from the request's line. function is the name of the
-// Lambda function; it must not be empty.
+// Embedded returns the attributes from which CloudWatch takes the metrics of the request. function is the name of the
+// Lambda function. It must not be empty.
 func (r Request) Embedded(function string, coldStart bool) []slog.Attr {
 	metrics := r.metrics(coldStart)
 	attributes := make([]slog.Attr, 0, len(metrics)+2)

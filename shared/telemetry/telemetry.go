@@ -1,7 +1,7 @@
-// Package telemetry is what a request leaves behind: one structured log line, which in AWS carries the metrics as well, in
+// Package telemetry writes one structured log line for each request. In AWS the line also contains the metrics, in
 // CloudWatch's embedded metric format.
 //
-// It must import nothing but the standard library: it is told what happened and knows neither HTTP nor stores.
+// It must import nothing but the standard library. It knows neither HTTP nor the store: its callers fill in a Request.
 package telemetry
 
 import (
@@ -10,34 +10,36 @@ import (
 	"time"
 )
 
-// Request is what there is to tell of one request. It has no body, no key and no credential, so that no log can.
+// Request describes one request and its response. It has no body, no key and no credentials, so that none can be
+// logged.
 type Request struct {
-	ID        string // X-Request-Id of the response
-	Operation string // operationId of the contract
+	ID        string // the response's X-Request-Id
+	Operation string // the operationId of the contract
 	Route     string // such as "GET /v1/organizations"
 	Status    int
-	Code      string // of an error
+	Code      string // the response's error code; "": no error
 	Started   time.Time
 	Duration  time.Duration
 
-	OrganizationID string // "" where the caller was not authenticated
-	KeyID          string
+	OrganizationID string // "": the caller was not authenticated
+	KeyID          string // "": the same
 
 	StoreCalls     int
 	ReadUnits      float64 // DynamoDB read request units
 	WriteUnits     float64 // DynamoDB write request units
-	StoreThrottles int     // attempts that the store asked to slow down
+	StoreThrottles int     // attempts that the store refused because of too many requests
 
 	Err      error // the cause of a 5xx
 	CountErr error // why the request was not counted for the rate limit
-	UseErr   error // why the use of the key was not noted
+	UseErr   error // why the use of the key was not recorded
 }
 
-// Observer is told of every request, once, when it has been answered. It must be safe for concurrent use.
+// Observer is called once for every request, after the response. It must be safe for concurrent use.
 type Observer func(context.Context, Request)
 
-// Log returns an Observer that writes a line for each request: at the level error for a 5xx, at warn where a request could
-// not be counted or its key's use not noted, and else at info. more adds attributes; it may be nil.
+// Log returns an Observer that writes one line for each request. The level is error for a 5xx, warn if the request
+// could not be counted or the use of its key not recorded, and otherwise info. more returns further attributes for the
+// line. It may be nil.
 func Log(log *slog.Logger, more func(context.Context, Request) []slog.Attr) Observer {
 	return func(ctx context.Context, r Request) {
 		attributes := r.attributes()

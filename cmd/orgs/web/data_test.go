@@ -91,7 +91,7 @@ func TestAccount(t *testing.T) {
 		t.Errorf("the account is %+v, want that of a read key in the tier pro", got)
 	}
 	o := organization.New("A", organization.Enterprise, nil, now)
-	o.Override = organization.Override{Search: 5000}
+	o.Override = organization.RateLimits{Search: 5000}
 	expires := now.Add(time.Hour)
 	key := apikey.NewRecord(apikey.New(o.ID, apikey.Test), apikey.Admin, now, &expires)
 	override := 5000

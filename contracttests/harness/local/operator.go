@@ -138,7 +138,7 @@ func fill(o *organization.Organization) {
 	o.Metadata = organization.NewObject(`{"region":"eu-` + part + `","seats":[1,2,3],"exact":12345678901234567890.10}`)
 	o.BillingEmail = new("billing-" + part + "@example.com")
 	o.NotificationsEmail = new("news-" + part + "@example.com")
-	o.Override = organization.Override{Data: 2_000, Search: 3_000, Upload: 4_000, Compute: 5_000}
+	o.Override = organization.RateLimits{Data: 2_000, Search: 3_000, Upload: 4_000, Compute: 5_000}
 	o.AutoBilling = true
 	o.BillingCycleStart = 28
 	o.CurrentMonthUsage = 12_345

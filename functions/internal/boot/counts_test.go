@@ -113,7 +113,7 @@ func measured(t *testing.T, limits string, metadata int) (*world, *meter, tenant
 		if metadata > 0 {
 			o.Metadata = organization.NewObject(`{"a":"` + strings.Repeat("x", metadata-len(`{"a":""}`)) + `"}`)
 		}
-		o.Override = organization.Override{Metadata: 1000}
+		o.Override = organization.RateLimits{Metadata: 1000}
 	})
 	made.keys[apikey.Read], _ = w.addKey(t, made.ID, apikey.Read, nil)
 	for _, key := range made.keys {

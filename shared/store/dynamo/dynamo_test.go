@@ -28,5 +28,5 @@ func open(t testing.TB) *dynamo.Store {
 
 func TestStore(t *testing.T) {
 	t.Parallel()
-	storetest.Run(t, func(t *testing.T) storetest.Engine { return open(t) })
+	storetest.All(t, func(t *testing.T) storetest.Engine { return open(t) })
 }

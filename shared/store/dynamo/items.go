@@ -69,7 +69,7 @@ func encodeRecord(o organization.Organization) item {
 			it[name] = str(*value)
 		}
 	}
-	if o.Override != (organization.Override{}) {
+	if o.Override != (organization.RateLimits{}) {
 		it[attrOverride] = encodeOverride(o.Override)
 	}
 	if o.DeletedAt != nil {
@@ -78,7 +78,7 @@ func encodeRecord(o organization.Organization) item {
 	return it
 }
 
-func encodeOverride(o organization.Override) types.AttributeValue {
+func encodeOverride(o organization.RateLimits) types.AttributeValue {
 	limits := item{}
 	for _, c := range organization.Categories() {
 		if n := *o.Of(c); n != 0 {
@@ -126,8 +126,8 @@ func decodeRecord(it item) (organization.Organization, error) {
 	return o, nil
 }
 
-func decodeOverride(r *reader) organization.Override {
-	var o organization.Override
+func decodeOverride(r *reader) organization.RateLimits {
+	var o organization.RateLimits
 	limits := reader{item: r.object(attrOverride)}
 	for _, c := range organization.Categories() {
 		if limits.has(string(c)) {

@@ -12,7 +12,27 @@ import (
 
 const entryColumns = `entry_id, action, actor, request_id, version, changes`
 
-// changeItem is how a change stands in the column changes, which is a JSON array of them.
+const auditQuery = `SELECT ` + entryColumns + ` FROM audit
+	WHERE organization = ? AND entry_id < ? ORDER BY entry_id DESC LIMIT ?`
+
+// Audit implements store.Trail. The cursor is the last identifier of a page.
+func (s *Store) Audit(ctx context.Context, id organization.ID, cursor string, limit int) ([]store.Entry, string, error) {
+	op := "reading the audit trail of " + string(id)
+	if err := checkLimit(limit); err != nil {
+		return nil, "", fail(ctx, op, err)
+	}
+	if cursor == "" {
+		cursor = "~" // sorts after every identifier, as these begin with a digit
+	}
+	entries, err := all(ctx, s.reader, readEntry, auditQuery, string(id), cursor, int64(limit)+1)
+	if err != nil {
+		return nil, "", fail(ctx, op, err)
+	}
+	entries, next := page(entries, limit, func(e store.Entry) string { return e.ID })
+	return entries, next, nil
+}
+
+// changeItem is the JSON of one change. The column changes has a JSON array of them.
 type changeItem struct {
 	Field  string `json:"field"`
 	Before string `json:"before"`
@@ -50,25 +70,4 @@ func readEntry(row scanner) (store.Entry, error) {
 		return store.Entry{}, err
 	}
 	return e, nil
-}
-
-const auditQuery = `SELECT ` + entryColumns + ` FROM audit
-	WHERE organization = ? AND entry_id < ? ORDER BY entry_id DESC LIMIT ?`
-
-// Audit implements store.Trail. The cursor is the last entry seen.
-func (s *Store) Audit(ctx context.Context, id organization.ID, cursor string, limit int) ([]store.Entry, string, error) {
-	op := "reading the audit trail of " + string(id)
-	if err := checkLimit(limit); err != nil {
-		return nil, "", fail(ctx, op, err)
-	}
-	if cursor == "" {
-		cursor = "~" // sorts after every entry: they begin with a digit
-	}
-	rows, err := s.reader.QueryContext(ctx, auditQuery, string(id), cursor, int64(limit)+1)
-	entries, err := all(rows, err, readEntry)
-	if err != nil {
-		return nil, "", fail(ctx, op, err)
-	}
-	entries, next := page(entries, limit, func(e store.Entry) string { return e.ID })
-	return entries, next, nil
 }

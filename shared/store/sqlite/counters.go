@@ -15,12 +15,12 @@ const (
 		WHERE rowid IN (SELECT rowid FROM counters WHERE window_start < ? LIMIT 100)`
 )
 
-// remembered is how long before the newest window others can have begun: a day after they ended, of windows of up to a
-// day.
+// remembered is the age from which on windows are deleted. A window can be a day long, and must be kept for a day after
+// its end.
 const remembered = 48 * time.Hour
 
-// Count implements store.Counters. Each new window has up to a hundred old ones forgotten, so that they do not pile up,
-// and none of the other counts costs more.
+// Count implements store.Counters. The first request of a window also deletes up to a hundred old windows, so that they
+// do not pile up. Other requests do not pay for that.
 func (s *Store) Count(
 	ctx context.Context, id organization.ID, category organization.Category, window time.Time,
 ) (int64, error) {

@@ -12,8 +12,15 @@ import (
 	"organizations-api/shared/store"
 )
 
-// fail turns an error into one of package store's, with what was being done. What has a kind already keeps it; a missing
-// row means that what was asked for does not exist. A context that is over explains whatever went wrong meanwhile.
+// The reasons for which a transaction makes no change. A third is sql.ErrNoRows, for what does not exist.
+var (
+	errConflict = errors.New("conflict")
+	errFull     = errors.New("full")
+)
+
+// fail returns err as an *store.Error with the operation op. An *store.Error stays as it is. Any other error after the
+// end of the context is Unreachable, as the end is its likely cause. An error without a kind is wrapped, not turned
+// into an *store.Error. Of an error of the driver, fail keeps only the text, so that no caller depends on the driver.
 func fail(ctx context.Context, op string, err error) error {
 	if err == nil {
 		return nil
@@ -25,13 +32,17 @@ func fail(ctx context.Context, op string, err error) error {
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return &store.Error{Kind: store.NotFound, Op: op}
+	case errors.Is(err, errConflict):
+		return &store.Error{Kind: store.Conflict, Op: op}
+	case errors.Is(err, errFull):
+		return &store.Error{Kind: store.Full, Op: op}
 	case ctx.Err() != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		kind = store.Unreachable
 	default:
 		kind = kindOf(err)
 	}
 	if _, ok := errors.AsType[*sqlite.Error](err); ok {
-		err = errors.New(err.Error()) // the text is for the log, the type for nobody
+		err = errors.New(err.Error())
 	}
 	if kind == store.Unknown {
 		return fmt.Errorf("%s: %w", op, err)
@@ -39,10 +50,10 @@ func fail(ctx context.Context, op string, err error) error {
 	return &store.Error{Kind: kind, Op: op, Err: err}
 }
 
-// kindOf returns the kind of an error of the driver's.
+// kindOf returns the kind of an error of the driver.
 func kindOf(err error) store.Kind {
 	switch code(err) {
-	case codes.SQLITE_BUSY, codes.SQLITE_LOCKED, codes.SQLITE_PROTOCOL: // the last: too many processes opened it at once
+	case codes.SQLITE_BUSY, codes.SQLITE_LOCKED, codes.SQLITE_PROTOCOL: // PROTOCOL: too many processes opened it at once
 		return store.Throttled
 	case codes.SQLITE_INTERRUPT, codes.SQLITE_IOERR, codes.SQLITE_CANTOPEN, codes.SQLITE_FULL:
 		return store.Unreachable
@@ -51,17 +62,18 @@ func kindOf(err error) store.Kind {
 	}
 }
 
-// damaged reports whether SQLite found that the file is not what it wrote.
+// damaged reports whether SQLite says that the file is damaged.
 func damaged(err error) bool {
 	c := code(err)
 	return c == codes.SQLITE_CORRUPT || c == codes.SQLITE_NOTADB
 }
 
+// busy reports whether another process has the lock.
 func busy(err error) bool { return kindOf(err) == store.Throttled }
 
-// code returns the primary result code of an error of the driver's, and 0 for any other error.
+// code returns SQLite's primary result code. It returns 0 for an error that is not from the driver.
 func code(err error) int {
-	const primary = 0xff // the rest of an extended code says more about the same
+	const primary = 0xff // the other bits of an extended code give details
 	if e, ok := errors.AsType[*sqlite.Error](err); ok {
 		return e.Code() & primary
 	}

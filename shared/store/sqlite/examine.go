@@ -10,14 +10,14 @@ import (
 	"organizations-api/shared/store"
 )
 
-// Examine looks at the file, its schema, whether it can be written to now, and its pages. It changes nothing. There is no
-// other clock to compare now with. A look that the end of ctx cuts short finds nothing broken.
+// Examine checks the file, its schema, whether a write is possible now, and all its pages. It changes nothing, and
+// needs no clock. If ctx ends during a check, the finding is Doubtful and not Broken.
 func (s *Store) Examine(ctx context.Context, _ func() time.Time) []store.Finding {
-	// The pages come last, as they may take all the time that there is.
+	// The pages come last, as they may take all the time that is left.
 	return []store.Finding{s.examineFile(ctx), s.examineSchema(ctx), s.examineLock(ctx), s.examinePages(ctx)}
 }
 
-// broken is the finding of a look that failed, and not because it was cut short.
+// broken returns the finding of a check that failed. If the end of ctx is the reason, the finding is Doubtful.
 func broken(ctx context.Context, check string, err error, advice string) store.Finding {
 	if over := ctx.Err(); over != nil {
 		return store.Doubtful(check, "not looked at to the end: "+over.Error(), "try again")
@@ -65,8 +65,8 @@ func (s *Store) examineSchema(ctx context.Context) store.Finding {
 	return store.Healthy(check, detail)
 }
 
-// examinePages has SQLite read the whole file. Whoever is told that it is damaged may throw it away, so that is said only
-// where SQLite says so.
+// examinePages makes SQLite read the whole file. An operator may throw a damaged file away, so the finding calls it
+// damaged only if SQLite does.
 func (s *Store) examinePages(ctx context.Context) store.Finding {
 	const check = "contents"
 	var result string
@@ -87,7 +87,7 @@ func (s *Store) examinePages(ctx context.Context) store.Finding {
 	}
 }
 
-// examineLock begins to write and thinks better of it.
+// examineLock begins a transaction that writes, and rolls it back.
 func (s *Store) examineLock(ctx context.Context) store.Finding {
 	const check = "writing"
 	begun := time.Now()

@@ -2,27 +2,18 @@ package sqlite
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
-	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
-	"organizations-api/shared/store/storetest"
 )
 
-func patched(o organization.Organization, name string) store.Update {
-	after, changes := o.Apply(organization.Patch{Name: organization.Set(name)}, time.Now())
-	return store.Update{Before: o, After: after, Audit: store.Entry{
-		ID: store.NewEntryID(after.UpdatedAt), Action: store.Updated, Version: after.Version, Changes: changes}}
-}
-
-// TestLocked has another program hold the lock all the while.
+// TestLocked writes while another program holds the lock.
 func TestLocked(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "organizations.db")
@@ -38,7 +29,7 @@ func TestLocked(t *testing.T) {
 	}
 
 	s.patience = 0
-	err = s.Update(t.Context(), patched(o, "too late"))
+	err = s.Update(t.Context(), renamed(o, "too late"))
 	if store.KindOf(err) != store.Throttled {
 		t.Errorf("Update of a locked database = %v, want an error of the kind %q", err, store.Throttled)
 	}
@@ -47,7 +38,7 @@ func TestLocked(t *testing.T) {
 	s.patience = time.Hour
 	ctx, cancel := context.WithTimeout(t.Context(), 2*slice)
 	defer cancel()
-	if err := s.Update(ctx, patched(o, "too late")); store.KindOf(err) != store.Unreachable {
+	if err := s.Update(ctx, renamed(o, "too late")); store.KindOf(err) != store.Unreachable {
 		t.Errorf("Update until the deadline = %v, want an error of the kind %q", err, store.Unreachable)
 	}
 	if found, err := s.Find(t.Context(), o.ID, key.Hash); err != nil || found.Organization.Name != o.Name {
@@ -55,7 +46,7 @@ func TestLocked(t *testing.T) {
 	}
 
 	done := make(chan error)
-	go func() { done <- s.Update(t.Context(), patched(o, "in time")) }()
+	go func() { done <- s.Update(t.Context(), renamed(o, "in time")) }()
 	if _, err := other.ExecContext(t.Context(), "ROLLBACK"); err != nil {
 		t.Fatal(err)
 	}
@@ -64,32 +55,13 @@ func TestLocked(t *testing.T) {
 	}
 }
 
-// TestOpenLocked opens a database while someone writes: what has its schema needs no lock.
-func TestOpenLocked(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "organizations.db")
-	o, key := create(t, mustOpen(t, path))
-	other, err := raw(t, path).Conn(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer other.Close()
-	if _, err := other.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := mustOpen(t, path).Find(t.Context(), o.ID, key.Hash); err != nil {
-		t.Errorf("Find(%s) = %v, want no error", o.ID, err)
-	}
-}
-
 func TestDiskFull(t *testing.T) {
 	t.Parallel()
-	s := mustOpen(t, filepath.Join(t.TempDir(), "organizations.db"))
+	s := newStore(t)
 	o, key := create(t, s)
-	mustExec(t, s.writer, "PRAGMA max_page_count = 1") // the least it can be: as many as there are
-	after, changes := o.Apply(organization.Patch{
-		Metadata: organization.Set(organization.Object(`{"k":"` + strings.Repeat("x", 60_000) + `"}`))}, time.Now())
-	err := s.Update(t.Context(), store.Update{Before: o, After: after, Audit: store.Entry{ID: "1", Changes: changes}})
+	mustExec(t, s.writer, "PRAGMA max_page_count = 1") // SQLite raises this to the pages that exist
+	large := organization.Object(`{"k":"` + strings.Repeat("x", 60_000) + `"}`)
+	err := s.Update(t.Context(), patched(o, organization.Patch{Metadata: organization.Set(large)}))
 	if store.KindOf(err) != store.Unreachable {
 		t.Errorf("Update on a full disk = %v, want an error of the kind %q", err, store.Unreachable)
 	}
@@ -99,7 +71,31 @@ func TestDiskFull(t *testing.T) {
 	}
 }
 
-// TestDamagedRows checks that a row that makes no sense is named, that nothing of it is quoted, and that nothing panics.
+// TestLightWriteCutShort ends the context before the statement that makes writes light. The driver returns an error but
+// has run the statement. The connection must wait for the disk again.
+func TestLightWriteCutShort(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	connection, err := s.writer.Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := s.transactLightly(ctx, connection, nil); !errors.Is(err, context.Canceled) {
+		t.Errorf("transactLightly after the end = %v, want %v", err, context.Canceled)
+	}
+	if err := connection.Close(); err != nil {
+		t.Fatal(err)
+	}
+	const full = 2
+	var got int
+	if err := s.writer.QueryRowContext(t.Context(), "PRAGMA synchronous").Scan(&got); err != nil || got != full {
+		t.Errorf("PRAGMA synchronous = %d, %v, want %d", got, err, full)
+	}
+}
+
+// TestDamagedRows checks the error for a damaged row. It names the table and the column, and does not quote the value.
 func TestDamagedRows(t *testing.T) {
 	t.Parallel()
 	const secret = "hunter2"
@@ -111,7 +107,7 @@ func TestDamagedRows(t *testing.T) {
 	for _, test := range tests {
 		t.Run(test.table+"/"+test.column, func(t *testing.T) {
 			t.Parallel()
-			s := mustOpen(t, filepath.Join(t.TempDir(), "organizations.db"))
+			s := newStore(t)
 			o, key := create(t, s)
 			mustExec(t, s.writer, "UPDATE "+test.table+" SET "+test.column+" = ?", secret)
 			_, findErr := s.Find(t.Context(), o.ID, key.Hash)
@@ -135,7 +131,7 @@ func TestDamagedRows(t *testing.T) {
 
 func TestUnknownPermissionPermitsNothing(t *testing.T) {
 	t.Parallel()
-	s := mustOpen(t, filepath.Join(t.TempDir(), "organizations.db"))
+	s := newStore(t)
 	o, key := create(t, s)
 	mustExec(t, s.writer, "UPDATE keys SET permission = 'superuser'")
 	found, err := s.Find(t.Context(), o.ID, key.Hash)
@@ -144,7 +140,7 @@ func TestUnknownPermissionPermitsNothing(t *testing.T) {
 	}
 }
 
-// TestDamagedFile overwrites all pages behind the first, as a bad disk may.
+// TestDamagedFile overwrites all pages after the first, as a bad disk may do.
 func TestDamagedFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "organizations.db")
@@ -167,74 +163,4 @@ func TestDamagedFile(t *testing.T) {
 		t.Errorf("Find in a damaged file = %v, want an error of no kind", err)
 	}
 	checkHidden(t, err)
-}
-
-func TestPageSizes(t *testing.T) {
-	t.Parallel()
-	s := mustOpen(t, filepath.Join(t.TempDir(), "organizations.db"))
-	o, _ := create(t, s)
-	for _, limit := range []int{0, -1} {
-		if _, _, err := s.List(t.Context(), "", limit); err == nil {
-			t.Errorf("List(%q, %d) = no error, want one", "", limit)
-		}
-		if _, _, err := s.Audit(t.Context(), o.ID, "", limit); err == nil {
-			t.Errorf("Audit(%q, %d) = no error, want one", "", limit)
-		}
-	}
-	if found, next, err := s.List(t.Context(), "", 1); len(found) != 1 || next != "" || err != nil {
-		t.Errorf("List of the only one = %d, %q, %v, want it and no cursor", len(found), next, err)
-	}
-}
-
-func TestCountForgets(t *testing.T) {
-	t.Parallel()
-	s := mustOpen(t, filepath.Join(t.TempDir(), "organizations.db"))
-	now := time.Now().Truncate(time.Minute)
-	for _, age := range []time.Duration{remembered + time.Minute, remembered, 0, 0} {
-		if _, err := s.Count(t.Context(), "org_x", organization.Metadata, now.Add(-age)); err != nil {
-			t.Fatalf("Count of %v ago = %v, want no error", age, err)
-		}
-	}
-	var windows int
-	err := s.reader.QueryRowContext(t.Context(), "SELECT count(*) FROM counters").Scan(&windows)
-	if err != nil || windows != 2 {
-		t.Errorf("counters hold %d windows, %v, want 2", windows, err)
-	}
-}
-
-// TestAllOrNothing has every change fail at its last step, by an entry whose identifier is taken.
-func TestAllOrNothing(t *testing.T) {
-	t.Parallel()
-	s := mustOpen(t, filepath.Join(t.TempDir(), "organizations.db"))
-	o, key := create(t, s)
-	now := time.Now()
-	taken := store.Entry{ID: store.NewEntryID(o.CreatedAt), Action: store.KeyIssued}
-	second := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Read, now, nil)
-	if err := s.AddKey(t.Context(), o.ID, second, taken); err != nil {
-		t.Fatal(err)
-	}
-	update := patched(o, "half-way")
-	update.Audit.ID = taken.ID
-	third := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Read, now, nil)
-	for call, err := range map[string]error{
-		"Update":    s.Update(t.Context(), update),
-		"AddKey":    s.AddKey(t.Context(), o.ID, third, taken),
-		"RevokeKey": s.RevokeKey(t.Context(), o.ID, key.ID, now, taken),
-		"Delete":    s.Delete(t.Context(), o.ID, now, taken),
-	} {
-		if err == nil || store.KindOf(err) != store.Unknown {
-			t.Errorf("%s with a taken entry = %v, want an error of no kind", call, err)
-		}
-		checkHidden(t, err)
-	}
-	got, keys, err := s.Get(t.Context(), o.ID)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(o, got, storetest.Options()); diff != "" {
-		t.Errorf("Get(%s) (-want +got):\n%s", o.ID, diff)
-	}
-	if diff := cmp.Diff([]apikey.Record{key, second}, keys, storetest.Options()); diff != "" {
-		t.Errorf("Get(%s), keys (-want +got):\n%s", o.ID, diff)
-	}
 }

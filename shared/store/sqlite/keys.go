@@ -10,7 +10,140 @@ import (
 	"organizations-api/shared/store"
 )
 
-// keyRow is a row of the table keys, or all nil where a join found none.
+const (
+	keysQuery = `SELECT ` + keyColumns + ` FROM keys WHERE organization = ? ORDER BY issued_at, key_id`
+	// countKeysQuery finds no row if the organization does not exist or is deleted.
+	countKeysQuery = `SELECT (SELECT count(*) FROM keys WHERE organization = id)
+		FROM organizations WHERE id = ? AND deleted_at IS NULL`
+	changeKeyStatement = `UPDATE keys SET expires_at = ?, revoked_at = ?, replaced_by = ?
+		WHERE organization = ? AND hash = ? AND expires_at IS ? AND revoked_at IS ? AND replaced_by IS ?`
+	revokeStatement = `UPDATE keys SET revoked_at = ? WHERE organization = ? AND key_id = ? AND revoked_at IS NULL`
+)
+
+// AddKey implements store.Keys. It also returns Conflict if the organization has a key with that ID.
+func (s *Store) AddKey(ctx context.Context, id organization.ID, key apikey.Record, e store.Entry) error {
+	return s.write(ctx, "adding a key to "+string(id), func(tx *sql.Tx) error {
+		if err := addKey(ctx, tx, id, key); err != nil {
+			return err
+		}
+		return writeEntry(ctx, tx, id, e)
+	})
+}
+
+func addKey(ctx context.Context, tx *sql.Tx, id organization.ID, key apikey.Record) error {
+	n, err := countKeys(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	if n >= apikey.MaxPerOrganization {
+		return errFull
+	}
+	added, err := writeKey(ctx, tx, id, key)
+	if err != nil {
+		return err
+	}
+	if !added {
+		return errConflict
+	}
+	return expectUses(ctx, tx, id, key.ID)
+}
+
+// countKeys returns the number of keys. It returns sql.ErrNoRows if the organization does not exist or is deleted.
+func countKeys(ctx context.Context, tx *sql.Tx, id organization.ID) (int, error) {
+	var n int
+	err := tx.QueryRowContext(ctx, countKeysQuery, string(id)).Scan(&n)
+	return n, err
+}
+
+// RevokeKey implements store.Keys.
+func (s *Store) RevokeKey(ctx context.Context, id organization.ID, keyID string, at time.Time, e store.Entry) error {
+	return s.write(ctx, "revoking "+keyID+" of "+string(id), func(tx *sql.Tx) error {
+		revoked, err := execute(ctx, tx, revokeStatement, organization.FormatTime(at), string(id), keyID)
+		if err != nil {
+			return err
+		}
+		if !revoked {
+			return exists(ctx, tx, `SELECT 1 FROM keys WHERE organization = ? AND key_id = ?`, string(id), keyID)
+		}
+		return writeEntry(ctx, tx, id, e)
+	})
+}
+
+// ChangeKey implements store.Keys.
+func (s *Store) ChangeKey(ctx context.Context, id organization.ID, c store.KeyChange, e store.Entry) error {
+	before, after := encodeKey(c.Before), encodeKey(c.After)
+	return s.write(ctx, "changing "+c.Before.ID+" of "+string(id), func(tx *sql.Tx) error {
+		if _, err := countKeys(ctx, tx, id); err != nil { // the organization exists and is not deleted
+			return err
+		}
+		changed, err := execute(ctx, tx, changeKeyStatement, after.expiresAt, after.revokedAt, after.replacedBy,
+			string(id), before.hash, before.expiresAt, before.revokedAt, before.replacedBy)
+		if err != nil {
+			return err
+		}
+		if !changed {
+			const query = `SELECT 1 FROM keys WHERE organization = ? AND hash = ?`
+			if err := exists(ctx, tx, query, string(id), before.hash); err != nil {
+				return err
+			}
+			return errConflict
+		}
+		if c.New != nil {
+			if err := addKey(ctx, tx, id, *c.New); err != nil {
+				return err
+			}
+		}
+		return writeEntry(ctx, tx, id, e)
+	})
+}
+
+const (
+	expectUsesStatement = `INSERT INTO key_uses (organization, key_id) VALUES (?, ?) ON CONFLICT DO NOTHING`
+	// noteUseStatement changes nothing if a later use is recorded, or if the organization does not exist.
+	noteUseStatement = `INSERT INTO key_uses (organization, key_id, used_at)
+		SELECT id, ?, ? FROM organizations WHERE id = ?
+		ON CONFLICT DO UPDATE SET used_at = excluded.used_at WHERE used_at IS NULL OR used_at < excluded.used_at`
+	keyUsesQuery = `SELECT key_id, used_at FROM key_uses WHERE organization = ?`
+)
+
+// expectUses records that a new key was not used yet. For a restored key this is not known, so it gets no such record.
+func expectUses(ctx context.Context, tx *sql.Tx, id organization.ID, keyID string) error {
+	_, err := tx.ExecContext(ctx, expectUsesStatement, string(id), keyID)
+	return err
+}
+
+// NoteUse implements store.UseNotes.
+func (s *Store) NoteUse(ctx context.Context, id organization.ID, keyID string, at time.Time) error {
+	span := organization.FormatTime(at.UTC().Truncate(store.UseSpan))
+	return s.writeLightly(ctx, "noting a use of "+keyID+" of "+string(id), func(tx *sql.Tx) error {
+		_, err := tx.ExecContext(ctx, noteUseStatement, keyID, span, string(id))
+		return err
+	})
+}
+
+// KeyUses implements store.KeyUses.
+func (s *Store) KeyUses(ctx context.Context, id organization.ID) (map[string]time.Time, error) {
+	uses := make(map[string]time.Time)
+	err := each(ctx, s.reader, func(row scanner) error {
+		var keyID string
+		var usedAt *string
+		if err := row.Scan(&keyID, &usedAt); err != nil {
+			return err
+		}
+		var d decoder
+		uses[keyID] = time.Time{}
+		if usedAt != nil {
+			uses[keyID] = d.time("used_at", *usedAt)
+		}
+		return d.err("key_uses", keyID)
+	}, keyUsesQuery, string(id))
+	if err != nil {
+		return nil, fail(ctx, "reading when keys of "+string(id)+" were used", err)
+	}
+	return uses, nil
+}
+
+// keyRow is a row of the table keys. All values are nil if a join found no key.
 type keyRow struct {
 	hash, keyID, permission, mode, issuedAt *string
 	expiresAt, revokedAt, replacedBy        *string
@@ -18,7 +151,7 @@ type keyRow struct {
 
 const keyColumns = `hash, key_id, permission, mode, issued_at, expires_at, revoked_at, replaced_by`
 
-// columns returns pointers to the values in the order of keyColumns, for reading a row and for writing one.
+// columns returns pointers to the values in the order of keyColumns. They serve to read a row and to write one.
 func (r *keyRow) columns() []any {
 	return []any{&r.hash, &r.keyID, &r.permission, &r.mode, &r.issuedAt, &r.expiresAt, &r.revokedAt, &r.replacedBy}
 }
@@ -36,7 +169,7 @@ func encodeKey(k apikey.Record) *keyRow {
 	}
 }
 
-// optionalName is how a name that may be "" is stored.
+// optionalName returns how a name that may be "" is stored.
 func optionalName(name string) *string {
 	if name == "" {
 		return nil
@@ -44,7 +177,7 @@ func optionalName(name string) *string {
 	return &name
 }
 
-// decode reads a row that is there: the schema has it that only the last three columns can be nil.
+// decode returns the key of a row that exists. By the schema, only its last three columns can be nil.
 func (r *keyRow) decode() (apikey.Record, error) {
 	var d decoder
 	hash, err := apikey.ParseHash(*r.hash)
@@ -53,7 +186,7 @@ func (r *keyRow) decode() (apikey.Record, error) {
 	d.check("mode", err)
 	permission, err := apikey.ParsePermission(*r.permission)
 	if err != nil {
-		permission = apikey.None // a permission of a later version permits nothing in this one
+		permission = apikey.None // this version does not know the permission of a later version
 	}
 	k := apikey.Record{
 		ID:         *r.keyID,
@@ -81,75 +214,10 @@ func readKey(row scanner) (apikey.Record, error) {
 	return r.decode()
 }
 
-// readKeys returns all keys of the organization, the oldest first.
-func readKeys(ctx context.Context, tx *sql.Tx, id organization.ID) ([]apikey.Record, error) {
-	const query = `SELECT ` + keyColumns + ` FROM keys WHERE organization = ? ORDER BY issued_at, key_id`
-	rows, err := tx.QueryContext(ctx, query, string(id))
-	return all(rows, err, readKey)
-}
-
-// writeKey reports whether the key was new.
+// writeKey stores a key. It returns false, and changes nothing, if the organization has a key with its hash or ID.
 func writeKey(ctx context.Context, tx *sql.Tx, id organization.ID, key apikey.Record) (bool, error) {
 	values := append([]any{string(id)}, encodeKey(key).columns()...)
 	statement := `INSERT INTO keys (organization, ` + keyColumns + `) VALUES (` + placeholders(len(values)) + `)
 		ON CONFLICT DO NOTHING`
 	return execute(ctx, tx, statement, values...)
-}
-
-// AddKey implements store.Keys. The error is a Conflict where the organization has the key's hash or identifier already.
-func (s *Store) AddKey(ctx context.Context, id organization.ID, key apikey.Record, e store.Entry) error {
-	op := "adding a key to " + string(id)
-	return s.write(ctx, op, func(tx *sql.Tx) error {
-		if err := addKey(ctx, tx, op, id, key); err != nil {
-			return err
-		}
-		return writeEntry(ctx, tx, id, e)
-	})
-}
-
-// addKey adds a key where there is room for it.
-func addKey(ctx context.Context, tx *sql.Tx, op string, id organization.ID, key apikey.Record) error {
-	n, err := countKeys(ctx, tx, id)
-	if err != nil {
-		return err
-	}
-	if n >= apikey.MaxPerOrganization {
-		return &store.Error{Kind: store.Full, Op: op}
-	}
-	added, err := writeKey(ctx, tx, id, key)
-	if err != nil {
-		return err
-	}
-	if !added {
-		return &store.Error{Kind: store.Conflict, Op: op}
-	}
-	return expectUses(ctx, tx, id, key.ID)
-}
-
-// countKeys returns how many keys the organization has, and sql.ErrNoRows where it does not exist or is deleted.
-func countKeys(ctx context.Context, tx *sql.Tx, id organization.ID) (int, error) {
-	const query = `SELECT (SELECT count(*) FROM keys WHERE organization = id)
-		FROM organizations WHERE id = ? AND deleted_at IS NULL`
-	var n int
-	err := tx.QueryRowContext(ctx, query, string(id)).Scan(&n)
-	return n, err
-}
-
-// RevokeKey implements store.Keys.
-func (s *Store) RevokeKey(ctx context.Context, id organization.ID, keyID string, at time.Time, e store.Entry) error {
-	const (
-		revoke = `UPDATE keys SET revoked_at = ? WHERE organization = ? AND key_id = ? AND revoked_at IS NULL`
-		look   = `SELECT 1 FROM keys WHERE organization = ? AND key_id = ?`
-	)
-	return s.write(ctx, "revoking "+keyID+" of "+string(id), func(tx *sql.Tx) error {
-		revoked, err := execute(ctx, tx, revoke, organization.FormatTime(at), string(id), keyID)
-		if err != nil {
-			return err
-		}
-		if !revoked {
-			var one int
-			return tx.QueryRowContext(ctx, look, string(id), keyID).Scan(&one)
-		}
-		return writeEntry(ctx, tx, id, e)
-	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -12,134 +13,12 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	driver "modernc.org/sqlite"
 
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 	"organizations-api/shared/store/storetest"
 )
-
-// create stores a record with every property set, and its key.
-func create(t *testing.T, s *Store) (organization.Organization, apikey.Record) {
-	t.Helper()
-	o := storetest.Full(time.Now())
-	key := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Admin, time.Now(), nil)
-	e := store.Entry{ID: store.NewEntryID(o.CreatedAt), Action: store.Created, Actor: store.OperatorActor}
-	if err := s.Create(t.Context(), o, key, e); err != nil {
-		t.Fatalf("Create(%s) = %v, want no error", o.ID, err)
-	}
-	return o, key
-}
-
-// raw opens the file without this package, as another program would.
-func raw(t *testing.T, path string) *sql.DB {
-	t.Helper()
-	db, err := sql.Open(driverName, dsn(path))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { db.Close() })
-	return db
-}
-
-func mustExec(t *testing.T, db *sql.DB, statement string, args ...any) {
-	t.Helper()
-	if _, err := db.ExecContext(t.Context(), statement, args...); err != nil {
-		t.Fatalf("%s: %v", statement, err)
-	}
-}
-
-func mustWrite(t *testing.T, path, content string) {
-	t.Helper()
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// checkHidden checks that callers cannot come to depend on the driver.
-func checkHidden(t *testing.T, err error) {
-	t.Helper()
-	if e, ok := errors.AsType[*driver.Error](err); ok {
-		t.Errorf("%v holds the driver's %T, want its text only", err, e)
-	}
-}
-
-func TestReopenKeepsData(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "organizations.db")
-	s, err := Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o, key := create(t, s)
-	if err := s.Close(); err != nil {
-		t.Fatalf("Close() = %v, want no error", err)
-	}
-	if _, err := s.Find(t.Context(), o.ID, key.Hash); err == nil {
-		t.Error("Find after Close = no error, want one")
-	}
-	got, err := mustOpen(t, path).Find(t.Context(), o.ID, key.Hash)
-	if err != nil {
-		t.Fatalf("Find(%s) = %v, want no error", o.ID, err)
-	}
-	if diff := cmp.Diff(store.Found{Organization: o, Key: &key}, got, storetest.Options()); diff != "" {
-		t.Errorf("Find(%s) after opening again (-want +got):\n%s", o.ID, diff)
-	}
-}
-
-// TestEmptyTextIsNotNone goes beyond what every engine can do: older DynamoDB APIs know no empty text.
-func TestEmptyTextIsNotNone(t *testing.T) {
-	t.Parallel()
-	s := mustOpen(t, filepath.Join(t.TempDir(), "organizations.db"))
-	o, key := create(t, s)
-	after, changes := o.Apply(organization.Patch{LogoURL: organization.Set(""), BillingEmail: organization.Null[string]()},
-		time.Now())
-	e := store.Entry{ID: store.NewEntryID(after.UpdatedAt), Action: store.Updated, Changes: changes}
-	if err := s.Update(t.Context(), store.Update{Before: o, After: after, Audit: e}); err != nil {
-		t.Fatal(err)
-	}
-	got, err := s.Find(t.Context(), o.ID, key.Hash)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if diff := cmp.Diff(after, got.Organization, storetest.Options()); diff != "" {
-		t.Errorf("Find(%s) (-want +got):\n%s", o.ID, diff)
-	}
-}
-
-// TestPurgeLeavesNothing looks for secrets in the bytes of the file: those of a record, and one that was replaced before.
-func TestPurgeLeavesNothing(t *testing.T) {
-	t.Parallel()
-	path := filepath.Join(t.TempDir(), "organizations.db")
-	s, err := Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	o, key := create(t, s)
-	large := organization.Object(`{"openai":"` + strings.Repeat("superseded ", 5_000) + `"}`) // many pages long
-	for _, credentials := range []organization.Object{large, `{"openai":"last"}`} {
-		after, changes := o.Apply(organization.Patch{Credentials: organization.Set(credentials)}, time.Now())
-		e := store.Entry{ID: store.NewEntryID(after.UpdatedAt), Action: store.Updated, Changes: changes}
-		if err := s.Update(t.Context(), store.Update{Before: o, After: after, Audit: e}); err != nil {
-			t.Fatal(err)
-		}
-		o = after
-	}
-	if err := errors.Join(s.Purge(t.Context(), o.ID), s.Close()); err != nil {
-		t.Fatal(err)
-	}
-	content, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	secrets := []string{o.InternalID.Reveal(), key.Hash.Hex(), "superseded", string(o.Credentials), o.Name, string(o.ID)}
-	for _, secret := range secrets {
-		if strings.Contains(string(content), secret) {
-			t.Errorf("the file still holds %q after Purge and Close", secret)
-		}
-	}
-}
 
 func TestOpenPaths(t *testing.T) {
 	t.Parallel()
@@ -197,7 +76,7 @@ func TestFileModes(t *testing.T) {
 
 func TestSettings(t *testing.T) {
 	t.Parallel()
-	s := mustOpen(t, filepath.Join(t.TempDir(), "organizations.db"))
+	s := newStore(t)
 	tests := []struct {
 		db     *sql.DB
 		pragma string
@@ -220,7 +99,43 @@ func TestSettings(t *testing.T) {
 	}
 }
 
-// TestOpenRefuses checks that what is not a database of ours is refused, whatever it is, and left as it was.
+// TestOldKeys opens a database with the first schema, which knew neither rotations nor uses of keys.
+func TestOldKeys(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "organizations.db")
+	now := organization.Timestamp(time.Now())
+	o := storetest.Bare(now)
+	key := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Admin, now, nil)
+	old := raw(t, path)
+	mustExec(t, old, schema1)
+	mustExec(t, old, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 1", applicationID))
+	values := encodeOrganization(o).columns()
+	mustExec(t, old, `INSERT INTO organizations (`+organizationColumns+`) VALUES (`+placeholders(len(values))+`)`, values...)
+	mustExec(t, old, `INSERT INTO keys (organization, hash, key_id, permission, mode, issued_at) VALUES (?, ?, ?, ?, ?, ?)`,
+		string(o.ID), key.Hash.Hex(), key.ID, "admin", "live", organization.FormatTime(now))
+
+	s := mustOpen(t, path)
+	got, keys, err := s.Get(t.Context(), o.ID)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(o, got, storetest.Options()) + cmp.Diff([]apikey.Record{key}, keys, storetest.Options()); diff != "" {
+		t.Errorf("Get(%s) of an old database (-want +got):\n%s", o.ID, diff)
+	}
+	wantUses := func(want map[string]time.Time) {
+		t.Helper()
+		if uses, err := s.KeyUses(t.Context(), o.ID); err != nil || !cmp.Equal(want, uses) {
+			t.Errorf("KeyUses(%s) of an old database = %v, %v, want %v", o.ID, uses, err, want)
+		}
+	}
+	wantUses(map[string]time.Time{})
+	if err := s.NoteUse(t.Context(), o.ID, key.ID, now); err != nil {
+		t.Fatal(err)
+	}
+	wantUses(map[string]time.Time{key.ID: now.Truncate(store.UseSpan)})
+}
+
+// TestOpenRefuses checks that Open returns an error for everything that is not our database, and does not change it.
 func TestOpenRefuses(t *testing.T) {
 	t.Parallel()
 	tests := []struct {
@@ -292,7 +207,7 @@ func TestOpenWithoutFolder(t *testing.T) {
 	}
 }
 
-// TestOpenReadOnlyFolder expects an error exactly where the system refuses to make a file, which it does not to root.
+// TestOpenReadOnlyFolder expects an error if the system refuses to make a file in the folder. It does not refuse root.
 func TestOpenReadOnlyFolder(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -318,5 +233,92 @@ func TestOpenCancelled(t *testing.T) {
 	_, err := Open(ctx, filepath.Join(t.TempDir(), "organizations.db"))
 	if store.KindOf(err) != store.Unreachable {
 		t.Errorf("Open with a cancelled context = %v, want an error of the kind %q", err, store.Unreachable)
+	}
+}
+
+// TestOpenLocked opens a database while another program holds the lock. Open needs no lock if the schema is the current
+// one.
+func TestOpenLocked(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "organizations.db")
+	o, key := create(t, mustOpen(t, path))
+	other, err := raw(t, path).Conn(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer other.Close()
+	if _, err := other.ExecContext(t.Context(), "BEGIN IMMEDIATE"); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := mustOpen(t, path).Find(t.Context(), o.ID, key.Hash); err != nil {
+		t.Errorf("Find(%s) = %v, want no error", o.ID, err)
+	}
+}
+
+// TestOpenAsItIs opens files that Open would change.
+func TestOpenAsItIs(t *testing.T) {
+	t.Parallel()
+	tests := []struct {
+		name  string
+		setUp []string
+		want  string // of the schema
+	}{
+		{"an older schema", []string{schema1, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 1", applicationID)},
+			"version 1 of 2, SQLite"},
+		{"an empty file", nil, "the file is empty"},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "organizations.db")
+			mustWrite(t, path, "")
+			before := raw(t, path)
+			for _, statement := range test.setUp {
+				mustExec(t, before, statement)
+			}
+			if err := before.Close(); err != nil {
+				t.Fatal(err)
+			}
+			content, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			s, err := OpenAsItIs(t.Context(), path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			findings := s.Examine(t.Context(), time.Now)
+			want := map[string]store.Level{"file": store.OK, "schema": store.Warn, "writing": store.OK, "contents": store.OK}
+			if diff := cmp.Diff(want, levels(t, findings)); diff != "" || !strings.Contains(findings[1].Detail, test.want) {
+				t.Errorf("Examine = %+v, want %q of the schema (-want +got):\n%s", findings, test.want, diff)
+			}
+			if err := s.Close(); err != nil {
+				t.Fatal(err)
+			}
+			if after, err := os.ReadFile(path); err != nil || string(after) != string(content) {
+				t.Errorf("OpenAsItIs and Examine change the file (%v)", err)
+			}
+		})
+	}
+}
+
+func TestOpenAsItIsRefuses(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	missing, foreign := filepath.Join(folder, "missing.db"), filepath.Join(folder, "songs.db")
+	mustExec(t, raw(t, foreign), "CREATE TABLE songs (title)")
+	for path, want := range map[string]store.Kind{missing: store.Unreachable, foreign: store.Unknown} {
+		s, err := OpenAsItIs(t.Context(), path)
+		if err == nil {
+			s.Close()
+			t.Fatalf("OpenAsItIs(%s) = no error, want one", path)
+		}
+		if store.KindOf(err) != want {
+			t.Errorf("OpenAsItIs(%s) = %v, want an error of the kind %q", path, err, want)
+		}
+		checkHidden(t, err)
+	}
+	if _, err := os.Stat(missing); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("OpenAsItIs makes the file: %v", err)
 	}
 }

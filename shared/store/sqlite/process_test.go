@@ -21,7 +21,8 @@ import (
 	"organizations-api/shared/store/storetest"
 )
 
-// childVariable has the test binary act as another process on the database that it names, instead of running tests.
+// childVariable names a database. If it is set, the test binary runs no tests, but uses that database as another
+// process.
 const childVariable = "SQLITE_TEST_CHILD"
 
 const countsPerChild = 20
@@ -40,8 +41,8 @@ func TestMain(m *testing.M) {
 	}
 }
 
-// child says that it is ready, waits until its input ends, and then makes one organization and counts its requests. It
-// prints the organization's identifier and all sums.
+// child prints that it is ready and waits for the end of its input. Then it creates an organization, prints its
+// identifier, counts requests of the shared organization, and prints each sum.
 func child(ctx context.Context, path string, in io.Reader, out io.Writer) error {
 	fmt.Fprintln(out, "ready")
 	if _, err := io.ReadAll(in); err != nil {
@@ -67,7 +68,7 @@ func child(ctx context.Context, path string, in io.Reader, out io.Writer) error 
 	return s.Close()
 }
 
-// TestProcesses has several processes open a file that does not exist yet, all at once, and write to it.
+// TestProcesses starts several processes that open a file, which does not exist yet, at the same time and write to it.
 func TestProcesses(t *testing.T) {
 	t.Parallel()
 	const rounds, children = 3, 4
@@ -98,7 +99,7 @@ func TestProcesses(t *testing.T) {
 	}
 }
 
-// runChildren starts n processes, lets them all go at the same moment, and returns what they printed.
+// runChildren starts n processes, lets them continue at the same moment, and returns what they printed.
 func runChildren(t *testing.T, path string, n int) (ids []string, sums []int) {
 	t.Helper()
 	executable, err := os.Executable()

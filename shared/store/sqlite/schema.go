@@ -2,22 +2,21 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
 )
 
-// applicationID is in the header of each of our files, so that those of other applications are recognised: "ORGS".
+// applicationID marks our files in their header: "ORGS". With it we recognise the files of other applications.
 const applicationID = 0x4F524753
 
-// migrations returns what makes each version of the schema from the one before; the first makes it from nothing. What has
-// been released here is never changed, only added to.
+// migrations returns the statements for each version of the schema, which turn the version before into it. The first
+// ones start with an empty file. Never change the statements of a released version: add a new version.
 func migrations() []string {
 	return []string{schema1, schemaKeyLife}
 }
 
-// Times are text as organization.FormatTime makes it, so that they sort. Objects and lists are the text that came in.
+// Times are text from organization.FormatTime, so that they sort. Objects and lists are the JSON text of the caller.
 const schema1 = `
 CREATE TABLE organizations (
 	id                   TEXT PRIMARY KEY NOT NULL,
@@ -81,8 +80,9 @@ CREATE TABLE counters (
 CREATE INDEX counters_by_age ON counters (window_start);
 `
 
-// schemaKeyLife has what came with rotation and with noting when keys are used. A row of key_uses comes with its key,
-// without a time; keys of before have none until they are used. Its key need not be there, its organization must.
+// schemaKeyLife adds the rotation of keys and the times of their use. A new key gets a row in key_uses without a time.
+// Keys from before this version get their row with the first use. The organization of a row must exist, its key need
+// not.
 const schemaKeyLife = `
 ALTER TABLE keys ADD COLUMN replaced_by TEXT;
 
@@ -94,8 +94,8 @@ CREATE TABLE key_uses (
 ) STRICT, WITHOUT ROWID;
 `
 
-// prepare makes sure that the database is ours and has the schema of this version. Turning WAL on needs the file for
-// itself and does not wait for others as other statements do; so all of it is tried again while someone is in the way.
+// prepare brings the schema up to this version. It returns an error if the database is not ours. Turning on WAL needs
+// the file alone, and SQLite does not wait for that, so prepare retries while other processes use the file.
 func (s *Store) prepare(ctx context.Context) error {
 	const pause = 5 * time.Millisecond
 	for deadline := time.Now().Add(s.patience); ; {
@@ -112,7 +112,7 @@ func (s *Store) prepare(ctx context.Context) error {
 }
 
 func (s *Store) tryPrepare(ctx context.Context) error {
-	version, err := schemaVersion(ctx, s.writer) // before anything is written to a file that is not ours
+	version, err := schemaVersion(ctx, s.writer) // before any write, as the file may not be ours
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (s *Store) turnOnWAL(ctx context.Context) error {
 	return nil
 }
 
-// migrate brings the schema up to this version, in one transaction: of several processes at once, one does it.
+// migrate brings the schema up to this version in one transaction, so only one of several processes does it.
 func (s *Store) migrate(ctx context.Context) error {
 	tx, err := s.writer.BeginTx(ctx, nil)
 	if err != nil {
@@ -162,13 +162,14 @@ func (s *Store) migrate(ctx context.Context) error {
 	return nil
 }
 
-// schemaVersion returns the version of the database's schema; 0 stands for an empty file.
-func schemaVersion(ctx context.Context, q querier) (int, error) {
+// schemaVersion returns the version of the database's schema. It returns 0 for an empty file, and an error if the
+// database is from another application or a newer version.
+func schemaVersion(ctx context.Context, db queryer) (int, error) {
 	const query = `SELECT application_id, user_version, EXISTS (SELECT 1 FROM sqlite_schema)
 		FROM pragma_application_id, pragma_user_version`
 	var application, version int
 	var used bool
-	if err := q.QueryRowContext(ctx, query).Scan(&application, &version, &used); err != nil {
+	if err := db.QueryRowContext(ctx, query).Scan(&application, &version, &used); err != nil {
 		return 0, fmt.Errorf("reading the schema's version: %w", err)
 	}
 	switch latest := len(migrations()); {
@@ -181,9 +182,4 @@ func schemaVersion(ctx context.Context, q querier) (int, error) {
 			version, latest)
 	}
 	return version, nil
-}
-
-// querier is a database or a transaction of it.
-type querier interface {
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
 }

@@ -1,9 +1,9 @@
-// Package sqlite is the engine of package store on a SQLite file: for a laptop, for tests, and for a gateway that needs no
-// more than one machine. The file is in WAL mode, so that several processes can use it at once: an operator's command
-// works while gateways serve.
+// Package sqlite is the engine of package store on a SQLite file: for a laptop, for tests, and for a gateway that runs
+// on one machine. The file is in WAL mode, so several processes can use it at the same time. An operator's command
+// works while a gateway serves requests.
 //
-// It is the only package that may import a SQLite driver, and no error type of that driver leaves it. It must not import
-// api, nor another engine.
+// It is the only package that may import a SQLite driver, and it returns no error type of that driver. It must not
+// import api or another engine.
 package sqlite
 
 import (
@@ -11,7 +11,11 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
+	"net/url"
+	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
 	_ "modernc.org/sqlite"
@@ -28,24 +32,24 @@ var (
 
 const (
 	driverName = "sqlite"
-	// readers is how many reads run at once in this process. They wait for nobody; the bound is on memory.
+	// readers is how many reads can run at once in this process. It limits the memory that they use.
 	readers = 8
-	// defaultPatience is how long a write waits for those of other processes.
+	// defaultPatience is how long a write waits for the writes of other processes.
 	defaultPatience = 5 * time.Second
 )
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
 	reader *sql.DB
-	// writer has one connection: SQLite has one writer at a time, and in the pool's queue nobody is overtaken, while
-	// SQLite's own waiting is a matter of luck.
+	// writer has one connection, as SQLite allows one writer at a time. Writes of this process wait in the pool's queue,
+	// which is fair. SQLite's own waiting is not.
 	writer   *sql.DB
 	patience time.Duration
 }
 
-// Open opens the database in the file, and makes it with its folders where it is missing: the file for its owner's eyes
-// only, as it holds secrets. Several processes can do so at once. A database of a newer version of this package, or of
-// another application, is refused and left as it is.
+// Open opens the database in the file. If the file is missing, Open makes it and its folders. Only the owner can read
+// the file, as it contains secrets. Several processes can open and make the file at the same time. Open returns an
+// error for a database of another application, or of a newer version of this package, and does not change it.
 func Open(ctx context.Context, path string) (*Store, error) {
 	return open(ctx, path, func(s *Store, path string) error {
 		if err := ensureFile(ctx, path); err != nil {
@@ -55,9 +59,9 @@ func Open(ctx context.Context, path string) (*Store, error) {
 	})
 }
 
-// OpenAsItIs opens a database that is there for a look that leaves it as it is: an older schema stays the older one, and an
-// empty file stays empty. Nothing may be written to what it returns. Reading is an error where the schema lacks what is
-// read. What Open refuses, it refuses too, and so it does a file that is missing.
+// OpenAsItIs opens an existing database without changing it: an old schema stays old, and an empty file stays empty.
+// The caller must only read. A read returns an error if the old schema lacks what it reads. OpenAsItIs returns an error
+// where Open does, and for a file that is missing.
 func OpenAsItIs(ctx context.Context, path string) (*Store, error) {
 	return open(ctx, path, func(s *Store, _ string) error {
 		_, err := schemaVersion(ctx, s.reader)
@@ -65,7 +69,7 @@ func OpenAsItIs(ctx context.Context, path string) (*Store, error) {
 	})
 }
 
-// open makes a store, of which prepare is the first to use the file, whose absolute path it gets.
+// open returns a store after a call of prepare, which gets the absolute path and is the first to use the file.
 func open(ctx context.Context, path string, prepare func(s *Store, path string) error) (*Store, error) {
 	s, err := connect(path, prepare)
 	if err != nil {
@@ -97,8 +101,72 @@ func connect(path string, prepare func(s *Store, path string) error) (*Store, er
 	return s, nil
 }
 
-// Close closes the database. What was acknowledged is on disk already.
+// Close closes the database. Acknowledged writes are on disk already.
 func (s *Store) Close() error {
-	// The writer goes last: the last connection moves the log into the file, which readers may not.
+	// The writer is closed last: the last connection moves the log into the file, and readers must not write.
 	return errors.Join(s.reader.Close(), s.writer.Close())
+}
+
+// slice is how long SQLite waits for another process before it returns to us. While it waits it does not notice the end
+// of a context, so slice must be short. begin decides whether to wait for another slice.
+const slice = 100 * time.Millisecond
+
+// existing is the mode for a file that exists. Only ensureFile makes one.
+const existing = "mode=rw"
+
+// writerDSN returns the DSN for writes. A transaction takes the lock when it begins, so it cannot fail half-way. It is
+// on disk when it is acknowledged. SQLite overwrites deleted content, as it may be secret.
+func writerDSN(path string) string {
+	return dsn(path, existing, "_txlock=immediate", busyTimeout(slice),
+		"_pragma=foreign_keys(1)", "_pragma=synchronous(FULL)", "_pragma=secure_delete(1)")
+}
+
+// readerDSN returns the DSN for reads. A read waits only while SQLite recovers the log of a process that crashed.
+func readerDSN(path string) string {
+	return dsn(path, existing, busyTimeout(defaultPatience), "_pragma=query_only(1)")
+}
+
+func busyTimeout(d time.Duration) string {
+	return fmt.Sprintf("_pragma=busy_timeout(%d)", d.Milliseconds())
+}
+
+// dsn returns a SQLite URI for the path. With _dqs=0, an unknown name in double quotes is an error, not a string. With
+// _error_rc=1, errors do not quote the messages of earlier errors.
+func dsn(path string, parameters ...string) string {
+	return "file:" + escape(path) + "?_dqs=0&_error_rc=1&" + strings.Join(parameters, "&")
+}
+
+// escape writes all characters as %XX, except letters, digits and a few marks. SQLite does not read + as a space.
+func escape(path string) string { return strings.ReplaceAll(url.QueryEscape(path), "+", "%20") }
+
+// ensureFile makes the file and its folders if they are missing. SQLite itself must make the file: if this process
+// opened and closed it, POSIX would drop the locks that the process holds on the database. SQLite's parameter modeof
+// gives the new file the mode of another file.
+func ensureFile(ctx context.Context, path string) error {
+	if _, err := os.Stat(path); err == nil {
+		return nil
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("looking for the file: %w", err)
+	}
+	folder := filepath.Dir(path)
+	if err := os.MkdirAll(folder, 0o700); err != nil {
+		return fmt.Errorf("making the folder: %w", err)
+	}
+	model, err := os.CreateTemp(folder, ".mode-*") // has the mode 0600
+	if err != nil {
+		return fmt.Errorf("making the file: %w", err)
+	}
+	defer os.Remove(model.Name()) // if that fails, an empty file stays
+	if err := model.Close(); err != nil {
+		return fmt.Errorf("making the file: %w", err)
+	}
+	db, err := sql.Open(driverName, dsn(path, "modeof="+escape(model.Name())))
+	if err != nil {
+		return fmt.Errorf("making the file: %w", err)
+	}
+	made, err := db.Conn(ctx) // makes the file and reads nothing, as other processes may use it already
+	if err != nil {
+		return errors.Join(fmt.Errorf("making the file: %w", err), db.Close())
+	}
+	return errors.Join(made.Close(), db.Close())
 }

@@ -10,8 +10,7 @@ import (
 	"organizations-api/shared/organization"
 )
 
-// window returns the start of the current minute. Engines may forget windows that are long over, so the tests count in
-// recent ones.
+// window returns the start of the current minute. The checks use recent windows, as an engine may delete old ones.
 func window() time.Time { return time.Now().UTC().Truncate(time.Minute) }
 
 func (s suite) countRace(t *testing.T) {
@@ -31,7 +30,7 @@ func (s suite) countRace(t *testing.T) {
 		sums[i] = int64(i + 1)
 	}
 	if diff := cmp.Diff(sums, got); diff != "" {
-		t.Errorf("sums of %d calls at once (-want +got):\n%s", calls, diff)
+		t.Errorf("results of %d calls at once (-want +got):\n%s", calls, diff)
 	}
 }
 

@@ -1,10 +1,8 @@
 package storetest
 
 import (
-	"context"
 	"strings"
 	"sync"
-	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -16,7 +14,7 @@ import (
 	"organizations-api/shared/store"
 )
 
-// Full returns a record with every property set, each to a value of its own. It is not deleted.
+// Full returns a record with every property set, each to a different value. It is not deleted.
 func Full(now time.Time) organization.Organization {
 	now = organization.Timestamp(now)
 	return organization.Organization{
@@ -29,7 +27,7 @@ func Full(now time.Time) organization.Organization {
 		Metadata:           `{"region":"eu-west-1","seats":[1,2,3],"nested":{"a":null,"b":true}}`,
 		BillingEmail:       new("billing@example.com"),
 		NotificationsEmail: new("ops+alerts@example.com"),
-		Override:           organization.Override{Metadata: 1_000, Data: 2_000, Search: 3_000, Upload: 4_000, Compute: 5_000},
+		Override:           organization.RateLimits{Metadata: 1000, Data: 2000, Search: 3000, Upload: 4000, Compute: 5000},
 		AutoBilling:        true,
 		BillingCycleStart:  28,
 		CurrentMonthUsage:  12_345,
@@ -43,13 +41,13 @@ func Full(now time.Time) organization.Organization {
 	}
 }
 
-// Bare returns a record in which nothing is set that can be left unset.
+// Bare returns a record in which every optional property is unset.
 func Bare(now time.Time) organization.Organization {
 	return organization.New("B", organization.Free, nil, now)
 }
 
-// Options returns how records, keys, entries and what holds them are compared: secrets by their values, an empty list of
-// changes as none, and an object that was never set as {}.
+// Options returns the options with which to compare records, keys and entries. They compare secrets by their values,
+// and treat an empty list like nil and the zero Object like {}.
 func Options() cmp.Options {
 	return cmp.Options{
 		cmp.Comparer(organization.InternalID.Equal),
@@ -58,39 +56,12 @@ func Options() cmp.Options {
 	}
 }
 
-// tenant is an organization as a test created it, with its first key and the first line of its trail.
-type tenant struct {
-	organization.Organization
-	key     apikey.Record
-	created store.Entry
-}
-
-// create stores the organization through the first handle, and removes it when the test ends.
-func (s suite) create(t *testing.T, o organization.Organization) tenant {
-	t.Helper()
-	made := tenant{o, newKey(o.ID, o.CreatedAt), entry(store.Created, o.CreatedAt, o.Version)}
-	s.purgeAfter(t, o.ID)
-	if err := s.a.Create(t.Context(), made.Organization, made.key, made.created); err != nil {
-		t.Fatalf("Create(%s) = %v, want no error", o.ID, err)
-	}
-	return made
-}
-
-func (s suite) purgeAfter(t *testing.T, id organization.ID) {
-	ctx := context.WithoutCancel(t.Context()) // the test's own is cancelled by then
-	t.Cleanup(func() {
-		if err := s.a.Purge(ctx, id); err != nil {
-			t.Errorf("Purge(%s) = %v, want no error", id, err)
-		}
-	})
-}
-
-// newKey returns the record of a fresh key that may do everything and does not expire.
+// newKey returns the record of a new key that may do everything and never expires.
 func newKey(id organization.ID, now time.Time) apikey.Record {
 	return apikey.NewRecord(apikey.New(id, apikey.Live), apikey.Admin, now, nil)
 }
 
-// entry returns an entry of the operator's.
+// entry returns an audit entry of the operator.
 func entry(action store.Action, at time.Time, version int64) store.Entry {
 	return store.Entry{
 		ID:        store.NewEntryID(at),
@@ -101,26 +72,26 @@ func entry(action store.Action, at time.Time, version int64) store.Entry {
 	}
 }
 
-// update returns the update that the patch makes of the record as it was read.
-func update(before organization.Organization, p organization.Patch, actor string, now time.Time) store.Update {
+// newUpdate returns the update of a record by a patch.
+func newUpdate(before organization.Organization, p organization.Patch, actor string, now time.Time) store.Update {
 	after, changes := before.Apply(p, now)
 	e := entry(store.Updated, after.UpdatedAt, after.Version)
 	e.Actor, e.Changes = actor, changes
 	return store.Update{Before: before, After: after, Audit: e}
 }
 
-// rename returns a patch that changes the name, to something else each time.
+// rename returns a patch with a new random name.
 func rename() organization.Patch {
 	return organization.Patch{Name: organization.Set("name " + base62.Random(8))}
 }
 
-// largest returns a JSON object of as many bytes as an object may have.
+// largest returns a JSON object of the largest allowed size.
 func largest() organization.Object {
 	const frame = `{"k":""}`
 	return organization.Object(`{"k":"` + strings.Repeat("x", organization.MaxObjectSize-len(frame)) + `"}`)
 }
 
-// hostileTexts are texts of up to organization.MaxNameLength characters that some way of storing text gets wrong.
+// hostileTexts returns texts that a careless engine would change. None is longer than organization.MaxNameLength.
 func hostileTexts() map[string]string {
 	return map[string]string{
 		"emoji":                 "🧪👩‍👩‍👧‍👦🏳️‍🌈",
@@ -139,9 +110,10 @@ func hostileTexts() map[string]string {
 	}
 }
 
-// hostileObjects are JSON objects that decoding and encoding again would change.
+// hostileObjects returns JSON objects that would change if an engine decoded and encoded them.
 func hostileObjects() map[string]organization.Object {
-	nested := strings.Repeat(`{"a":`, organization.MaxObjectDepth-1) + "{}" + strings.Repeat("}", organization.MaxObjectDepth-1)
+	const outer = organization.MaxObjectDepth - 1
+	nested := strings.Repeat(`{"a":`, outer) + "{}" + strings.Repeat("}", outer)
 	return map[string]organization.Object{
 		"empty":              `{}`,
 		"25 digits":          `{"n":1234567890123456789012345,"m":-9876543210987654321098765}`,
@@ -158,7 +130,7 @@ func hostileObjects() map[string]organization.Object {
 	}
 }
 
-// together runs do n times, all at once, and waits for them.
+// together calls do n times, all at the same time, and waits for the calls to return.
 func together(n int, do func(i int)) {
 	var done sync.WaitGroup
 	start := make(chan struct{})

@@ -1,7 +1,7 @@
-// Package storetest is the conformance suite of the engines: what package store promises, as tests. An engine that passes
-// it can take the place of any other.
+// Package storetest checks that an engine does what package store promises. An engine that passes all checks can take
+// the place of any other engine.
 //
-// It is for tests only. It must import no engine, and knows of none.
+// It is for tests only. It must import no engine.
 package storetest
 
 import (
@@ -10,7 +10,7 @@ import (
 	"organizations-api/shared/store"
 )
 
-// Engine is all that an engine of package store offers.
+// Engine is all that an engine of package store implements.
 type Engine interface {
 	store.Records
 	store.Counters
@@ -18,25 +18,25 @@ type Engine interface {
 	store.Operator
 }
 
-// Run holds an engine to what package store promises. Run calls open twice and takes the two results for two processes, so
-// each call must return a new handle on the same store; open registers with t.Cleanup what closing it takes. The store
-// may be in use by others all the while: every test makes organizations of its own, removes them at the end, and
-// never takes the store for empty. The tests run in parallel.
-func Run(t *testing.T, open func(t *testing.T) Engine) {
+// All runs every check on an engine, in parallel. It calls open twice and uses the two results as two processes, so
+// each call must return a new handle on the same store. open registers with t.Cleanup how to close a handle. Others may
+// use the store at the same time: every check creates its own organizations, removes them at its end, and does not
+// expect the store to be empty.
+func All(t *testing.T, open func(t *testing.T) Engine) {
 	s := suite{a: open(t), b: open(t)}
-	for _, test := range tests() {
-		t.Run(test.name, func(t *testing.T) {
+	for _, c := range checks() {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			test.run(s, t)
+			c.run(s, t)
 		})
 	}
 }
 
-// suite holds two handles on one store, as two processes would. A test writes through one and reads through the other
-// where it has no reason to do otherwise.
+// suite holds two handles on one store, like those of two processes. Most checks write through one and read through the
+// other.
 type suite struct{ a, b Engine }
 
-// handle returns the two handles in turn.
+// handle returns the first handle for an even number, and the second for an odd one.
 func (s suite) handle(i int) Engine {
 	if i%2 == 0 {
 		return s.a
@@ -44,13 +44,14 @@ func (s suite) handle(i int) Engine {
 	return s.b
 }
 
-type test struct {
+type check struct {
 	name string
 	run  func(suite, *testing.T)
 }
 
-func tests() []test {
-	return []test{
+// checks lists every check. To add one, write a method of suite in the file of its subject, and name it here.
+func checks() []check {
+	return []check{
 		{"Create/every property set", suite.createFull},
 		{"Create/nothing set", suite.createBare},
 		{"Create/numbers at their bounds", suite.createBounds},
@@ -62,16 +63,21 @@ func tests() []test {
 		{"Find/no such key", suite.findUnknownKey},
 		{"Find/no such organization", suite.unknownOrganization},
 		{"Get/keys the oldest first", suite.getKeys},
+		{"List/each exactly once", suite.listOnce},
+		{"List/while others come and go", suite.listMoving},
+		{"Delete/once, and back", suite.deleteAndBack},
+		{"Delete/refuses changes", suite.deletedRefuses},
+		{"Delete/many at once", suite.deleteRace},
+		{"Delete/time to the microsecond", suite.deleteTime},
+		{"Purge/nothing stays, and nothing can change", suite.purge},
+		{"Purge/nothing there", suite.purgeNothing},
 		{"Update/each property", suite.updateEach},
 		{"Update/cleared and set again", suite.updateClears},
 		{"Update/texts and objects", suite.updateTexts},
 		{"Update/stale version", suite.updateStale},
-		{"Update/deleted", suite.updateDeleted},
-		{"Update/gone", suite.updateGone},
 		{"Update/eight writers lose nothing", suite.updateRace},
 		{"AddKey/found from then on", suite.addKey},
 		{"AddKey/taken hash", suite.addKeyTwice},
-		{"AddKey/deleted organization", suite.addKeyDeleted},
 		{"AddKey/full", suite.addKeyFull},
 		{"RevokeKey/once", suite.revokeKey},
 		{"RevokeKey/many at once", suite.revokeKeyRace},
@@ -85,34 +91,26 @@ func tests() []test {
 		{"ChangeKey/full", suite.rotateFull},
 		{"ChangeKey/no such key", suite.changeUnknownKey},
 		{"ChangeKey/taken hash", suite.rotateToTaken},
-		{"ChangeKey/deleted organization", suite.changeKeyDeleted},
 		{"Keys/never conflict with updates", suite.keysBesideUpdates},
 		{"KeyUses/of each key alone", suite.keyUses},
 		{"KeyUses/never back", suite.keyUsesForward},
 		{"KeyUses/many at once", suite.keyUsesRace},
-		{"KeyUses/of what is gone", suite.keyUsesGone},
-		{"KeyUses/of what was restored", suite.keyUsesRestored},
-		{"Delete/once, and back", suite.deleteAndBack},
-		{"Delete/many at once", suite.deleteRace},
-		{"Delete/time to the microsecond", suite.deleteTime},
-		{"Purge/nothing stays", suite.purge},
-		{"Purge/nothing there", suite.purgeNothing},
-		{"List/each exactly once", suite.listOnce},
-		{"List/while others come and go", suite.listMoving},
+		{"KeyUses/after a purge", suite.keyUsesPurged},
+		{"KeyUses/of an older version", suite.keyUsesOld},
+		{"KeyUses/of a restored key", suite.keyUsesRestored},
 		{"Audit/pages, the newest first", suite.auditPages},
 		{"Audit/large changes", suite.auditLarge},
 		{"Audit/changes at their bounds", suite.auditAtBounds},
 		{"Audit/nothing there", suite.auditNothing},
-		{"ExportPage/each exactly once", suite.exportsOnce},
+		{"ExportPage/each exactly once", suite.exportPages},
 		{"Export/all there is", suite.exportWhole},
-		{"Export/as the record was read", suite.exportOfOneMoment},
-		{"Export/nothing there", suite.exportNothing},
+		{"Export/changed while it is read", suite.exportChanged},
 		{"Restore/as it was", suite.restoreExactly},
 		{"Restore/again, and what differs stays", suite.restoreAgain},
 		{"Restore/interrupted and repeated", suite.restoreInterrupted},
-		{"Restore/two at once", suite.restoreRace},
+		{"Restore/many at once", suite.restoreRace},
 		{"Restore/a large batch", suite.restoreLarge},
-		{"Count/no sum twice", suite.countRace},
+		{"Count/no number twice", suite.countRace},
 		{"Count/each window, category and organization alone", suite.countApart},
 		{"Tenants/see nothing of each other", suite.tenants},
 		{"Context/cancelled", suite.cancelled},

@@ -1,5 +1,6 @@
-// Package telemetrytest reads the lines that requests leave and holds them to CloudWatch's embedded metric format. It is
-// for tests only.
+// Package telemetrytest reads the log lines of requests and checks that CloudWatch accepts the metrics in them.
+//
+// It is for tests only.
 package telemetrytest
 
 import (
@@ -8,6 +9,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
@@ -15,10 +17,39 @@ import (
 //go:embed emf.schema.json
 var schemaText []byte
 
-// Line is one request's line.
+// Log keeps all text that is written to it. It is safe for concurrent use.
+type Log struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+// Write implements io.Writer. The error is always nil.
+func (l *Log) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+// String returns the text that was written since the last Take.
+func (l *Log) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// Take returns the same text as String, and removes it from the Log.
+func (l *Log) Take() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	text := l.text.String()
+	l.text.Reset()
+	return text
+}
+
+// Line is the log line of one request.
 type Line map[string]any
 
-// Lines returns the lines of requests among all that was logged. Every line must be JSON.
+// Lines returns the lines of requests among all logged lines. It returns an error if a line is not JSON.
 func Lines(logs string) ([]Line, error) {
 	var lines []Line
 	for text := range strings.Lines(logs) {
@@ -33,7 +64,7 @@ func Lines(logs string) ([]Line, error) {
 	return lines, nil
 }
 
-// CheckMetrics returns an error where CloudWatch would not take the line's metrics, or would miss the value of one.
+// CheckMetrics returns an error if CloudWatch would not accept the metrics of the line, or if a value is missing.
 func CheckMetrics(line Line) error {
 	schema, err := compile()
 	if err != nil {
@@ -63,7 +94,8 @@ func compile() (*jsonschema.Schema, error) {
 	return compiler.Compile("emf.schema.json")
 }
 
-// checkTargets looks for the members that a directive refers to: dimensions are strings, metrics numbers.
+// checkTargets checks the members that a directive refers to. Each dimension must be a string, and each metric a
+// number.
 func checkTargets(line Line, directive map[string]any) error {
 	for _, set := range directive["Dimensions"].([]any) {
 		for _, name := range set.([]any) {

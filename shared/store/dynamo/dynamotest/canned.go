@@ -43,7 +43,7 @@ func NewCanned() (*Canned, error) {
 	o := organization.New("Northwind Video", organization.Pro, &email, time.Now())
 	o.NotificationsEmail = &email
 	o.Metadata = organization.NewObject(`{"region":"eu","segments":["video","audio"],"contract":{"since":2024,"seats":25}}`)
-	o.Override = organization.Override{Search: 120}
+	o.Override = organization.RateLimits{Search: 120}
 	d := &Canned{Organization: o, Key: apikey.New(o.ID, apikey.Live)}
 	item, err := d.stored()
 	if err != nil {
