@@ -60,8 +60,8 @@ func writeKinds() []kindOfFault {
 	return []kindOfFault{
 		{dynamotest.Refuse(400, "TransactionInProgressException"), false, 503, false},
 		{dynamotest.Cancel("TransactionConflict", "None"), false, 503, false},
-		{dynamotest.Cancel("ThrottlingError", "None"), false, 503, true},
-		{dynamotest.Cancel("ProvisionedThroughputExceeded", "None"), false, 503, true},
+		{dynamotest.Cancel("ThrottlingError", "None"), false, 503, false},
+		{dynamotest.Cancel("ProvisionedThroughputExceeded", "None"), false, 503, false},
 		{dynamotest.Cancel("None", "ValidationError"), false, 500, true},
 	}
 }

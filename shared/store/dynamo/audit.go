@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -22,8 +23,16 @@ const (
 	entryChanges   = "changes" // a JSON array of [field, before, after]
 )
 
-// encodeEntry makes an item that is below DynamoDB's 400 KB whatever changed within the bounds of [organization]: metadata
-// before and after of up to 64 KiB each takes twice that where all of it has to be escaped, and the rest is below 100 KB.
+// entryItem returns the whole item of an entry.
+func entryItem(id organization.ID, e store.Entry) item {
+	it := encodeEntry(e)
+	maps.Copy(it, auditKey(id, e.ID))
+	return it
+}
+
+// encodeEntry returns the attributes of an entry, without the item's key. The item is smaller than DynamoDB's 400 KB,
+// whatever changed within the bounds of [organization]. Metadata before and after has up to 64 KiB each, and twice that
+// if every character is escaped. Everything else is below 100 KB.
 func encodeEntry(e store.Entry) item {
 	changes := make([][3]string, 0, len(e.Changes))
 	for _, c := range e.Changes {
@@ -31,7 +40,7 @@ func encodeEntry(e store.Entry) item {
 	}
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false) // which takes six bytes for one
+	encoder.SetEscapeHTML(false) // escaping takes six bytes for one
 	if err := encoder.Encode(changes); err != nil {
 		panic(err) // strings always encode
 	}
@@ -74,21 +83,15 @@ func decodeEntry(it item) (store.Entry, error) {
 // Audit is a Query backwards through the organization's entries. The cursor is the last entry's identifier.
 func (s *Store) Audit(ctx context.Context, id organization.ID, cursor string, limit int) ([]store.Entry, string, error) {
 	op := "reading the audit trail of " + string(id)
-	partition := recordKey(id)[partitionKey]
-	in := &dynamodb.QueryInput{
-		TableName:                 &s.tables.Organizations,
-		ConsistentRead:            aws.Bool(true),
-		ScanIndexForward:          aws.Bool(false),
-		KeyConditionExpression:    aws.String(partitionKey + " = :pk AND begins_with(" + sortKey + ", :prefix)"),
-		ExpressionAttributeValues: item{":pk": partition, ":prefix": str(auditPrefix)},
-	}
+	in := s.trail(id)
+	in.ScanIndexForward = aws.Bool(false)
 	if cursor != "" {
 		in.ExclusiveStartKey = auditKey(id, cursor)
 	}
 	var entries []store.Entry
 	for {
 		in.Limit = aws.Int32(int32(min(limit-len(entries), maxPage)))
-		out, err := s.client.Query(ctx, in)
+		out, err := s.sdk.Query(ctx, in)
 		if err != nil {
 			return nil, "", translate(op, err)
 		}
@@ -107,4 +110,12 @@ func (s *Store) Audit(ctx context.Context, id organization.ID, cursor string, li
 		}
 		in.ExclusiveStartKey = out.LastEvaluatedKey
 	}
+}
+
+// trail returns a query for the entries of an organization, the oldest first.
+func (s *Store) trail(id organization.ID) *dynamodb.QueryInput {
+	in := partition(s.tables.Organizations, recordKey(id))
+	in.KeyConditionExpression = aws.String(partitionKey + " = :pk AND begins_with(" + sortKey + ", :prefix)")
+	in.ExpressionAttributeValues[":prefix"] = str(auditPrefix)
+	return in
 }

@@ -16,9 +16,7 @@ func cannedStore(b *testing.B) (*dynamo.Store, *dynamotest.Canned) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	s, err := dynamo.Open(dynamo.Settings{
-		Region: "eu-central-1", Credentials: dynamo.Credentials("a", "s", "t"), Tables: dynamotest.CannedTables(), Transport: db,
-	})
+	s, err := dynamo.Open(dynamotest.CannedSettings(db))
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -4,7 +4,11 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
+	"organizations-api/shared/apikey"
+	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
 	"organizations-api/shared/store/dynamo"
 	"organizations-api/shared/store/dynamo/dynamotest"
 	"organizations-api/shared/store/storetest"
@@ -14,9 +18,11 @@ import (
 var prefix = sync.OnceValue(dynamotest.Prefix)
 
 // open returns a store on the shared tables, as another process would open it.
-func open(t testing.TB) *dynamo.Store {
+func open(t testing.TB) *dynamo.Store { return openBy(t, dynamo.Open) }
+
+func openBy(t testing.TB, open func(dynamo.Settings) (*dynamo.Store, error)) *dynamo.Store {
 	t.Helper()
-	s, err := dynamo.Open(dynamotest.Settings(t, prefix()))
+	s, err := open(dynamotest.Settings(t, prefix()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -29,4 +35,55 @@ func open(t testing.TB) *dynamo.Store {
 func TestStore(t *testing.T) {
 	t.Parallel()
 	storetest.All(t, func(t *testing.T) storetest.Engine { return open(t) })
+}
+
+// TestPlainClient: a store on the SDK's plain client does what one on fastsdk does, and reads what it wrote.
+func TestPlainClient(t *testing.T) {
+	t.Parallel()
+	ctx, now := t.Context(), time.Now()
+	plain, fast := openBy(t, dynamo.OpenPlain), open(t)
+	o := organization.New("Northwind Video", organization.Pro, nil, now)
+	key, other := apikey.New(o.ID, apikey.Live), apikey.New(o.ID, apikey.Live)
+	record := apikey.NewRecord(key, apikey.Admin, now, nil)
+	if err := plain.Create(ctx, o, record, entry()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = fast.Purge(context.Background(), o.ID) })
+	another := apikey.NewRecord(other, apikey.Read, now, nil)
+	if err := plain.AddKey(ctx, o.ID, another, entry()); err != nil {
+		t.Errorf("AddKey = %v, want no error", err)
+	}
+	if err := plain.AddKey(ctx, o.ID, another, entry()); store.KindOf(err) != store.Conflict {
+		t.Errorf("AddKey of a key that is there = %v, want a Conflict", err)
+	}
+	for i, s := range []*dynamo.Store{plain, fast} {
+		usageCtx, usage := store.WithUsage(ctx)
+		found, err := s.Find(usageCtx, o.ID, key.Hash())
+		if err != nil || found.Key == nil || found.Organization.Version != o.Version+int64(i) || *usage != (store.Usage{Calls: 1, ReadUnits: 1}) {
+			t.Fatalf("Find = %+v, %v with %+v, want the organization of version %d and its key", found, err, *usage, o.Version+int64(i))
+		}
+		after, changes := found.Organization.Apply(organization.Patch{Name: organization.Set("Name " + string(rune('A'+i)))}, time.Now())
+		e := entry()
+		e.Action, e.Changes = store.Updated, changes
+		change := store.Update{Before: found.Organization, After: after, Audit: e}
+		if err := s.Update(ctx, change); err != nil {
+			t.Errorf("Update = %v, want no error", err)
+		}
+		if err := s.Update(ctx, change); store.KindOf(err) != store.Conflict {
+			t.Errorf("Update of another version = %v, want a Conflict", err)
+		}
+		if n, err := s.Count(ctx, o.ID, organization.Metadata, now.Truncate(time.Minute)); n != int64(i+1) || err != nil {
+			t.Errorf("Count = %d, %v, want %d", n, err, i+1)
+		}
+		if err := s.NoteUse(ctx, o.ID, record.ID, now); err != nil { // the second time it is noted already
+			t.Errorf("NoteUse = %v, want no error", err)
+		}
+	}
+	if _, err := plain.Find(ctx, organization.NewID(), key.Hash()); store.KindOf(err) != store.NotFound {
+		t.Errorf("Find of no organization = %v, want a NotFound", err)
+	}
+	entries, _, err := plain.Audit(ctx, o.ID, "", 10)
+	if err != nil || len(entries) != 4 {
+		t.Errorf("Audit = %d entries, %v, want 4", len(entries), err)
+	}
 }

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/aws/retry"
@@ -17,7 +20,8 @@ import (
 // ErrNoTable is in the chain of every error that a missing table causes.
 var ErrNoTable = errors.New("the table does not exist")
 
-// translate gives an error of the SDK its kind. op says what was being done.
+// translate returns a *store.Error if the SDK's error is of a kind. Otherwise it wraps the error. op says what was being
+// done.
 func translate(op string, err error) error {
 	var noTable *types.ResourceNotFoundException
 	if errors.As(err, &noTable) {
@@ -29,6 +33,7 @@ func translate(op string, err error) error {
 	return fmt.Errorf("%s: %w", op, err)
 }
 
+// kindOf returns Throttled, Unreachable or Unknown for an error of the SDK.
 func kindOf(err error) store.Kind {
 	var (
 		conflict *types.TransactionConflictException
@@ -41,10 +46,12 @@ func kindOf(err error) store.Kind {
 	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
 		return store.Unreachable
 	case errors.As(err, &conflict):
-		return store.Throttled // another transaction is at the item; it is free again in a moment
+		return store.Throttled // another transaction holds the item, and will let it go in a moment
+	case cancelled(err).has(reasonThrottling, reasonThroughput):
+		return store.Throttled
 	case errors.As(err, &api) && throttles(api.ErrorCode()):
 		return store.Throttled
-	case errors.As(err, &sending), errors.As(err, &decoding): // no answer, or half of one
+	case errors.As(err, &sending), errors.As(err, &decoding): // no response, or half of one
 		return store.Unreachable
 	case errors.As(err, &response) && response.HTTPStatusCode() >= 500:
 		return store.Unreachable
@@ -53,72 +60,68 @@ func kindOf(err error) store.Kind {
 	}
 }
 
-// unavailable has the SDK try again after whatever we take for no answer, which it does not by itself where half of one
-// came. A context that is over it recognises before it asks.
-func unavailable(err error) aws.Ternary {
-	if kindOf(err) == store.Unknown {
-		return aws.UnknownTernary
-	}
-	return aws.TrueTernary
-}
-
-// throttles reports whether an error code asks to slow down; the SDK's own list, which holds those of DynamoDB.
+// throttles reports whether an error code asks to slow down, by the SDK's own list, which has DynamoDB's codes.
 func throttles(code string) bool {
 	_, ok := retry.DefaultThrottleErrorCodes[code]
 	return ok
 }
 
-// cancellation says why a transaction was not made: one code for each of its items, and for the first item what was stored
-// instead, where its condition failed.
-type cancellation struct {
-	codes  []string
-	stored item
-	err    error
-}
-
-// The codes of a CancellationReason (API reference of TransactWriteItems).
-const (
-	reasonCondition  = "ConditionalCheckFailed"
-	reasonContention = "TransactionConflict"
-	reasonThrottling = "ThrottlingError"
-	reasonThroughput = "ProvisionedThroughputExceeded"
-)
-
-// inProgress reports whether DynamoDB refused an attempt because an earlier one is not done yet.
-func inProgress(err error) bool {
-	var e *types.TransactionInProgressException
-	return errors.As(err, &e)
-}
-
-// cancelled returns the reasons, or nil where err is something else.
-func cancelled(err error) *cancellation {
-	var e *types.TransactionCanceledException
-	if !errors.As(err, &e) {
-		return nil
-	}
-	c := &cancellation{err: err}
-	for i, reason := range e.CancellationReasons {
-		if reason.Code != nil {
-			c.codes = append(c.codes, *reason.Code)
-		}
-		if i == 0 {
-			c.stored = reason.Item
-		}
-	}
-	return c
-}
-
-// has reports whether one of the codes is among the reasons; there are none in a nil cancellation.
-func (c *cancellation) has(codes ...string) bool {
-	if c == nil {
-		return false
-	}
-	for _, code := range c.codes {
-		for _, wanted := range codes {
-			if code == wanted {
-				return true
+// newRetryer returns the SDK's retryer, which makes up to three attempts. It also tries again after errors that the SDK
+// does not retry by itself: half of a response, and a transaction that was cancelled because of throttling.
+func newRetryer() aws.Retryer {
+	return retry.NewStandard(func(o *retry.StandardOptions) {
+		o.MaxAttempts = 3
+		o.MaxBackoff = 300 * time.Millisecond
+		o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(func(err error) aws.Ternary {
+			if kindOf(err) == store.Unknown {
+				return aws.UnknownTernary
 			}
-		}
+			return aws.TrueTernary
+		}))
+	})
+}
+
+// callError is the SDK's error of a call together with the result of each attempt, which the SDK's error does not have.
+type callError struct {
+	error
+	attempts []retry.AttemptResult
+}
+
+// Unwrap returns the SDK's error.
+func (e *callError) Unwrap() error { return e.error }
+
+// mayHaveTakenEffect reports whether an attempt of a failed call was left without an answer, or was still being worked on.
+func mayHaveTakenEffect(err error) bool {
+	var failure *callError
+	return errors.As(err, &failure) && slices.ContainsFunc(failure.attempts, func(attempt retry.AttemptResult) bool {
+		var inProgress *types.TransactionInProgressException
+		return attempt.Err != nil && (kindOf(attempt.Err) == store.Unreachable || errors.As(attempt.Err, &inProgress))
+	})
+}
+
+// retryBudget bounds how often part of a batch is tried again.
+type retryBudget struct{ attempts int }
+
+// spend pauses before the next attempt, longer each time. After progress it starts again from the shortest pause. After ten
+// attempts without progress it returns a Throttled error.
+func (b *retryBudget) spend(ctx context.Context, op string, progress bool) error {
+	const attempts = 10
+	if b.attempts++; progress {
+		b.attempts = 1
 	}
-	return false
+	if b.attempts > attempts {
+		return &store.Error{Kind: store.Throttled, Op: op, Err: errors.New("part of a batch is left over again and again")}
+	}
+	return pause(ctx, op, min(20*time.Millisecond<<b.attempts, time.Second))
+}
+
+// pause waits for a random time up to longest, so that callers who wait for each other spread out. It returns an
+// Unreachable error if ctx ends first.
+func pause(ctx context.Context, op string, longest time.Duration) error {
+	select {
+	case <-time.After(rand.N(longest)):
+		return nil
+	case <-ctx.Done():
+		return translate(op, ctx.Err())
+	}
 }

@@ -2,12 +2,75 @@ package dynamo
 
 import (
 	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
 )
+
+// How things are stored: the keys of items, the names of attributes, and records and API keys as attributes. What is stored
+// of an audit entry is in audit.go.
+
+// Parts of the keys of items.
+const (
+	partitionKey = "PK"
+	sortKey      = "SK"
+
+	organizationPrefix = "ORG#"
+	recordSortKey      = "ORG"
+	auditPrefix        = "AUDIT#"
+	ratePrefix         = "RATE#"
+	usePrefix          = "USE#"
+)
+
+type item = map[string]types.AttributeValue
+
+var sortKeyOfRecords = str(recordSortKey)
+
+// recordKey returns the key of the item that holds an organization's record and keys.
+func recordKey(id organization.ID) item {
+	return item{partitionKey: str(organizationPrefix + string(id)), sortKey: sortKeyOfRecords}
+}
+
+// auditKey returns the key of an entry of the organization's audit trail.
+func auditKey(id organization.ID, entryID string) item {
+	return item{partitionKey: str(organizationPrefix + string(id)), sortKey: str(auditPrefix + entryID)}
+}
+
+// counterKey returns the key of the counter of an organization's requests in a window.
+func counterKey(id organization.ID, c organization.Category, window time.Time) item {
+	return item{
+		partitionKey: str(ratePrefix + string(id) + "#" + string(c)),
+		sortKey:      str(organization.FormatTime(window)),
+	}
+}
+
+// useKey returns the key of the item that says when an API key was last used. keyID is the API key's public identifier.
+func useKey(id organization.ID, keyID string) item {
+	return item{partitionKey: str(usePrefix + string(id)), sortKey: str(keyID)}
+}
+
+// isRecord tells an organization's own item from those of its trail.
+func isRecord(it item) bool {
+	r := reader{item: it}
+	return r.str(sortKey) == recordSortKey
+}
+
+// organizationOf returns the organization that an item belongs to.
+func organizationOf(it item) (organization.ID, error) {
+	r := reader{item: it}
+	id := strings.TrimPrefix(r.str(partitionKey), organizationPrefix)
+	if r.err != nil {
+		return "", r.err
+	}
+	return organization.ParseID(id)
+}
 
 // Attributes of an organization's item. An attribute that is not set is absent, never NULL.
 const (
@@ -31,17 +94,38 @@ const (
 	attrAPIURL             = "api_url"
 	attrVersion            = "record_version"
 	attrDeletedAt          = "deleted_at"
-	attrKeys               = "api_keys" // a map of key records by the key's SHA-256 in hexadecimal
+	attrKeys               = "api_keys" // a map of API keys by the key's SHA-256 in hexadecimal
 )
 
-// recordProjection names everything of the item but its keys.
+// Attributes of the items in the table of counters.
+const (
+	attrRequests = "requests"
+	attrUsedAt   = "used_at"
+	// attrTTL is the attribute by which DynamoDB removes counters: Unix time in seconds. DynamoDB may be days late. That is
+	// harmless, as the key of a counter has the window.
+	attrTTL = "expires_at"
+)
+
+// recordProjection names every attribute of the item except its API keys.
 const recordProjection = partitionKey + "," + attrInternalID + "," + attrName + "," + attrLogoURL + "," + attrTier + "," +
 	attrCredits + "," + attrMetadata + "," + attrBillingEmail + "," + attrNotificationsEmail + "," + attrOverride + "," +
 	attrAutoBilling + "," + attrBillingCycleStart + "," + attrCurrentMonthUsage + "," + attrCreatedAt + "," +
 	attrUpdatedAt + "," + attrUsers + "," + attrAuthProviderOrgID + "," + attrCredentials + "," + attrAPIURL + "," +
 	attrVersion + "," + attrDeletedAt
 
-// encodeRecord returns the item's attributes without its key and its keys.
+// recordItem returns the whole item of an organization.
+func recordItem(o organization.Organization, keys []apikey.Record) item {
+	it := encodeRecord(o)
+	maps.Copy(it, recordKey(o.ID))
+	records := make(item, len(keys))
+	for _, key := range keys {
+		records[key.Hash.Hex()] = encodeKey(key)
+	}
+	it[attrKeys] = &types.AttributeValueMemberM{Value: records}
+	return it
+}
+
+// encodeRecord returns the attributes of a record, without the item's key and without API keys.
 func encodeRecord(o organization.Organization) item {
 	it := item{
 		attrInternalID:        str(o.InternalID.Reveal()),
@@ -88,7 +172,21 @@ func encodeOverride(o organization.RateLimits) types.AttributeValue {
 	return &types.AttributeValueMemberM{Value: limits}
 }
 
-// decodeRecord is the inverse of encodeRecord, with the organization's identifier from the item's key.
+// decodeOrganization returns the record and the API keys in an organization's item, the oldest key first.
+func decodeOrganization(it item) (organization.Organization, []apikey.Record, error) {
+	record, err := decodeRecord(it)
+	if err != nil {
+		return organization.Organization{}, nil, err
+	}
+	keys, err := decodeKeys(it)
+	if err != nil {
+		return organization.Organization{}, nil, err
+	}
+	store.SortKeys(keys)
+	return record, keys, nil
+}
+
+// decodeRecord is the inverse of encodeRecord, and takes the organization's identifier from the item's key.
 func decodeRecord(it item) (organization.Organization, error) {
 	id, err := organizationOf(it)
 	if err != nil {
@@ -140,7 +238,7 @@ func decodeOverride(r *reader) organization.RateLimits {
 	return o
 }
 
-// Attributes of a key's record.
+// Attributes of an API key.
 const (
 	keyID        = "key_id"
 	keyAllows    = "permission"
@@ -170,7 +268,7 @@ func encodeKey(k apikey.Record) types.AttributeValue {
 	return &types.AttributeValueMemberM{Value: it}
 }
 
-// decodeKeys returns the records in the item's map of keys, in no particular order.
+// decodeKeys returns the API keys in the item's map of keys, in no particular order.
 func decodeKeys(it item) ([]apikey.Record, error) {
 	r := reader{item: it}
 	keys := r.object(attrKeys)
@@ -189,7 +287,7 @@ func decodeKeys(it item) ([]apikey.Record, error) {
 	return records, r.err
 }
 
-// decodeKey reads a permission or mode that this version does not know as none; it then permits nothing.
+// decodeKey returns a key that permits nothing if this version does not know its permission or its mode.
 func decodeKey(hash string, it item) (apikey.Record, error) {
 	h, err := apikey.ParseHash(hash)
 	if err != nil {
@@ -214,4 +312,100 @@ func decodeKey(hash string, it item) (apikey.Record, error) {
 		return apikey.Record{}, fmt.Errorf("decoding key %s: %w", record.ID, r.err)
 	}
 	return record, nil
+}
+
+func str(s string) types.AttributeValue { return &types.AttributeValueMemberS{Value: s} }
+
+func num(n int64) types.AttributeValue {
+	return &types.AttributeValueMemberN{Value: strconv.FormatInt(n, 10)}
+}
+
+func boolean(b bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: b} }
+
+func timestamp(t time.Time) types.AttributeValue { return str(organization.FormatTime(t)) }
+
+// reader takes attributes out of an item. It keeps the first error and returns zero values for attributes that are not as
+// they should be. So a caller decodes a whole item and then looks at err once.
+type reader struct {
+	item item
+	err  error
+}
+
+func (r *reader) fail(name, want string) {
+	if r.err == nil {
+		r.err = fmt.Errorf("attribute %s is not %s", name, want)
+	}
+}
+
+func (r *reader) has(name string) bool {
+	_, ok := r.item[name]
+	return ok
+}
+
+func (r *reader) str(name string) string {
+	v, ok := r.item[name].(*types.AttributeValueMemberS)
+	if !ok {
+		r.fail(name, "a string")
+		return ""
+	}
+	return v.Value
+}
+
+func (r *reader) optional(name string) *string {
+	if !r.has(name) {
+		return nil
+	}
+	s := r.str(name)
+	return &s
+}
+
+func (r *reader) num(name string) int64 {
+	v, ok := r.item[name].(*types.AttributeValueMemberN)
+	if !ok {
+		r.fail(name, "a number")
+		return 0
+	}
+	n, err := strconv.ParseInt(v.Value, 10, 64)
+	if err != nil {
+		r.fail(name, "a 64-bit integer")
+	}
+	return n
+}
+
+func (r *reader) boolean(name string) bool {
+	v, ok := r.item[name].(*types.AttributeValueMemberBOOL)
+	if !ok {
+		r.fail(name, "a boolean")
+		return false
+	}
+	return v.Value
+}
+
+func (r *reader) time(name string) time.Time {
+	t, err := organization.ParseTime(r.str(name))
+	if err != nil {
+		r.fail(name, "a time")
+	}
+	return t
+}
+
+func (r *reader) optionalTime(name string) *time.Time {
+	if !r.has(name) {
+		return nil
+	}
+	t := r.time(name)
+	return &t
+}
+
+// object returns the attributes of a map; nil if the map is absent.
+func (r *reader) object(name string) item {
+	if !r.has(name) {
+		return nil
+	}
+	v, ok := r.item[name].(*types.AttributeValueMemberM)
+	if !ok {
+		r.fail(name, "a map")
+		return nil
+	}
+	return v.Value
 }

@@ -1,9 +1,19 @@
-// Package dynamo keeps organizations in DynamoDB. It is the only package that knows the AWS SDK, and its errors are those
-// of package store: nothing of the SDK's own escapes as something a caller has to recognise.
+// Package dynamo keeps organizations in DynamoDB. It is the only package that imports the AWS SDK, and its errors are those
+// of package store: a caller never has to recognise an error of the SDK.
 //
-// An organization is one item, its keys included, so that authenticating a request and reading its record are one call. It must
-// import neither the config nor the attributevalue package of the SDK: their start-up time would be paid by every new
-// Lambda sandbox. Who needs the standard credential chain resolves it outside and passes the result in.
+// An organization is one item that holds its record and its keys, so that one call both authenticates a request and reads
+// the record. Where to look:
+//
+//   - items.go: how things are stored. Keys of items, names of attributes, records and API keys as items.
+//   - requests.go: the calls that serve requests. Find, Update, Count, NoteUse, and what they consume.
+//   - organizations.go, apikeys.go, audit.go, export.go: the operator's calls, by subject.
+//   - transactions.go: a change together with its audit entry, and why a transaction failed.
+//   - errors.go: which kind of error an error of the SDK is, and what is tried again.
+//   - tables.go: making the tables, and looking whether they are as they should be.
+//   - internal/fastsdk: the SDK's client at a lower cost. You need not read it to understand the store.
+//
+// The package must not import the config or the attributevalue package of the SDK: every new Lambda sandbox would pay for
+// their start-up. Callers that need the standard credential chain resolve it themselves and pass the result in.
 package dynamo
 
 import (
@@ -11,17 +21,16 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/aws/retry"
-	v4 "github.com/aws/aws-sdk-go-v2/aws/signer/v4"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/middleware"
 
 	"organizations-api/shared/store"
+	"organizations-api/shared/store/dynamo/internal/fastsdk"
 )
 
 var (
@@ -48,75 +57,85 @@ type Settings struct {
 	Endpoint    string // base URL; "" is the region's own
 	Credentials aws.CredentialsProvider
 	Tables      Tables
-	// AttemptTimeout bounds one attempt of a call; 0 stands for DefaultAttemptTimeout.
+	// AttemptTimeout bounds one attempt of a call; 0 means DefaultAttemptTimeout.
 	AttemptTimeout time.Duration
-	// Transport sends the requests; nil stands for connections of the store's own.
+	// Transport sends the requests; nil means connections of the store's own.
 	Transport http.RoundTripper
-}
-
-// Store is safe for concurrent use.
-type Store struct {
-	client   *client
-	http     *sender
-	endpoint string
-	tables   Tables
 }
 
 // DefaultAttemptTimeout is chosen so that three attempts fit into the ten seconds that a function has.
 const DefaultAttemptTimeout = 2500 * time.Millisecond
 
-// The other bounds of one call.
-const (
-	connectTimeout = time.Second
-	maxAttempts    = 3
-	maxBackoff     = 300 * time.Millisecond
-)
+// Store is safe for concurrent use.
+type Store struct {
+	calls    client           // the calls that serve requests, with retries
+	once     client           // the same, with one attempt of each call
+	sdk      *dynamodb.Client // all other calls, with retries
+	http     *fastsdk.HTTPClient
+	endpoint string
+	tables   Tables
+}
+
+// client makes the calls that serve requests. Both *fastsdk.Client and *dynamodb.Client are clients.
+type client interface {
+	GetItem(context.Context, *dynamodb.GetItemInput, ...func(*dynamodb.Options)) (*dynamodb.GetItemOutput, error)
+	UpdateItem(context.Context, *dynamodb.UpdateItemInput, ...func(*dynamodb.Options)) (*dynamodb.UpdateItemOutput, error)
+	TransactWriteItems(
+		context.Context, *dynamodb.TransactWriteItemsInput, ...func(*dynamodb.Options),
+	) (*dynamodb.TransactWriteItemsOutput, error)
+}
+
+// newClient returns the client that makes sdk's calls for requests. To use the SDK's plain client, return sdk itself.
+func newClient(sdk *dynamodb.Client, http *fastsdk.HTTPClient) client { return fastsdk.New(sdk, http) }
 
 // Open returns a store on the tables. It makes no call.
-func Open(s Settings) (*Store, error) {
+func Open(s Settings) (*Store, error) { return open(s, newClient) }
+
+func open(s Settings, newClient func(*dynamodb.Client, *fastsdk.HTTPClient) client) (*Store, error) {
 	if s.Region == "" || s.Credentials == nil || s.Tables.Organizations == "" || s.Tables.Counters == "" {
 		return nil, errors.New("opening the DynamoDB store: the region, the credentials or a table's name is not set")
 	}
-	sender := &sender{transport: s.Transport, timeout: cmp.Or(s.AttemptTimeout, DefaultAttemptTimeout)}
-	if s.Transport == nil {
-		sender.transport = newTransport()
-	}
-	base, err := s.base()
+	endpoint, err := s.endpoint()
 	if err != nil {
 		return nil, fmt.Errorf("opening the DynamoDB store: %w", err)
 	}
-	endpoint := base.String()
-	signing := &signing{endpoint: base, region: s.Region, credentials: s.Credentials, signer: v4.NewSigner()}
+	httpClient := fastsdk.NewHTTPClient(s.Transport, cmp.Or(s.AttemptTimeout, DefaultAttemptTimeout))
 	options := dynamodb.Options{
 		Region:       s.Region,
 		BaseEndpoint: &endpoint,
 		Credentials:  s.Credentials,
-		HTTPClient:   sender,
-		Retryer: retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts = maxAttempts
-			o.MaxBackoff = maxBackoff
-			o.Retryables = append(o.Retryables, retry.IsErrorRetryableFunc(unavailable))
-		}),
+		HTTPClient:   httpClient,
+		Retryer:      newRetryer(),
+		APIOptions:   []func(*middleware.Stack) error{addMeter},
 	}
-	return &Store{client: newClient(options, signing.trim), http: sender, endpoint: endpoint, tables: s.Tables}, nil
+	sdk := dynamodb.New(options)
+	options.Retryer = aws.NopRetryer{}
+	return &Store{
+		calls:    newClient(sdk, httpClient),
+		once:     newClient(dynamodb.New(options), httpClient),
+		sdk:      sdk,
+		http:     httpClient,
+		endpoint: endpoint,
+		tables:   s.Tables,
+	}, nil
 }
 
-// base returns the endpoint of all requests: the SDK's for the region, where none is set.
-func (s Settings) base() (*url.URL, error) {
+// endpoint returns the base URL of all calls: the region's own if none is set.
+func (s Settings) endpoint() (string, error) {
 	if s.Endpoint == "" {
 		found, err := dynamodb.NewDefaultEndpointResolverV2().ResolveEndpoint(context.Background(),
 			dynamodb.EndpointParameters{Region: &s.Region}.WithDefaults())
-		return &found.URI, err
+		return found.URI.String(), err
 	}
 	base, err := url.Parse(s.Endpoint)
 	if err == nil && base.Host == "" {
-		err = fmt.Errorf("%q is no URL of an endpoint", s.Endpoint)
+		err = fmt.Errorf("%q is not the URL of an endpoint", s.Endpoint)
 	}
-	return base, err
+	return s.Endpoint, err
 }
 
-// Credentials returns a provider of credentials that never change, such as those that Lambda puts into a function's environment for
-// the life of its sandbox.
+// Credentials returns a provider of credentials that never change. Lambda puts such credentials into a function's
+// environment for the life of its sandbox.
 func Credentials(accessKeyID, secretAccessKey, sessionToken string) aws.CredentialsProvider {
 	return aws.CredentialsProviderFunc(func(context.Context) (aws.Credentials, error) {
 		return aws.Credentials{
@@ -129,18 +148,21 @@ func Credentials(accessKeyID, secretAccessKey, sessionToken string) aws.Credenti
 }
 
 // Prime opens the connection that the first request will use, by a plain GET that needs no permission and reads nothing.
-// Done while a sandbox initialises, at full CPU share, it takes the TLS handshake out of the first request. It gives up
-// when ctx is done; it reports nothing, as the first request finds out by itself whatever is wrong.
-func (s *Store) Prime(ctx context.Context) {
+// While a sandbox initialises it has its full share of CPU, so the TLS handshake costs least then. Prime gives up when ctx
+// is done. It reports no error: if something is wrong, the first request finds it out.
+func (s *Store) Prime(ctx context.Context) { _, _ = s.knock(ctx) }
+
+// knock sends a plain GET to the endpoint and returns what the endpoint's clock says. The time is zero if the response
+// does not say it.
+func (s *Store) knock(ctx context.Context) (time.Time, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.endpoint, nil)
 	if err != nil {
-		return
+		return time.Time{}, err
 	}
 	response, err := s.http.Do(request)
 	if err != nil {
-		return
+		return time.Time{}, err
 	}
-	const enough = 64 << 10 // read to the end, or the connection is not kept
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, enough))
-	_ = response.Body.Close()
+	date, _ := http.ParseTime(response.Header.Get("Date"))
+	return date, response.Body.Close()
 }

@@ -9,6 +9,11 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	"github.com/aws/smithy-go"
+
+	"organizations-api/shared/apikey"
+	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
 )
 
 // CreateTables creates the tables where they are missing, for a local endpoint; in AWS the template creates them. It
@@ -26,7 +31,7 @@ func (s *Store) enableTTL(ctx context.Context) error {
 	if enabled, err := s.hasTTL(ctx); enabled || err != nil {
 		return err
 	}
-	_, err := s.client.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
+	_, err := s.sdk.UpdateTimeToLive(ctx, &dynamodb.UpdateTimeToLiveInput{
 		TableName: &s.tables.Counters,
 		TimeToLiveSpecification: &types.TimeToLiveSpecification{
 			AttributeName: aws.String(attrTTL),
@@ -43,7 +48,7 @@ func (s *Store) enableTTL(ctx context.Context) error {
 }
 
 func (s *Store) hasTTL(ctx context.Context) (bool, error) {
-	out, err := s.client.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &s.tables.Counters})
+	out, err := s.sdk.DescribeTimeToLive(ctx, &dynamodb.DescribeTimeToLiveInput{TableName: &s.tables.Counters})
 	if err != nil {
 		return false, translate("reading the time to live of "+s.tables.Counters, err)
 	}
@@ -52,7 +57,7 @@ func (s *Store) hasTTL(ctx context.Context) (bool, error) {
 }
 
 func (s *Store) createTable(ctx context.Context, table string) error {
-	_, err := s.client.CreateTable(ctx, &dynamodb.CreateTableInput{
+	_, err := s.sdk.CreateTable(ctx, &dynamodb.CreateTableInput{
 		TableName:   &table,
 		BillingMode: types.BillingModePayPerRequest,
 		AttributeDefinitions: []types.AttributeDefinition{
@@ -69,11 +74,159 @@ func (s *Store) createTable(ctx context.Context, table string) error {
 		return translate("creating table "+table, err)
 	}
 	const longest = 2 * time.Minute
-	waiter := dynamodb.NewTableExistsWaiter(s.client, func(o *dynamodb.TableExistsWaiterOptions) {
+	waiter := dynamodb.NewTableExistsWaiter(s.sdk, func(o *dynamodb.TableExistsWaiterOptions) {
 		o.MinDelay = 100 * time.Millisecond
 	})
 	if err := waiter.Wait(ctx, &dynamodb.DescribeTableInput{TableName: &table}, longest); err != nil {
 		return fmt.Errorf("waiting for table %s: %w", table, err)
 	}
 	return nil
+}
+
+// Examine looks at the endpoint, its clock, the tables and their settings. It reads and changes nothing of what is in
+// them.
+func (s *Store) Examine(ctx context.Context, now func() time.Time) []store.Finding {
+	const check = "endpoint"
+	date, err := s.knock(ctx)
+	if err != nil {
+		return []store.Finding{store.Broken(check, err.Error(), "check the network, the region and AWS_ENDPOINT_URL_DYNAMODB")}
+	}
+	found := []store.Finding{store.Healthy(check, s.endpoint+" answers"), examineClock(date, now())}
+	for _, table := range []string{s.tables.Organizations, s.tables.Counters} {
+		found = append(found, s.examineTable(ctx, table)...)
+	}
+	return append(found, s.examineTTL(ctx), s.examineReading(ctx))
+}
+
+// examineClock compares the clocks. AWS refuses signatures that are more than five minutes off ("Elements of an AWS API
+// request signature" in the IAM User Guide). A Date header has whole seconds.
+func examineClock(theirs, ours time.Time) store.Finding {
+	const (
+		check     = "clock"
+		refused   = 5 * time.Minute
+		tolerated = 5 * time.Second
+	)
+	if theirs.IsZero() {
+		return store.Healthy(check, "the endpoint does not say what time it is")
+	}
+	off := ours.Sub(theirs).Round(time.Second).Abs()
+	detail := fmt.Sprintf("%s from the endpoint's", off)
+	switch advice := "set the clock of this machine"; {
+	case off >= refused:
+		return store.Broken(check, detail, advice)
+	case off > tolerated:
+		return store.Doubtful(check, detail, advice)
+	default:
+		return store.Healthy(check, detail)
+	}
+}
+
+func (s *Store) examineTable(ctx context.Context, name string) []store.Finding {
+	check := "table " + name
+	out, err := s.sdk.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
+	if err != nil {
+		return []store.Finding{unseen(check, "dynamodb:DescribeTable", translate("describing it", err))}
+	}
+	table := out.Table
+	switch {
+	case table.TableStatus != types.TableStatusActive && table.TableStatus != types.TableStatusUpdating:
+		return []store.Finding{store.Broken(check, "it is "+string(table.TableStatus), "wait until it is ACTIVE")}
+	case !hasKeys(table):
+		return []store.Finding{store.Broken(check, "its key is not "+partitionKey+" and "+sortKey+", both strings",
+			"it belongs to something else; choose another prefix")}
+	}
+	found := []store.Finding{store.Healthy(check, "it is "+string(table.TableStatus))}
+	if recovery, isAWS := s.examineRecovery(ctx, name); isAWS {
+		found = append(found, recovery, examineProtection(table))
+	}
+	return found
+}
+
+func hasKeys(table *types.TableDescription) bool {
+	stringKeys := make(map[string]bool)
+	for _, a := range table.AttributeDefinitions {
+		stringKeys[*a.AttributeName] = a.AttributeType == types.ScalarAttributeTypeS
+	}
+	schema := table.KeySchema
+	return len(schema) == 2 && *schema[0].AttributeName == partitionKey && *schema[1].AttributeName == sortKey &&
+		stringKeys[partitionKey] && stringKeys[sortKey]
+}
+
+// examineRecovery tells of point-in-time recovery. A stand-in for DynamoDB does not know it, and needs none.
+func (s *Store) examineRecovery(ctx context.Context, table string) (f store.Finding, isAWS bool) {
+	check := "recovery of " + table
+	out, err := s.sdk.DescribeContinuousBackups(ctx, &dynamodb.DescribeContinuousBackupsInput{TableName: &table})
+	var api smithy.APIError
+	if errors.As(err, &api) && api.ErrorCode() == "UnknownOperationException" {
+		return f, false
+	}
+	if err != nil {
+		return unseen(check, "dynamodb:DescribeContinuousBackups", translate("asking for it", err)), true
+	}
+	recovery := out.ContinuousBackupsDescription.PointInTimeRecoveryDescription
+	if recovery == nil || recovery.PointInTimeRecoveryStatus != types.PointInTimeRecoveryStatusEnabled {
+		return store.Doubtful(check, "point-in-time recovery is off", "turn it on; what is overwritten is lost without it"), true
+	}
+	return store.Healthy(check, "point-in-time recovery is on"), true
+}
+
+func examineProtection(table *types.TableDescription) store.Finding {
+	check := "protection of " + *table.TableName
+	if table.DeletionProtectionEnabled == nil || !*table.DeletionProtectionEnabled {
+		return store.Doubtful(check, "the table can be deleted", "turn its deletion protection on")
+	}
+	return store.Healthy(check, "deletion protection is on")
+}
+
+func (s *Store) examineTTL(ctx context.Context) store.Finding {
+	const check = "time to live"
+	enabled, err := s.hasTTL(ctx)
+	switch {
+	case err != nil:
+		return unseen(check, "dynamodb:DescribeTimeToLive", err)
+	case !enabled:
+		return store.Doubtful(check, "it is off for "+s.tables.Counters, "turn it on for the attribute "+attrTTL+"; old counts stay for ever without it")
+	default:
+		return store.Healthy(check, "it is on for "+s.tables.Counters)
+	}
+}
+
+// examineReading asks for an organization that cannot be, as a request does.
+func (s *Store) examineReading(ctx context.Context) store.Finding {
+	const check = "reading"
+	begun := time.Now()
+	_, err := s.Find(ctx, organization.NewID(), apikey.Hash{})
+	if store.KindOf(err) != store.NotFound {
+		return unseen(check, "dynamodb:GetItem", err)
+	}
+	return store.Healthy(check, fmt.Sprintf("possible within %d ms", time.Since(begun).Milliseconds()))
+}
+
+// unseen is the finding where looking failed. What the credentials may not look at may be well all the same.
+func unseen(check, action string, err error) store.Finding {
+	var api smithy.APIError
+	switch {
+	case errors.Is(err, ErrNoTable):
+		return store.Broken(check, "the table does not exist", "create it: locally with orgs tables create, in AWS with the stack")
+	case errors.As(err, &api) && api.ErrorCode() == "AccessDeniedException":
+		if action == "dynamodb:GetItem" {
+			return store.Broken(check, "the credentials may not", "allow them "+action)
+		}
+		return store.Doubtful(check, "the credentials may not look at it", "allow them "+action)
+	case errors.As(err, &api) && badCredentials(api.ErrorCode()):
+		return store.Broken(check, "the credentials are not accepted: "+api.ErrorCode(), "sign in again, or use others")
+	default:
+		return store.Broken(check, err.Error(), "try again; if it stays, the message says what AWS thinks")
+	}
+}
+
+// badCredentials reports whether an error code is about who asks (Common Errors in the API reference of DynamoDB).
+func badCredentials(code string) bool {
+	switch code {
+	case "ExpiredTokenException", "IncompleteSignature", "InvalidClientTokenId", "InvalidSignatureException",
+		"MissingAuthenticationToken", "UnrecognizedClientException":
+		return true
+	default:
+		return false
+	}
 }

