@@ -28,6 +28,24 @@ type loadOptions struct {
 	keysFile, plot string // names of files; "" for none
 }
 
+const loadHelp = `Put a gateway on this machine under load with vegeta. No other machine can be put under load.
+
+Without --rate it looks for the highest throughput. It runs steps of 1, 2, 4 … workers. Each worker sends its
+next request when it has the answer to the one before.
+
+With --rate it sends that many requests per second in one step. Each request is sent when it is due, even if
+earlier ones wait for their answers. So the latencies include all of the waiting that a client would see. At
+most 1024 requests are in flight. If that is not enough to keep the rate, the output says so.
+
+It prints, for each step and method: requests, successful requests per second, latencies in milliseconds (p50,
+p90, p95, p99 and the maximum), the share of requests that succeeded, and the gateway's memory. Quantiles are
+estimates by a t-digest; the maximum is exact. --json prints vegeta's metrics, with durations in nanoseconds
+and the count of each status; status 0 is a request without an answer. The command fails if a request was not
+answered with 200.
+
+The keys come from a file of orgs seed --keys. Without one, it creates --most organizations in the store,
+which must be the gateway's, and removes them at the end. The gateway should run with --rate-limits off.`
+
 func (a *app) loadCommand() *cobra.Command {
 	var o loadOptions
 	most := newParsed("n", "64", wholeNumber(load.MaxWorkers))
@@ -36,22 +54,7 @@ func (a *app) loadCommand() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "load",
 		Short: "Put a gateway on this machine under load, and measure it",
-		Long: `Put a gateway on this machine under load with vegeta. No other machine can be put under load.
-
-Without --rate it looks for the highest throughput. It runs steps of 1, 2, 4 … workers. Each worker sends its next request
-when it has the answer to the one before.
-
-With --rate it sends that many requests per second in one step. Each request is sent when it is due, even if earlier ones
-wait for their answers. So the latencies include all of the waiting that a client would see. At most ` + strconv.Itoa(load.MaxWorkers) + ` requests are in
-flight. If that is not enough to keep the rate, the output says so.
-
-It prints, for each step and method: requests, successful requests per second, latencies in milliseconds (p50, p90, p95, p99
-and the maximum), the share of requests that succeeded, and the gateway's memory. Quantiles are estimates by a t-digest; the
-maximum is exact. --json prints vegeta's metrics, with durations in nanoseconds and the count of each status; status 0 is a
-request without an answer. The command fails if a request was not answered with 200.
-
-The keys come from a file of orgs seed --keys. Without one, it creates --most organizations in the store, which must be the
-gateway's, and removes them at the end. The gateway should run with --rate-limits off.`,
+		Long:  loadHelp,
 		Example: `  orgs load
   orgs load --url http://127.0.0.1:8080 --most 16 --duration 10s --patch 0
   orgs load --rate 500 --plot load.html`,
@@ -67,7 +70,7 @@ gateway's, and removes them at the end. The gateway should run with --rate-limit
 	}
 	flags := c.Flags()
 	flags.StringVar(&o.plan.URL, "url", "http://127.0.0.1:8080", "base `URL` of the gateway")
-	flags.Var(most, "most", "workers in the last step, and organizations to create")
+	flags.Var(most, "most", "workers in the last step, and organizations to create without --keys")
 	flags.Var(rate, "rate", "requests per second, in one step")
 	flags.Var(duration, "duration", "how long a step takes")
 	flags.IntVar(&o.plan.PatchShare, "patch", 10, "changes in a hundred requests")
@@ -117,8 +120,8 @@ func (a *app) load(ctx context.Context, o loadOptions) error {
 	return err
 }
 
-// runLoad measures with the keys of the file. Without a file, it creates organizations and removes them again. If only the
-// removal fails, it returns the report together with the error.
+// runLoad measures with the keys of the file. Without a file, it creates organizations and removes them again. If
+// only the removal fails, it returns the report together with the error.
 func (a *app) runLoad(ctx context.Context, o loadOptions) (report load.Report, err error) {
 	if o.keysFile != "" {
 		o.plan.Keys, err = readKeys(o.keysFile)
@@ -146,8 +149,8 @@ func (a *app) runLoad(ctx context.Context, o loadOptions) (report load.Report, e
 	return a.measure(ctx, o.plan)
 }
 
-// makeForLoad creates n organizations with the highest rate limit, and returns their admin keys. With an error, it returns
-// the keys of the organizations that were or may have been created.
+// makeForLoad creates n organizations with the highest rate limit, and returns their admin keys. With an error, it
+// returns the keys of the organizations that were or may have been created.
 func makeForLoad(ctx context.Context, s *storage, n int, now time.Time) ([]issued, error) {
 	var made []issued
 	for range n {
@@ -164,8 +167,8 @@ func makeForLoad(ctx context.Context, s *storage, n int, now time.Time) ([]issue
 	return made, nil
 }
 
-// purgeMade removes the organizations, also after an interrupt. Its error names the organizations that may be left, because
-// each of them has a valid admin key.
+// purgeMade removes the organizations, also after an interrupt. Its error names the organizations that may be left,
+// because each of them has a valid admin key.
 func (a *app) purgeMade(ctx context.Context, s *storage, made []issued) error {
 	var (
 		left  []string
@@ -285,7 +288,7 @@ func loadNotes(s load.Step) string {
 		fmt.Fprintf(&notes, "\nThe rate was not kept: %.0f of %d requests per second were sent.", s.All.Rate, s.Rate)
 	}
 	if s.Failed() > 0 {
-		fmt.Fprintf(&notes, "\n\nWith %d workers (status 0 is no answer):\n", s.Workers)
+		fmt.Fprintf(&notes, "\n\nFailures with workers = %d (status 0 is no answer):\n", s.Workers)
 		_ = vegeta.NewTextReporter(&s.All).Report(&notes) // a strings.Builder never fails
 	}
 	return strings.TrimRight(notes.String(), "\n")

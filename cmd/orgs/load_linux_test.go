@@ -28,9 +28,10 @@ var (
 // maxGatewayMemory bounds the memory of the gateway, with all its processes of functions, under any load.
 const maxGatewayMemory = 1 << 30
 
-// TestLoad puts the gateway, as a process of its own, under load: on SQLite, and with the built functions on DynamoDB. No
-// request may fail, and the memory is bounded. On SQLite it then sends requests at half of the highest throughput. The
-// functions have no such step: where one is late, more than functionConcurrency requests are due, and get 429.
+// TestLoad puts the gateway, as a process of its own, under load: on SQLite, and with the built functions on
+// DynamoDB. No request may fail, and the memory is bounded. On SQLite it then sends requests at half of the highest
+// throughput. The functions have no such step: where one is late, more than functionConcurrency requests are due, and
+// get 429.
 func TestLoad(t *testing.T) {
 	tests := []struct {
 		name   string
@@ -102,7 +103,8 @@ func runLoad(t *testing.T, env environment, name string, args ...string) []load.
 
 func TestPacesTo(t *testing.T) {
 	t.Parallel()
-	for most, want := range map[int][]int{1: {1}, 2: {1, 2}, 3: {1, 2, 3}, 16: {1, 2, 4, 8, 16}, 24: {1, 2, 4, 8, 16, 24}} {
+	tests := map[int][]int{1: {1}, 2: {1, 2}, 3: {1, 2, 3}, 16: {1, 2, 4, 8, 16}, 24: {1, 2, 4, 8, 16, 24}}
+	for most, want := range tests {
 		var got []int
 		for _, pace := range pacesTo(most) {
 			got = append(got, pace.Workers)
@@ -119,7 +121,8 @@ func TestLoadSaysWhatItLeft(t *testing.T) {
 	env := newTables(t)
 	must(t, env, "tables", "create")
 	through := maps.Clone(env)
-	p := dynamotest.StartProxy(t, env[endpointVariable], dynamotest.On("Query", dynamotest.Refuse(400, "ValidationException")))
+	refusing := dynamotest.On("Query", dynamotest.Refuse(400, "ValidationException"))
+	p := dynamotest.StartProxy(t, env[endpointVariable], refusing)
 	through[endpointVariable] = p.URL
 	r := orgs(t, through, "load", "--url", "http://127.0.0.1:1", "--most", "1", "--duration", "10ms")
 	left := mustJSON[listed](t, env, "list").Organizations
@@ -157,7 +160,8 @@ func TestLoadWithoutAReader(t *testing.T) {
 			if err := reader.Close(); err != nil {
 				t.Fatal(err)
 			}
-			command := exec.CommandContext(t.Context(), os.Args[0], "load", "--url", api.URL, "--most", "1", "--duration", "10ms")
+			args := []string{"load", "--url", api.URL, "--most", "1", "--duration", "10ms"}
+			command := exec.CommandContext(t.Context(), os.Args[0], args...)
 			command.Env = append(os.Environ(), asCommand+"=1", storeVariable+"="+env[storeVariable])
 			test.closed(command, writer)
 			err = command.Run()

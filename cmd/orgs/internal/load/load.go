@@ -1,5 +1,5 @@
-// Package load puts the API under load with vegeta and measures the answers. It sends GET and PATCH requests in steps:
-// at a constant rate, or as fast as a number of workers get their answers. It only reaches this machine.
+// Package load puts the API under load with vegeta and measures the answers. It sends GET and PATCH requests in
+// steps: at a constant rate, or as fast as a number of workers get their answers. It only reaches this machine.
 //
 // It must import nothing of the service: it sees the API as any client does.
 package load
@@ -32,9 +32,9 @@ type Plan struct {
 
 // Pace says how fast a step sends requests.
 //
-// With a rate, each request is sent when it is due, whether or not earlier ones were answered (an open loop). So a slow
-// answer delays no later request, and the latencies include all of the waiting. Without a rate, each worker sends its
-// next request when it has an answer (a closed loop), which shows the highest throughput.
+// With a rate, each request is sent when it is due, whether or not earlier ones were answered (an open loop). So a
+// slow answer delays no later request, and the latencies include all of the waiting. Without a rate, each worker
+// sends its next request when it has an answer (a closed loop), which shows the highest throughput.
 type Pace struct {
 	Workers int `json:"workers"` // requests in flight at most
 	Rate    int `json:"rate"`    // requests per second; 0 is as fast as possible
@@ -54,11 +54,13 @@ const (
 	MaxDuration = 5 * time.Minute
 )
 
-// requestTimeout bounds one request, with its whole answer.
-const requestTimeout = time.Minute
+const (
+	requestTimeout = time.Minute // for one request, with its whole answer
+	maxErrors      = 10          // in the metrics; texts with port numbers differ for each connection
+)
 
-// Check returns an error if the plan cannot be carried out. It does not look at the keys, so you can call it before you
-// create them.
+// Check returns an error if the plan cannot be carried out. It does not look at the keys, so you can call it before
+// you create them.
 func (p Plan) Check() error {
 	u, err := url.Parse(p.URL)
 	switch {
@@ -103,14 +105,15 @@ type Step struct {
 // Failed returns how many requests were not answered with 200.
 func (s Step) Failed() int { return int(s.All.Requests) - s.All.StatusCodes["200"] }
 
-// WritePlot writes an HTML page that shows the latency of the requests over time, with a line for each step and method.
+// WritePlot writes an HTML page that shows the latency of the requests over time, with a line for each step and
+// method.
 func (r Report) WritePlot(w io.Writer) error {
 	_, err := r.plot.WriteTo(w)
 	return err
 }
 
-// Run carries out the steps one after the other, and calls done after each. It returns early, with the cause, when ctx
-// is done. It returns an error without sending anything if Check refuses the plan or there are no keys.
+// Run carries out the steps one after the other, and calls done after each. It returns early, with the cause, when
+// ctx is done. It returns an error without sending anything if Check refuses the plan or there are no keys.
 func Run(ctx context.Context, p Plan, done func()) (Report, error) {
 	if err := p.Check(); err != nil {
 		return Report{}, err
@@ -142,7 +145,8 @@ func label(r *vegeta.Result) string {
 	return r.Method
 }
 
-// newClient returns a client whose connections are closed when ctx is done. vegeta does not cancel requests in flight.
+// newClient returns a client whose connections are closed when ctx is done. vegeta does not cancel requests in
+// flight.
 func newClient(ctx context.Context) *http.Client {
 	dial := func(dialing context.Context, network, address string) (net.Conn, error) {
 		conn, err := new(net.Dialer).DialContext(dialing, network, address)
@@ -182,6 +186,7 @@ func (p Plan) attack(ctx context.Context, client *http.Client, pace Pace, drawin
 	}
 	for _, metrics := range []*vegeta.Metrics{&step.All, &step.Get, &step.Patch} {
 		metrics.Close()
+		metrics.Errors = metrics.Errors[:min(len(metrics.Errors), maxErrors)]
 	}
 	if p.PID != 0 && err == nil {
 		step.Memory, err = memoryOf(p.PID)
@@ -189,8 +194,8 @@ func (p Plan) attack(ctx context.Context, client *http.Client, pace Pace, drawin
 	return step, err
 }
 
-// targeter returns the source of the requests. GET and PATCH requests each take the keys in turn, so that two changes of
-// one organization seldom meet.
+// targeter returns the source of the requests. GET and PATCH requests each take the keys in turn, so that two changes
+// of one organization seldom meet.
 func (p Plan) targeter() vegeta.Targeter {
 	address := strings.TrimSuffix(p.URL, "/") + "/v1/organizations"
 	var sent atomic.Int64

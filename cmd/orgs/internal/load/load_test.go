@@ -16,7 +16,9 @@ import (
 
 func TestCheck(t *testing.T) {
 	t.Parallel()
-	well := Plan{URL: "http://127.0.0.1:1", Keys: []string{"k"}, Paces: []Pace{{Workers: 1}}, Duration: time.Second, PatchShare: 10}
+	well := Plan{
+		URL: "http://127.0.0.1:1", Keys: []string{"k"}, Paces: []Pace{{Workers: 1}}, Duration: time.Second, PatchShare: 10,
+	}
 	tests := []struct {
 		name   string
 		change func(*Plan)
@@ -57,7 +59,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// counting is an API that counts its requests, and how many of them it has at once. It fails every tenth PATCH request.
+// counting is an API that counts its requests, and how many of them it has at once. It fails every tenth PATCH
+// request.
 type counting struct {
 	mutex           sync.Mutex
 	methods, keys   map[string]int
@@ -144,8 +147,8 @@ func checkPlot(t *testing.T, report Report, labels ...string) {
 	}
 }
 
-// TestRunAtRate has an API whose first answer takes half of the step. All the same, every request is sent when it is due,
-// and the wait is in the latencies.
+// TestRunAtRate has an API whose first answer takes half of the step. All the same, every request is sent when it is
+// due, and the wait is in the latencies.
 func TestRunAtRate(t *testing.T) {
 	t.Parallel()
 	const rate, duration = 200, 500 * time.Millisecond
@@ -174,7 +177,8 @@ func TestRunAtRate(t *testing.T) {
 // TestRunWithoutAnswers sends requests to a port where nobody listens.
 func TestRunWithoutAnswers(t *testing.T) {
 	t.Parallel()
-	plan := Plan{URL: "http://127.0.0.1:1", Keys: []string{"a"}, Paces: []Pace{{Workers: 1}}, Duration: 20 * time.Millisecond}
+	const duration = 20 * time.Millisecond
+	plan := Plan{URL: "http://127.0.0.1:1", Keys: []string{"a"}, Paces: []Pace{{Workers: 1}}, Duration: duration}
 	report, err := Run(t.Context(), plan, func() {})
 	if err != nil {
 		t.Fatal(err)

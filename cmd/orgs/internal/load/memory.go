@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// memoryOf returns the resident memory, in bytes, of a process and of all its descendants, from proc(5). It counts pages
-// that several of them share once for each. It returns an error if the process does not exist.
+// memoryOf returns the resident memory, in bytes, of a process and of all its descendants, from proc(5). It counts
+// pages that several of them share once for each. It returns an error if the process does not exist.
 func memoryOf(pid int) (int64, error) {
 	files, err := filepath.Glob("/proc/[0-9]*/status")
 	if err != nil {
