@@ -113,7 +113,7 @@ backup-check: ## Take ORGANIZATIONS=100000 from SQLite to DynamoDB Local and bac
 .PHONY: bench-growth
 bench-growth: ## Measure latency by the number of organizations (COUNTS="100 10000 1000000"); keeps stores in build/growth
 	@mkdir -p build/bench
-	go test ./bench/growth -count=1 -timeout 6h -run '^TestGrowth$$' -v -growth.counts '$(COUNTS)' -growth.sqlite 20000 \
+	go test ./bench -count=1 -timeout 6h -run '^TestGrowth$$' -v -growth.counts '$(COUNTS)' -growth.sqlite 20000 \
 		-growth.dynamodb 5000 -growth.data $(CURDIR)/build/growth -growth.out $(CURDIR)/build/bench | grep -v '^=== '
 
 .PHONY: lint
@@ -149,10 +149,6 @@ clean: ## Remove what was built and downloaded; the local store stays
 bench: ## Measure the functions against a bare one: one table of ratios, and build/bench/bench.json
 	go run ./bench -json build/bench/bench.json
 
-.PHONY: bench-chart
-bench-chart: ## Draw what make bench measured, as build/bench/bench.svg
-	go run ./bench -chart build/bench/bench.svg -json build/bench/bench.json
-
 .PHONY: bench-go
 bench-go: ## Run the Go benchmarks and compare them with the first working version
 	@mkdir -p build/bench
@@ -178,7 +174,7 @@ faults: ## Run the tests of faults in large and print their figures: 1,000,000 e
 	@go test ./functions/internal/boot -count=1 -run 'MeetFaults|Doubt|TimeBudget' -v | grep -e '^--- ' -e '^ok' -e FAIL
 
 .PHONY: load
-load: ## Put the gateway under load, on SQLite and with the built functions; figures and charts go to build/load
+load: ## Put the gateway under load, on SQLite and with the built functions; figures and plots go to build/load
 	@mkdir -p build/load
 	go test ./cmd/orgs -count=1 -timeout 30m -run '^TestLoad$$' -v -load.most 64 -load.duration 5s -load.out $(CURDIR)/build/load
 

@@ -2,22 +2,23 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
-	"encoding/xml"
 	"errors"
 	"io"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
 
-// TestMeasure goes through the whole measurement in a few rounds. That it works is checked, not how fast anything is.
+// TestMeasure makes all measurements in a few rounds. It checks that they work, not how fast anything is.
 func TestMeasure(t *testing.T) {
 	t.Parallel()
-	dir := t.TempDir()
-	figures, drawing := filepath.Join(dir, "new", "bench.json"), filepath.Join(dir, "bench.svg")
+	figures := filepath.Join(t.TempDir(), "new", "bench.json")
 	var out, progress bytes.Buffer
 	if err := run(t.Context(), []string{"-quick", "-json", figures}, &out, &progress); err != nil {
 		t.Fatalf("run = %v\n%s", err, progress.String())
@@ -34,18 +35,19 @@ func TestMeasure(t *testing.T) {
 		t.Errorf("%d sections, want the cold start, the warm invocations and TLS", len(r.Sections))
 	}
 	checkFigures(t, r)
+	want := []string{"BOUNDS"}
 	for _, section := range r.Sections {
-		if !strings.Contains(out.String(), strings.ToUpper(section.Title)) {
-			t.Errorf("the table lacks %q:\n%s", section.Title, out.String())
+		want = append(want, strings.ToUpper(section.Title))
+	}
+	for _, text := range want {
+		if !strings.Contains(out.String(), text) {
+			t.Errorf("the table has no %q:\n%s", text, out.String())
 		}
 	}
-	if err := run(t.Context(), []string{"-json", figures, "-chart", drawing}, io.Discard, io.Discard); err != nil {
-		t.Fatal(err)
-	}
-	checkDrawing(t, drawing, r)
 }
 
-// checkFigures wants every figure to be one, each base to be 1, and what must be larger than the floor to be it.
+// checkFigures checks that every figure is a number, that each base is 1, and that functions are larger than the
+// floor.
 func checkFigures(t *testing.T, r report) {
 	t.Helper()
 	for _, section := range r.Sections {
@@ -60,57 +62,138 @@ func checkFigures(t *testing.T, r report) {
 		}
 	}
 	for _, b := range bounds() {
-		if b.metric != "size" && b.metric != "peak" {
+		if b.metric != metricSize && b.metric != metricPeak {
 			continue
 		}
 		if f, ok := r.figure(b); !ok || f.Ratio <= 1 {
 			t.Errorf("%s of %s = %+v, %v, want more than the floor's", b.metric, b.row, f, ok)
 		}
 	}
+	checkVariants(t, r)
 }
 
-func checkDrawing(t *testing.T, path string, r report) {
+// checkVariants checks that the variants really differ from the function, by figures that hardly depend on the
+// machine.
+func checkVariants(t *testing.T, r report) {
 	t.Helper()
-	text, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
+	cold := r.Sections[0].Rows
+	of := func(name, metric string) float64 {
+		i := slices.IndexFunc(cold, func(row row) bool { return row.Name == name })
+		return cold[i].Figures[metric].Median
 	}
-	rectangles, bars := 0, 0
-	for decoder := xml.NewDecoder(bytes.NewReader(text)); ; {
-		token, err := decoder.Token()
-		if errors.Is(err, io.EOF) {
-			break
-		}
-		if err != nil {
-			t.Fatalf("the drawing is no XML: %v", err)
-		}
-		if start, ok := token.(xml.StartElement); ok && start.Name.Local == "rect" {
-			rectangles++
+	for _, name := range []string{viaConfig, withRPC, withSymbols} {
+		if of(name, metricSize) <= of(get, metricSize) {
+			t.Errorf("%s is %v MB and %s %v MB, want it larger", name, of(name, metricSize), get, of(get, metricSize))
 		}
 	}
-	for _, section := range r.Sections {
-		bars += len(section.Rows) * len(section.Metrics)
-	}
-	if rectangles != bars {
-		t.Errorf("%d bars are drawn, want %d", rectangles, bars)
+}
+
+// TestOverlayNeedsFiles: a replaced file that does not exist is an error. go build would add it, and change nothing.
+func TestOverlayNeedsFiles(t *testing.T) {
+	t.Parallel()
+	for _, replace := range []map[string]string{{"bench/main.go": "gone.go"}, {"gone.go": "bench/main.go"}} {
+		b := build{name: "variant", path: "./bench/floor", replace: replace}
+		if _, err := b.bootstrap(t.Context(), "..", t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("bootstrap with %v = %v, want %v", replace, err, fs.ErrNotExist)
+		}
 	}
 }
 
 // TestChecks: a wrong answer stops a measurement.
 func TestChecks(t *testing.T) {
 	t.Parallel()
-	for _, wrong := range []string{``, `{}`, `{"statusCode":500,"body":"{\"organization_name\":\"Floor\"}"}`, `{"statusCode":200,"body":"{}"}`} {
+	for _, wrong := range []string{
+		``, `{}`, `{"statusCode":500,"body":"{\"organization_name\":\"Floor\"}"}`, `{"statusCode":200,"body":"{}"}`,
+	} {
 		if err := checkFloor([]byte(wrong)); err == nil {
 			t.Errorf("checkFloor(%q) = nil, want an error", wrong)
 		}
 	}
 }
 
-func TestDrawingNeedsFigures(t *testing.T) {
+func TestQuantile(t *testing.T) {
 	t.Parallel()
-	missing := filepath.Join(t.TempDir(), "none.json")
-	err := run(t.Context(), []string{"-json", missing, "-chart", missing + ".svg"}, io.Discard, io.Discard)
-	if err == nil || !strings.Contains(err.Error(), "make bench") {
-		t.Errorf("run = %v, want an error that says what to do first", err)
+	for _, c := range []struct {
+		of   []float64
+		part float64
+		want float64
+	}{
+		{[]float64{3}, 0.5, 3},
+		{[]float64{1, 2}, 0.5, 1.5},
+		{[]float64{3, 1, 2}, 0.5, 2},
+		{[]float64{5, 4, 3, 2, 1}, 0.25, 2},
+		{[]float64{1, 2, 3, 4, 5}, 1, 5},
+		{[]float64{1, 2, 3, 4, 5}, 0, 1},
+	} {
+		if got := quantile(c.of, c.part); got != c.want {
+			t.Errorf("quantile(%v, %v) = %v, want %v", c.of, c.part, got, c.want)
+		}
+	}
+	if got := quantile(nil, 0.5); !math.IsNaN(got) {
+		t.Errorf("quantile(nothing) = %v, want NaN", got)
+	}
+}
+
+// TestRatios: a ratio compares two values of one round. A round that was slow for both changes no ratio.
+func TestRatios(t *testing.T) {
+	t.Parallel()
+	s := section{metrics: []string{metricInit}, variants: []variant{{name: "base"}, {name: "same"}, {name: "other"}}}
+	r := s.result(map[string][]values{
+		"base":  {{metricInit: 1}, {metricInit: 10}, {metricInit: 1}},
+		"same":  {{metricInit: 2}, {metricInit: 20}, {metricInit: 2}},
+		"other": {{metricInit: 1}, {metricInit: 20}, {metricInit: 3}},
+	})
+	for i, want := range []figure{{1, 1, 1, 1}, {2, 2, 2, 2}, {3, 2, 1.5, 2.5}} {
+		if got := r.Rows[i].Figures[metricInit]; got != want {
+			t.Errorf("%s = %+v, want %+v", r.Rows[i].Name, got, want)
+		}
+	}
+}
+
+// TestWrongAnswer: one wrong answer ends the measurement with an error, and so does the end of the context.
+func TestWrongAnswer(t *testing.T) {
+	t.Parallel()
+	root, err := filepath.Abs("..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path, err := build{name: floor, path: "./bench/floor"}.bootstrap(t.Context(), root, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	answers := 0
+	s := section{title: "one", rounds: 1, invocations: 100, metrics: []string{metricP50}, variants: []variant{{
+		name: floor, bootstrap: path, event: []byte(`{}`),
+		check: func([]byte) error {
+			if answers++; answers == 150 {
+				return errors.New("not this")
+			}
+			return nil
+		},
+	}}}
+	want := "floor: the answer is wrong: not this"
+	if _, err := s.run(t.Context(), io.Discard); err == nil || err.Error() != want {
+		t.Errorf("run = %v after %d answers, want %q", err, answers, want)
+	}
+	canceled, cancel := context.WithCancel(t.Context())
+	cancel()
+	if _, err := s.run(canceled, io.Discard); !errors.Is(err, context.Canceled) {
+		t.Errorf("run = %v, want context.Canceled", err)
+	}
+}
+
+func TestProcess(t *testing.T) {
+	t.Parallel()
+	if peak, err := peakMemory(os.Getpid()); err != nil || peak < 1<<20 {
+		t.Errorf("peakMemory(this) = %d, %v, want more than a megabyte", peak, err)
+	}
+	before, err := cpuTime(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for after := before; after <= before; {
+		if after, err = cpuTime(os.Getpid()); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

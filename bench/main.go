@@ -1,7 +1,10 @@
-// Command bench measures the Lambda functions against a bare one, on this machine and without an account: the processes
-// are those that would be deployed, DynamoDB is one of fixed answers. docs/performance.md says what the figures mean.
+// Command bench measures the Lambda functions against a bare one, on this machine and without an AWS account. It runs
+// the binaries that would be deployed, as processes, against a DynamoDB with fixed answers. docs/performance.md
+// explains the figures. Its test TestGrowth measures how latency depends on the number of organizations.
 //
-// Usage: bench [-json FILE] [-only TEXT] [-quick], or bench -json FILE -chart FILE to draw what was measured before.
+// It is for measuring only, and runs on Linux. Nothing that is deployed may import it.
+//
+// Usage: bench [-json FILE] [-only TEXT] [-quick]
 package main
 
 import (
@@ -17,9 +20,6 @@ import (
 	"runtime"
 	"strings"
 	"time"
-
-	"organizations-api/bench/measure"
-	"organizations-api/shared/chart"
 )
 
 func main() {
@@ -31,34 +31,20 @@ func main() {
 	}
 }
 
-// report is what a run writes as JSON.
-type report struct {
-	Measured time.Time        `json:"measured"`
-	Go       string           `json:"go"`
-	Platform string           `json:"platform"`
-	CPUs     int              `json:"cpus"`
-	Notes    []string         `json:"notes"` // what could not be measured here, and why
-	Sections []measure.Result `json:"sections"`
-}
-
 func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(progress)
-	path := flags.String("json", "build/bench/bench.json", "the `file` that gets the figures")
-	drawing := flags.String("chart", "", "measure nothing, and draw the figures of the other file into this `file`, an SVG")
-	only := flags.String("only", "", "the `text` that must be in the title of a section; the others are left out")
-	quick := flags.Bool("quick", false, "few rounds: shows that everything works, not how fast")
+	path := flags.String("json", "build/bench/bench.json", "write the figures to this `file`")
+	only := flags.String("only", "", "measure only the sections with this `text` in their title")
+	quick := flags.Bool("quick", false, "make few rounds: shows that everything works, not how fast")
 	if err := flags.Parse(args); err != nil {
 		return err
-	}
-	if *drawing != "" {
-		return draw(*path, *drawing)
 	}
 	measured, err := measureAll(ctx, *only, *quick, progress)
 	if err != nil {
 		return err
 	}
-	if err := writeFile(*path, measured.json()); err != nil {
+	if err := writeJSON(*path, measured); err != nil {
 		return err
 	}
 	measured.print(out)
@@ -66,70 +52,50 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 }
 
 func measureAll(ctx context.Context, only string, quick bool, progress io.Writer) (report, error) {
-	r := report{Measured: time.Now().UTC(), Go: runtime.Version(), Platform: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU()}
-	root, err := moduleRoot(ctx)
+	r := report{
+		Measured: time.Now().UTC(), Go: runtime.Version(),
+		Platform: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(),
+	}
+	goMod, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
 	if err != nil {
-		return r, err
+		return r, fmt.Errorf("finding the module: %w", err)
 	}
 	dir, err := os.MkdirTemp("", "bench-")
 	if err != nil {
 		return r, err
 	}
 	defer os.RemoveAll(dir)
-	p, err := newPlan(ctx, root, dir, progress)
+	f, err := newFixture(ctx, filepath.Dir(strings.TrimSpace(string(goMod))), dir, progress)
 	if err != nil {
 		return r, err
 	}
-	defer p.close()
-	sections, notes := p.sections()
+	defer f.close()
+	sections, notes := f.sections()
 	r.Notes = notes
-	for _, section := range sections {
-		if !strings.Contains(section.Title, only) {
+	for _, s := range sections {
+		if !strings.Contains(s.title, only) {
 			continue
 		}
 		if quick {
-			section.Rounds, section.Invocations = 2, min(section.Invocations, 200)
+			s.rounds, s.invocations = 2, min(s.invocations, 200)
 		}
-		result, err := section.Run(ctx, progress)
+		result, err := s.run(ctx, progress)
 		if err != nil {
-			return r, err
+			return r, fmt.Errorf("measuring %s: %w", s.title, err)
 		}
 		r.Sections = append(r.Sections, result)
 	}
 	return r, nil
 }
 
-func moduleRoot(ctx context.Context) (string, error) {
-	file, err := exec.CommandContext(ctx, "go", "env", "GOMOD").Output()
+// writeJSON writes the value to a file, and creates the folder of the file.
+func writeJSON(path string, value any) error {
+	text, err := json.MarshalIndent(value, "", "  ")
 	if err != nil {
-		return "", fmt.Errorf("finding the module: %w", err)
+		return err
 	}
-	return filepath.Dir(strings.TrimSpace(string(file))), nil
-}
-
-func (r report) json() []byte {
-	text, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		panic(err) // text and numbers always encode
-	}
-	return append(text, '\n')
-}
-
-func writeFile(path string, content []byte) error {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
 		return err
 	}
-	return os.WriteFile(path, content, 0o644)
-}
-
-func draw(from, to string) error {
-	text, err := os.ReadFile(from)
-	if err != nil {
-		return fmt.Errorf("reading what was measured (make bench writes it): %w", err)
-	}
-	var r report
-	if err := json.Unmarshal(text, &r); err != nil {
-		return fmt.Errorf("reading %s: %w", from, err)
-	}
-	return writeFile(to, chart.Ratios("Ratios to the floor and to other builds", r.bars()))
+	return os.WriteFile(path, append(text, '\n'), 0o644)
 }

@@ -1,88 +1,236 @@
 package main
 
 import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
 	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"strconv"
 
-	"organizations-api/bench/measure"
+	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// sections returns what is measured, and what cannot be measured here.
-func (p *plan) sections() ([]measure.Section, []string) {
-	all := []measure.Section{p.cold(), p.warm()}
-	bundle, folders, count, err := p.roots()
+// getNoLimits is get-organization without rate limits.
+const getNoLimits = "get, no rate limits"
+
+// fixture is everything that the sections need: the binaries, their events, and a DynamoDB with fixed answers.
+type fixture struct {
+	dir        string
+	db         *dynamotest.Canned
+	plain      *dynamotest.CannedServer // without TLS
+	secure     *dynamotest.CannedServer // with TLS
+	bootstraps map[string]string        // paths by binary
+	events     map[string][]byte        // by binary
+}
+
+// newFixture builds the binaries in dir and starts the servers. The caller must close the fixture.
+func newFixture(ctx context.Context, root, dir string, progress io.Writer) (*fixture, error) {
+	f := &fixture{dir: dir, bootstraps: map[string]string{}, events: map[string][]byte{}}
+	var err error
+	if f.db, err = dynamotest.NewCanned(); err != nil {
+		return nil, err
+	}
+	for name, file := range map[string]string{get: "get.json", patch: "update.json"} {
+		recorded, err := os.ReadFile(filepath.Join(root, "events", file))
+		if err != nil {
+			return nil, err
+		}
+		f.events[name] = f.db.Event(recorded)
+	}
+	for i, b := range builds() {
+		fmt.Fprintf(progress, "\rbuilding: %d of %d ", i+1, len(builds()))
+		if f.bootstraps[b.name], err = b.bootstrap(ctx, root, dir); err != nil {
+			return nil, err
+		}
+	}
+	fmt.Fprintln(progress)
+	if f.plain, err = f.db.Serve(); err != nil {
+		return nil, err
+	}
+	if f.secure, err = f.db.ServeTLS(); err != nil {
+		f.plain.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (f *fixture) close() {
+	f.plain.Close()
+	f.secure.Close()
+}
+
+// sections returns what to measure, and notes on what this machine cannot measure.
+func (f *fixture) sections() ([]section, []string) {
+	all := []section{f.cold(), f.warm()}
+	bundle, folders, count, err := f.roots()
 	if err != nil {
 		return all, []string{fmt.Sprintf("nothing over TLS: %v", err)}
 	}
 	notes := []string{fmt.Sprintf("over TLS, functions read a bundle of %d certificates", count)}
 	shares := []int{0, 1024, 512, 128}
-	if err := measure.QuotasWork(); err != nil {
+	if err := checkQuota(); err != nil {
 		shares = shares[:1]
 		notes = append(notes, fmt.Sprintf("nothing under a CPU quota: %v", err))
 	}
 	for _, share := range shares {
-		all = append(all, p.secured(share, bundle, folders))
+		all = append(all, f.overTLS(share, bundle, folders))
 	}
 	return all, notes
 }
 
-func (p *plan) cold() measure.Section {
-	return measure.Section{
-		Title:   "cold start",
-		Metrics: []string{measure.Init, measure.InitCPU, measure.InitFirst, measure.Peak, measure.Size},
-		Rounds:  40,
-		Variants: []measure.Variant{
-			p.variant(floor, floor, nil),
-			p.variant(get, get, nil),
-			p.variant(patch, patch, nil),
-			p.variant(unprimed, unprimed, nil),
-			p.variant(viaConfig, viaConfig, nil),
-			p.variant(withRPC, withRPC, nil),
-			p.variant(withSymbols, withSymbols, nil),
-			p.variant("get, GOMAXPROCS not set", get, map[string]string{"GOMAXPROCS": ""}),
+func (f *fixture) cold() section {
+	return section{
+		title:   "cold start",
+		metrics: []string{metricInit, metricInitCPU, metricInitFirst, metricPeak, metricSize},
+		rounds:  40,
+		variants: []variant{
+			f.variant(floor, floor, nil),
+			f.variant(get, get, nil),
+			f.variant(patch, patch, nil),
+			f.variant(unprimed, unprimed, nil),
+			f.variant(viaConfig, viaConfig, nil),
+			f.variant(withRPC, withRPC, nil),
+			f.variant(withSymbols, withSymbols, nil),
+			f.variant("get, GOMAXPROCS not set", get, map[string]string{"GOMAXPROCS": ""}),
 		},
 	}
 }
 
-func (p *plan) warm() measure.Section {
-	return measure.Section{
-		Title:       "warm",
-		Metrics:     []string{measure.P50, measure.P99, measure.CPU, measure.Peak},
-		Rounds:      8,
-		Invocations: 2000,
-		Variants: []measure.Variant{
-			p.variant(floor, floor, nil),
-			p.variant("get, no rate limits", get, map[string]string{"RATE_LIMITS": "off"}),
-			p.variant(get, get, nil),
-			p.variant(patch, patch, nil),
-			p.variant("floor, GOMAXPROCS not set", floor, map[string]string{"GOMAXPROCS": ""}),
-			p.variant("get, GOMAXPROCS not set", get, map[string]string{"GOMAXPROCS": ""}),
+func (f *fixture) warm() section {
+	return section{
+		title:       "warm",
+		metrics:     []string{metricP50, metricP99, metricCPU, metricPeak},
+		rounds:      8,
+		invocations: 2000,
+		variants: []variant{
+			f.variant(floor, floor, nil),
+			f.variant(getNoLimits, get, map[string]string{"RATE_LIMITS": "off"}),
+			f.variant(get, get, nil),
+			f.variant(patch, patch, nil),
+			f.variant("floor, GOMAXPROCS not set", floor, map[string]string{"GOMAXPROCS": ""}),
+			f.variant("get, GOMAXPROCS not set", get, map[string]string{"GOMAXPROCS": ""}),
 		},
 	}
 }
 
-// secured is the cold start over TLS. Its base is the function that opens no connection in advance.
-func (p *plan) secured(share int, bundle, folders string) measure.Section {
-	variant := func(name, binary, folders string) measure.Variant {
-		v := p.variant(name, binary, map[string]string{
-			"AWS_ENDPOINT_URL_DYNAMODB": p.secure.URL, "SSL_CERT_FILE": bundle, "SSL_CERT_DIR": folders,
+// overTLS is the cold start over TLS. Its base is the function that opens no connection before its first request.
+func (f *fixture) overTLS(share int, bundle, folders string) section {
+	variant := func(name, binary, folders string) variant {
+		v := f.variant(name, binary, map[string]string{
+			"AWS_ENDPOINT_URL_DYNAMODB": f.secure.URL, "SSL_CERT_FILE": bundle, "SSL_CERT_DIR": folders,
 		})
-		v.Share = share
+		v.share = share
 		return v
 	}
-	title := "over TLS, all CPU"
+	s := section{title: "over TLS, all CPU", metrics: []string{metricInit, metricFirst, metricInitFirst}, rounds: 15}
 	if share != 0 {
-		title = fmt.Sprintf("over TLS, CPU of %d MB after init", share)
+		s.title = fmt.Sprintf("over TLS, CPU of %d MB after init", share)
 	}
 	const nowhere = "/nonexistent"
-	return measure.Section{
-		Title:   title,
-		Metrics: []string{measure.Init, measure.First, measure.InitFirst},
-		Rounds:  15,
-		Variants: []measure.Variant{
-			variant(unprimed, unprimed, nowhere),
-			variant(get, get, nowhere),
-			variant("get, not primed, certificate folders", unprimed, folders),
-			variant("get, certificate folders", get, folders),
+	s.variants = append(s.variants,
+		variant(unprimed, unprimed, nowhere),
+		variant(get, get, nowhere),
+		variant("get, not primed, certificate folders", unprimed, folders),
+		variant("get, certificate folders", get, folders))
+	return s
+}
+
+// variant returns a binary that uses the server without TLS, in the environment that template.yaml gives to a
+// function, with changes. A change to "" removes the variable.
+func (f *fixture) variant(name, binary string, changes map[string]string) variant {
+	tables := dynamotest.CannedTables()
+	v := variant{
+		name: name, bootstrap: f.bootstraps[binary], event: f.events[get], check: f.checkRecord,
+		environment: map[string]string{
+			"ORGANIZATIONS_TABLE": tables.Organizations, "COUNTERS_TABLE": tables.Counters, "RATE_LIMITS": "on",
+			"AWS_ENDPOINT_URL_DYNAMODB": f.plain.URL, "GOMAXPROCS": "1", "SSL_CERT_DIR": "/nonexistent",
 		},
 	}
+	maps.Copy(v.environment, changes)
+	maps.DeleteFunc(v.environment, func(_, value string) bool { return value == "" })
+	switch binary {
+	case floor:
+		v.check = checkFloor
+	case patch:
+		v.event = f.events[patch]
+	}
+	return v
+}
+
+// answer is the part of a function's answer that is checked.
+type answer struct {
+	StatusCode int
+	Body       string
+}
+
+// checkFloor returns an error if this is not the answer of bench/floor.
+func checkFloor(payload []byte) error {
+	var a answer
+	if err := json.Unmarshal(payload, &a); err != nil {
+		return err
+	}
+	if a.StatusCode != 200 || a.Body != `{"organization_name":"Floor"}` {
+		return fmt.Errorf("the floor answers %s", payload)
+	}
+	return nil
+}
+
+// checkRecord returns an error if this is not a 200 with the organization of the fixed answers.
+func (f *fixture) checkRecord(payload []byte) error {
+	var a answer
+	if err := json.Unmarshal(payload, &a); err != nil {
+		return err
+	}
+	var body struct {
+		ID      string `json:"organization_id"`
+		Credits int64  `json:"credit_count"`
+	}
+	if err := json.Unmarshal([]byte(a.Body), &body); err != nil {
+		return fmt.Errorf("a %d without a record: %w", a.StatusCode, err)
+	}
+	want := f.db.Organization
+	if a.StatusCode != 200 || body.ID != string(want.ID) || body.Credits != want.Credits {
+		return fmt.Errorf("a %d with the record %+v", a.StatusCode, body)
+	}
+	return nil
+}
+
+// roots writes the certificates that a function trusts: the bundle of this machine, if it has one, and the root of
+// the fixed answers. It returns the bundle, and a list of two folders with each certificate in a file of its own, as
+// Amazon Linux 2023 has them.
+func (f *fixture) roots() (bundle, folders string, count int, err error) {
+	system, err := os.ReadFile("/etc/ssl/certs/ca-certificates.crt")
+	if errors.Is(err, os.ErrNotExist) {
+		system, err = os.ReadFile("/etc/pki/tls/certs/ca-bundle.crt")
+	}
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return "", "", 0, err
+	}
+	all := bytes.Join([][]byte{system, f.secure.Root}, []byte("\n"))
+	bundle = filepath.Join(f.dir, "bundle.pem")
+	if err := os.WriteFile(bundle, all, 0o644); err != nil {
+		return "", "", 0, err
+	}
+	one, two := filepath.Join(f.dir, "certs-1"), filepath.Join(f.dir, "certs-2")
+	for _, folder := range []string{one, two} {
+		if err := os.Mkdir(folder, 0o755); err != nil {
+			return "", "", 0, err
+		}
+	}
+	for block, rest := pem.Decode(all); block != nil; block, rest = pem.Decode(rest) {
+		count++
+		for _, folder := range []string{one, two} {
+			file := filepath.Join(folder, strconv.Itoa(count)+".pem")
+			if err := os.WriteFile(file, pem.EncodeToMemory(block), 0o644); err != nil {
+				return "", "", 0, err
+			}
+		}
+	}
+	return bundle, one + ":" + two, count, nil
 }

@@ -1,5 +1,5 @@
-// Command floor is the least that a Lambda function in Go can be: aws-lambda-go and an answer that never changes. What a
-// real function takes is measured as a multiple of it.
+// Command floor is the smallest possible Lambda function in Go: aws-lambda-go and a constant answer. The figures of
+// real functions are multiples of its figures. It must import nothing else.
 package main
 
 import (

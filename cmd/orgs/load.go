@@ -13,66 +13,91 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	vegeta "github.com/tsenart/vegeta/v12/lib"
 
+	"organizations-api/cmd/orgs/internal/load"
 	"organizations-api/shared/apikey"
-	"organizations-api/shared/load"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 )
 
-// loading is what load was told.
-type loading struct {
-	plan            load.Plan
-	keysFile, chart string
+// loadOptions are the arguments of orgs load.
+type loadOptions struct {
+	plan           load.Plan
+	organizations  int    // to create, if there is no file of keys
+	keysFile, plot string // names of files; "" for none
 }
 
+const loadHelp = `Put a gateway on this machine under load with vegeta. No other machine can be put under load.
+
+Without --rate it looks for the highest throughput. It runs steps of 1, 2, 4 … workers. Each worker sends its
+next request when it has the answer to the one before.
+
+With --rate it sends that many requests per second in one step. Each request is sent when it is due, even if
+earlier ones wait for their answers. So the latencies include all of the waiting that a client would see. At
+most 1024 requests are in flight. If that is not enough to keep the rate, the output says so.
+
+It prints, for each step and method: requests, successful requests per second, latencies in milliseconds (p50,
+p90, p95, p99 and the maximum), the share of requests that succeeded, and the gateway's memory. Quantiles are
+estimates by a t-digest; the maximum is exact. --json prints vegeta's metrics, with durations in nanoseconds
+and the count of each status; status 0 is a request without an answer. The command fails if a request was not
+answered with 200.
+
+The keys come from a file of orgs seed --keys. Without one, it creates --most organizations in the store,
+which must be the gateway's, and removes them at the end. The gateway should run with --rate-limits off.`
+
 func (a *app) loadCommand() *cobra.Command {
-	var l loading
-	most := newParsed("n", "64", parseCallers)
+	var o loadOptions
+	most := newParsed("n", "64", wholeNumber(load.MaxWorkers))
+	rate := newParsed("n", "", wholeNumber(load.MaxRate))
 	duration := newParsed("duration", "5s", parseStep)
 	c := &cobra.Command{
 		Use:   "load",
 		Short: "Put a gateway on this machine under load, and measure it",
-		Long: `Put a gateway on this machine under load: by 1, 2, 4 … callers at once, each of which sends its next request when it has
-the answer to the one before. It prints throughput, the exact distribution of latency, and what failed. No other machine
-can be put under load.
-
-The keys come from a file of orgs seed --keys. Without one, it makes an organization for each caller in the store, which must
-be that of the gateway, and removes them at the end. The gateway should run with --rate-limits off.`,
+		Long:  loadHelp,
 		Example: `  orgs load
-  orgs load --url http://127.0.0.1:8080 --most 16 --duration 10s --patch 0 --chart load.svg`,
+  orgs load --url http://127.0.0.1:8080 --most 16 --duration 10s --patch 0
+  orgs load --rate 500 --plot load.html`,
 		Args: cobra.NoArgs,
 		RunE: a.does(func(ctx context.Context, _ []string) error {
-			l.plan.Steps, l.plan.Duration = stepsTo(most.value), duration.value
-			return a.load(ctx, l)
+			o.plan.Duration, o.organizations = duration.value, most.value
+			o.plan.Paces = pacesTo(most.value)
+			if rate.given {
+				o.plan.Paces = []load.Pace{{Workers: load.MaxWorkers, Rate: rate.value}}
+			}
+			return a.load(ctx, o)
 		}),
 	}
 	flags := c.Flags()
-	flags.StringVar(&l.plan.URL, "url", "http://127.0.0.1:8080", "base `URL` of the gateway")
-	flags.Var(most, "most", "callers at once in the last step")
+	flags.StringVar(&o.plan.URL, "url", "http://127.0.0.1:8080", "base `URL` of the gateway")
+	flags.Var(most, "most", "workers in the last step, and organizations to create without --keys")
+	flags.Var(rate, "rate", "requests per second, in one step")
 	flags.Var(duration, "duration", "how long a step takes")
-	flags.IntVar(&l.plan.PatchShare, "patch", 10, "changes in a hundred requests")
-	flags.IntVar(&l.plan.PID, "pid", 0, "the gateway's process, to measure its memory")
-	flags.StringVar(&l.keysFile, "keys", "", "`FILE` of admin keys, one a line")
-	flags.StringVar(&l.chart, "chart", "", "`FILE` to draw an SVG into")
+	flags.IntVar(&o.plan.PatchShare, "patch", 10, "changes in a hundred requests")
+	flags.IntVar(&o.plan.PID, "pid", 0, "the gateway's process, to measure its memory")
+	flags.StringVar(&o.keysFile, "keys", "", "`FILE` of admin keys, one a line")
+	flags.StringVar(&o.plot, "plot", "", "`FILE` for an HTML page that plots the latencies over time")
 	return c
 }
 
-func parseCallers(s string) (int, error) {
-	n, err := strconv.Atoi(s)
-	if err != nil || n < 1 || n > load.MaxCallers {
-		return 0, fmt.Errorf("it is a whole number from 1 to %d", load.MaxCallers)
+// wholeNumber returns a parser of whole numbers from 1 to most.
+func wholeNumber(most int) func(string) (int, error) {
+	return func(s string) (int, error) {
+		n, err := strconv.Atoi(s)
+		if err != nil || n < 1 || n > most {
+			return 0, fmt.Errorf("it is a whole number from 1 to %d", most)
+		}
+		return n, nil
 	}
-	return n, nil
 }
 
-// stepsTo returns 1, 2, 4 … and most at the end.
-func stepsTo(most int) []int {
-	var steps []int
-	for callers := 1; callers < most; callers *= 2 {
-		steps = append(steps, callers)
+// pacesTo returns steps of 1, 2, 4 … workers; the last step has most workers.
+func pacesTo(most int) []load.Pace {
+	var paces []load.Pace
+	for workers := 1; workers < most; workers *= 2 {
+		paces = append(paces, load.Pace{Workers: workers})
 	}
-	return append(steps, most)
+	return append(paces, load.Pace{Workers: most})
 }
 
 func parseStep(s string) (time.Duration, error) {
@@ -83,49 +108,49 @@ func parseStep(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// load measures and then prints, so that whoever stops reading stops nothing that is still to be done.
-func (a *app) load(ctx context.Context, l loading) error {
-	if err := l.plan.Check(); err != nil {
+// load measures and cleans up before it prints. A reader of the output who goes away interrupts nothing.
+func (a *app) load(ctx context.Context, o loadOptions) error {
+	if err := o.plan.Check(); err != nil {
 		return err
 	}
-	steps, err := a.loadSteps(ctx, l)
-	if steps != nil {
-		err = errors.Join(a.reportLoad(l, steps), err)
+	report, err := a.runLoad(ctx, o)
+	if report.Steps != nil {
+		err = errors.Join(a.reportLoad(o, report), err)
 	}
 	return err
 }
 
-// loadSteps measures with the keys of the file, or else with those of organizations that it makes, and removes again. The
-// steps are there too where only that failed.
-func (a *app) loadSteps(ctx context.Context, l loading) (steps []load.Step, err error) {
-	if l.keysFile != "" {
-		l.plan.Keys, err = readKeys(l.keysFile)
+// runLoad measures with the keys of the file. Without a file, it creates organizations and removes them again. If
+// only the removal fails, it returns the report together with the error.
+func (a *app) runLoad(ctx context.Context, o loadOptions) (report load.Report, err error) {
+	if o.keysFile != "" {
+		o.plan.Keys, err = readKeys(o.keysFile)
 		if err != nil {
-			return nil, err
+			return load.Report{}, err
 		}
-		return a.measure(ctx, l.plan)
+		return a.measure(ctx, o.plan)
 	}
 	s, err := a.openExisting(ctx)
 	if err != nil {
-		return nil, err
+		return load.Report{}, err
 	}
-	// Where nobody reads the progress any more, writing it fails instead of ending the process.
+	// If the reader of the progress goes away, writing fails and the process goes on.
 	broken := make(chan os.Signal, 1)
 	signal.Notify(broken, syscall.SIGPIPE)
 	defer signal.Stop(broken)
-	made, err := makeForLoad(ctx, s, l.plan.Steps[len(l.plan.Steps)-1], a.now())
+	made, err := makeForLoad(ctx, s, o.organizations, a.now())
 	defer func() { err = errors.Join(err, a.purgeMade(ctx, s, made), s.close()) }()
 	if err != nil {
-		return nil, err
+		return load.Report{}, err
 	}
 	for _, k := range made {
-		l.plan.Keys = append(l.plan.Keys, k.key.Reveal())
+		o.plan.Keys = append(o.plan.Keys, k.key.Reveal())
 	}
-	return a.measure(ctx, l.plan)
+	return a.measure(ctx, o.plan)
 }
 
-// makeForLoad makes organizations that no limit holds back, and returns their keys, also of those made before an error and
-// of one that may have been made all the same.
+// makeForLoad creates n organizations with the highest rate limit, and returns their admin keys. With an error, it
+// returns the keys of the organizations that were or may have been created.
 func makeForLoad(ctx context.Context, s *storage, n int, now time.Time) ([]issued, error) {
 	var made []issued
 	for range n {
@@ -142,8 +167,8 @@ func makeForLoad(ctx context.Context, s *storage, n int, now time.Time) ([]issue
 	return made, nil
 }
 
-// purgeMade removes the organizations, also after an interrupt. Its error names those that may be left: each has a valid
-// admin key.
+// purgeMade removes the organizations, also after an interrupt. Its error names the organizations that may be left,
+// because each of them has a valid admin key.
 func (a *app) purgeMade(ctx context.Context, s *storage, made []issued) error {
 	var (
 		left  []string
@@ -157,11 +182,12 @@ func (a *app) purgeMade(ctx context.Context, s *storage, made []issued) error {
 	if left == nil {
 		return nil
 	}
-	return fail(kindOf(cause), "organizations that it made may still be there, each with an admin key: %s; remove each with: %s; %v",
+	return fail(kindOf(cause),
+		"organizations that it made may still be there, each with an admin key: %s; remove each with: %s; %v",
 		strings.Join(left, ", "), a.commandLine("delete ORG --purge"), cause)
 }
 
-// readKeys reads a file of keys, one a line.
+// readKeys reads a file with one key on each line. Its error does not contain the text of the line.
 func readKeys(file string) ([]string, error) {
 	text, err := os.ReadFile(file)
 	if err != nil {
@@ -176,34 +202,30 @@ func readKeys(file string) ([]string, error) {
 	return keys, nil
 }
 
-// measure puts the API under load.
-func (a *app) measure(ctx context.Context, plan load.Plan) ([]load.Step, error) {
-	var steps []load.Step
-	p := a.newProgress("measuring", int64(len(plan.Steps)), true)
-	err := load.Run(ctx, plan, func(s load.Step) {
-		steps = append(steps, s)
-		p.add(1)
-	})
-	p.end()
-	if err != nil {
-		return nil, err
-	}
-	return steps, nil
+// measure puts the API under load and shows the progress.
+func (a *app) measure(ctx context.Context, plan load.Plan) (load.Report, error) {
+	p := a.newProgress("measuring", int64(len(plan.Paces)), true)
+	defer p.end()
+	return load.Run(ctx, plan, func() { p.add(1) })
 }
 
-// reportLoad draws and prints what was measured. Requests that failed fail the command.
-func (a *app) reportLoad(l loading, steps []load.Step) error {
-	if l.chart != "" {
-		if err := os.WriteFile(l.chart, load.Chart("orgs load, "+strconv.Itoa(l.plan.PatchShare)+" % changes", steps), 0o644); err != nil {
-			return fmt.Errorf("drawing: %w", err)
+// reportLoad writes the plot and prints the figures. It returns an error if a request was not answered with 200.
+func (a *app) reportLoad(o loadOptions, report load.Report) error {
+	if o.plot != "" {
+		var page bytes.Buffer
+		if err := report.WritePlot(&page); err != nil {
+			return fmt.Errorf("plotting: %w", err)
+		}
+		if err := os.WriteFile(o.plot, page.Bytes(), 0o644); err != nil {
+			return fmt.Errorf("plotting: %w", err)
 		}
 	}
-	if err := a.printSteps(steps); err != nil {
+	if err := a.printLoad(report); err != nil {
 		return err
 	}
 	failed, requests := 0, 0
-	for _, s := range steps {
-		failed, requests = failed+s.Failed, requests+s.Requests
+	for _, s := range report.Steps {
+		failed, requests = failed+s.Failed(), requests+int(s.All.Requests)
 	}
 	if failed > 0 {
 		return fail(kindFailed, "%d of %d requests were not answered with 200", failed, requests)
@@ -211,34 +233,63 @@ func (a *app) reportLoad(l loading, steps []load.Step) error {
 	return nil
 }
 
-func (a *app) printSteps(steps []load.Step) error {
+func (a *app) printLoad(report load.Report) error {
 	if a.json {
-		return writeJSON(a.stdout, struct {
-			Steps []load.Step `json:"steps"`
-		}{steps})
+		return writeJSON(a.stdout, report)
 	}
-	rows := make([][]string, 0, len(steps))
-	ms := func(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) }
-	for _, s := range steps {
-		memory := none
-		if s.Memory > 0 {
-			memory = strconv.FormatInt(s.Memory>>20, 10)
-		}
-		rows = append(rows, []string{
-			strconv.Itoa(s.Callers), strconv.Itoa(s.Requests), strconv.FormatFloat(s.Throughput, 'f', 0, 64),
-			ms(s.Get.P50), ms(s.Get.P99), ms(s.Get.P999), ms(s.Patch.P50), ms(s.Patch.P99), ms(s.Patch.P999),
-			strconv.Itoa(s.Failed), memory,
-		})
+	header := []string{
+		"WORKERS", "RATE", "METHOD", "REQUESTS", "PER SECOND", "P50", "P90", "P95", "P99", "MAX", "SUCCESS", "MIB",
 	}
-	header := []string{"CALLERS", "REQUESTS", "A SECOND", "GET P50", "P99", "P99.9", "PATCH P50", "P99", "P99.9", "FAILED", "MIB"}
-	var notes bytes.Buffer
-	for _, s := range steps {
-		if s.Failed > 0 {
-			fmt.Fprintf(&notes, "\nWith %d callers: %v %s", s.Callers, s.Statuses, s.FirstError)
-		}
+	var rows [][]string
+	var notes strings.Builder
+	for _, s := range report.Steps {
+		rows = append(rows, loadRows(s)...)
+		notes.WriteString(loadNotes(s))
 	}
 	return errors.Join(
 		writeTable(a.stdout, header, rows),
-		writeLine(a.stdout, "\nTimes are in milliseconds."+notes.String()),
+		writeLine(a.stdout, "\nLatencies are in milliseconds."+notes.String()),
 	)
+}
+
+// loadRows returns one row for all requests of the step, and one for each method.
+func loadRows(s load.Step) [][]string {
+	ms := func(d time.Duration) string { return strconv.FormatFloat(d.Seconds()*1000, 'f', 2, 64) }
+	rate, memory := none, none
+	if s.Rate > 0 {
+		rate = strconv.Itoa(s.Rate)
+	}
+	if s.Memory > 0 {
+		memory = strconv.FormatInt(s.Memory>>20, 10)
+	}
+	var rows [][]string
+	for _, method := range []struct {
+		name string
+		m    vegeta.Metrics
+	}{{"all", s.All}, {"GET", s.Get}, {"PATCH", s.Patch}} {
+		m, l := method.m, method.m.Latencies
+		if m.Requests == 0 {
+			continue
+		}
+		rows = append(rows, []string{
+			strconv.Itoa(s.Workers), rate, method.name, strconv.FormatUint(m.Requests, 10),
+			strconv.FormatFloat(m.Throughput, 'f', 0, 64), ms(l.P50), ms(l.P90), ms(l.P95), ms(l.P99), ms(l.Max),
+			strconv.FormatFloat(m.Success*100, 'f', 2, 64) + "%", memory,
+		})
+	}
+	return rows
+}
+
+// loadNotes says what went wrong in the step, with vegeta's report if requests failed.
+func loadNotes(s load.Step) string {
+	var notes strings.Builder
+	const enough = 0.95 // of the rate: a step ends between two requests
+	if s.All.Rate < enough*float64(s.Rate) {
+		fmt.Fprintf(&notes, "\nThe rate was not kept: %.0f of %d requests per second were sent.", s.All.Rate, s.Rate)
+	}
+	if s.Failed() > 0 {
+		fmt.Fprintf(&notes, "\n\nFailures with workers = %d (status 0 is no answer):\n", s.Workers)
+		_ = vegeta.NewTextReporter(&s.All).Report(&notes) // a strings.Builder never fails
+	}
+	return strings.TrimRight(notes.String(), "\n")
 }

@@ -14,31 +14,34 @@ import (
 	"testing"
 	"time"
 
-	"organizations-api/shared/load"
+	"organizations-api/cmd/orgs/internal/load"
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
 // make load turns these up.
 var (
-	loadMost     = flag.Int("load.most", 4, "TestLoad: callers at once in the last step")
+	loadMost     = flag.Int("load.most", 4, "TestLoad: workers in the last step")
 	loadDuration = flag.String("load.duration", "300ms", "TestLoad: how long a step takes")
-	loadOut      = flag.String("load.out", "", "TestLoad: folder for a chart and JSON of each")
+	loadOut      = flag.String("load.out", "", "TestLoad: folder for the figures as JSON and the plots as HTML")
 )
 
-// maxGatewayMemory bounds what the gateway, and all processes of built functions with it, may take under any load.
+// maxGatewayMemory bounds the memory of the gateway, with all its processes of functions, under any load.
 const maxGatewayMemory = 1 << 30
 
-// TestLoad puts the gateway under load, as a process of its own, on SQLite and with the built functions on DynamoDB. Nothing
-// may fail, and its memory is bounded.
+// TestLoad puts the gateway, as a process of its own, under load: on SQLite, and with the built functions on
+// DynamoDB. No request may fail, and the memory is bounded. On SQLite it then sends requests at half of the highest
+// throughput. The functions have no such step: where one is late, more than functionConcurrency requests are due, and
+// get 429.
 func TestLoad(t *testing.T) {
 	tests := []struct {
-		name string
-		env  environment
-		args []string
-		most int // beyond which requests are throttled on purpose
+		name   string
+		env    environment
+		args   []string
+		most   int // with more workers, requests are throttled on purpose
+		atRate bool
 	}{
-		{"sqlite", newStore(t), nil, load.MaxCallers},
-		{"bootstraps", newTables(t), []string{"--functions", buildFunctions(t)}, functionConcurrency},
+		{"sqlite", newStore(t), nil, load.MaxWorkers, true},
+		{"bootstraps", newTables(t), []string{"--functions", buildFunctions(t)}, functionConcurrency, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -46,63 +49,80 @@ func TestLoad(t *testing.T) {
 				must(t, test.env, "tables", "create")
 			}
 			p := startProcess(t, test.env, append(test.args, "--rate-limits", "off")...)
-			chart := filepath.Join(t.TempDir(), "load.svg")
-			args := []string{"load", "--url", p.url, "--most", strconv.Itoa(min(*loadMost, test.most)), "--duration", *loadDuration,
-				"--pid", strconv.Itoa(p.command.Process.Pid), "--chart", chart, "--json"}
-			r := orgs(t, test.env, args...)
-			if r.code != exitOK {
-				t.Fatalf("orgs %q = %+v", args, r)
+			most := strconv.Itoa(min(*loadMost, test.most))
+			args := []string{"load", "--url", p.url, "--most", most, "--duration", *loadDuration,
+				"--pid", strconv.Itoa(p.command.Process.Pid)}
+			highest := 0.0
+			for _, s := range runLoad(t, test.env, test.name, args...) {
+				highest = max(highest, s.All.Throughput)
 			}
-			steps := decode[struct{ Steps []load.Step }](t, r.stdout).Steps
-			for _, s := range steps {
-				t.Logf("%3d callers: %6.0f a second, GET p50 %6.2f p99 %7.2f ms, PATCH p50 %6.2f p99 %7.2f ms, %d failed, %d MiB",
-					s.Callers, s.Throughput, s.Get.P50, s.Get.P99, s.Patch.P50, s.Patch.P99, s.Failed, s.Memory>>20)
-				if s.Failed != 0 || s.Requests == 0 || s.Memory == 0 || s.Memory > maxGatewayMemory {
-					t.Errorf("step %+v, want answers, none but 200, and at most %d bytes of memory", s, maxGatewayMemory)
+			if test.atRate {
+				rate := int(highest / 2)
+				steps := runLoad(t, test.env, test.name+"-rate", append(args, "--rate", strconv.Itoa(rate))...)
+				if len(steps) != 1 || steps[0].Rate != rate {
+					t.Errorf("load at %d requests per second has the steps %+v, want one at this rate", rate, steps)
 				}
 			}
 			if left := mustJSON[listed](t, test.env, "list").Organizations; len(left) != 1 || left[0].Name != demoName {
 				t.Errorf("after the load there are %d organizations, want the demo's alone", len(left))
 			}
-			keepLoad(t, test.name, chart, r.stdout)
 			p.terminate(t)
 		})
 	}
 }
 
-// keepLoad copies the results to the folder that was asked for.
-func keepLoad(t *testing.T, name, chart, figures string) {
+// runLoad runs orgs load, checks the steps, and writes the figures and the plot to the folder of -load.out.
+func runLoad(t *testing.T, env environment, name string, args ...string) []load.Step {
 	t.Helper()
-	drawing, err := os.ReadFile(chart)
-	if err != nil || !strings.Contains(string(drawing), "<svg") {
-		t.Errorf("the chart: %v", err)
+	folder := *loadOut
+	if folder == "" {
+		folder = t.TempDir()
 	}
-	if *loadOut == "" {
-		return
+	page := filepath.Join(folder, name+".html")
+	r := orgs(t, env, append(args, "--plot", page, "--json")...)
+	if r.code != exitOK {
+		t.Fatalf("orgs %q = %+v", args, r)
 	}
-	for file, text := range maps.All(map[string]string{name + ".svg": string(drawing), name + ".json": figures}) {
-		if err := os.WriteFile(filepath.Join(*loadOut, file), []byte(text), 0o644); err != nil {
-			t.Error(err)
+	steps := decode[load.Report](t, r.stdout).Steps
+	for _, s := range steps {
+		get, patch := s.Get.Latencies, s.Patch.Latencies
+		t.Logf("%s: %4d workers: %6.0f a second, GET p50 %v p99 %v, PATCH p50 %v p99 %v, %d MiB",
+			name, s.Workers, s.All.Throughput, get.P50, get.P99, patch.P50, patch.P99, s.Memory>>20)
+		if s.All.Requests == 0 || s.All.Success != 1 || s.Failed() != 0 || s.Memory == 0 || s.Memory > maxGatewayMemory {
+			t.Errorf("step %+v, want answers, none but 200, and at most %d bytes of memory", s, maxGatewayMemory)
 		}
 	}
+	if err := os.WriteFile(filepath.Join(folder, name+".json"), []byte(r.stdout), 0o644); err != nil {
+		t.Error(err)
+	}
+	if plot, err := os.ReadFile(page); err != nil || !strings.Contains(string(plot), ": GET") {
+		t.Errorf("the plot has no line of GET requests: %v", err)
+	}
+	return steps
 }
 
-func TestStepsTo(t *testing.T) {
+func TestPacesTo(t *testing.T) {
 	t.Parallel()
-	for most, want := range map[int][]int{1: {1}, 2: {1, 2}, 3: {1, 2, 3}, 16: {1, 2, 4, 8, 16}, 24: {1, 2, 4, 8, 16, 24}} {
-		if got := stepsTo(most); !slices.Equal(got, want) {
-			t.Errorf("stepsTo(%d) = %v, want %v", most, got, want)
+	tests := map[int][]int{1: {1}, 2: {1, 2}, 3: {1, 2, 3}, 16: {1, 2, 4, 8, 16}, 24: {1, 2, 4, 8, 16, 24}}
+	for most, want := range tests {
+		var got []int
+		for _, pace := range pacesTo(most) {
+			got = append(got, pace.Workers)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("pacesTo(%d) = %v, want %v", most, got, want)
 		}
 	}
 }
 
-// TestLoadSaysWhatItLeft: an organization that cannot be removed again is named, beside what else went wrong.
+// TestLoadSaysWhatItLeft: the error names an organization that could not be removed, beside the failed requests.
 func TestLoadSaysWhatItLeft(t *testing.T) {
 	t.Parallel()
 	env := newTables(t)
 	must(t, env, "tables", "create")
 	through := maps.Clone(env)
-	p := dynamotest.StartProxy(t, env[endpointVariable], dynamotest.On("Query", dynamotest.Refuse(400, "ValidationException")))
+	refusing := dynamotest.On("Query", dynamotest.Refuse(400, "ValidationException"))
+	p := dynamotest.StartProxy(t, env[endpointVariable], refusing)
 	through[endpointVariable] = p.URL
 	r := orgs(t, through, "load", "--url", "http://127.0.0.1:1", "--most", "1", "--duration", "10ms")
 	left := mustJSON[listed](t, env, "list").Organizations
@@ -116,12 +136,12 @@ func TestLoadSaysWhatItLeft(t *testing.T) {
 	}
 }
 
-// TestLoadWithoutAReader: whoever stops reading the progress or the results does not keep load from removing what it made.
+// TestLoadWithoutAReader: load removes its organizations even if nobody reads the progress or the results any more.
 func TestLoadWithoutAReader(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name   string
-		answer time.Duration // after which the API answers; progress is written when a step took linePace
+		answer time.Duration // of the API; after linePace, progress is written
 		closed func(command *exec.Cmd, pipe *os.File)
 	}{
 		{"results", 0, func(command *exec.Cmd, pipe *os.File) { command.Stdout = pipe }},
@@ -140,7 +160,8 @@ func TestLoadWithoutAReader(t *testing.T) {
 			if err := reader.Close(); err != nil {
 				t.Fatal(err)
 			}
-			command := exec.CommandContext(t.Context(), os.Args[0], "load", "--url", api.URL, "--most", "1", "--duration", "10ms")
+			args := []string{"load", "--url", api.URL, "--most", "1", "--duration", "10ms"}
+			command := exec.CommandContext(t.Context(), os.Args[0], args...)
 			command.Env = append(os.Environ(), asCommand+"=1", storeVariable+"="+env[storeVariable])
 			test.closed(command, writer)
 			err = command.Run()
@@ -161,19 +182,26 @@ func TestLoadRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := newStore(t)
+	nobody := []string{"--url", "http://127.0.0.1:1", "--most", "1", "--duration", "10ms"}
 	tests := []struct {
-		args []string
-		want string
+		args       []string
+		code       int
+		want       string
+		wantOutput string
 	}{
-		{[]string{"--url", "http://example.com"}, "nothing else is put under load"},
-		{[]string{"--patch", "101"}, "0 to 100"},
-		{[]string{"--keys", keys}, "line 1 of " + keys + " is no key"},
-		{[]string{"--url", "http://127.0.0.1:1", "--most", "1", "--duration", "10ms"}, "were not answered with 200"},
+		{[]string{"--url", "http://example.com"}, exitFailed, "nothing else is put under load", ""},
+		{[]string{"--patch", "101"}, exitFailed, "0 to 100", ""},
+		{[]string{"--duration", "1h"}, exitUsage, "at most 5m0s", ""},
+		{[]string{"--most", "1025"}, exitUsage, "1 to 1024", ""},
+		{[]string{"--rate", "0"}, exitUsage, "1 to 100000", ""},
+		{[]string{"--keys", keys}, exitFailed, "line 1 of " + keys + " is no key", ""},
+		{nobody, exitFailed, "were not answered with 200", "0.00%"},
+		{nobody, exitFailed, "were not answered with 200", "connection refused"},
 	}
 	for _, test := range tests {
 		r := orgs(t, env, append([]string{"load"}, test.args...)...)
-		if r.code != exitFailed || !strings.Contains(r.stderr, test.want) {
-			t.Errorf("orgs load %q = %+v, want %d and %q", test.args, r, exitFailed, test.want)
+		if r.code != test.code || !strings.Contains(r.stderr, test.want) || !strings.Contains(r.stdout, test.wantOutput) {
+			t.Errorf("orgs load %q = %+v, want %d, %q and %q", test.args, r, test.code, test.wantOutput, test.want)
 		}
 		if strings.Contains(r.stderr, "nonsense") {
 			t.Errorf("orgs load %q prints a key: %q", test.args, r.stderr)

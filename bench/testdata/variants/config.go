@@ -1,4 +1,4 @@
-package function
+package boot
 
 import (
 	"context"
@@ -9,7 +9,8 @@ import (
 	"organizations-api/shared/store/dynamo"
 )
 
-// store, with this file in the place of the function's store.go, finds region and credentials as programs commonly do.
+// store replaces the one in store.go. It finds the region and the credentials with the config package, as most
+// programs do.
 func (c config) store() dynamo.Settings {
 	found, err := awsconfig.LoadDefaultConfig(context.Background())
 	if err != nil {

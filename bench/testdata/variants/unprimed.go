@@ -1,6 +1,6 @@
-package function
+package boot
 
 import "organizations-api/shared/store/dynamo"
 
-// prime, with this file in the place of the function's prime.go, opens no connection before the first request.
+// prime replaces the one in prime.go. It opens no connection before the first request.
 func prime(*dynamo.Store) {}
