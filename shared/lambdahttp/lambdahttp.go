@@ -1,9 +1,9 @@
-// Package lambdahttp lets an http.Handler answer the events of an API Gateway HTTP API (payload format 2.0). The handler
-// sees the request as it would see it from net/http.
+// Package lambdahttp lets an http.Handler answer the events of an API Gateway HTTP API (payload format 2.0). The
+// handler sees the request as it would see it from net/http.
 //
 // aws-lambda-go-api-proxy's response writer records the answer and encodes it. The request is made here, because the
-// library's own splits header values at commas, keeps the stage in the path, decodes the path a second time, and believes a
-// header in which a client claims a request context.
+// library's own splits header values at commas, keeps the stage in the path, decodes the path a second time, and
+// believes a header in which a client claims a request context.
 //
 // This package must import no other adapter, no store and nothing of the domain.
 package lambdahttp
@@ -61,7 +61,9 @@ func (a *Adapter) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 
 // Handle answers one event. Whatever is wrong with the event, the handler answers it: an error would be a fault of the
 // adapter itself.
-func (a *Adapter) Handle(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+func (a *Adapter) Handle(
+	ctx context.Context, event events.APIGatewayV2HTTPRequest,
+) (events.APIGatewayV2HTTPResponse, error) {
 	if event.Version != "2.0" {
 		a.log.WarnContext(ctx, "the event is not of payload format 2.0", slog.String("version", event.Version))
 	}
@@ -81,8 +83,8 @@ func (a *Adapter) Handle(ctx context.Context, event events.APIGatewayV2HTTPReque
 	return w.proxy.GetProxyResponse()
 }
 
-// responseWriter passes a handler's response on to the library's writer, and keeps it to what net/http allows. The first
-// final status counts. The header is fixed with the status. A handler that sends no status sends 200.
+// responseWriter passes a handler's response on to the library's writer, and keeps it to what net/http allows. The
+// first final status counts. The header is fixed with the status. A handler that sends no status sends 200.
 type responseWriter struct {
 	header  http.Header // the handler's
 	started bool        // the status and the header are sent
