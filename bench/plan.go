@@ -30,14 +30,17 @@ const (
 )
 
 func builds() []measure.Build {
-	const inside = "functions/internal/function/"
-	const variants = "bench/testdata/variants/"
+	const boot = "functions/internal/boot/"
 	return []measure.Build{
 		{Name: floor, Package: "./bench/floor"},
 		{Name: get, Package: functionRoot},
 		{Name: patch, Package: "./functions/update-organization"},
-		{Name: unprimed, Package: functionRoot, Replace: map[string]string{inside + "prime.go": variants + "unprimed.go"}},
-		{Name: viaConfig, Package: functionRoot, Replace: map[string]string{inside + "store.go": variants + "config.go"}},
+		{Name: unprimed, Package: functionRoot, Edits: []measure.Edit{{File: boot + "boot.go", Old: "prime(records)\n", New: "\n"}}},
+		{
+			Name: viaConfig, Package: functionRoot,
+			Edits: []measure.Edit{{File: boot + "boot.go", Old: "c.store()", New: "c.storeViaConfig()"}},
+			Add:   map[string]string{boot + "viaconfig.go": "bench/testdata/viaconfig.go"},
+		},
 		{Name: withRPC, Package: functionRoot, Flags: "-tags="},
 		{Name: withSymbols, Package: functionRoot, Flags: "-ldflags="},
 	}

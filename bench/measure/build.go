@@ -22,8 +22,12 @@ type Build struct {
 	Name    string
 	Package string            // such as ./functions/get-organization
 	Flags   string            // for go build; they come after those of a function and prevail
-	Replace map[string]string // files of the module by what takes their place; both relative to its root
+	Edits   []Edit            // changes of the module's files
+	Add     map[string]string // more files of the module, with the files that they are copies of; relative to its root
 }
+
+// Edit changes a text in a file of the module. The file must have the text once.
+type Edit struct{ File, Old, New string }
 
 // Bootstrap builds and returns the path of a copy. The linker leaves a file in the page cache in small pieces, and such a
 // file starts up to a fifth slower than the same bytes written at once.
@@ -33,8 +37,8 @@ func (b Builder) Bootstrap(ctx context.Context, what Build) (string, error) {
 		return "", err
 	}
 	flags := what.Flags
-	if len(what.Replace) > 0 {
-		overlay, err := b.overlay(dir, what.Replace)
+	if len(what.Edits)+len(what.Add) > 0 {
+		overlay, err := b.overlay(dir, what)
 		if err != nil {
 			return "", err
 		}
@@ -57,13 +61,28 @@ func (b Builder) Bootstrap(ctx context.Context, what Build) (string, error) {
 	return path, os.WriteFile(path, binary, 0o755)
 }
 
-// overlay writes the file by which go build takes some files for others: "go help build", -overlay.
-func (b Builder) overlay(dir string, replace map[string]string) (string, error) {
-	absolute := map[string]string{}
-	for file, by := range replace {
-		absolute[filepath.Join(b.Root, file)] = filepath.Join(b.Root, by)
+// overlay writes the file that makes go build see the edited and the added files ("go help build", -overlay), and returns
+// its path.
+func (b Builder) overlay(dir string, what Build) (string, error) {
+	replace := map[string]string{}
+	for file, by := range what.Add {
+		replace[filepath.Join(b.Root, file)] = filepath.Join(b.Root, by)
 	}
-	text, err := json.Marshal(map[string]any{"Replace": absolute})
+	for i, edit := range what.Edits {
+		path := filepath.Join(b.Root, edit.File)
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return "", err
+		}
+		if n := strings.Count(string(text), edit.Old); n != 1 {
+			return "", fmt.Errorf("building %s: %s has the text %q %d times, want it once", what.Name, edit.File, edit.Old, n)
+		}
+		replace[path] = filepath.Join(dir, fmt.Sprintf("edited%d.go", i))
+		if err := os.WriteFile(replace[path], []byte(strings.Replace(string(text), edit.Old, edit.New, 1)), 0o644); err != nil {
+			return "", err
+		}
+	}
+	text, err := json.Marshal(map[string]any{"Replace": replace})
 	if err != nil {
 		return "", err
 	}

@@ -1,4 +1,4 @@
-package function
+package boot
 
 import (
 	"context"
@@ -9,8 +9,8 @@ import (
 	"organizations-api/shared/store/dynamo"
 )
 
-// store, with this file in the place of the function's store.go, finds region and credentials as programs commonly do.
-func (c config) store() dynamo.Settings {
+// storeViaConfig is store with the config package, by which most programs find the region and the credentials.
+func (c config) storeViaConfig() dynamo.Settings {
 	found, err := awsconfig.LoadDefaultConfig(context.Background())
 	if err != nil {
 		os.Exit(1)
