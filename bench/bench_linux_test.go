@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
-	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -88,13 +87,19 @@ func checkVariants(t *testing.T, r report) {
 	}
 }
 
-// TestOverlayNeedsFiles: a replaced file that does not exist is an error. go build would add it, and change nothing.
-func TestOverlayNeedsFiles(t *testing.T) {
+// TestOverlayFailsLoudly: an edit that no longer fits, or a file that is gone, is an error. Without it go build would
+// build the function unchanged, and the measurement would compare a function with itself.
+func TestOverlayFailsLoudly(t *testing.T) {
 	t.Parallel()
-	for _, replace := range []map[string]string{{"bench/main.go": "gone.go"}, {"gone.go": "bench/main.go"}} {
-		b := build{name: "variant", path: "./bench/floor", replace: replace}
-		if _, err := b.bootstrap(t.Context(), "..", t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("bootstrap with %v = %v, want %v", replace, err, fs.ErrNotExist)
+	for name, b := range map[string]build{
+		"gone file":     {edits: []edit{{"gone.go", "a", "b"}}},
+		"gone text":     {edits: []edit{{"bench/main.go", "no such text", "b"}}},
+		"repeated text": {edits: []edit{{"bench/main.go", "\n", "b"}}},
+		"gone copy":     {add: map[string]string{"bench/floor/more.go": "gone.go"}},
+	} {
+		b.name, b.path = name, "./bench/floor"
+		if _, err := b.bootstrap(t.Context(), "..", t.TempDir()); err == nil {
+			t.Errorf("bootstrap with a %s = nil, want an error", name)
 		}
 	}
 }

@@ -23,22 +23,29 @@ const (
 
 // build is one bootstrap to build.
 type build struct {
-	name    string
-	path    string            // of the package
-	flags   string            // for go build; they come after those of a function and prevail
-	replace map[string]string // files of the module, with the files that replace them; relative to the module's root
+	name  string
+	path  string            // of the package
+	flags string            // for go build; they come after those of a function and prevail
+	edits []edit            // changes of the module's files
+	add   map[string]string // more files of the module, with the files that they are copies of; relative to its root
 }
+
+// edit changes a text in a file of the module. The file must have the text exactly once.
+type edit struct{ file, old, new string }
 
 func builds() []build {
 	const getFunction = "./functions/get-organization"
 	const boot = "functions/internal/boot/"
-	const variants = "bench/testdata/variants/"
 	return []build{
 		{name: floor, path: "./bench/floor"},
 		{name: get, path: getFunction},
 		{name: patch, path: "./functions/update-organization"},
-		{name: unprimed, path: getFunction, replace: map[string]string{boot + "prime.go": variants + "unprimed.go"}},
-		{name: viaConfig, path: getFunction, replace: map[string]string{boot + "store.go": variants + "config.go"}},
+		{name: unprimed, path: getFunction, edits: []edit{{boot + "boot.go", "prime(records)\n", "\n"}}},
+		{
+			name: viaConfig, path: getFunction,
+			edits: []edit{{boot + "boot.go", "c.store()", "c.storeViaConfig()"}},
+			add:   map[string]string{boot + "viaconfig.go": "bench/testdata/viaconfig.go"},
+		},
 		{name: withRPC, path: getFunction, flags: "-tags="},
 		{name: withSymbols, path: getFunction, flags: "-ldflags="},
 	}
@@ -53,7 +60,7 @@ func (b build) bootstrap(ctx context.Context, root, dir string) (string, error) 
 		return "", err
 	}
 	flags := b.flags
-	if len(b.replace) > 0 {
+	if len(b.edits)+len(b.add) > 0 {
 		overlay, err := b.overlay(root, dir)
 		if err != nil {
 			return "", err
@@ -77,20 +84,27 @@ func (b build) bootstrap(ctx context.Context, root, dir string) (string, error) 
 	return path, os.WriteFile(path, binary, 0o755)
 }
 
-// overlay writes the file that makes go build replace files ("go help build", -overlay), and returns its path. It
-// returns an error if one of the files does not exist: go build would take it for a new file and build the function
-// unchanged.
+// overlay writes the file that makes go build see the edited and the added files ("go help build", -overlay), and
+// returns its path.
 func (b build) overlay(root, dir string) (string, error) {
-	absolute := map[string]string{}
-	for file, by := range b.replace {
-		file, by := filepath.Join(root, file), filepath.Join(root, by)
-		for _, path := range []string{file, by} {
-			if _, err := os.Stat(path); err != nil {
-				return "", fmt.Errorf("building %s: %w", b.name, err)
-			}
+	replace := map[string]string{}
+	for file, by := range b.add {
+		replace[filepath.Join(root, file)] = filepath.Join(root, by)
+	}
+	for i, e := range b.edits {
+		file := filepath.Join(root, e.file)
+		text, err := os.ReadFile(file)
+		if err != nil {
+			return "", err
 		}
-		absolute[file] = by
+		if n := strings.Count(string(text), e.old); n != 1 {
+			return "", fmt.Errorf("building %s: %s has the text %q %d times, want it once", b.name, e.file, e.old, n)
+		}
+		replace[file] = filepath.Join(dir, fmt.Sprintf("edited%d.go", i))
+		if err := os.WriteFile(replace[file], []byte(strings.Replace(string(text), e.old, e.new, 1)), 0o644); err != nil {
+			return "", err
+		}
 	}
 	path := filepath.Join(dir, "overlay.json")
-	return path, writeJSON(path, map[string]any{"Replace": absolute})
+	return path, writeJSON(path, map[string]any{"Replace": replace})
 }

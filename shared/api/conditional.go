@@ -6,7 +6,8 @@ import (
 	"strings"
 )
 
-// preconditions are those that a request states (RFC 9110, section 13.1). Those on times are not offered.
+// preconditions are a request's If-Match and If-None-Match (RFC 9110, section 13.1). The preconditions on times are not
+// supported.
 type preconditions struct {
 	ifMatch     tagList
 	ifNoneMatch tagList
@@ -26,12 +27,12 @@ type entityTag struct {
 
 const (
 	maxConditionLength = 4096
-	// conditionPattern is that of the contract; parseTags accepts what it matches.
+	// conditionPattern is the contract's pattern of both headers. parseTags accepts what it matches.
 	conditionPattern = `^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$`
 )
 
-// readConditions reads both headers. One that cannot be read is a problem: to ignore it would do what the caller wanted
-// to rule out.
+// readConditions reads both headers. It returns a problem for a header that it cannot parse: ignoring the header would
+// do what the caller wants to prevent.
 func readConditions(r *http.Request) (preconditions, []Problem) {
 	var (
 		c        preconditions
@@ -55,6 +56,7 @@ func readConditions(r *http.Request) (preconditions, []Problem) {
 	return c, problems
 }
 
+// parseTags parses a header's value: * or a list of entity tags. The caller sets the problem's Loc.
 func parseTags(value string) (tagList, *Problem) {
 	value = strings.Trim(value, " \t")
 	if len(value) > maxConditionLength {
@@ -66,7 +68,10 @@ func parseTags(value string) (tagList, *Problem) {
 	if value == "*" {
 		return tagList{present: true, any: true}, nil
 	}
-	malformed := &Problem{Msg: "String should match pattern '" + conditionPattern + "'", Type: "string_pattern_mismatch"}
+	malformed := &Problem{
+		Msg:  "String should match pattern '" + conditionPattern + "'",
+		Type: "string_pattern_mismatch",
+	}
 	list := tagList{present: true}
 	for {
 		tag, rest, ok := cutTag(value)
@@ -85,7 +90,7 @@ func parseTags(value string) (tagList, *Problem) {
 	}
 }
 
-// cutTag takes one entity tag from the front.
+// cutTag cuts one entity tag from the front of value.
 func cutTag(value string) (tag entityTag, rest string, ok bool) {
 	value, tag.weak = strings.CutPrefix(value, "W/")
 	if !strings.HasPrefix(value, `"`) {
@@ -103,8 +108,8 @@ func cutTag(value string) (tag entityTag, rest string, ok bool) {
 	return entityTag{}, "", false
 }
 
-// names reports whether the list has the tag. By strong comparison weak tags never match.
-func (l tagList) names(etag string, strong bool) bool {
+// matches reports whether the list is * or has the ETag. In a strong comparison, weak tags do not match.
+func (l tagList) matches(etag string, strong bool) bool {
 	if l.any {
 		return true
 	}
@@ -116,31 +121,28 @@ func (l tagList) names(etag string, strong bool) bool {
 	return false
 }
 
-// forRead returns what a read answers, whose full answer is out.
-func (c preconditions) forRead(out response) (response, error) {
-	if c.ifMatch.present && !c.ifMatch.names(out.etag, true) {
+// forGet applies the preconditions to a GET. It returns out, a 304, or a 412 error.
+func (c preconditions) forGet(out response) (response, error) {
+	if c.ifMatch.present && !c.ifMatch.matches(out.etag, true) {
 		return response{}, versionMismatch("If-Match does not name the current version of the organization.")
 	}
-	if c.ifNoneMatch.present && c.ifNoneMatch.names(out.etag, false) {
+	if c.ifNoneMatch.present && c.ifNoneMatch.matches(out.etag, false) {
 		return response{status: http.StatusNotModified, etag: out.etag}, nil
 	}
 	return out, nil
 }
 
-// forChange refuses a change where the current version is not what the caller asked for.
-func (c preconditions) forChange(call *call, current response) error {
-	switch {
-	case c.ifMatch.present && !c.ifMatch.names(current.etag, true):
-		call.header.Set("ETag", current.etag)
+// forUpdate applies the preconditions to an update of the current version. It returns nil or a 412 error.
+func (c preconditions) forUpdate(current response) error {
+	if c.ifMatch.present && !c.ifMatch.matches(current.etag, true) {
 		return versionMismatch("If-Match does not name the current version of the organization. Nothing was changed.")
-	case c.ifNoneMatch.present && c.ifNoneMatch.names(current.etag, false):
-		call.header.Set("ETag", current.etag)
-		return versionMismatch("If-None-Match names the current version of the organization. Nothing was changed.")
-	default:
-		return nil
 	}
+	if c.ifNoneMatch.present && c.ifNoneMatch.matches(current.etag, false) {
+		return versionMismatch("If-None-Match names the current version of the organization. Nothing was changed.")
+	}
+	return nil
 }
 
 func versionMismatch(message string) error {
-	return &Error{Kind: PreconditionFailed, Message: message}
+	return &Error{Type: PreconditionFailed, Message: message}
 }

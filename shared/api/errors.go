@@ -9,12 +9,12 @@ import (
 	"organizations-api/shared/store"
 )
 
-// Kind is what kind of error a request ends with.
-type Kind int
+// ErrorType says which error status a request ends with.
+type ErrorType int
 
-// The kinds, one for each error status of the contract.
+// The types, one for each error status of the contract.
 const (
-	Internal Kind = iota
+	Internal ErrorType = iota
 	BadRequest
 	Unauthorized
 	Forbidden
@@ -25,11 +25,11 @@ const (
 	Unavailable
 )
 
-// kinds is the one table from kinds to what callers see.
-var kinds = [...]struct {
-	status    int
-	errorType string
-	code      string // where an error names none
+// errorTypes says what callers see of each type.
+var errorTypes = [...]struct {
+	status int
+	name   string
+	code   string // of an error that has no code of its own
 }{
 	Internal:           {http.StatusInternalServerError, "InternalServerError", "internal"},
 	BadRequest:         {http.StatusBadRequest, "BadRequestError", "request_malformed"},
@@ -42,13 +42,13 @@ var kinds = [...]struct {
 	Unavailable:        {http.StatusServiceUnavailable, "ServiceUnavailableError", "store_unavailable"},
 }
 
-// Error is an error of which the caller is told Message, Code and Details; Cause is for the log alone.
+// Error is an error for the caller, who sees Message, Code and Details. Only the log has Cause.
 type Error struct {
-	Kind     Kind
-	Code     string         // "" is the kind's own
+	Type     ErrorType
+	Code     string         // "": that of the type
 	Message  string         // a sentence for the caller
 	Details  map[string]any // nil: none
-	Problems []Problem      // of an Invalid, at least one
+	Problems []Problem      // at least one, if the type is Invalid
 	Cause    error
 }
 
@@ -65,25 +65,25 @@ func (e *Error) code() string {
 	if e.Code != "" {
 		return e.Code
 	}
-	return kinds[e.Kind].code
+	return errorTypes[e.Type].code
 }
 
-// asError makes an Error of any error; of one that is none, the caller learns nothing but that it happened.
+// asError returns err's *Error. Any other error becomes an Internal error, so its text never reaches the caller.
 func asError(err error) *Error {
 	var e *Error
 	if errors.As(err, &e) {
 		return e
 	}
-	return &Error{Kind: Internal, Message: "The service failed to answer this request.", Cause: err}
+	return &Error{Type: Internal, Message: "The service failed to answer this request.", Cause: err}
 }
 
-// storeError makes an Error of one that the store returned and that the operation does not know better.
+// storeError returns a 503 error with the message if the store is unavailable, and else err itself.
 func (c *call) storeError(err error, message string) error {
 	if !store.Unavailable(err) {
 		return err
 	}
 	c.retryAfter(0)
-	return &Error{Kind: Unavailable, Message: message, Cause: err}
+	return &Error{Type: Unavailable, Message: message, Cause: err}
 }
 
 // The JSON shapes of the contract's errors.
@@ -104,20 +104,52 @@ type (
 	}
 )
 
-// errorResponse is the one place where errors become responses.
+// errorResponse returns the response for an error. Every error response is made here.
 func errorResponse(err error) response {
 	e := asError(err)
-	kind := kinds[e.Kind]
+	t := errorTypes[e.Type]
 	var body any = errorBody{
-		Status: kind.status,
-		Error:  errorDetail{Message: e.Message, Type: kind.errorType, Code: e.code(), Details: e.Details},
+		Status: t.status,
+		Error:  errorDetail{Message: e.Message, Type: t.name, Code: e.code(), Details: e.Details},
 	}
-	if e.Kind == Invalid {
+	if e.Type == Invalid {
 		body = validationBody{Detail: e.Problems}
 	}
 	text, err := json.Marshal(body)
 	if err != nil {
 		panic(fmt.Errorf("encoding an error: %w", err)) // strings and numbers always encode
 	}
-	return response{status: kind.status, body: text}
+	return response{status: t.status, body: text}
+}
+
+// Problem is one reason why a request does not fit the contract: the JSON shape of ValidationError. Messages and types
+// are those of Pydantic v2 in strict mode, because the clients of this API know them.
+type Problem struct {
+	Loc  []any  `json:"loc"` // strings and ints: "body" or "header", then the way to the value
+	Msg  string `json:"msg"`
+	Type string `json:"type"`
+}
+
+func invalid(problems []Problem) error {
+	return &Error{Type: Invalid, Message: fmt.Sprintf("%d problems in the request", len(problems)), Problems: problems}
+}
+
+// problems collects the problems of a body.
+type problems []Problem
+
+// maxProblems is how many problems of a body are reported. A body can have tens of thousands of them, and the answer
+// would then be many times as long as the request.
+const maxProblems = 100
+
+func (p *problems) add(loc []any, problemType, format string, args ...any) {
+	if len(*p) == maxProblems {
+		return
+	}
+	*p = append(*p, Problem{Loc: loc, Msg: fmt.Sprintf(format, args...), Type: problemType})
+}
+
+func (p *problems) notString(loc []any) { p.add(loc, "string_type", "Input should be a valid string") }
+
+func (p *problems) notModel(loc []any) {
+	p.add(loc, "model_attributes_type", "Input should be a valid dictionary or object to extract fields from")
 }

@@ -1,14 +1,129 @@
 package api
 
 import (
+	"context"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"mime"
 	"net/http"
+	"strings"
+	"time"
 	"unicode/utf8"
 
+	"organizations-api/shared/apikey"
 	"organizations-api/shared/ijson"
 	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
 )
 
-// readUpdate reads what an update asks for and under which conditions. It reports every problem at once.
+// maxAttempts is how often an update is tried that loses the race against others. With the pauses of backoff, that
+// takes about as long as a request may take.
+const maxAttempts = 40
+
+func (s *Service) updateOrganization(ctx context.Context, c *call) (response, error) {
+	patch, conditions, err := readUpdate(c.request)
+	if err != nil {
+		return response{}, err
+	}
+	for attempt := 1; ; attempt++ {
+		out, err := s.tryUpdate(ctx, c, patch, conditions)
+		kind := store.KindOf(err)
+		if kind != store.Conflict && kind != store.NotFound {
+			return out, err
+		}
+		if attempt == maxAttempts {
+			return response{}, c.contended(err)
+		}
+		select {
+		case <-time.After(backoff(attempt)):
+		case <-ctx.Done():
+			return response{}, c.contended(err)
+		}
+		// Another request has changed the organization, or its keys. So read both again and decide again.
+		if err := s.authenticate(ctx, c); err != nil {
+			return response{}, err
+		}
+		if err := authorize(c, apikey.Admin); err != nil {
+			return response{}, err
+		}
+	}
+}
+
+// backoff returns how long to wait before the next attempt. It is random, so that competing requests spread out, and
+// its upper bound grows with the number of attempts.
+func backoff(attempt int) time.Duration {
+	const shortest, longest = 4 * time.Millisecond, 250 * time.Millisecond
+	return rand.N(min(shortest<<min(attempt, 10), longest))
+}
+
+// contended returns the error of an update that lost every race.
+func (c *call) contended(cause error) error {
+	c.retryAfter(0)
+	return &Error{
+		Type:    Unavailable,
+		Message: "The organization is being changed by too many others. Nothing was changed by this request.",
+		Cause:   cause,
+	}
+}
+
+// tryUpdate applies the patch to the organization as it was read. It returns a store error of the kind Conflict or
+// NotFound if the organization has changed since it was read.
+func (s *Service) tryUpdate(
+	ctx context.Context, c *call, patch organization.Patch, conditions preconditions,
+) (response, error) {
+	before := c.found.Organization
+	current, err := organizationResponse(before)
+	if err != nil {
+		return response{}, err
+	}
+	if err := conditions.forUpdate(current); err != nil {
+		c.header.Set("ETag", current.etag)
+		return response{}, err
+	}
+	after, changes := before.Apply(patch, s.now())
+	if len(changes) == 0 {
+		c.header.Set("ETag", current.etag)
+		return current, nil
+	}
+	out, err := organizationResponse(after)
+	if err != nil {
+		return response{}, err
+	}
+	err = s.records.Update(ctx, store.Update{
+		Before: before,
+		After:  after,
+		Audit: store.Entry{
+			ID:        store.NewEntryID(after.UpdatedAt),
+			Action:    store.Updated,
+			Actor:     c.found.Key.ID,
+			RequestID: c.requestID,
+			Version:   after.Version,
+			Changes:   changes,
+		},
+	})
+	if err != nil {
+		return response{}, c.updateError(fmt.Errorf("updating the organization: %w", err))
+	}
+	c.header.Set("ETag", out.etag)
+	return out, nil
+}
+
+// updateError returns the error of an update that the store did not confirm. Unless the store refused the update, it
+// may have taken effect, and the message says so.
+func (c *call) updateError(err error) error {
+	const doubt = " It may have taken effect: read the organization before trying again."
+	switch store.KindOf(err) {
+	case store.Conflict, store.NotFound:
+		return err
+	case store.Unknown:
+		return &Error{Type: Internal, Message: "The service failed to make the change." + doubt, Cause: err}
+	default:
+		return c.storeError(err, "The store did not confirm the change."+doubt)
+	}
+}
+
+// readUpdate reads the body and the conditions of an update. Its error names all problems of both.
 func readUpdate(r *http.Request) (organization.Patch, preconditions, error) {
 	body, err := readJSON(r)
 	if err != nil {
@@ -22,7 +137,62 @@ func readUpdate(r *http.Request) (organization.Patch, preconditions, error) {
 	return patch, conditions, nil
 }
 
-// parsePatch reads an OrganizationUpdateRequest. Members that the contract does not declare are ignored.
+// MaxBodySize is the longest body of an update, in bytes.
+const MaxBodySize = 256 << 10
+
+// readJSON reads a body of the media type application/json.
+func readJSON(r *http.Request) (ijson.Value, error) {
+	if err := checkMediaType(r.Header); err != nil {
+		return ijson.Value{}, err
+	}
+	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBodySize+1))
+	if err != nil {
+		return ijson.Value{}, malformed("The body could not be read.", err)
+	}
+	if len(body) > MaxBodySize {
+		return ijson.Value{}, &Error{
+			Type:    BadRequest,
+			Code:    "body_too_large",
+			Message: fmt.Sprintf("The body is longer than %d bytes.", MaxBodySize),
+			Details: map[string]any{"limit": MaxBodySize},
+		}
+	}
+	value, err := ijson.Parse(body)
+	if err != nil {
+		return ijson.Value{}, malformed(fmt.Sprintf("The body is not well-formed JSON: %v.", err), err)
+	}
+	return value, nil
+}
+
+func malformed(message string, cause error) error {
+	return &Error{Type: BadRequest, Code: "body_malformed", Message: message, Cause: cause}
+}
+
+// checkMediaType refuses a body that is not application/json, not in UTF-8 (RFC 8259, section 8.1, demands it), or
+// compressed.
+func checkMediaType(h http.Header) error {
+	unsupported := func(message string) error {
+		return &Error{Type: BadRequest, Code: "media_type_unsupported", Message: message}
+	}
+	const want = "The body must be sent with the header: Content-Type: application/json"
+	types := h.Values("Content-Type")
+	if len(types) != 1 {
+		return unsupported(want)
+	}
+	mediaType, parameters, err := mime.ParseMediaType(types[0])
+	if err != nil || mediaType != "application/json" {
+		return unsupported(want)
+	}
+	if charset := parameters["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
+		return unsupported("The body must be in UTF-8.")
+	}
+	if encoding := h.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+		return unsupported("The body must be sent without a Content-Encoding.")
+	}
+	return nil
+}
+
+// parsePatch reads an OrganizationUpdateRequest. It ignores members that the contract does not declare.
 func parsePatch(body ijson.Value) (organization.Patch, []Problem) {
 	var (
 		patch organization.Patch
@@ -64,7 +234,7 @@ func parsePatch(body ijson.Value) (organization.Patch, []Problem) {
 	return patch, p
 }
 
-// text reads a string, which check may complain about, or null.
+// text reads null or a string, in which check looks for problems.
 func (p *problems) text(v ijson.Value, loc []any, check func(loc []any, s string)) organization.Field[string] {
 	switch v.Kind() {
 	case ijson.Null:
@@ -79,45 +249,45 @@ func (p *problems) text(v ijson.Value, loc []any, check func(loc []any, s string
 	}
 }
 
-// length complains about a string that has not 1 to most characters.
+// length returns a check that a string has 1 to most characters.
 func (p *problems) length(most int) func([]any, string) {
 	return func(loc []any, s string) {
 		if s == "" {
-			p.tooShort(loc, 1)
+			p.add(loc, "string_too_short", "String should have at least 1 character")
 		} else if utf8.RuneCountInString(s) > most {
-			p.tooLong(loc, most)
+			p.add(loc, "string_too_long", "String should have at most %d characters", most)
 		}
 	}
 }
 
-// email complains about a string that is no email address.
+// email is a check that a string is an email address.
 func (p *problems) email(loc []any, s string) {
 	if err := organization.CheckEmail(s); err != nil {
-		p.notEmail(loc, err)
+		p.add(loc, "value_error", "value is not a valid email address: %s", err)
 	}
 }
 
-// object reads an object within the bounds of size and depth, or null.
+// object reads null or an object, and checks its size and depth.
 func (p *problems) object(v ijson.Value, loc []any) organization.Field[organization.Object] {
 	switch v.Kind() {
 	case ijson.Null:
 		return organization.Null[organization.Object]()
 	case ijson.Object:
 	default:
-		p.notDictionary(loc)
+		p.add(loc, "dict_type", "Input should be a valid dictionary")
 		return organization.Field[organization.Object]{}
 	}
 	if v.Depth() > organization.MaxObjectDepth {
-		p.value(loc, "it has more than %d levels of nesting", organization.MaxObjectDepth)
+		p.add(loc, "value_error", "Value error, it has more than %d levels of nesting", organization.MaxObjectDepth)
 	}
 	text := v.Compact()
 	if len(text) > organization.MaxObjectSize {
-		p.value(loc, "it has more than %d bytes of JSON", organization.MaxObjectSize)
+		p.add(loc, "value_error", "Value error, it has more than %d bytes of JSON", organization.MaxObjectSize)
 	}
 	return organization.Set(organization.NewObject(text))
 }
 
-// credentials reads an object of strings within the bounds, or null.
+// credentials is object for an object of strings.
 func (p *problems) credentials(v ijson.Value, loc []any) organization.Field[organization.Object] {
 	for name, value := range v.Members() {
 		if value.Kind() != ijson.String {
@@ -127,7 +297,7 @@ func (p *problems) credentials(v ijson.Value, loc []any) organization.Field[orga
 	return p.object(v, loc)
 }
 
-// override reads a BaseRateLimits, or null. Categories that are absent are not overridden.
+// override reads null or a BaseRateLimits. A category that is absent is not overridden.
 func (p *problems) override(v ijson.Value, loc []any) organization.Field[organization.RateLimits] {
 	switch v.Kind() {
 	case ijson.Null:
@@ -150,11 +320,11 @@ func (p *problems) limit(v ijson.Value, loc []any) int {
 	n, ok := v.Integer(organization.MaxLimit)
 	switch {
 	case !ok:
-		p.notInteger(loc)
+		p.add(loc, "int_type", "Input should be a valid integer")
 	case n < organization.MinLimit:
-		p.tooSmall(loc, organization.MinLimit)
+		p.add(loc, "greater_than_equal", "Input should be greater than or equal to %d", organization.MinLimit)
 	case n > organization.MaxLimit:
-		p.tooGreat(loc, organization.MaxLimit)
+		p.add(loc, "less_than_equal", "Input should be less than or equal to %d", organization.MaxLimit)
 	}
 	return int(n)
 }

@@ -8,15 +8,15 @@ import (
 	"organizations-api/shared/organization"
 )
 
-// window is the span in which requests are counted; limits are requests a minute.
+// window is the span in which requests are counted. Limits are requests a minute.
 const window = time.Minute
 
-// countTimeout bounds what metering may cost a request. It is far beyond what a count takes while the store is well, so
-// that a burst is not let through for being one, and leaves most of requestTimeout to the request itself.
+// countTimeout is the longest that a count may delay a request. A healthy store counts much faster, so a burst does not
+// pass uncounted, and most of requestTimeout is left for the request itself.
 const countTimeout = 2500 * time.Millisecond
 
-// limit counts the request and refuses it where the organization has used up its minute. Both operations are of the
-// category metadata. Where the count cannot be had, the request passes: being available comes before metering.
+// limit counts the request, and returns a 429 error if the organization has used up its minute. Both operations belong
+// to the category metadata. If the count fails, the request passes: availability comes before metering.
 func (s *Service) limit(ctx context.Context, c *call) error {
 	if s.counters == nil {
 		return nil
@@ -40,7 +40,7 @@ func (s *Service) limit(ctx context.Context, c *call) error {
 	}
 	c.retryAfter(end.Sub(s.now()))
 	return &Error{
-		Kind:    TooManyRequests,
+		Type:    TooManyRequests,
 		Message: "The organization has used up its requests for this minute.",
 		Details: map[string]any{"category": string(organization.Metadata), "limit": limit},
 	}

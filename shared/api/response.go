@@ -11,11 +11,11 @@ import (
 	"organizations-api/shared/organization"
 )
 
-// response is complete before anything of it is written.
+// response is a whole response. It is complete before its first byte is written, so an error can still replace it.
 type response struct {
 	status int
 	etag   string
-	body   []byte // JSON; nil where the status has no body
+	body   []byte // JSON; nil if the status has no body
 }
 
 func (r response) write(w http.ResponseWriter) {
@@ -23,11 +23,11 @@ func (r response) write(w http.ResponseWriter) {
 		w.Header().Set("Content-Type", "application/json")
 	}
 	w.WriteHeader(r.status)
-	_, _ = w.Write(r.body) // the client is gone; there is nobody to tell
+	_, _ = w.Write(r.body) // it fails if the client is gone, and then nobody is left to tell
 }
 
-// Representation is the JSON shape of the contract's OrganizationModelResponse. Every property is always there; null where
-// unset.
+// Representation is the JSON shape of the contract's OrganizationModelResponse. Every property is always present, and
+// null if it is not set.
 type Representation struct {
 	ID                 string          `json:"organization_id"`
 	Name               string          `json:"organization_name"`
@@ -49,7 +49,7 @@ type Representation struct {
 	APIURL             *string         `json:"api_url"`
 }
 
-// RateLimits is the JSON shape of the contract's BaseRateLimits: the limits in force, in requests a minute.
+// RateLimits is the JSON shape of the contract's BaseRateLimits: the effective limits, in requests a minute.
 type RateLimits struct {
 	Metadata int `json:"metadata"`
 	Data     int `json:"data"`
@@ -85,20 +85,29 @@ func Represent(o organization.Organization) Representation {
 	return r
 }
 
-// organizationResponse returns a 200 with the organization and its entity tag. The tag is of the content, so it is the
-// same for the same record and for nothing else, whichever organization the key belongs to.
+// organizationResponse returns a 200 with the organization and its ETag. The ETag is a hash of the body, so equal ETags
+// mean equal records.
 func organizationResponse(o organization.Organization) (response, error) {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false) // metadata comes back as it was written
-	if err := encoder.Encode(Represent(o)); err != nil {
-		return response{}, fmt.Errorf("encoding %s: %w", o.ID, err)
+	body, err := encode(Represent(o))
+	if err != nil {
+		return response{}, fmt.Errorf("%s: %w", o.ID, err)
 	}
-	body := bytes.TrimSuffix(out.Bytes(), []byte("\n"))
 	sum := sha256.Sum256(body)
 	return response{
 		status: http.StatusOK,
 		etag:   `"` + hex.EncodeToString(sum[:16]) + `"`,
 		body:   body,
 	}, nil
+}
+
+// encode returns value as JSON. Unlike json.Marshal, it does not escape <, > and &, so metadata comes back as it was
+// sent.
+func encode(value any) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
+		return nil, fmt.Errorf("encoding an answer: %w", err)
+	}
+	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/url"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -14,11 +15,11 @@ import (
 	"organizations-api/shared/telemetry"
 )
 
-// RequestIDHeader carries the identifier of a request: inwards from the gateway, outwards on every response.
+// RequestIDHeader carries the identifier of a request: from the gateway to us, and from us to the client.
 const RequestIDHeader = "X-Request-Id"
 
-// requestTimeout is how long the service works on one request. It is below the ten seconds that a function is given, so
-// that the caller gets our answer and not the gateway's.
+// requestTimeout is how long the service works on one request. A function has ten seconds, so the client gets our
+// answer before the gateway gives up.
 const requestTimeout = 8 * time.Second
 
 // call is one request on its way to a response.
@@ -26,14 +27,14 @@ type call struct {
 	request   *http.Request
 	requestID string
 	started   time.Time
-	header    http.Header // goes out with whatever the response is
-	found     store.Found // set once the key is authenticated
+	header    http.Header // of the response
+	found     store.Found // set when the key is authenticated
 	countErr  error       // why the request was not counted
 	useErr    error       // why the use of the key was not noted
 }
 
-// serve runs one request from its arrival to its report.
-func (s *Service) serve(w http.ResponseWriter, r *http.Request, op operation) {
+// serve answers one request and reports it.
+func (s *Service) serve(w http.ResponseWriter, r *http.Request, e endpoint) {
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
 	ctx, _ = store.WithUsage(ctx)
@@ -42,7 +43,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, op operation) {
 	c.header.Set("Cache-Control", "no-store")
 	c.header.Set("X-Content-Type-Options", "nosniff")
 
-	out, err := s.answer(ctx, c, op)
+	out, err := s.answer(ctx, c, e)
 	if err != nil {
 		out = errorResponse(err)
 	}
@@ -50,39 +51,41 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, op operation) {
 		w.Header()[name] = values
 	}
 	out.write(w)
-	s.report(ctx, c, op, out.status, err)
+	s.report(ctx, c, e, out.status, err)
 }
 
-// answer goes through what all operations have in common. A panic comes back as an error.
-func (s *Service) answer(ctx context.Context, c *call, op operation) (out response, err error) {
+// answer runs the steps that all operations share, then the operation. It returns a panic as an error.
+func (s *Service) answer(ctx context.Context, c *call, e endpoint) (out response, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
 	// A custom domain may put a base path before ours.
-	if c.request.Method != op.method || !strings.HasSuffix(c.request.URL.Path, op.path) {
-		return response{}, &Error{Kind: NotFound, Code: "route_not_found", Message: "There is no such operation."}
+	if c.request.Method != e.method || !strings.HasSuffix(c.request.URL.Path, e.path) {
+		return response{}, &Error{Type: NotFound, Code: "route_not_found", Message: "There is no such operation."}
 	}
 	if err := s.authenticate(ctx, c); err != nil {
 		return response{}, err
 	}
 	defer s.noteUse(ctx, c)
-	if !op.uncounted {
+	if e.rateLimited {
 		if err := s.limit(ctx, c); err != nil {
 			return response{}, err
 		}
 	}
-	if err := authorize(c, op.permission); err != nil {
+	if err := authorize(c, e.permission); err != nil {
 		return response{}, err
 	}
-	if err := checkQuery(c.request); err != nil {
-		return response{}, err
+	// The operations have no query parameters and ignore what is there, but they refuse what cannot be read.
+	if _, err := url.QueryUnescape(c.request.URL.RawQuery); err != nil {
+		return response{}, &Error{Type: BadRequest, Message: "The query string has a malformed percent-encoding."}
 	}
-	return op.perform(ctx, c)
+	return e.perform(ctx, c)
 }
 
-// requestID returns the gateway's identifier where it can stand in a header and a log, and else a new one.
+// requestID returns the gateway's identifier of the request. It returns a new one if there is none, or if a header or a
+// log cannot hold it.
 func requestID(r *http.Request) string {
 	const longest = 128
 	id := r.Header.Get(RequestIDHeader)
@@ -93,13 +96,13 @@ func requestID(r *http.Request) string {
 	return id
 }
 
-// report tells the observer of the request: never a body, a key or a credential.
-func (s *Service) report(ctx context.Context, c *call, op operation, status int, err error) {
+// report tells the observer about the request. A report holds no body, key or credential.
+func (s *Service) report(ctx context.Context, c *call, e endpoint, status int, err error) {
 	usage := store.UsageOf(ctx)
 	r := telemetry.Request{
 		ID:             c.requestID,
-		Operation:      op.id,
-		Route:          op.method + " " + op.path,
+		Operation:      e.id,
+		Route:          e.method + " " + e.path,
 		Status:         status,
 		Started:        c.started,
 		Duration:       s.now().Sub(c.started),
@@ -120,7 +123,7 @@ func (s *Service) report(ctx context.Context, c *call, op operation, status int,
 	s.observe(ctx, r)
 }
 
-// retryAfter sets the header to whole seconds, at least one.
+// retryAfter sets the Retry-After header to whole seconds, at least one.
 func (c *call) retryAfter(d time.Duration) {
 	seconds := max(1, int64((d+time.Second-1)/time.Second))
 	c.header.Set("Retry-After", strconv.FormatInt(seconds, 10))

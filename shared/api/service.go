@@ -1,8 +1,11 @@
-// Package api is the HTTP of the service: one handler for each operation of the contract, over net/http, the same in
-// Lambda, behind the local gateway and in tests. It decides who may do what, reads and validates requests, and writes
-// every response, errors included.
+// Package api is the HTTP of the service: one http.Handler for each operation of the contract. Lambda, the local
+// gateway and the tests serve the same handlers. The package decides who may do what, reads and validates requests, and
+// writes every response and error.
 //
-// It must import no engine of the store, nothing of AWS and no other adapter; mains wire those.
+// Follow a request through the files: serve.go, auth.go, ratelimit.go, then get.go or patch.go with conditional.go, and
+// response.go or errors.go.
+//
+// This package must import no engine of the store, nothing of AWS and no other adapter. The mains wire those.
 package api
 
 import (
@@ -16,34 +19,40 @@ import (
 	"organizations-api/shared/telemetry"
 )
 
-// Options is what a Service is made of.
+// Options are the parts of a Service.
 type Options struct {
 	Records  store.Records
-	Counters store.Counters // nil: rate limits are not enforced
-	Uses     store.UseNotes // nil: when keys are used is not noted
+	Counters store.Counters // nil: no rate limits
+	Uses     store.UseNotes // nil: the use of keys is not noted
 	Now      func() time.Time
-	Observe  telemetry.Observer // told of every request
+	Observe  telemetry.Observer // called once for each request
 }
 
-// Service answers requests. It is safe for concurrent use and holds no state that anything is decided by: every request
-// reads that anew, so that a revoked key is refused at once. All it remembers is of which keys it has noted the use.
+// Service answers requests. It is safe for concurrent use. It caches no key and no organization: every request reads
+// both, so a revoked key is refused at once. It remembers only for which keys it has noted a use.
 type Service struct {
 	records  store.Records
 	counters store.Counters
-	uses     uses
+	uses     keyUses
 	now      func() time.Time
 	observe  telemetry.Observer
 }
 
-// New returns a Service. All options but Counters and Uses must be set.
+// New returns a Service. It returns an error if an option other than Counters and Uses is not set.
 func New(o Options) (*Service, error) {
 	if o.Records == nil || o.Now == nil || o.Observe == nil {
 		return nil, errors.New("making the API: Records, Now or Observe is not set")
 	}
-	return &Service{records: o.Records, counters: o.Counters, uses: uses{notes: o.Uses}, now: o.Now, observe: o.Observe}, nil
+	return &Service{
+		records:  o.Records,
+		counters: o.Counters,
+		uses:     keyUses{notes: o.Uses},
+		now:      o.Now,
+		observe:  o.Observe,
+	}, nil
 }
 
-// Route is one operation of the contract.
+// Route is one operation with its handler.
 type Route struct {
 	Method      string
 	Path        string
@@ -53,46 +62,48 @@ type Route struct {
 
 const organizationsPath = "/v1/organizations"
 
-// Routes returns all operations.
+// Routes returns the operations of the contract.
 func (s *Service) Routes() []Route { return []Route{s.GetOrganization(), s.UpdateOrganization()} }
 
 // GetOrganization returns the operation that reads the caller's organization.
 func (s *Service) GetOrganization() Route {
-	return s.route(operation{
-		id:         "get_organization_v1_organizations_get",
-		method:     http.MethodGet,
-		path:       organizationsPath,
-		permission: apikey.Read,
-		perform:    s.getOrganization,
+	return s.route(endpoint{
+		id:          "get_organization_v1_organizations_get",
+		method:      http.MethodGet,
+		path:        organizationsPath,
+		rateLimited: true,
+		permission:  apikey.Read,
+		perform:     s.getOrganization,
 	})
 }
 
 // UpdateOrganization returns the operation that changes the caller's organization.
 func (s *Service) UpdateOrganization() Route {
-	return s.route(operation{
-		id:         "update_organization_v1_organizations_patch",
-		method:     http.MethodPatch,
-		path:       organizationsPath,
-		permission: apikey.Admin,
-		perform:    s.updateOrganization,
+	return s.route(endpoint{
+		id:          "update_organization_v1_organizations_patch",
+		method:      http.MethodPatch,
+		path:        organizationsPath,
+		rateLimited: true,
+		permission:  apikey.Admin,
+		perform:     s.updateOrganization,
 	})
 }
 
-// operation is what tells one operation from another.
-type operation struct {
-	id         string
-	method     string
-	path       string
-	uncounted  bool                                           // it is none of the API's, so no limit is about it
-	permission apikey.Permission                              // that a key needs
-	perform    func(context.Context, *call) (response, error) // called when the key has it
+// endpoint is what differs between operations.
+type endpoint struct {
+	id          string
+	method      string
+	path        string
+	rateLimited bool
+	permission  apikey.Permission                              // the key needs it
+	perform     func(context.Context, *call) (response, error) // runs when the key has the permission
 }
 
-func (s *Service) route(op operation) Route {
+func (s *Service) route(e endpoint) Route {
 	return Route{
-		Method:      op.method,
-		Path:        op.path,
-		OperationID: op.id,
-		Handler:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, op) }),
+		Method:      e.method,
+		Path:        e.path,
+		OperationID: e.id,
+		Handler:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, e) }),
 	}
 }

@@ -1,11 +1,11 @@
-// Package lambdahttp lets an http.Handler answer the events of an API Gateway HTTP API (payload format 2.0), so that the
+// Package lambdahttp lets an http.Handler answer the events of an API Gateway HTTP API (payload format 2.0). The
 // handler sees the request as it would see it from net/http.
 //
-// The library's adapter makes the call and encodes the response. What the adapter would lose or invent on the way is put
-// right here: it splits header values at commas, keeps the stage in the path, reads rawPath a second time although HTTP
-// APIs deliver it decoded, lets callers claim a request context by a header, and takes the last of several statuses.
+// aws-lambda-go-api-proxy's response writer records the answer and encodes it. The request is made here, because the
+// library's own splits header values at commas, keeps the stage in the path, decodes the path a second time, and
+// believes a header in which a client claims a request context.
 //
-// It must import no other adapter, no store and nothing of the domain.
+// This package must import no other adapter, no store and nothing of the domain.
 package lambdahttp
 
 import (
@@ -15,31 +15,32 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 	"github.com/aws/aws-lambda-go/lambda"
-	"github.com/awslabs/aws-lambda-go-api-proxy/httpadapter"
+	"github.com/awslabs/aws-lambda-go-api-proxy/core"
 )
 
 var _ lambda.Handler = (*Adapter)(nil)
 
-// Adapter answers events. It is safe for concurrent use.
+// Adapter answers events by an http.Handler. It is safe for concurrent use.
 type Adapter struct {
-	proxy *httpadapter.HandlerAdapterV2
-	log   *slog.Logger
+	handler http.Handler
+	log     *slog.Logger
 }
 
 // New returns an Adapter for the handler.
 func New(handler http.Handler, log *slog.Logger) *Adapter {
-	return &Adapter{proxy: httpadapter.NewV2(restored(handler)), log: log}
+	return &Adapter{handler: handler, log: log}
 }
 
-// deadlineMargin is kept of the function's time to get the response out.
+// deadlineMargin is how long before the function's deadline the handler has to be done, so that the response gets out.
 const deadlineMargin = 500 * time.Millisecond
 
-// Invoke answers one event, both in JSON: it makes an Adapter a lambda.Handler, with a reader of events that takes a
-// fraction of what reflection does. Its error says that the event is not JSON, or not of the shape of events.
+// Invoke answers one event. The event and the answer are JSON, as a lambda.Handler has them. It returns an error if the
+// payload is not JSON or does not have the shape of an event.
 func (a *Adapter) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	event, err := decodeEvent(payload)
 	if err != nil {
@@ -51,16 +52,18 @@ func (a *Adapter) Invoke(ctx context.Context, payload []byte) ([]byte, error) {
 	}
 	var out bytes.Buffer
 	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false) // it is no HTML
+	encoder.SetEscapeHTML(false)
 	if err := encoder.Encode(answer); err != nil {
 		return nil, fmt.Errorf("encoding the answer: %w", err)
 	}
 	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }
 
-// Handle answers one event. Its error is always nil but for a fault of the adapter; whatever is wrong with an event, the
-// handler answers.
-func (a *Adapter) Handle(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+// Handle answers one event. Whatever is wrong with the event, the handler answers it: an error would be a fault of the
+// adapter itself.
+func (a *Adapter) Handle(
+	ctx context.Context, event events.APIGatewayV2HTTPRequest,
+) (events.APIGatewayV2HTTPResponse, error) {
 	if event.Version != "2.0" {
 		a.log.WarnContext(ctx, "the event is not of payload format 2.0", slog.String("version", event.Version))
 	}
@@ -69,20 +72,57 @@ func (a *Adapter) Handle(ctx context.Context, event events.APIGatewayV2HTTPReque
 		ctx, cancel = context.WithDeadline(ctx, deadline.Add(-deadlineMargin))
 		defer cancel()
 	}
-	// The adapter gets a request that it cannot stumble over; restored makes the real one from the event.
-	return a.proxy.ProxyWithContext(context.WithValue(ctx, eventKey{}, &event), events.APIGatewayV2HTTPRequest{RawPath: "/"})
+	request := newRequest(ctx, &event)
+	w := responseWriter{
+		header: make(http.Header),
+		noBody: request.Method == http.MethodHead,
+		proxy:  core.NewProxyResponseWriterV2(),
+	}
+	a.handler.ServeHTTP(&w, request)
+	w.WriteHeader(http.StatusOK) // unless the handler has sent a status
+	return w.proxy.GetProxyResponse()
 }
 
-// eventKey is the key under which a request's context holds its *events.APIGatewayV2HTTPRequest.
-type eventKey struct{}
+// responseWriter passes a handler's response on to the library's writer, and keeps it to what net/http allows. The
+// first final status counts. The header is fixed with the status. A handler that sends no status sends 200.
+type responseWriter struct {
+	header  http.Header // the handler's
+	started bool        // the status and the header are sent
+	noBody  bool        // the response has none, whatever the handler writes
+	proxy   *core.ProxyResponseWriterV2
+}
 
-// restored gives the handler the request that the event tells of, and keeps the response to what HTTP allows.
-func restored(handler http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		event := r.Context().Value(eventKey{}).(*events.APIGatewayV2HTTPRequest)
-		request := newRequest(r.Context(), event)
-		out := recorder{header: make(http.Header)}
-		handler.ServeHTTP(&out, request)
-		out.send(w, request.Method)
-	})
+func (w *responseWriter) Header() http.Header { return w.header }
+
+// WriteHeader sends the status and a copy of the header, without the length, which the gateway sets.
+func (w *responseWriter) WriteHeader(status int) {
+	if w.started || status < 200 || status > 999 {
+		return
+	}
+	w.started = true
+	w.noBody = w.noBody || status == http.StatusNoContent || status == http.StatusNotModified
+	header := w.proxy.Header()
+	copies := make([]string, 0, len(w.header)) // most headers have one value
+	for name, values := range w.header {
+		if name == "Content-Length" {
+			continue
+		}
+		first := len(copies)
+		for _, value := range values {
+			copies = append(copies, lineBreaks.Replace(value))
+		}
+		header[name] = copies[first:len(copies):len(copies)]
+	}
+	w.proxy.WriteHeader(status)
+}
+
+// lineBreaks replaces line breaks by spaces, as net/http does, so that a header value cannot end its line.
+var lineBreaks = strings.NewReplacer("\r", " ", "\n", " ")
+
+func (w *responseWriter) Write(p []byte) (int, error) {
+	w.WriteHeader(http.StatusOK)
+	if w.noBody || len(p) == 0 {
+		return len(p), nil
+	}
+	return w.proxy.Write(p)
 }

@@ -40,7 +40,7 @@ type limit struct {
 }
 
 func accountHandler(s *api.Service) http.Handler {
-	return s.Beside(api.Beside{
+	return s.ExtraGET(api.ExtraGET{
 		ID:         "console_account",
 		Path:       accountPath,
 		Permission: apikey.Read,
@@ -112,7 +112,7 @@ const (
 var cursorPattern = regexp.MustCompile(`^([0-9A-Za-z:.-]{1,64})?$`)
 
 func auditHandler(s *api.Service, records store.Trail) http.Handler {
-	return s.Beside(api.Beside{
+	return s.ExtraGET(api.ExtraGET{
 		ID:         "console_audit",
 		Path:       auditPath,
 		Permission: apikey.Admin,
@@ -137,11 +137,11 @@ func pageOf(query url.Values) (size int, cursor string, err error) {
 		size, err = strconv.Atoi(text)
 	}
 	if err != nil || size < 1 || size > maxPage {
-		return 0, "", &api.Error{Kind: api.BadRequest, Message: "A limit is a whole number from 1 to 100."}
+		return 0, "", &api.Error{Type: api.BadRequest, Message: "A limit is a whole number from 1 to 100."}
 	}
 	cursor = query.Get("cursor")
 	if !cursorPattern.MatchString(cursor) {
-		return 0, "", &api.Error{Kind: api.BadRequest, Message: "The cursor is none that this returned."}
+		return 0, "", &api.Error{Type: api.BadRequest, Message: "The cursor is none that this returned."}
 	}
 	return size, cursor, nil
 }

@@ -4,16 +4,18 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+
+	"organizations-api/shared/store/dynamo"
 )
 
-// The variables of a function's environment. template.yaml sets those that the Lambda runtime does not.
+// The variables of a function's environment. template.yaml sets them, except those that the Lambda runtime sets.
 const (
 	envOrganizationsTable = "ORGANIZATIONS_TABLE"
 	envCountersTable      = "COUNTERS_TABLE"
 	envRateLimits         = "RATE_LIMITS"               // on or off
 	envLogLevel           = "LOG_LEVEL"                 // debug, info, warn or error
 	envEndpoint           = "AWS_ENDPOINT_URL_DYNAMODB" // empty: the region's own
-	envRegion             = "AWS_REGION"                // from the runtime, as are the next
+	envRegion             = "AWS_REGION"                // the runtime sets this and the next
 	envFunction           = "AWS_LAMBDA_FUNCTION_NAME"
 	envAccessKeyID        = "AWS_ACCESS_KEY_ID"
 	envSecretAccessKey    = "AWS_SECRET_ACCESS_KEY"
@@ -34,7 +36,7 @@ type config struct {
 	sessionToken       string
 }
 
-// readConfig reads the environment once. The error names every variable that is missing or wrong.
+// readConfig reads the environment. Its error names every variable that is missing or wrong.
 func readConfig(getenv func(string) string) (config, error) {
 	var problems []error
 	required := func(name string) string {
@@ -67,4 +69,14 @@ func readConfig(getenv func(string) string) (config, error) {
 		}
 	}
 	return c, errors.Join(problems...)
+}
+
+// store returns the store's settings.
+func (c config) store() dynamo.Settings {
+	return dynamo.Settings{
+		Region:      c.region,
+		Endpoint:    c.endpoint,
+		Credentials: dynamo.Credentials(c.accessKeyID, c.secretAccessKey, c.sessionToken),
+		Tables:      dynamo.Tables{Organizations: c.organizationsTable, Counters: c.countersTable},
+	}
 }

@@ -18,17 +18,18 @@ import (
 	"organizations-api/shared/telemetry"
 )
 
-// countless fails the test where it is asked to count.
+// countless fails the test if a request is counted.
 type countless struct{ t *testing.T }
 
 func (c countless) Count(context.Context, organization.ID, organization.Category, time.Time) (int64, error) {
-	c.t.Error("a read beside the contract was counted")
+	c.t.Error("an extra GET was counted")
 	return 0, nil
 }
 
-func TestBeside(t *testing.T) {
+// TestExtraGET: an extra GET has what operations have, but no rate limit.
+func TestExtraGET(t *testing.T) {
 	t.Parallel()
-	const path = "/beside"
+	const path = "/extra"
 	for _, test := range []struct {
 		name   string
 		err    error
@@ -37,7 +38,7 @@ func TestBeside(t *testing.T) {
 		answer string
 	}{
 		{"a value", nil, map[string]string{"a": "<b>"}, 200, `{"a":"<b>"}`},
-		{"an error of its own", &api.Error{Kind: api.BadRequest, Message: "No such page."}, nil, 400, "No such page."},
+		{"an error of its own", &api.Error{Type: api.BadRequest, Message: "No such page."}, nil, 400, "No such page."},
 		{"an unreachable store", &store.Error{Kind: store.Unreachable, Op: "asking"}, nil, 503, "store_unavailable"},
 		{"anything else", errors.New("the cause"), nil, 500, `"code":"internal"`},
 		{"a value that is no JSON", nil, func() {}, 500, `"code":"internal"`},
@@ -50,8 +51,8 @@ func TestBeside(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		route := service.Beside(api.Beside{
-			ID: "beside", Path: path, Permission: apikey.Admin,
+		route := service.ExtraGET(api.ExtraGET{
+			ID: "extra", Path: path, Permission: apikey.Admin,
 			Read: func(_ context.Context, found store.Found, query url.Values) (any, error) {
 				if found.Organization.ID != w.org.ID || found.Key == nil || query.Get("q") != "1" {
 					t.Errorf("Read got %+v and %v, want the caller's organization and key, and the query", found, query)
@@ -70,7 +71,7 @@ func TestBeside(t *testing.T) {
 		if got := out.Header().Get("Retry-After"); (got != "") != (test.want == 503) {
 			t.Errorf("%s: Retry-After = %q", test.name, got)
 		}
-		if log := w.logs.String(); !strings.Contains(log, `"route":"GET /beside"`) {
+		if log := w.logs.String(); !strings.Contains(log, `"route":"GET /extra"`) {
 			t.Errorf("%s: the log is %s, want the route", test.name, log)
 		}
 	}

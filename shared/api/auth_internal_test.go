@@ -15,8 +15,8 @@ import (
 func TestMemoryOfUsesIsBounded(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 5, 9, 30, 15, 0, time.UTC)
-	u := uses{notes: struct{ store.UseNotes }{}}
-	key := func(i int) noted { return noted{"org_0000000000000", strconv.Itoa(i)} }
+	u := keyUses{notes: struct{ store.UseNotes }{}}
+	key := func(i int) usedKey { return usedKey{"org_0000000000000", strconv.Itoa(i)} }
 	for i := range 2*maxNoted + 10 {
 		if !u.due(key(i), now) || u.due(key(i), now) {
 			t.Fatalf("key %d is not noted once", i)
@@ -34,15 +34,15 @@ func TestMemoryOfUsesIsBounded(t *testing.T) {
 func TestUsesKeepTheirTextsAlone(t *testing.T) {
 	t.Parallel()
 	answer := strings.Repeat("x", 1<<16)
-	key := noted{organization.ID(answer[:16]), answer[16:32]}
-	u := &uses{notes: struct{ store.UseNotes }{}}
+	key := usedKey{organization.ID(answer[:16]), answer[16:32]}
+	u := &keyUses{notes: struct{ store.UseNotes }{}}
 	if !u.due(key, time.Now()) {
 		t.Fatal("a key that was never noted is not due")
 	}
 	address := func(text string) uintptr { return uintptr(unsafe.Pointer(unsafe.StringData(text))) }
 	begin := address(answer)
 	for kept := range u.until {
-		for _, text := range []string{string(kept.organization), kept.keyID} {
+		for _, text := range []string{string(kept.organization), kept.id} {
 			if at := address(text); at >= begin && at < begin+uintptr(len(answer)) {
 				t.Errorf("%q is a part of the answer", text)
 			}

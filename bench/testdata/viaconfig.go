@@ -9,9 +9,8 @@ import (
 	"organizations-api/shared/store/dynamo"
 )
 
-// store replaces the one in store.go. It finds the region and the credentials with the config package, as most
-// programs do.
-func (c config) store() dynamo.Settings {
+// storeViaConfig is store with the config package, by which most programs find the region and the credentials.
+func (c config) storeViaConfig() dynamo.Settings {
 	found, err := awsconfig.LoadDefaultConfig(context.Background())
 	if err != nil {
 		os.Exit(1)

@@ -1,0 +1,171 @@
+package api
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"sync"
+	"time"
+
+	"organizations-api/shared/apikey"
+	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
+)
+
+// authenticate finds the caller's organization and key in one read, and sets c.found. A mistyped key costs no read.
+func (s *Service) authenticate(ctx context.Context, c *call) error {
+	key, err := presentedKey(c)
+	if err != nil {
+		return err
+	}
+	found, err := s.records.Find(ctx, key.Organization(), key.Hash())
+	if store.KindOf(err) == store.NotFound {
+		// Not 404: a caller without a key of an organization must not learn whether it exists.
+		return c.unauthorized("", "The API key is unknown.", err)
+	}
+	if err != nil {
+		return c.storeError(err, "The organization cannot be read at the moment.")
+	}
+	if found.Key == nil {
+		return c.unauthorized("", "The API key is unknown.", nil)
+	}
+	switch err := found.Key.Check(s.now()); {
+	case errors.Is(err, apikey.ErrRevoked):
+		return c.unauthorized("api_key_revoked", "The API key has been revoked.", err)
+	case errors.Is(err, apikey.ErrExpired):
+		return c.unauthorized("api_key_expired", "The API key has expired.", err)
+	case err != nil:
+		return err
+	}
+	c.found = found
+	if found.Organization.DeletedAt != nil {
+		return &Error{Type: NotFound, Message: "The organization of this API key no longer exists."}
+	}
+	return nil
+}
+
+// presentedKey reads the key in the Authorization header (RFC 6750, section 2.1).
+func presentedKey(c *call) (apikey.Key, error) {
+	values := c.request.Header.Values("Authorization")
+	if len(values) == 0 || len(values) == 1 && strings.TrimSpace(values[0]) == "" {
+		return apikey.Key{}, c.unauthorized("api_key_missing",
+			"An API key is required, in a header of the form: Authorization: Bearer sk_live_…", nil)
+	}
+	if len(values) > 1 {
+		return apikey.Key{}, c.unauthorized("", "There must be one Authorization header.", nil)
+	}
+	scheme, token, _ := strings.Cut(strings.TrimSpace(values[0]), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return apikey.Key{}, c.unauthorized("", "The Authorization header must have the form: Bearer sk_live_…", nil)
+	}
+	key, err := apikey.Parse(strings.TrimSpace(token))
+	if err != nil {
+		return apikey.Key{}, c.unauthorized("", "This is not an API key, or one that was mistyped.", err)
+	}
+	return key, nil
+}
+
+// unauthorized returns a 401 error, and sets the challenge that a 401 must have (RFC 6750, section 3). If the request
+// has no key, the challenge names no error. An empty code stands for api_key_invalid.
+func (c *call) unauthorized(code, message string, cause error) error {
+	challenge := `Bearer realm="organizations"`
+	if code != "api_key_missing" {
+		challenge += `, error="invalid_token"`
+	}
+	c.header.Set("WWW-Authenticate", challenge)
+	return &Error{Type: Unauthorized, Code: code, Message: message, Cause: cause}
+}
+
+// authorize returns a 403 error if the key lacks the permission.
+func authorize(c *call, needed apikey.Permission) error {
+	granted := c.found.Key.Permission
+	if granted.Includes(needed) {
+		return nil
+	}
+	return &Error{
+		Type:    Forbidden,
+		Message: "This needs an API key with the permission " + needed.String() + ".",
+		Details: map[string]any{"required": needed.String(), "granted": granted.String()},
+	}
+}
+
+// keyUses has the store note that keys are used: each key at most once in each store.UseSpan. It is safe for concurrent
+// use.
+type keyUses struct {
+	notes store.UseNotes // nil: nothing is noted
+
+	mu    sync.Mutex
+	until map[usedKey]time.Time // the key is not noted again before this time
+}
+
+type usedKey struct {
+	organization organization.ID
+	id           string
+}
+
+const (
+	// noteTimeout is the longest that a note may delay the request that makes it.
+	noteTimeout = time.Second
+	// noteAgain is how long after a failed note the next one is made.
+	noteAgain = time.Minute
+	// maxNoted bounds keyUses.until to about ten megabytes. When it is full, it starts empty again. To note a key twice
+	// costs a write, but a key that is never noted would look unused.
+	maxNoted = 1 << 16
+)
+
+// noteUse notes that the caller's key is used, if that is due. The caller never learns whether it failed. It runs after
+// the rest of the request and not at the same time: two calls at once need two connections, and in a new sandbox the
+// second handshake takes longer than the call.
+func (s *Service) noteUse(ctx context.Context, c *call) {
+	key := usedKey{c.found.Organization.ID, c.found.Key.ID}
+	if !s.uses.due(key, c.started) {
+		return
+	}
+	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
+	defer cancel()
+	if c.useErr = s.uses.note(ctx, key, c.started); c.useErr != nil {
+		s.uses.setNext(key, s.now().Add(noteAgain))
+	}
+}
+
+// due reports whether the key's use has to be noted now. Of several requests at the same time, it tells one so.
+func (u *keyUses) due(key usedKey, now time.Time) bool {
+	if u.notes == nil {
+		return false
+	}
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if now.Before(u.until[key]) {
+		return false
+	}
+	u.remember(key, now.UTC().Truncate(store.UseSpan).Add(store.UseSpan))
+	return true
+}
+
+// setNext makes the key's use due at the time.
+func (u *keyUses) setNext(key usedKey, at time.Time) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.remember(key, at)
+}
+
+// remember needs the lock. It copies the key's texts, because they may be parts of a store's whole answer.
+func (u *keyUses) remember(key usedKey, until time.Time) {
+	key = usedKey{organization.ID(strings.Clone(string(key.organization))), strings.Clone(key.id)}
+	if _, known := u.until[key]; u.until == nil || !known && len(u.until) >= maxNoted {
+		u.until = make(map[usedKey]time.Time)
+	}
+	u.until[key] = until
+}
+
+// note has the store note the use. It returns a panic as an error.
+func (u *keyUses) note(ctx context.Context, key usedKey, at time.Time) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return u.notes.NoteUse(ctx, key.organization, key.id, at)
+}
