@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"organizations-api/cmd/orgs/internal/admin"
+	"organizations-api/cmd/orgs/internal/cli"
 )
 
 func TestCompletion(t *testing.T) {
@@ -16,8 +19,8 @@ func TestCompletion(t *testing.T) {
 	here := mustJSON[created](t, env, "create", "--name", "Here\x1b").Organization.ID
 	gone := mustJSON[created](t, env, "create", "--name", "Gone").Organization.ID
 	must(t, env, "delete", gone)
-	read := mustJSON[wireIssued](t, env, "keys", "issue", here, "--permission", "read").ID
-	revoked := mustJSON[wireIssued](t, env, "keys", "issue", here, "--permission", "write").ID
+	read := mustJSON[admin.IssuedKeyJSON](t, env, "keys", "issue", here, "--permission", "read").ID
+	revoked := mustJSON[admin.IssuedKeyJSON](t, env, "keys", "issue", here, "--permission", "write").ID
 	must(t, env, "keys", "revoke", here, revoked)
 	admin := mustJSON[keyList](t, env, "keys", "list", here).Keys[0].ID
 	folder := t.TempDir()
@@ -61,7 +64,7 @@ func TestCompletion(t *testing.T) {
 			t.Errorf("completing %q = %d (-want +got):\n%s", test.args, r.code, diff)
 		}
 	}
-	if got := orgs(t, environment{storeVariable: "sqlite:" + folder + "/no.db"}, "__complete", "show", ""); got.stdout != ":4\n" {
+	if got := orgs(t, environment{cli.StoreVariable: "sqlite:" + folder + "/no.db"}, "__complete", "show", ""); got.stdout != ":4\n" {
 		t.Errorf("completing without a store = %+v, want nothing", got)
 	}
 	if _, err := os.Stat(folder + "/no.db"); err == nil {
@@ -74,7 +77,7 @@ func TestCompletionOnAnOlderSchema(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
 	id := mustJSON[created](t, env, "create", "--name", "Here").Organization.ID
-	path := strings.TrimPrefix(env[storeVariable], "sqlite:")
+	path := strings.TrimPrefix(env[cli.StoreVariable], "sqlite:")
 	before := older(t, path)
 	for _, test := range []struct {
 		args []string

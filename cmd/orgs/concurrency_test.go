@@ -2,65 +2,17 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
+	"io"
 	"net/http"
-	"os"
-	"os/exec"
+	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
+	"time"
 
-	"organizations-api/shared/store/dynamo/dynamotest"
+	"organizations-api/cmd/orgs/internal/admin"
 )
-
-// gatewayProcess is orgs serve in a process of its own.
-type gatewayProcess struct {
-	url            string
-	command        *exec.Cmd
-	stdout, stderr *transcript
-}
-
-// startProcess starts the test binary as orgs serve, with more arguments.
-func startProcess(t *testing.T, env environment, args ...string) *gatewayProcess {
-	t.Helper()
-	return startBinary(t, os.Args[0], env, args...)
-}
-
-// startBinary starts an orgs binary as orgs serve, with more arguments.
-func startBinary(t *testing.T, binary string, env environment, args ...string) *gatewayProcess {
-	t.Helper()
-	p := &gatewayProcess{stdout: newTranscript(), stderr: newTranscript()}
-	args = append([]string{"serve", "--addr", "127.0.0.1:0", "--json"}, args...)
-	p.command = exec.CommandContext(t.Context(), binary, args...)
-	p.command.Stdout, p.command.Stderr = p.stdout, p.stderr
-	p.command.Env = append(os.Environ(), asCommand+"=1")
-	for name, value := range env {
-		p.command.Env = append(p.command.Env, name+"="+value)
-	}
-	if err := p.command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var welcome struct{ URL string }
-	if err := json.Unmarshal([]byte(p.stdout.await(t, "\n}\n")), &welcome); err != nil {
-		t.Fatalf("serve --json prints %q: %v", p.stdout, err)
-	}
-	p.stderr.await(t, `"msg":"serving"`)
-	p.url = welcome.URL
-	return p
-}
-
-// terminate sends SIGTERM and checks that the process ends well.
-func (p *gatewayProcess) terminate(t *testing.T) {
-	t.Helper()
-	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.command.Wait(); err != nil {
-		t.Errorf("serve after SIGTERM: %v, want exit code 0; on stderr:\n%s", err, p.stderr)
-	}
-}
 
 func TestConcurrentWritersSQLite(t *testing.T) {
 	t.Parallel()
@@ -72,12 +24,6 @@ func TestConcurrentWritersDynamoDB(t *testing.T) {
 	env := newTables(t)
 	must(t, env, "tables", "create")
 	testConcurrentWriters(t, env)
-}
-
-// newTables returns an environment that names DynamoDB tables which do not exist yet.
-func newTables(t *testing.T) environment {
-	t.Helper()
-	return environment{storeVariable: "dynamodb:" + dynamotest.Prefix(), endpointVariable: dynamotest.Endpoint(t)}
 }
 
 const (
@@ -165,7 +111,7 @@ func patchName(ctx context.Context, client *http.Client, url, key, name string) 
 
 // checkTrail checks that the entries, the newest first, are a chain of changes without a gap, each from what the one before
 // left. It returns how often each name was set.
-func checkTrail(t *testing.T, entries []wireEntry) map[string]int {
+func checkTrail(t *testing.T, entries []admin.EntryJSON) map[string]int {
 	t.Helper()
 	times := make(map[string]int)
 	version, name := int64(len(entries)-1), ""
@@ -214,4 +160,120 @@ func checkNames(t *testing.T, times map[string]int, outcomes []outcome) (accepte
 		t.Errorf("these changes were made by nobody: %v", times)
 	}
 	return accepted, late
+}
+
+// These two do not run beside others: they are about a burst, and not about a machine that has other things to do.
+
+func TestRateLimitIsExactSQLite(t *testing.T) {
+	testRateLimitIsExact(t, newStore(t))
+}
+
+func TestRateLimitIsExactDynamoDB(t *testing.T) {
+	env := newTables(t)
+	must(t, env, "tables", "create")
+	testRateLimitIsExact(t, env)
+}
+
+const (
+	freeLimit = 20 // requests a minute of the tier free
+	burst     = 200
+)
+
+// testRateLimitIsExact sends many requests at once through two gateway processes on one store. Exactly as many pass as the
+// limit allows.
+func testRateLimitIsExact(t *testing.T, env environment) {
+	t.Helper()
+	key := mustJSON[created](t, env, "create", "--name", "Northwind Video", "--tier", "free").Key.Key
+	gateways := []*gatewayProcess{startProcess(t, env), startProcess(t, env)}
+	client := newClient(t)
+	// Another organization's burst first: what opens connections and compiles code must not be taken for a store that is ill.
+	other := mustJSON[created](t, env, "create", "--name", "Fabrikam", "--tier", "free").Key.Key
+	sendBurst(t, client, gateways, other)
+	awaitRoomInMinute(t, patience)
+
+	started := time.Now().Truncate(time.Minute)
+	answers := sendBurst(t, client, gateways, key)
+	if time.Now().Truncate(time.Minute) != started {
+		t.Fatalf("%d requests took more than %v; the count is of two minutes and shows nothing", burst, patience)
+	}
+	for _, g := range gateways {
+		g.terminate(t)
+	}
+	checkAnswers(t, answers, started.Add(time.Minute))
+}
+
+// sendBurst reads the key's organization many times at once, through all gateways in turn.
+func sendBurst(t *testing.T, client *http.Client, gateways []*gatewayProcess, key string) []*http.Response {
+	t.Helper()
+	answers := make([]*http.Response, burst)
+	var all sync.WaitGroup
+	for i := range answers {
+		url := gateways[i%len(gateways)].url + organizations
+		all.Go(func() { answers[i] = get(t, client, url, key) })
+	}
+	all.Wait()
+	return answers
+}
+
+// awaitRoomInMinute returns when at least the time given is left of the minute, by which requests are counted.
+func awaitRoomInMinute(t *testing.T, room time.Duration) {
+	t.Helper()
+	now := time.Now()
+	next := now.Truncate(time.Minute).Add(time.Minute)
+	if next.Sub(now) >= room {
+		return
+	}
+	ctx, cancel := context.WithDeadline(t.Context(), next)
+	defer cancel()
+	<-ctx.Done()
+}
+
+func get(t *testing.T, client *http.Client, url, key string) *http.Response {
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Error(err)
+		return nil
+	}
+	request.Header.Set("Authorization", "Bearer "+key)
+	response, err := client.Do(request)
+	if err != nil {
+		t.Error(err)
+		return nil
+	}
+	_, _ = io.Copy(io.Discard, response.Body)
+	_ = response.Body.Close()
+	return response
+}
+
+// checkAnswers counts the answers and reads the headers of each.
+func checkAnswers(t *testing.T, answers []*http.Response, reset time.Time) {
+	t.Helper()
+	statuses := map[int]int{}
+	remaining := map[string]int{} // of those that passed
+	for _, a := range answers {
+		if a == nil {
+			continue
+		}
+		statuses[a.StatusCode]++
+		h := a.Header
+		if h.Get("X-RateLimit-Limit") != strconv.Itoa(freeLimit) || h.Get("X-RateLimit-Reset") != strconv.FormatInt(reset.Unix(), 10) {
+			t.Errorf("a %d has the headers %v, want the limit %d and the reset %d", a.StatusCode, h, freeLimit, reset.Unix())
+		}
+		if a.StatusCode == http.StatusOK {
+			remaining[h.Get("X-RateLimit-Remaining")]++
+			continue
+		}
+		seconds, err := strconv.Atoi(h.Get("Retry-After"))
+		if err != nil || seconds < 1 || seconds > 60 || h.Get("X-RateLimit-Remaining") != "0" {
+			t.Errorf("a %d has the headers %v, want Retry-After within the minute and nothing remaining", a.StatusCode, h)
+		}
+	}
+	if statuses[http.StatusOK] != freeLimit || statuses[http.StatusTooManyRequests] != burst-freeLimit {
+		t.Errorf("statuses = %v, want %d × 200 and %d × 429", statuses, freeLimit, burst-freeLimit)
+	}
+	for n := range freeLimit {
+		if remaining[strconv.Itoa(n)] != 1 {
+			t.Errorf("%d answers say that %d requests remain, want one", remaining[strconv.Itoa(n)], n)
+		}
+	}
 }

@@ -15,6 +15,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"organizations-api/cmd/orgs/internal/backend"
+	"organizations-api/cmd/orgs/internal/cli"
 )
 
 // diagnosis is what doctor says.
@@ -44,7 +47,7 @@ func examined(t *testing.T, env environment, wantCode int) diagnosis {
 func TestDoctorOnSQLite(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
-	path := strings.TrimPrefix(env[storeVariable], "sqlite:")
+	path := strings.TrimPrefix(env[cli.StoreVariable], "sqlite:")
 	well := map[string]string{"orgs": "ok", "store": "ok", "file": "ok", "schema": "ok", "contents": "ok", "writing": "ok"}
 	if diff := cmp.Diff(well, examined(t, env, exitOK).levels()); diff != "" {
 		t.Errorf("a good store (-want +got):\n%s", diff)
@@ -69,7 +72,7 @@ func TestDoctorOnADamagedFile(t *testing.T) {
 	for range 30 {
 		must(t, env, "create", "--name", strings.Repeat("x", 100))
 	}
-	file, err := os.OpenFile(strings.TrimPrefix(env[storeVariable], "sqlite:"), os.O_RDWR, 0)
+	file, err := os.OpenFile(strings.TrimPrefix(env[cli.StoreVariable], "sqlite:"), os.O_RDWR, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +117,7 @@ func contentOf(t *testing.T, path string) string {
 func TestDoctorOnAnOlderSchema(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
-	path := strings.TrimPrefix(env[storeVariable], "sqlite:")
+	path := strings.TrimPrefix(env[cli.StoreVariable], "sqlite:")
 	before := older(t, path)
 	got := examined(t, env, exitOK)
 	if got.Level != "warn" || got.levels()["schema"] != "warn" {
@@ -144,7 +147,7 @@ func TestDoctorInterrupted(t *testing.T) {
 
 func TestDoctorWithoutAStore(t *testing.T) {
 	t.Parallel()
-	env := environment{storeVariable: "sqlite:" + filepath.Join(t.TempDir(), "no.db")}
+	env := environment{cli.StoreVariable: "sqlite:" + filepath.Join(t.TempDir(), "no.db")}
 	got := examined(t, env, exitFailed)
 	if got.levels()["store"] != "fail" || !strings.Contains(got.Checks[1].Detail, "orgs create") {
 		t.Errorf("without a store: %+v, want store to fail and what makes one", got)
@@ -158,7 +161,7 @@ func TestDoctorWithoutAStore(t *testing.T) {
 func TestDoctorOnDynamoDB(t *testing.T) {
 	t.Parallel()
 	env := newTables(t)
-	prefix := strings.TrimPrefix(env[storeVariable], "dynamodb:")
+	prefix := strings.TrimPrefix(env[cli.StoreVariable], "dynamodb:")
 	organizations, counters := "table "+prefix+"-organizations", "table "+prefix+"-counters"
 	want := map[string]string{
 		"orgs": "ok", "store": "ok", "credentials": "ok", "endpoint": "ok", "clock": "ok",
@@ -241,7 +244,7 @@ func TestDoctorOnAWS(t *testing.T) {
 			}
 			server := httptest.NewServer(answers)
 			t.Cleanup(server.Close)
-			env := environment{storeVariable: "dynamodb:p", endpointVariable: server.URL}
+			env := environment{cli.StoreVariable: "dynamodb:p", backend.EndpointVariable: server.URL}
 			wantCode := map[string]int{"ok": exitOK, "warn": exitOK, "fail": exitFailed}[test.level]
 			got := examined(t, env, wantCode)
 			if got.levels()[test.check] != test.level || got.Level != test.level {

@@ -13,11 +13,14 @@ import (
 	"syscall"
 	"testing"
 
+	"organizations-api/cmd/orgs/internal/admin"
+	"organizations-api/cmd/orgs/internal/backend"
+	"organizations-api/cmd/orgs/internal/serve"
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
 // The folders that sam build builds the functions into.
-var getFunction, updateFunction = builtAs[http.MethodGet][1], builtAs[http.MethodPatch][1]
+var getFunction, updateFunction = serve.Folders[http.MethodGet][1], serve.Folders[http.MethodPatch][1]
 
 // buildFunctions builds both functions for this machine, as sam build would for Lambda, and returns their folder.
 func buildFunctions(t *testing.T) string {
@@ -72,8 +75,8 @@ func TestBuiltFunctions(t *testing.T) {
 	made := mustJSON[created](t, env, "create", "--name", "Northwind Video", "--tier", "pro")
 	key := made.Key.Key
 	direct := maps.Clone(env)
-	p := dynamotest.StartProxy(t, env[endpointVariable], dynamotest.Clean())
-	env[endpointVariable] = p.URL
+	p := dynamotest.StartProxy(t, env[backend.EndpointVariable], dynamotest.Clean())
+	env[backend.EndpointVariable] = p.URL
 	s, client := startServer(t, env, "--functions", dir), newClient(t)
 	url := s.url + organizations
 
@@ -95,7 +98,7 @@ func TestBuiltFunctions(t *testing.T) {
 		t.Errorf("GET after the function was killed = %d %s, want %s", after.status, after.body, changed.body)
 	}
 	testKilledMidWrite(t, p, filepath.Join(dir, updateFunction), func(method, body string) answer { return ask(t, client, method, url, key, body) },
-		func() []wireEntry { return mustJSON[trail](t, direct, "audit", made.Organization.ID).Entries })
+		func() []admin.EntryJSON { return mustJSON[trail](t, direct, "audit", made.Organization.ID).Entries })
 	s.stop(t)
 	if left := killBootstraps(t, dir); left != 0 {
 		t.Errorf("%d processes of functions are left when the gateway has stopped, want none", left)
@@ -124,7 +127,7 @@ func killMidRequest(t *testing.T, p *dynamotest.Proxy, plan dynamotest.Plan, gat
 // testKilledMidWrite kills the function before its transaction reaches DynamoDB and after it took effect there: the
 // record and its audit trail have changed both or neither.
 func testKilledMidWrite(
-	t *testing.T, p *dynamotest.Proxy, dir string, send func(method, body string) answer, audit func() []wireEntry,
+	t *testing.T, p *dynamotest.Proxy, dir string, send func(method, body string) answer, audit func() []admin.EntryJSON,
 ) {
 	t.Helper()
 	for _, test := range []struct {

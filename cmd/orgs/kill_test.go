@@ -14,6 +14,9 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"organizations-api/cmd/orgs/internal/admin"
+	"organizations-api/cmd/orgs/internal/cli"
 )
 
 var (
@@ -29,7 +32,7 @@ const writersPerLife = 6
 func TestKilledGateway(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "orgs.db")
-	env := environment{storeVariable: "sqlite:" + path}
+	env := environment{cli.StoreVariable: "sqlite:" + path}
 	made := mustJSON[created](t, env, "create", "--name", "At first", "--tier", "pro")
 	binary := buildOrgs(t)
 	moments := rand.New(rand.NewPCG(*killSeed, 0))
@@ -146,7 +149,7 @@ func checkIntegrity(t *testing.T, path string) {
 }
 
 // checkOrder checks that the audit trail has each writer's changes in the order in which they were acknowledged.
-func checkOrder(t *testing.T, entries []wireEntry, outcomes []outcome) {
+func checkOrder(t *testing.T, entries []admin.EntryJSON, outcomes []outcome) {
 	t.Helper()
 	version := map[string]int64{}
 	for _, e := range entries {

@@ -14,6 +14,10 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"organizations-api/cmd/orgs/internal/admin"
+	"organizations-api/cmd/orgs/internal/backend"
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/load"
 	"organizations-api/shared/organization"
@@ -26,10 +30,10 @@ type loading struct {
 	keysFile, chart string
 }
 
-func (a *app) loadCommand() *cobra.Command {
+func loadCommand(a *cli.App) *cobra.Command {
 	var l loading
-	most := newParsed("n", "64", parseCallers)
-	duration := newParsed("duration", "5s", parseStep)
+	most := cli.NewFlag("n", "64", parseCallers)
+	duration := cli.NewFlag("duration", "5s", parseStep)
 	c := &cobra.Command{
 		Use:   "load",
 		Short: "Put a gateway on this machine under load, and measure it",
@@ -42,9 +46,9 @@ be that of the gateway, and removes them at the end. The gateway should run with
 		Example: `  orgs load
   orgs load --url http://127.0.0.1:8080 --most 16 --duration 10s --patch 0 --chart load.svg`,
 		Args: cobra.NoArgs,
-		RunE: a.does(func(ctx context.Context, _ []string) error {
-			l.plan.Steps, l.plan.Duration = stepsTo(most.value), duration.value
-			return a.load(ctx, l)
+		RunE: a.Run(func(ctx context.Context, _ []string) error {
+			l.plan.Steps, l.plan.Duration = stepsTo(most.Value), duration.Value
+			return runLoad(ctx, a, l)
 		}),
 	}
 	flags := c.Flags()
@@ -84,28 +88,28 @@ func parseStep(s string) (time.Duration, error) {
 }
 
 // load measures and then prints, so that whoever stops reading stops nothing that is still to be done.
-func (a *app) load(ctx context.Context, l loading) error {
+func runLoad(ctx context.Context, a *cli.App, l loading) error {
 	if err := l.plan.Check(); err != nil {
 		return err
 	}
-	steps, err := a.loadSteps(ctx, l)
+	steps, err := loadSteps(ctx, a, l)
 	if steps != nil {
-		err = errors.Join(a.reportLoad(l, steps), err)
+		err = errors.Join(reportLoad(a, l, steps), err)
 	}
 	return err
 }
 
 // loadSteps measures with the keys of the file, or else with those of organizations that it makes, and removes again. The
 // steps are there too where only that failed.
-func (a *app) loadSteps(ctx context.Context, l loading) (steps []load.Step, err error) {
+func loadSteps(ctx context.Context, a *cli.App, l loading) (steps []load.Step, err error) {
 	if l.keysFile != "" {
 		l.plan.Keys, err = readKeys(l.keysFile)
 		if err != nil {
 			return nil, err
 		}
-		return a.measure(ctx, l.plan)
+		return measure(ctx, a, l.plan)
 	}
-	s, err := a.openExisting(ctx)
+	s, err := backend.OpenExisting(ctx, a.Choice(), a.Getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -113,25 +117,25 @@ func (a *app) loadSteps(ctx context.Context, l loading) (steps []load.Step, err 
 	broken := make(chan os.Signal, 1)
 	signal.Notify(broken, syscall.SIGPIPE)
 	defer signal.Stop(broken)
-	made, err := makeForLoad(ctx, s, l.plan.Steps[len(l.plan.Steps)-1], a.now())
-	defer func() { err = errors.Join(err, a.purgeMade(ctx, s, made), s.close()) }()
+	made, err := makeForLoad(ctx, s, l.plan.Steps[len(l.plan.Steps)-1], a.Now())
+	defer func() { err = errors.Join(err, purgeMade(ctx, a, s, made), s.Close()) }()
 	if err != nil {
 		return nil, err
 	}
 	for _, k := range made {
-		l.plan.Keys = append(l.plan.Keys, k.key.Reveal())
+		l.plan.Keys = append(l.plan.Keys, k.Key.Reveal())
 	}
-	return a.measure(ctx, l.plan)
+	return measure(ctx, a, l.plan)
 }
 
 // makeForLoad makes organizations that no limit holds back, and returns their keys, also of those made before an error and
 // of one that may have been made all the same.
-func makeForLoad(ctx context.Context, s *storage, n int, now time.Time) ([]issued, error) {
-	var made []issued
+func makeForLoad(ctx context.Context, s *backend.Store, n int, now time.Time) ([]admin.IssuedKey, error) {
+	var made []admin.IssuedKey
 	for range n {
 		o := organization.New("Load", organization.Enterprise, nil, now)
 		o.Override.Metadata = organization.MaxLimit
-		key, err := create(ctx, s, o, now)
+		key, err := admin.Create(ctx, s, o, now)
 		if err == nil || store.Unavailable(err) {
 			made = append(made, key)
 		}
@@ -144,21 +148,21 @@ func makeForLoad(ctx context.Context, s *storage, n int, now time.Time) ([]issue
 
 // purgeMade removes the organizations, also after an interrupt. Its error names those that may be left: each has a valid
 // admin key.
-func (a *app) purgeMade(ctx context.Context, s *storage, made []issued) error {
+func purgeMade(ctx context.Context, a *cli.App, s *backend.Store, made []admin.IssuedKey) error {
 	var (
 		left  []string
 		cause error
 	)
 	for _, k := range made {
-		if err := s.Purge(context.WithoutCancel(ctx), k.key.Organization()); err != nil {
-			left, cause = append(left, string(k.key.Organization())), err
+		if err := s.Purge(context.WithoutCancel(ctx), k.Key.Organization()); err != nil {
+			left, cause = append(left, string(k.Key.Organization())), err
 		}
 	}
 	if left == nil {
 		return nil
 	}
-	return fail(kindOf(cause), "organizations that it made may still be there, each with an admin key: %s; remove each with: %s; %v",
-		strings.Join(left, ", "), a.commandLine("delete ORG --purge"), cause)
+	return term.Fail(backend.KindOf(cause), "organizations that it made may still be there, each with an admin key: %s; remove each with: %s; %v",
+		strings.Join(left, ", "), a.Choice().CommandLine("delete ORG --purge"), cause)
 }
 
 // readKeys reads a file of keys, one a line.
@@ -170,21 +174,21 @@ func readKeys(file string) ([]string, error) {
 	keys := strings.Fields(string(text))
 	for i, key := range keys {
 		if _, err := apikey.Parse(key); err != nil {
-			return nil, fail(kindFailed, "line %d of %s is no key", i+1, printable(file))
+			return nil, term.Fail(term.Failed, "line %d of %s is no key", i+1, term.Printable(file))
 		}
 	}
 	return keys, nil
 }
 
 // measure puts the API under load.
-func (a *app) measure(ctx context.Context, plan load.Plan) ([]load.Step, error) {
+func measure(ctx context.Context, a *cli.App, plan load.Plan) ([]load.Step, error) {
 	var steps []load.Step
-	p := a.newProgress("measuring", int64(len(plan.Steps)), true)
+	p := a.Progress("measuring", int64(len(plan.Steps)), true)
 	err := load.Run(ctx, plan, func(s load.Step) {
 		steps = append(steps, s)
-		p.add(1)
+		p.Add(1)
 	})
-	p.end()
+	p.End()
 	if err != nil {
 		return nil, err
 	}
@@ -192,13 +196,13 @@ func (a *app) measure(ctx context.Context, plan load.Plan) ([]load.Step, error) 
 }
 
 // reportLoad draws and prints what was measured. Requests that failed fail the command.
-func (a *app) reportLoad(l loading, steps []load.Step) error {
+func reportLoad(a *cli.App, l loading, steps []load.Step) error {
 	if l.chart != "" {
 		if err := os.WriteFile(l.chart, load.Chart("orgs load, "+strconv.Itoa(l.plan.PatchShare)+" % changes", steps), 0o644); err != nil {
 			return fmt.Errorf("drawing: %w", err)
 		}
 	}
-	if err := a.printSteps(steps); err != nil {
+	if err := printSteps(a, steps); err != nil {
 		return err
 	}
 	failed, requests := 0, 0
@@ -206,21 +210,21 @@ func (a *app) reportLoad(l loading, steps []load.Step) error {
 		failed, requests = failed+s.Failed, requests+s.Requests
 	}
 	if failed > 0 {
-		return fail(kindFailed, "%d of %d requests were not answered with 200", failed, requests)
+		return term.Fail(term.Failed, "%d of %d requests were not answered with 200", failed, requests)
 	}
 	return nil
 }
 
-func (a *app) printSteps(steps []load.Step) error {
-	if a.json {
-		return writeJSON(a.stdout, struct {
+func printSteps(a *cli.App, steps []load.Step) error {
+	if a.JSON {
+		return a.Stdout.WriteJSON(struct {
 			Steps []load.Step `json:"steps"`
 		}{steps})
 	}
 	rows := make([][]string, 0, len(steps))
 	ms := func(v float64) string { return strconv.FormatFloat(v, 'f', 2, 64) }
 	for _, s := range steps {
-		memory := none
+		memory := term.None
 		if s.Memory > 0 {
 			memory = strconv.FormatInt(s.Memory>>20, 10)
 		}
@@ -237,8 +241,5 @@ func (a *app) printSteps(steps []load.Step) error {
 			fmt.Fprintf(&notes, "\nWith %d callers: %v %s", s.Callers, s.Statuses, s.FirstError)
 		}
 	}
-	return errors.Join(
-		writeTable(a.stdout, header, rows),
-		writeLine(a.stdout, "\nTimes are in milliseconds."+notes.String()),
-	)
+	return a.Print(nil, a.Stdout.Table(header, rows)+"\n\nTimes are in milliseconds."+notes.String())
 }

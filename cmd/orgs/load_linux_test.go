@@ -14,6 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"organizations-api/cmd/orgs/internal/backend"
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/serve"
+	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/shared/load"
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
@@ -38,11 +42,11 @@ func TestLoad(t *testing.T) {
 		most int // beyond which requests are throttled on purpose
 	}{
 		{"sqlite", newStore(t), nil, load.MaxCallers},
-		{"bootstraps", newTables(t), []string{"--functions", buildFunctions(t)}, functionConcurrency},
+		{"bootstraps", newTables(t), []string{"--functions", buildFunctions(t)}, serve.FunctionConcurrency},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if strings.HasPrefix(test.env[storeVariable], "dynamodb:") {
+			if strings.HasPrefix(test.env[cli.StoreVariable], "dynamodb:") {
 				must(t, test.env, "tables", "create")
 			}
 			p := startProcess(t, test.env, append(test.args, "--rate-limits", "off")...)
@@ -61,7 +65,7 @@ func TestLoad(t *testing.T) {
 					t.Errorf("step %+v, want answers, none but 200, and at most %d bytes of memory", s, maxGatewayMemory)
 				}
 			}
-			if left := mustJSON[listed](t, test.env, "list").Organizations; len(left) != 1 || left[0].Name != demoName {
+			if left := mustJSON[listed](t, test.env, "list").Organizations; len(left) != 1 || left[0].Name != serve.DemoName {
 				t.Errorf("after the load there are %d organizations, want the demo's alone", len(left))
 			}
 			keepLoad(t, test.name, chart, r.stdout)
@@ -102,8 +106,8 @@ func TestLoadSaysWhatItLeft(t *testing.T) {
 	env := newTables(t)
 	must(t, env, "tables", "create")
 	through := maps.Clone(env)
-	p := dynamotest.StartProxy(t, env[endpointVariable], dynamotest.On("Query", dynamotest.Refuse(400, "ValidationException")))
-	through[endpointVariable] = p.URL
+	p := dynamotest.StartProxy(t, env[backend.EndpointVariable], dynamotest.On("Query", dynamotest.Refuse(400, "ValidationException")))
+	through[backend.EndpointVariable] = p.URL
 	r := orgs(t, through, "load", "--url", "http://127.0.0.1:1", "--most", "1", "--duration", "10ms")
 	left := mustJSON[listed](t, env, "list").Organizations
 	if len(left) != 1 {
@@ -121,11 +125,11 @@ func TestLoadWithoutAReader(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name   string
-		answer time.Duration // after which the API answers; progress is written when a step took linePace
+		answer time.Duration // after which the API answers; progress is written when a step took term.LinePace
 		closed func(command *exec.Cmd, pipe *os.File)
 	}{
 		{"results", 0, func(command *exec.Cmd, pipe *os.File) { command.Stdout = pipe }},
-		{"progress", linePace, func(command *exec.Cmd, pipe *os.File) { command.Stderr = pipe }},
+		{"progress", term.LinePace, func(command *exec.Cmd, pipe *os.File) { command.Stderr = pipe }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -141,7 +145,7 @@ func TestLoadWithoutAReader(t *testing.T) {
 				t.Fatal(err)
 			}
 			command := exec.CommandContext(t.Context(), os.Args[0], "load", "--url", api.URL, "--most", "1", "--duration", "10ms")
-			command.Env = append(os.Environ(), asCommand+"=1", storeVariable+"="+env[storeVariable])
+			command.Env = append(os.Environ(), asCommand+"=1", cli.StoreVariable+"="+env[cli.StoreVariable])
 			test.closed(command, writer)
 			err = command.Run()
 			if broken := err != nil && strings.Contains(err.Error(), "broken pipe"); broken != (test.name == "results") {

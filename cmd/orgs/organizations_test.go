@@ -2,12 +2,17 @@ package main
 
 import (
 	"encoding/json"
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"organizations-api/cmd/orgs/internal/admin"
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/shared/api"
 )
 
@@ -39,7 +44,7 @@ func TestCreateJSON(t *testing.T) {
 			t.Parallel()
 			env := newStore(t)
 			got := mustJSON[created](t, env, append([]string{"create", "--name", "Ünïcode <& Sons>"}, test.args...)...)
-			want := wireOrganization{Representation: api.Representation{
+			want := admin.OrganizationJSON{Representation: api.Representation{
 				ID: got.Organization.ID, Name: "Ünïcode <& Sons>", Tier: test.wantTier, Credits: test.wantCredits,
 				Metadata: json.RawMessage("{}"), BillingEmail: test.wantEmail, RateLimits: limits[test.wantTier], BillingCycleStart: 1,
 				CreatedAt: got.Organization.CreatedAt, UpdatedAt: got.Organization.CreatedAt,
@@ -48,7 +53,7 @@ func TestCreateJSON(t *testing.T) {
 			if diff := cmp.Diff(want, got.Organization); diff != "" {
 				t.Errorf("create %q (-want +got):\n%s", test.args, diff)
 			}
-			wantKey := wireIssued{ID: got.Key.ID, Key: got.Key.Key, Permission: "admin", Mode: "live", CreatedAt: got.Organization.CreatedAt}
+			wantKey := admin.IssuedKeyJSON{ID: got.Key.ID, Key: got.Key.Key, Permission: "admin", Mode: "live", CreatedAt: got.Organization.CreatedAt}
 			if diff := cmp.Diff(wantKey, got.Key); diff != "" {
 				t.Errorf("key of create %q (-want +got):\n%s", test.args, diff)
 			}
@@ -79,6 +84,8 @@ func TestMembersOfJSON(t *testing.T) {
 		}
 	}
 }
+
+func sortedKeys(m map[string]any) []string { return slices.Sorted(maps.Keys(m)) }
 
 func TestTextOfOrganization(t *testing.T) {
 	t.Parallel()
@@ -203,7 +210,7 @@ func TestNoSuchOrganization(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
 	const id = "org_0123456789ABC"
-	message := "there is no organization " + id + "; see those there are with: orgs list --store " + env[storeVariable]
+	message := "there is no organization " + id + "; see those there are with: orgs list --store " + env[cli.StoreVariable]
 	for _, args := range [][]string{
 		{"show", id}, {"delete", id}, {"undelete", id}, {"audit", id},
 		{"keys", "issue", id, "--permission", "read"}, {"keys", "list", id}, {"keys", "revoke", id, "key_0123456789ABC"},
@@ -212,8 +219,8 @@ func TestNoSuchOrganization(t *testing.T) {
 		if got := orgs(t, env, args...); got != want {
 			t.Errorf("orgs %q = %+v, want %+v", args, got, want)
 		}
-		got := decode[reported](t, orgs(t, env, append(args, "--json")...).stderr).Error
-		if want := (failure{kindNotFound, message}); got != want {
+		got := failed(t, env, args...)
+		if want := (term.Failure{Kind: term.NotFound, Message: message}); got != want {
 			t.Errorf("orgs %q --json reports %+v, want %+v", args, got, want)
 		}
 	}

@@ -11,9 +11,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/term"
 )
 
 func TestSeed(t *testing.T) {
@@ -21,7 +23,7 @@ func TestSeed(t *testing.T) {
 	env, other := newStore(t), newStore(t)
 	file := filepath.Join(t.TempDir(), "keys")
 	got := mustJSON[sown](t, env, "seed", "--count", "450", "--seed", "7", "--keys", file)
-	if got.Created != 450 || got.Existing != 0 || got.Seed != 7 || len(got.Keys) != seedShown {
+	if got.Created != 450 || got.Existing != 0 || got.Seed != 7 || len(got.Keys) != 3 {
 		t.Fatalf("seed = %+v, want 450 created from 7, and some keys", got)
 	}
 	keys, err := os.ReadFile(file)
@@ -103,9 +105,8 @@ func TestSeedUsage(t *testing.T) {
 func TestSeedFails(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "keys")
-	r := orgs(t, newTables(t), "seed", "--count", "10", "--keys", file, "--json")
-	if got := decode[reported](t, r.stderr).Error; r.code != exitFailed || got.Kind != kindNoTables || r.stdout != "" {
-		t.Errorf("seed without tables = %+v, want %d and %s", r, exitFailed, kindNoTables)
+	if got := failed(t, newTables(t), "seed", "--count", "10", "--keys", file); got.Kind != term.NoTables {
+		t.Errorf("seed without tables = %+v, want a failure of kind %s", got, term.NoTables)
 	}
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Errorf("the file of keys: %v, want none", err)
@@ -120,13 +121,13 @@ func TestSeedInterrupted(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	var stdout, stderr bytes.Buffer
-	a := newApp(env.get, &stdout, &stderr)
+	a := cli.New(env.get, &stdout, &stderr)
 	// A terminal, so that it draws, which is when this interrupts it.
-	a.stderr = &screen{terminal: true, Writer: writerFunc(func(p []byte) (int, error) {
+	a.Stderr = &term.Screen{Terminal: true, Writer: writerFunc(func(p []byte) (int, error) {
 		interrupt()
 		return stderr.Write(p)
 	})}
-	root := a.rootCommand()
+	root := newRoot(a)
 	root.SetArgs([]string{"seed", "--count", count, "--seed", "3"})
 	err := root.ExecuteContext(ctx)
 	if err == nil || err.Error() != "interrupted; to create the rest, run it again with --seed 3" {
@@ -134,7 +135,7 @@ func TestSeedInterrupted(t *testing.T) {
 	}
 	said := regexp.MustCompile(`^Created ([0-9,]+) organizations`).FindStringSubmatch(stdout.String())
 	n := len(mustJSON[listed](t, env, "list").Organizations)
-	if said == nil || said[1] != grouped(int64(n)) || n == 0 {
+	if said == nil || said[1] != term.Grouped(int64(n)) || n == 0 {
 		t.Errorf("seed, interrupted, says %q, and the store has %d organizations", &stdout, n)
 	}
 	again := mustJSON[sown](t, env, "seed", "--count", fmt.Sprint(n+10), "--seed", "3")
@@ -146,39 +147,3 @@ func TestSeedInterrupted(t *testing.T) {
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
-
-func TestProgress(t *testing.T) {
-	t.Parallel()
-	now := time.Unix(0, 0)
-	var out bytes.Buffer
-	a := &app{stderr: &screen{Writer: &out, terminal: true}, now: func() time.Time { return now }}
-	p := a.newProgress("seeding", 4000, true)
-	p.resume(1000)
-	p.add(10) // too soon to draw
-	now = now.Add(2 * time.Second)
-	p.add(990)
-	p.end()
-	want := "\rseeding  [============            ]  2,000/4,000  50%  500/s  4s left\x1b[K\r\x1b[K"
-	if got := out.String(); got != want {
-		t.Errorf("on a terminal: %q, want %q", got, want)
-	}
-
-	out.Reset()
-	a.stderr.terminal = false
-	for _, lines := range []bool{false, true} {
-		p = a.newProgress("backing up", 0, lines)
-		for range 3 {
-			now = now.Add(6 * time.Second)
-			p.add(6000)
-		}
-		p.end()
-	}
-	if got, want := out.String(), "backing up  12,000  1,000/s\n"; got != want {
-		t.Errorf("elsewhere: %q, want %q once, of the one that writes lines", got, want)
-	}
-	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567"} {
-		if got := grouped(n); got != want {
-			t.Errorf("grouped(%d) = %q, want %q", n, got, want)
-		}
-	}
-}

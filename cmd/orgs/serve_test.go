@@ -17,13 +17,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"organizations-api/cmd/orgs/internal/admin"
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/serve"
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/openapi"
 )
-
-const organizations = "/v1/organizations"
-
-var keyPattern = regexp.MustCompile(`sk_\w+`)
 
 // TestFirstRun does what the screen tells a newcomer to do, and starts again.
 func TestFirstRun(t *testing.T) {
@@ -46,8 +45,8 @@ func TestFirstRun(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.body), &record); err != nil || got.status != 200 {
 		t.Fatalf("the first curl = %d %s, want 200 and a record", got.status, got.body)
 	}
-	if record["organization_name"] != demoName || record["account_type"] != "pro" || record["internal_id"] != nil {
-		t.Errorf("the demo organization is %s, want %q, pro, without its internal id", got.body, demoName)
+	if record["organization_name"] != serve.DemoName || record["account_type"] != "pro" || record["internal_id"] != nil {
+		t.Errorf("the demo organization is %s, want %q, pro, without its internal id", got.body, serve.DemoName)
 	}
 	changed := send(t, client, curls[1])
 	if changed.status != 200 || !strings.Contains(changed.body, `"organization_name":"Renamed Organization"`) {
@@ -134,14 +133,14 @@ func TestServeJSON(t *testing.T) {
 	type welcome struct {
 		URL, Store string
 		Demo       *struct {
-			Organization wireOrganization
-			Keys         []wireIssued
+			Organization admin.OrganizationJSON
+			Keys         []admin.IssuedKeyJSON
 		}
 	}
 	env := newStore(t)
 	first := startServer(t, env, "--json")
 	got := decode[welcome](t, first.stdout.String())
-	if got.URL != first.url || got.Store != env[storeVariable] || got.Demo == nil || len(got.Demo.Keys) != 2 {
+	if got.URL != first.url || got.Store != env[cli.StoreVariable] || got.Demo == nil || len(got.Demo.Keys) != 2 {
 		t.Fatalf("serve --json = %+v, want %s, the store and a demo with two keys", got, first.url)
 	}
 	for i, want := range []string{"admin", "read"} {
@@ -199,10 +198,10 @@ func TestOperateWhileServing(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
 	made := mustJSON[created](t, env, "create", "--name", "A", "--tier", "team")
-	id, admin := made.Organization.ID, made.Key.Key
+	id, adminKey := made.Organization.ID, made.Key.Key
 	s, client := startServer(t, env), newClient(t)
-	read := mustJSON[wireIssued](t, env, "keys", "issue", id, "--permission", "read")
-	ended := mustJSON[wireIssued](t, env, "keys", "issue", id, "--permission", "read", "--expires", "1ns")
+	read := mustJSON[admin.IssuedKeyJSON](t, env, "keys", "issue", id, "--permission", "read")
+	ended := mustJSON[admin.IssuedKeyJSON](t, env, "keys", "issue", id, "--permission", "read", "--expires", "1ns")
 	steps := []struct {
 		operate []string
 		method  string
@@ -213,9 +212,9 @@ func TestOperateWhileServing(t *testing.T) {
 		{nil, "PATCH", read.Key, 403},
 		{nil, "GET", ended.Key, 401},
 		{[]string{"keys", "revoke", id, read.ID}, "GET", read.Key, 401},
-		{[]string{"delete", id}, "GET", admin, 404},
-		{[]string{"undelete", id}, "PATCH", admin, 200},
-		{[]string{"delete", id, "--purge"}, "GET", admin, 401},
+		{[]string{"delete", id}, "GET", adminKey, 404},
+		{[]string{"undelete", id}, "PATCH", adminKey, 200},
+		{[]string{"delete", id, "--purge"}, "GET", adminKey, 401},
 	}
 	for _, step := range steps {
 		if step.operate != nil {
@@ -240,7 +239,7 @@ func checkPatched(t *testing.T, env environment, id string) {
 	if got, want := compact(t, o.Metadata), `{"n":12345678901234567890.10}`; got != want || o.Version != 1 {
 		t.Errorf("metadata, version = %s, %d, want %s, 1", got, o.Version, want)
 	}
-	if diff := cmp.Diff(&wireLimits{Search: 7}, o.Override); diff != "" || o.RateLimits.Search != 7 || o.RateLimits.Data != 100 {
+	if diff := cmp.Diff(&admin.LimitsJSON{Search: 7}, o.Override); diff != "" || o.RateLimits.Search != 7 || o.RateLimits.Data != 100 {
 		t.Errorf("limits = %+v, override (-want +got):\n%s", o.RateLimits, diff)
 	}
 	text := must(t, env, "show", id)
@@ -284,12 +283,12 @@ func TestTakenPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	env := environment{storeVariable: "sqlite:" + filepath.Join(t.TempDir(), "orgs.db")}
+	env := environment{cli.StoreVariable: "sqlite:" + filepath.Join(t.TempDir(), "orgs.db")}
 	got := orgs(t, env, "serve", "--addr", listener.Addr().String())
 	if got.code != exitFailed || got.stdout != "" || !strings.Contains(got.stderr, "address already in use; choose another address with --addr") {
 		t.Errorf("serve on a taken port = %+v, want %d and the reason", got, exitFailed)
 	}
-	if _, err := os.Stat(strings.TrimPrefix(env[storeVariable], "sqlite:")); err == nil {
+	if _, err := os.Stat(strings.TrimPrefix(env[cli.StoreVariable], "sqlite:")); err == nil {
 		t.Error("serve on a taken port made a store, want nothing done")
 	}
 }
@@ -307,10 +306,38 @@ func TestOpenAddress(t *testing.T) {
 	if got := ask(t, newClient(t), "GET", "http://127.0.0.1"+port+"/console/data/audit", "", ""); got.status != 404 {
 		t.Errorf("the console's data on an open address = %d, want 404", got.status)
 	}
-	if got := ask(t, newClient(t), "GET", "http://127.0.0.1"+port+"/", "", ""); got.status != 200 || strings.Contains(got.body, demoName) {
+	if got := ask(t, newClient(t), "GET", "http://127.0.0.1"+port+"/", "", ""); got.status != 200 || strings.Contains(got.body, serve.DemoName) {
 		t.Errorf("the welcome page on an open address = %d %s, want 200 and no organization", got.status, got.body)
 	}
 	s.stderr.await(t, `"level":"WARN"`)
+}
+
+// TestAllowedOrigins does what a browser does for a page on another port.
+func TestAllowedOrigins(t *testing.T) {
+	t.Parallel()
+	const page = "http://localhost:3000"
+	for _, test := range []struct {
+		args       []string
+		wantStatus int
+		want       string
+	}{
+		{[]string{"--allowed-origins", page}, http.StatusNoContent, page},
+		{nil, http.StatusNotFound, ""},
+	} {
+		s, client := startServer(t, newStore(t), test.args...), newClient(t)
+		header := http.Header{"Origin": {page}, "Access-Control-Request-Method": {"PATCH"}}
+		for method, status := range map[string]int{"OPTIONS": test.wantStatus, "GET": http.StatusUnauthorized} {
+			request, err := http.NewRequestWithContext(t.Context(), method, s.url+organizations, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			request.Header = header
+			got := send(t, client, request)
+			if allowed := got.header.Get("Access-Control-Allow-Origin"); got.status != status || allowed != test.want {
+				t.Errorf("%s with serve %q = %d, allowed for %q, want %d and %q", method, test.args, got.status, allowed, status, test.want)
+			}
+		}
+	}
 }
 
 // TestShutdownFinishesRequests interrupts the gateway in the middle of a request.

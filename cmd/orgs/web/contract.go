@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"go.yaml.in/yaml/v4"
+
+	"organizations-api/cmd/orgs/internal/term"
 )
 
 // toJSON returns a YAML document in JSON, with its members in their order.
@@ -72,10 +74,10 @@ func writeScalar(out *bytes.Buffer, node *yaml.Node) error {
 			return fmt.Errorf("line %d: %w", node.Line, err)
 		}
 	}
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
+	text, err := term.EncodeJSON(value)
+	if err != nil {
 		return fmt.Errorf("line %d: %w", node.Line, err)
 	}
+	out.Write(text)
 	return nil
 }
