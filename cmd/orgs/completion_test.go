@@ -56,7 +56,7 @@ func TestCompletion(t *testing.T) {
 		r := orgs(t, env, append([]string{"__complete"}, test.args...)...)
 		var got []string
 		for line := range strings.Lines(r.stdout) {
-			if !strings.HasPrefix(line, ":") { // how the shell should go on
+			if !strings.HasPrefix(line, ":") { // a directive for the shell
 				got = append(got, strings.TrimSuffix(line, "\n"))
 			}
 		}
@@ -72,7 +72,7 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestCompletionOnAnOlderSchema offers what can be read of it, and leaves it as it is.
+// TestCompletionOnAnOlderSchema completes from a file of an older version. It must not change the file.
 func TestCompletionOnAnOlderSchema(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
@@ -84,7 +84,7 @@ func TestCompletionOnAnOlderSchema(t *testing.T) {
 		want string
 	}{
 		{[]string{"__complete", "show", ""}, id + "\tHere\n:4\n"},
-		{[]string{"__complete", "keys", "revoke", id, ""}, ":4\n"}, // keys have had less to them
+		{[]string{"__complete", "keys", "revoke", id, ""}, ":4\n"}, // the older schema lacks a column of keys
 	} {
 		if got := orgs(t, env, test.args...); got.stdout != test.want {
 			t.Errorf("orgs %q = %+v, want %q", test.args, got, test.want)
@@ -95,7 +95,7 @@ func TestCompletionOnAnOlderSchema(t *testing.T) {
 	}
 }
 
-// TestCompletionScripts has each shell that is here read its script.
+// TestCompletionScripts checks the script for each shell, and has bash parse its own.
 func TestCompletionScripts(t *testing.T) {
 	t.Parallel()
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {

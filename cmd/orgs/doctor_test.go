@@ -9,7 +9,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -52,10 +51,7 @@ func TestDoctorOnSQLite(t *testing.T) {
 	if diff := cmp.Diff(well, examined(t, env, exitOK).levels()); diff != "" {
 		t.Errorf("a good store (-want +got):\n%s", diff)
 	}
-	text := must(t, env, "doctor")
-	if !regexp.MustCompile(`(?m)^ok    schema    version \d+ of \d+, SQLite 3\.`).MatchString(text) {
-		t.Errorf("doctor prints\n%s\nwant a line for the schema", text)
-	}
+	match(t, must(t, env, "doctor"), `(?m)^ok    schema    version \d+ of \d+, SQLite 3\.`)
 	if err := os.Chmod(path, 0o644); err != nil {
 		t.Fatal(err)
 	}
@@ -90,7 +86,7 @@ func TestDoctorOnADamagedFile(t *testing.T) {
 	}
 }
 
-// older takes the file of a store back to the first schema, and returns its bytes.
+// older takes the file of a store back to the first schema, and returns its content.
 func older(t *testing.T, path string) string {
 	t.Helper()
 	db, err := sql.Open("sqlite", "file:"+path)
@@ -113,7 +109,7 @@ func contentOf(t *testing.T, path string) string {
 	return string(content)
 }
 
-// TestDoctorOnAnOlderSchema must leave it for an older version of the command.
+// TestDoctorOnAnOlderSchema examines a file of an older version, which must stay usable for that version.
 func TestDoctorOnAnOlderSchema(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
@@ -177,7 +173,7 @@ func TestDoctorOnDynamoDB(t *testing.T) {
 		}
 	}
 	got := examined(t, env, exitOK).levels()
-	for _, recovery := range []string{"recovery of ", "protection of "} { // of which DynamoDB Local may or may not know
+	for _, recovery := range []string{"recovery of ", "protection of "} { // versions of DynamoDB Local differ in these
 		delete(got, recovery+prefix+"-organizations")
 		delete(got, recovery+prefix+"-counters")
 	}
@@ -186,7 +182,7 @@ func TestDoctorOnDynamoDB(t *testing.T) {
 	}
 }
 
-// awsAnswers are canned, by operation, for what DynamoDB Local does not do.
+// awsAnswers are fixed answers by operation, also to operations that DynamoDB Local lacks.
 type awsAnswers map[string]string
 
 func (answers awsAnswers) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -218,7 +214,7 @@ func TestDoctorOnAWS(t *testing.T) {
 	}
 	tests := []struct {
 		name              string
-		operation, answer string // that is not as in well
+		operation, answer string // the one that differs from well
 		check, level      string
 	}{
 		{"all is well", "", "", "recovery of p-organizations", "ok"},

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"os"
@@ -16,6 +15,7 @@ import (
 	"organizations-api/cmd/orgs/internal/admin"
 	"organizations-api/cmd/orgs/internal/backend"
 	"organizations-api/cmd/orgs/internal/serve"
+	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
@@ -65,8 +65,8 @@ func killBootstraps(t *testing.T, dir string) int {
 	return killed
 }
 
-// TestBuiltFunctions is the whole: the bootstraps that would be deployed, run as Lambda runs them, behind the gateway, on
-// the real DynamoDB API.
+// TestBuiltFunctions runs the bootstraps that would be deployed as Lambda runs them, behind the gateway and on the real
+// DynamoDB API.
 func TestBuiltFunctions(t *testing.T) {
 	t.Parallel()
 	dir := buildFunctions(t)
@@ -106,8 +106,8 @@ func TestBuiltFunctions(t *testing.T) {
 	checkFunctionLogs(t, s.stderr.String(), key)
 }
 
-// killMidRequest kills the function in the folder while it waits for DynamoDB by the plan, and checks what the gateway answers.
-// An idle one of the other function would be found dead by the request after that, as Lambda would find it.
+// killMidRequest sends a request, kills the processes of the function in the folder while one waits for DynamoDB by the
+// plan, and checks what the gateway answers.
 func killMidRequest(t *testing.T, p *dynamotest.Proxy, plan dynamotest.Plan, gate *dynamotest.Gate, dir string, send func() answer) {
 	t.Helper()
 	p.Follow(plan)
@@ -124,8 +124,8 @@ func killMidRequest(t *testing.T, p *dynamotest.Proxy, plan dynamotest.Plan, gat
 	}
 }
 
-// testKilledMidWrite kills the function before its transaction reaches DynamoDB and after it took effect there: the
-// record and its audit trail have changed both or neither.
+// testKilledMidWrite kills the function before its transaction reaches DynamoDB, and after it took effect there. The
+// record and its audit trail must both have changed, or neither.
 func testKilledMidWrite(
 	t *testing.T, p *dynamotest.Proxy, dir string, send func(method, body string) answer, audit func() []admin.EntryJSON,
 ) {
@@ -148,7 +148,7 @@ func testKilledMidWrite(
 	}
 }
 
-// checkFunctionLogs looks for the functions' lines among the gateway's.
+// checkFunctionLogs checks that the gateway's log has the lines of the functions, and no key.
 func checkFunctionLogs(t *testing.T, log, key string) {
 	t.Helper()
 	for _, want := range []string{`"cold_start":true`, `"cold_start":false`, `"_aws":`, `"trace_id":"Root=`, `"function_name":"update-organization"`} {
@@ -163,18 +163,8 @@ func checkFunctionLogs(t *testing.T, log, key string) {
 
 func TestFunctionsThatAreNotThere(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		env  environment
-		code int
-		want string
-	}{
-		{newStore(t), exitUsage, "no store but DynamoDB"},
-		{newTables(t), exitFailed, "make build"},
-	} {
-		var stdout, stderr strings.Builder
-		code := run(t.Context(), []string{"serve", "--addr", "127.0.0.1:0", "--functions", t.TempDir()}, test.env.get, &stdout, &stderr)
-		if code != test.code || !strings.Contains(stderr.String(), test.want) {
-			t.Errorf("serve --functions = %d, %q, want %d and %q", code, fmt.Sprint(&stderr), test.code, test.want)
-		}
+	got := failed(t, newTables(t), "serve", "--addr", "127.0.0.1:0", "--functions", t.TempDir())
+	if got.Kind != term.Failed || !strings.Contains(got.Message, "make build") {
+		t.Errorf("serve --functions without functions = %+v, want what builds them", got)
 	}
 }

@@ -23,7 +23,7 @@ import (
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// asCommand makes the test binary the command itself, so that tests can have it in processes of its own.
+// asCommand names the variable that makes the test binary run as orgs, so that tests can start it as a process.
 const asCommand = "ORGS_TEST_AS_COMMAND"
 
 func TestMain(m *testing.M) {
@@ -52,7 +52,7 @@ func orgs(t *testing.T, env environment, args ...string) result {
 	return result{code, stdout.String(), stderr.String()}
 }
 
-// must runs the command and returns what it prints; it must succeed without a word on stderr.
+// must runs the command and returns what it prints. The command must succeed and write nothing to stderr.
 func must(t *testing.T, env environment, args ...string) string {
 	t.Helper()
 	r := orgs(t, env, args...)
@@ -62,7 +62,7 @@ func must(t *testing.T, env environment, args ...string) string {
 	return r.stdout
 }
 
-// mustJSON runs the command with --json and returns what it prints, decoded. Members that T does not have are refused.
+// mustJSON is must with --json, decoded. Members that T does not have are an error.
 func mustJSON[T any](t *testing.T, env environment, args ...string) T {
 	t.Helper()
 	return decode[T](t, must(t, env, append(args, "--json")...))
@@ -141,6 +141,10 @@ type (
 	listed struct {
 		Organizations []admin.OrganizationJSON `json:"organizations"`
 	}
+	rotated struct {
+		Key      admin.IssuedKeyJSON `json:"key"`
+		Replaced admin.KeyJSON       `json:"replaced"`
+	}
 	keyList struct {
 		Keys []admin.ListedKeyJSON `json:"keys"`
 	}
@@ -154,10 +158,14 @@ type (
 	}
 )
 
-// rotated is what rotating a key prints.
-type rotated struct {
-	Key      admin.IssuedKeyJSON `json:"key"`
-	Replaced admin.KeyJSON       `json:"replaced"`
+// match checks that a text matches each of the patterns.
+func match(t *testing.T, text string, patterns ...string) {
+	t.Helper()
+	for _, pattern := range patterns {
+		if !regexp.MustCompile(pattern).MatchString(text) {
+			t.Errorf("the command prints\n%s\nwant it to match %s", text, pattern)
+		}
+	}
 }
 
 func actions(t trail) []string {
@@ -178,14 +186,14 @@ func compact(t *testing.T, text json.RawMessage) string {
 	return out.String()
 }
 
-// patience is how long a test waits for what should come at once.
+// patience is how long a test waits before it fails.
 const patience = 30 * time.Second
 
 // transcript is what a running command has written so far. It is safe for concurrent use.
 type transcript struct {
 	mutex sync.Mutex
 	text  bytes.Buffer
-	news  chan struct{} // holds one where something came that nobody has looked at
+	news  chan struct{} // has one element if something was written that await has not seen
 }
 
 func newTranscript() *transcript { return &transcript{news: make(chan struct{}, 1)} }
@@ -273,15 +281,9 @@ type gatewayProcess struct {
 // startProcess starts the test binary as orgs serve, with more arguments.
 func startProcess(t *testing.T, env environment, args ...string) *gatewayProcess {
 	t.Helper()
-	return startBinary(t, os.Args[0], env, args...)
-}
-
-// startBinary starts an orgs binary as orgs serve, with more arguments.
-func startBinary(t *testing.T, binary string, env environment, args ...string) *gatewayProcess {
-	t.Helper()
 	p := &gatewayProcess{stdout: newTranscript(), stderr: newTranscript()}
 	args = append([]string{"serve", "--addr", "127.0.0.1:0", "--json"}, args...)
-	p.command = exec.CommandContext(t.Context(), binary, args...)
+	p.command = exec.CommandContext(t.Context(), os.Args[0], args...)
 	p.command.Stdout, p.command.Stderr = p.stdout, p.stderr
 	p.command.Env = append(os.Environ(), asCommand+"=1")
 	for name, value := range env {
@@ -321,16 +323,11 @@ type answer struct {
 	body   string
 }
 
-// ask sends a request with the key, and a JSON body where it is not "".
-func ask(t *testing.T, client *http.Client, method, url, key, body string) answer {
-	t.Helper()
-	var reader io.Reader
-	if body != "" {
-		reader = strings.NewReader(body)
-	}
-	request, err := http.NewRequestWithContext(t.Context(), method, url, reader)
+// newRequest returns a request with the key, and with a JSON body unless that is "".
+func newRequest(ctx context.Context, method, url, key, body string) *http.Request {
+	request, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
-		t.Fatal(err)
+		panic(err)
 	}
 	if key != "" {
 		request.Header.Set("Authorization", "Bearer "+key)
@@ -338,21 +335,34 @@ func ask(t *testing.T, client *http.Client, method, url, key, body string) answe
 	if body != "" {
 		request.Header.Set("Content-Type", "application/json")
 	}
-	return send(t, client, request)
+	return request
 }
 
-func send(t *testing.T, client *http.Client, request *http.Request) answer {
-	t.Helper()
+// do sends a request and reads the answer.
+func do(client *http.Client, request *http.Request) (answer, error) {
 	response, err := client.Do(request)
 	if err != nil {
-		t.Fatalf("%s %s: %v", request.Method, request.URL, err)
+		return answer{}, err
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
+	return answer{response.StatusCode, response.Header, string(text)}, err
+}
+
+// send is do for a request that must be answered.
+func send(t *testing.T, client *http.Client, request *http.Request) answer {
+	t.Helper()
+	got, err := do(client, request)
 	if err != nil {
 		t.Fatalf("%s %s: %v", request.Method, request.URL, err)
 	}
-	return answer{response.StatusCode, response.Header, string(text)}
+	return got
+}
+
+// ask is send for a request with the key, and with a JSON body unless that is "".
+func ask(t *testing.T, client *http.Client, method, url, key, body string) answer {
+	t.Helper()
+	return send(t, client, newRequest(t.Context(), method, url, key, body))
 }
 
 // newClient returns a client whose connections end with the test.

@@ -66,6 +66,14 @@ func TestUsage(t *testing.T) {
 		{[]string{"serve", "--addr", "127.0.0.1:http"}, "HOST:PORT"},
 		{[]string{"serve", "--rate-limits", "maybe"}, "on or off"},
 		{[]string{"serve", "--allowed-origins", "localhost:3000"}, "http://localhost:3000"},
+		{[]string{"seed"}, `"count" not set`},
+		{[]string{"seed", "--count", "0"}, "a count is a whole number from 1"},
+		{[]string{"seed", "--count", "-1"}, "a count is a whole number from 1"},
+		{[]string{"seed", "--count", "1", "--workers", "0"}, "workers are a whole number from 1"},
+		{[]string{"seed", "--count", "1", "--seed", "x"}, "a seed is a whole number from 0"},
+		{[]string{"backup"}, "accepts 1 arg"},
+		{[]string{"restore"}, "accepts 1 arg"},
+		{[]string{"restore", "a", "b"}, "accepts 1 arg"},
 		{[]string{"list", "--store", "memory"}, "neither sqlite:PATH nor dynamodb:PREFIX"},
 		{[]string{"list", "--store", "sqlite:"}, "neither sqlite:PATH nor dynamodb:PREFIX"},
 		{[]string{"list", "--store", "postgres:x"}, "neither sqlite:PATH nor dynamodb:PREFIX"},
@@ -101,7 +109,7 @@ func TestHelp(t *testing.T) {
 	}
 }
 
-// TestEveryCommandHasHelp checks that each says what it does and has examples that it would understand.
+// TestEveryCommandHasHelp checks that each command has a summary, and examples that it understands.
 func TestEveryCommandHasHelp(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
@@ -180,7 +188,7 @@ func TestWantsJSON(t *testing.T) {
 	}
 }
 
-// TestStoreChoice checks that the flag goes before the environment.
+// TestStoreChoice checks that the flag overrides the environment.
 func TestStoreChoice(t *testing.T) {
 	t.Parallel()
 	env, other := newStore(t), newStore(t)

@@ -64,7 +64,7 @@ func TestCreateJSON(t *testing.T) {
 	}
 }
 
-// TestMembersOfJSON holds the names on the wire, which decoding alone would not: a member that is missing decodes too.
+// TestMembersOfJSON pins the members of the JSON. Decoding does not: it accepts an object that lacks some.
 func TestMembersOfJSON(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
@@ -91,20 +91,14 @@ func TestTextOfOrganization(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
 	text := must(t, env, "create", "--name", "Acme", "--tier", "pro")
-	for _, want := range []string{
+	match(t, text,
 		`(?m)^Organization +org_\w{13}$`, `(?m)^Name +Acme$`, `(?m)^Tier +pro$`, `(?m)^Credits +100000$`,
 		`(?m)^Rate limits +metadata 100, data 60, search 60, upload 30, compute 30 a minute$`, `(?m)^Permission +admin$`,
 		`(?m)^Key +sk_live_\w{13}_\w{38}$`, `shown only now`,
-	} {
-		if !regexp.MustCompile(want).MatchString(text) {
-			t.Errorf("create prints\n%s\nwant it to match %s", text, want)
-		}
-	}
+	)
 	id := regexp.MustCompile(`org_\w{13}`).FindString(text)
 	text = must(t, env, "show", id)
-	if !strings.Contains(text, id) || !regexp.MustCompile(`(?m)^Keys +1, of which 1 active$`).MatchString(text) {
-		t.Errorf("show prints\n%s\nwant %s and the number of its keys", text, id)
-	}
+	match(t, text, id, `(?m)^Keys +1, of which 1 active$`)
 	if strings.Contains(text, "sk_live") {
 		t.Errorf("show prints\n%s\nwant no key", text)
 	}
@@ -142,24 +136,6 @@ func TestList(t *testing.T) {
 		if !regexp.MustCompile(want).MatchString(lines[i]) {
 			t.Errorf("line %d of list = %q, want %s", i, lines[i], want)
 		}
-	}
-}
-
-// TestListPages has more organizations than one page.
-func TestListPages(t *testing.T) {
-	t.Parallel()
-	env := newStore(t)
-	const n = 103
-	seen := make(map[string]bool)
-	for range n {
-		seen[mustJSON[created](t, env, "create", "--name", "A").Organization.ID] = true
-	}
-	got := mustJSON[listed](t, env, "list").Organizations
-	for _, o := range got {
-		delete(seen, o.ID)
-	}
-	if len(got) != n || len(seen) != 0 {
-		t.Errorf("list has %d organizations and lacks %d, want %d and 0", len(got), len(seen), n)
 	}
 }
 

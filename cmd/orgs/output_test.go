@@ -13,8 +13,8 @@ import (
 	"organizations-api/shared/organization"
 )
 
-// TestTerminalObeysNoTenant: what tenants put into names moves no cursor, ends no line and turns no text around where an
-// operator looks at it.
+// TestTerminalObeysNoTenant puts control characters into what tenants may set. None of them may reach the terminal of an
+// operator.
 func TestTerminalObeysNoTenant(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
@@ -44,7 +44,7 @@ func TestTerminalObeysNoTenant(t *testing.T) {
 	}
 }
 
-// TestSecretsStayIn runs every command that prints something of an organization, and looks for what must not be printed.
+// TestSecretsStayIn runs every command that prints something of an organization. None may print a secret.
 func TestSecretsStayIn(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
@@ -95,7 +95,7 @@ func secrets(t *testing.T, env environment, first created, second admin.IssuedKe
 	return all
 }
 
-// TestKeyIsPrintedOnce counts what the commands that make keys print, as text and as JSON.
+// TestKeyIsPrintedOnce counts the keys in the output of commands that make one, as text and as JSON.
 func TestKeyIsPrintedOnce(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)

@@ -69,7 +69,7 @@ func TestSeed(t *testing.T) {
 	}
 }
 
-// TestSeedKeysBeforeResults: the keys are in their file when something is printed, which may be the end of the command.
+// TestSeedKeysBeforeResults checks that the keys are in their file before anything is printed.
 func TestSeedKeysBeforeResults(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "keys")
@@ -89,19 +89,7 @@ func TestSeedKeysBeforeResults(t *testing.T) {
 	}
 }
 
-func TestSeedUsage(t *testing.T) {
-	t.Parallel()
-	for _, args := range [][]string{
-		{"seed"}, {"seed", "--count", "0"}, {"seed", "--count", "-1"}, {"seed", "--count", "1", "--workers", "0"},
-		{"seed", "--count", "1", "--seed", "x"}, {"backup"}, {"restore"}, {"restore", "a", "b"},
-	} {
-		if r := orgs(t, newStore(t), args...); r.code != exitUsage {
-			t.Errorf("orgs %q = %+v, want %d", args, r, exitUsage)
-		}
-	}
-}
-
-// TestSeedFails has no tables to fill, and leaves no file of keys.
+// TestSeedFails seeds tables that do not exist. No file of keys may be left.
 func TestSeedFails(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "keys")
@@ -113,7 +101,7 @@ func TestSeedFails(t *testing.T) {
 	}
 }
 
-// TestSeedInterrupted ends a run as Ctrl-C does, and completes it.
+// TestSeedInterrupted ends a run as Ctrl-C does, and then completes it.
 func TestSeedInterrupted(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
@@ -122,7 +110,7 @@ func TestSeedInterrupted(t *testing.T) {
 	defer interrupt()
 	var stdout, stderr bytes.Buffer
 	a := cli.New(env.get, &stdout, &stderr)
-	// A terminal, so that it draws, which is when this interrupts it.
+	// On a terminal the progress is drawn often. The first time interrupts the command.
 	a.Stderr = &term.Screen{Terminal: true, Writer: writerFunc(func(p []byte) (int, error) {
 		interrupt()
 		return stderr.Write(p)

@@ -69,7 +69,7 @@ func TestFirstRun(t *testing.T) {
 	}
 }
 
-// checkPrintedKeys checks that the screen has two keys, each as such and in one curl, and the log has none.
+// checkPrintedKeys checks that the screen has two keys, each once alone and once in a curl, and the log has none.
 func checkPrintedKeys(t *testing.T, screen, log string) {
 	t.Helper()
 	times := make(map[string]int)
@@ -89,7 +89,7 @@ func checkPrintedKeys(t *testing.T, screen, log string) {
 	}
 }
 
-// shellWords parts a line at blanks; quotes keep a word together, as in a shell.
+// shellWords splits a line into words as a shell does. It knows single quotes only.
 func shellWords(line string) []string {
 	var words []string
 	for _, match := range regexp.MustCompile(`'([^']*)'|(\S+)`).FindAllStringSubmatch(line, -1) {
@@ -120,10 +120,7 @@ func curlRequest(t *testing.T, words []string) *http.Request {
 			url = words[i]
 		}
 	}
-	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
+	request := newRequest(t.Context(), method, url, "", body)
 	request.Header = header
 	return request
 }
@@ -157,7 +154,7 @@ func TestServeJSON(t *testing.T) {
 	}
 }
 
-// hasKey reports whether there is a key in a text; sk_live_… is none.
+// hasKey reports whether a text has a whole key. A mere prefix such as sk_live_ does not count.
 func hasKey(text string) bool {
 	return slices.ContainsFunc(keyPattern.FindAllString(text, -1), func(found string) bool {
 		_, err := apikey.Parse(found)
@@ -193,7 +190,7 @@ func TestServeContractAndUnknownRoutes(t *testing.T) {
 	}
 }
 
-// TestOperateWhileServing changes what the gateway serves from outside.
+// TestOperateWhileServing changes the store with commands while the gateway serves from it.
 func TestOperateWhileServing(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
@@ -252,29 +249,6 @@ func checkPatched(t *testing.T, env environment, id string) {
 	}
 }
 
-func TestRateLimits(t *testing.T) {
-	t.Parallel()
-	const limit = 20 // a minute, in the tier free
-	for _, test := range []struct {
-		flag string
-		want int // the last status
-	}{{"on", 429}, {"off", 200}} {
-		t.Run(test.flag, func(t *testing.T) {
-			t.Parallel()
-			env := newStore(t)
-			key := mustJSON[created](t, env, "create", "--name", "A").Key.Key
-			s, client := startServer(t, env, "--rate-limits", test.flag), newClient(t)
-			status := 200
-			for n := 0; n <= 2*limit && status == 200; n++ { // a minute may end meanwhile, but not two
-				status = ask(t, client, "GET", s.url+organizations, key, "").status
-			}
-			if status != test.want {
-				t.Errorf("the last of up to %d requests = %d, want %d", 2*limit+1, status, test.want)
-			}
-		})
-	}
-}
-
 func TestTakenPort(t *testing.T) {
 	t.Parallel()
 	var config net.ListenConfig
@@ -312,7 +286,7 @@ func TestOpenAddress(t *testing.T) {
 	s.stderr.await(t, `"level":"WARN"`)
 }
 
-// TestAllowedOrigins does what a browser does for a page on another port.
+// TestAllowedOrigins sends what a browser sends for a page of another origin.
 func TestAllowedOrigins(t *testing.T) {
 	t.Parallel()
 	const page = "http://localhost:3000"
@@ -327,10 +301,7 @@ func TestAllowedOrigins(t *testing.T) {
 		s, client := startServer(t, newStore(t), test.args...), newClient(t)
 		header := http.Header{"Origin": {page}, "Access-Control-Request-Method": {"PATCH"}}
 		for method, status := range map[string]int{"OPTIONS": test.wantStatus, "GET": http.StatusUnauthorized} {
-			request, err := http.NewRequestWithContext(t.Context(), method, s.url+organizations, nil)
-			if err != nil {
-				t.Fatal(err)
-			}
+			request := newRequest(t.Context(), method, s.url+organizations, "", "")
 			request.Header = header
 			got := send(t, client, request)
 			if allowed := got.header.Get("Access-Control-Allow-Origin"); got.status != status || allowed != test.want {
@@ -397,7 +368,7 @@ func receive[T any](t *testing.T, from <-chan T, what string) T {
 	}
 }
 
-// awaitRefusal returns when nobody listens on the address any more.
+// awaitRefusal returns when connections to the address are refused.
 func awaitRefusal(t *testing.T, address string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

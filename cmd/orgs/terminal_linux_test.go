@@ -14,8 +14,8 @@ import (
 	"organizations-api/cmd/orgs/internal/cli"
 )
 
-// openTerminal returns both ends of a pseudo terminal of so many columns: what the command writes to, and where a person
-// would look.
+// openTerminal returns both ends of a pseudo terminal of so many columns: the one that the command writes to, and the one
+// that a person sees.
 func openTerminal(t *testing.T, columns uint16) (terminal, person *os.File) {
 	t.Helper()
 	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -42,7 +42,7 @@ func openTerminal(t *testing.T, columns uint16) (terminal, person *os.File) {
 	return terminal, person
 }
 
-// TestOnATerminal checks what a person sees, and that NO_COLOR and a dumb terminal are heard.
+// TestOnATerminal checks what a person sees, also with NO_COLOR and on a dumb terminal.
 func TestOnATerminal(t *testing.T) {
 	t.Parallel()
 	store := newStore(t)

@@ -86,103 +86,139 @@ func noRoom(id organization.ID, err error) error {
 	case store.NotFound:
 		return term.Fail(term.NotFound, "%s was deleted meanwhile", id)
 	case store.Full:
-		return term.Fail(term.Full, "%s has %d keys, revoked and expired ones included; it can have no more", id, apikey.MaxPerOrganization)
+		return term.Fail(term.Full, "%s has %d keys, revoked and expired ones included; it can have no more",
+			id, apikey.MaxPerOrganization)
 	default:
 		return err
 	}
 }
 
-// keyChange returns the change to make to a key as it was read, and the entry of that change.
-type keyChange func(organization.Organization, apikey.Record) (store.KeyChange, store.Entry, error)
+// target is the organization that a command works on, deleted or not.
+type target struct {
+	store        *backend.Store
+	organization organization.Organization
+	keys         []apikey.Record
+}
 
-// changeKey reads the key, makes the change, and returns the key after it. If someone else changes the key in between,
-// it starts again.
-func changeKey(ctx context.Context, s *backend.Store, id organization.ID, keyID string, change keyChange) (apikey.Record, error) {
+// find returns the organization. The error is a NotFound failure if there is none.
+func find(ctx context.Context, s *backend.Store, id organization.ID) (target, error) {
+	o, keys, err := s.Get(ctx, id)
+	if store.KindOf(err) == store.NotFound {
+		err = term.Fail(term.NotFound, "there is no organization %s; see those there are with: %s", id, s.Choice.CommandLine("list"))
+	}
+	return target{s, o, keys}, err
+}
+
+// runOn returns the RunE of a command whose first argument names an organization that exists.
+func runOn(a *cli.App, f func(ctx context.Context, on target, args []string) error) cli.RunE {
+	return a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
+		on, err := find(ctx, s, organization.ID(args[0]))
+		if err != nil {
+			return err
+		}
+		return f(ctx, on, args)
+	})
+}
+
+// key returns the key with the identifier. The error is a NotFound failure if there is none.
+func (on target) key(id string) (apikey.Record, error) {
+	for _, k := range on.keys {
+		if k.ID == id {
+			return k, nil
+		}
+	}
+	return apikey.Record{}, term.Fail(term.NotFound, "%s has no key %s; see its keys with: %s",
+		on.organization.ID, term.Printable(id), on.listKeys())
+}
+
+// listKeys returns the command that lists the keys.
+func (on target) listKeys() string {
+	return on.store.Choice.CommandLine("keys list " + string(on.organization.ID))
+}
+
+// needLive refuses an organization that is deleted.
+func (on target) needLive() error {
+	if on.organization.DeletedAt != nil {
+		return term.Fail(term.Conflict, "%s is deleted; orgs undelete brings it back", on.organization.ID)
+	}
+	return nil
+}
+
+// changeKey makes a change to the key that args name, as ORG KEY_ID, and returns the key after it. If someone else changes
+// the key in between, it asks for the change again.
+func changeKey(
+	ctx context.Context, a *cli.App, s *backend.Store, args []string, action store.Action,
+	change func(k apikey.Record, now time.Time) (store.KeyChange, error),
+) (apikey.Record, error) {
 	const attempts = 5
 	for attempt := 1; ; attempt++ {
-		o, keys, err := find(ctx, s, id)
+		on, err := find(ctx, s, organization.ID(args[0]))
+		if err == nil {
+			err = on.needLive()
+		}
 		if err != nil {
 			return apikey.Record{}, err
 		}
-		if o.DeletedAt != nil {
-			return apikey.Record{}, errDeleted(o)
-		}
-		k, err := findKey(s, o, keys, keyID)
+		k, err := on.key(args[1])
 		if err != nil {
 			return k, err
 		}
-		c, entry, err := change(o, k)
+		now := a.Now()
+		c, err := change(k, now)
 		if err != nil {
 			return k, err
 		}
-		err = s.ChangeKey(ctx, o.ID, c, entry)
+		changes := []organization.Change{{Field: "key", Before: keyText(k), After: keyText(c.After)}}
+		if c.New != nil {
+			changes = append(changes, newKeyChange(*c.New))
+		}
+		err = s.ChangeKey(ctx, on.organization.ID, c, newEntry(now, action, on.organization, changes...))
 		switch {
 		case store.KindOf(err) == store.Conflict && attempt < attempts:
 		case store.Unavailable(err):
 			return k, term.Fail(term.Unavailable, "the store did not confirm the change, which may have been made; see: %s; %v",
-				s.Choice.CommandLine("keys list "+string(o.ID)), err)
+				on.listKeys(), err)
 		default:
-			return c.After, noRoom(o.ID, err)
+			return c.After, noRoom(on.organization.ID, err)
 		}
 	}
 }
 
 // revokeKey revokes the key at now.
-func revokeKey(ctx context.Context, s *backend.Store, o organization.Organization, key apikey.Record, now time.Time) error {
+func (on target) revokeKey(ctx context.Context, key apikey.Record, now time.Time) error {
 	at := organization.Timestamp(now)
 	revoked := key
 	revoked.RevokedAt = &at
 	change := organization.Change{Field: "key", Before: keyText(key), After: keyText(revoked)}
-	return s.RevokeKey(ctx, o.ID, key.ID, at, newEntry(now, store.KeyRevoked, o, change))
+	return on.store.RevokeKey(ctx, on.organization.ID, key.ID, at, newEntry(now, store.KeyRevoked, on.organization, change))
 }
 
 // markDeleted marks the organization as deleted at now.
-func markDeleted(ctx context.Context, s *backend.Store, o organization.Organization, now time.Time) error {
+func (on target) markDeleted(ctx context.Context, now time.Time) error {
 	at := organization.Timestamp(now)
 	change := organization.Change{Field: "deleted_at", Before: "null", After: timeText(&at)}
-	return s.Delete(ctx, o.ID, at, newEntry(now, store.Deleted, o, change))
+	return on.store.Delete(ctx, on.organization.ID, at, newEntry(now, store.Deleted, on.organization, change))
 }
 
 // undelete clears the mark.
-func undelete(ctx context.Context, s *backend.Store, o organization.Organization, now time.Time) error {
-	change := organization.Change{Field: "deleted_at", Before: timeText(o.DeletedAt), After: "null"}
-	return s.Undelete(ctx, o.ID, newEntry(now, store.Undeleted, o, change))
-}
-
-// find returns the organization, deleted or not, and its keys. The error is a NotFound failure if there is none.
-func find(ctx context.Context, s *backend.Store, id organization.ID) (organization.Organization, []apikey.Record, error) {
-	o, keys, err := s.Get(ctx, id)
-	if store.KindOf(err) == store.NotFound {
-		err = term.Fail(term.NotFound, "there is no organization %s; see those there are with: %s", id, s.Choice.CommandLine("list"))
-	}
-	return o, keys, err
-}
-
-// findKey returns the key with the identifier. The error is a NotFound failure if there is none.
-func findKey(s *backend.Store, o organization.Organization, keys []apikey.Record, keyID string) (apikey.Record, error) {
-	for _, k := range keys {
-		if k.ID == keyID {
-			return k, nil
-		}
-	}
-	return apikey.Record{}, term.Fail(term.NotFound, "%s has no key %s; see its keys with: %s",
-		o.ID, term.Printable(keyID), s.Choice.CommandLine("keys list "+string(o.ID)))
-}
-
-func errDeleted(o organization.Organization) error {
-	return term.Fail(term.Conflict, "%s is deleted; orgs undelete brings it back", o.ID)
+func (on target) undelete(ctx context.Context, now time.Time) error {
+	change := organization.Change{Field: "deleted_at", Before: timeText(on.organization.DeletedAt), After: "null"}
+	return on.store.Undelete(ctx, on.organization.ID, newEntry(now, store.Undeleted, on.organization, change))
 }
 
 // CreatedEntry returns the first audit entry of an organization with its first key.
 func CreatedEntry(o organization.Organization, key IssuedKey, now time.Time) store.Entry {
 	return newEntry(now, store.Created, o,
-		organization.Change{Field: "organization", Before: "null", After: createdText(o)},
-		organization.Change{Field: "key", Before: "null", After: keyText(key.Record)})
+		organization.Change{Field: "organization", Before: "null", After: createdText(o)}, newKeyChange(key.Record))
 }
 
 // IssuedEntry returns the audit entry of a new key.
 func IssuedEntry(o organization.Organization, key IssuedKey, now time.Time) store.Entry {
-	return newEntry(now, store.KeyIssued, o, organization.Change{Field: "key", Before: "null", After: keyText(key.Record)})
+	return newEntry(now, store.KeyIssued, o, newKeyChange(key.Record))
+}
+
+func newKeyChange(k apikey.Record) organization.Change {
+	return organization.Change{Field: "key", Before: "null", After: keyText(k)}
 }
 
 // newEntry returns the audit entry of something that the operator does now. The record keeps its version.

@@ -86,21 +86,21 @@ func TestUseOfKeys(t *testing.T) {
 	}
 }
 
-// forgetful is an engine that does not know when keys were used.
+// forgetful is an engine that cannot tell when keys were used.
 type forgetful struct{ backend.Engine }
 
 func (forgetful) KeyUses(context.Context, organization.ID) (map[string]time.Time, error) {
 	return nil, &store.Error{Kind: store.Unreachable, Op: "reading", Err: errors.New("no answer")}
 }
 
-// TestWarning checks that what is missing from an answer is said in the form of the answer.
+// TestWarning checks that a warning is JSON if the answer is.
 func TestWarning(t *testing.T) {
 	t.Parallel()
 	for _, asJSON := range []bool{false, true} {
 		var stderr bytes.Buffer
 		a := cli.New(func(string) string { return "" }, nil, &stderr)
 		a.JSON = asJSON
-		if uses := readUses(t.Context(), a, &backend.Store{Engine: forgetful{}}, "org_0123456789ABC"); len(uses) != 0 {
+		if uses := readUses(t.Context(), a, target{store: &backend.Store{Engine: forgetful{}}}); len(uses) != 0 {
 			t.Errorf("readUses = %v, want none", uses)
 		}
 		const want = "when keys were last used is not known: "

@@ -8,7 +8,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"organizations-api/cmd/orgs/internal/backend"
 	"organizations-api/cmd/orgs/internal/cli"
 	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/shared/organization"
@@ -26,16 +25,12 @@ on; in JSON, next is the entry to go on from, and null at the end.`,
 		Example: `  orgs audit org_znU9VHanHBWwM
   orgs audit org_znU9VHanHBWwM --limit 1 --json`,
 		Args: cli.OrganizationArgument(1),
-		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
-			o, _, err := find(ctx, s, organization.ID(args[0]))
+		RunE: runOn(a, func(ctx context.Context, on target, args []string) error {
+			entries, next, err := readEntries(ctx, on, before.Value, int(limit.Value))
 			if err != nil {
 				return err
 			}
-			entries, next, err := readEntries(ctx, s, o.ID, before.Value, int(limit.Value))
-			if err != nil {
-				return err
-			}
-			return printEntries(a, o.ID, entries, next)
+			return printEntries(a, on.organization.ID, entries, next)
 		}),
 	}
 	c.Flags().Var(limit, "limit", "how many entries at most")
@@ -53,11 +48,11 @@ func parseEntryID(s string) (string, error) {
 
 // readEntries returns the newest entries of the organization that are older than before, at most limit, and the entry to
 // go on from, which is "" at the end.
-func readEntries(ctx context.Context, s *backend.Store, id organization.ID, before string, limit int) ([]store.Entry, string, error) {
+func readEntries(ctx context.Context, on target, before string, limit int) ([]store.Entry, string, error) {
 	const pageSize = 100
 	var entries []store.Entry
 	for cursor := before; ; {
-		page, next, err := s.Audit(ctx, id, cursor, min(pageSize, limit-len(entries)))
+		page, next, err := on.store.Audit(ctx, on.organization.ID, cursor, min(pageSize, limit-len(entries)))
 		if err != nil {
 			return nil, "", err
 		}

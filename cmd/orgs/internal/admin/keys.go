@@ -32,21 +32,17 @@ func issueCommand(a *cli.App) *cobra.Command {
 		Example: `  orgs keys issue org_znU9VHanHBWwM --permission read
   orgs keys issue org_znU9VHanHBWwM --permission admin --mode test --expires 90d`,
 		Args: cli.OrganizationArgument(1),
-		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
-			o, _, err := find(ctx, s, organization.ID(args[0]))
-			if err != nil {
+		RunE: runOn(a, func(ctx context.Context, on target, args []string) error {
+			if err := on.needLive(); err != nil {
 				return err
-			}
-			if o.DeletedAt != nil {
-				return errDeleted(o)
 			}
 			now := a.Now()
 			var expiresAt *time.Time
 			if expires.Given {
 				expiresAt = new(now.Add(expires.Value))
 			}
-			key := NewKey(o.ID, mode.Value, permission.Value, now, expiresAt)
-			if err := AddKey(ctx, s, o, key, now); err != nil {
+			key := NewKey(on.organization.ID, mode.Value, permission.Value, now, expiresAt)
+			if err := AddKey(ctx, on.store, on.organization, key, now); err != nil {
 				return err
 			}
 			return a.Print(key.ToJSON(), issuedText(a.Stdout, key))
@@ -67,12 +63,8 @@ func listKeysCommand(a *cli.App) *cobra.Command {
 that were issued by a version that did not note it and have not been used since.`,
 		Example: "  orgs keys list org_znU9VHanHBWwM",
 		Args:    cli.OrganizationArgument(1),
-		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
-			o, keys, err := find(ctx, s, organization.ID(args[0]))
-			if err != nil {
-				return err
-			}
-			return printKeys(a, keys, readUses(ctx, a, s, o.ID))
+		RunE: runOn(a, func(ctx context.Context, on target, args []string) error {
+			return printKeys(a, on.keys, readUses(ctx, a, on))
 		}),
 	}
 }
@@ -100,23 +92,20 @@ func revokeCommand(a *cli.App) *cobra.Command {
 		Short:   "Revoke a key; it stops working at once and for good",
 		Example: "  orgs keys revoke org_znU9VHanHBWwM key_4mGq8TzLw2XbR",
 		Args:    cli.OrganizationArgument(2),
-		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
-			o, keys, err := find(ctx, s, organization.ID(args[0]))
-			if err != nil {
-				return err
-			}
-			k, err := findKey(s, o, keys, args[1])
+		RunE: runOn(a, func(ctx context.Context, on target, args []string) error {
+			k, err := on.key(args[1])
 			if err != nil {
 				return err
 			}
 			if k.RevokedAt == nil {
 				now := a.Now()
-				if err := revokeKey(ctx, s, o, k, now); err != nil {
+				if err := on.revokeKey(ctx, k, now); err != nil {
 					return err
 				}
 				k.RevokedAt = new(organization.Timestamp(now))
 			}
-			return a.Print(keyToJSON(k, a.Now()), fmt.Sprintf("%s of %s is revoked since %s", k.ID, o.ID, term.Time(k.RevokedAt)))
+			text := fmt.Sprintf("%s of %s is revoked since %s", k.ID, on.organization.ID, term.Time(k.RevokedAt))
+			return a.Print(keyToJSON(k, a.Now()), text)
 		}),
 	}
 }
@@ -126,8 +115,8 @@ func revokeCommand(a *cli.App) *cobra.Command {
 type keyUses map[string]time.Time
 
 // readUses reads the uses. If that fails it warns, so that the keys are shown all the same.
-func readUses(ctx context.Context, a *cli.App, s *backend.Store, id organization.ID) keyUses {
-	uses, err := s.KeyUses(ctx, id)
+func readUses(ctx context.Context, a *cli.App, on target) keyUses {
+	uses, err := on.store.KeyUses(ctx, on.organization.ID)
 	if err != nil {
 		message := fmt.Sprintf("when keys were last used is not known: %v", err)
 		a.Stderr.Warn(&term.Failure{Kind: backend.KindOf(err), Message: message}, a.JSON)

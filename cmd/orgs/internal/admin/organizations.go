@@ -13,7 +13,6 @@ import (
 	"organizations-api/cmd/orgs/internal/backend"
 	"organizations-api/cmd/orgs/internal/cli"
 	"organizations-api/cmd/orgs/internal/term"
-	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 )
 
@@ -67,19 +66,15 @@ func showCommand(a *cli.App) *cobra.Command {
 		Example: `  orgs show org_znU9VHanHBWwM
   orgs show org_znU9VHanHBWwM --json`,
 		Args: cli.OrganizationArgument(1),
-		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
-			o, keys, err := find(ctx, s, organization.ID(args[0]))
-			if err != nil {
-				return err
-			}
-			return printOrganization(a, o, keys, readUses(ctx, a, s, o.ID))
+		RunE: runOn(a, func(ctx context.Context, on target, args []string) error {
+			return printOrganization(a, on, readUses(ctx, a, on))
 		}),
 	}
 }
 
-func printOrganization(a *cli.App, o organization.Organization, keys []apikey.Record, uses keyUses) error {
+func printOrganization(a *cli.App, on target, uses keyUses) error {
 	active := 0
-	for _, k := range keys {
+	for _, k := range on.keys {
 		if k.Check(a.Now()) == nil {
 			active++
 		}
@@ -87,10 +82,10 @@ func printOrganization(a *cli.App, o organization.Organization, keys []apikey.Re
 	return a.Print(struct {
 		Organization OrganizationJSON `json:"organization"`
 		Keys         KeyCountJSON     `json:"keys"`
-	}{OrganizationToJSON(o), KeyCountJSON{len(keys), active, uses.ofAny(keys, organization.FormatTime)}},
-		a.Stdout.Pairs(append(organizationPairs(o),
-			[2]string{"Keys", fmt.Sprintf("%d, of which %d active", len(keys), active)},
-			[2]string{"Last used", uses.ofAny(keys, hour)})))
+	}{OrganizationToJSON(on.organization), KeyCountJSON{len(on.keys), active, uses.ofAny(on.keys, organization.FormatTime)}},
+		a.Stdout.Pairs(append(organizationPairs(on.organization),
+			[2]string{"Keys", fmt.Sprintf("%d, of which %d active", len(on.keys), active)},
+			[2]string{"Last used", uses.ofAny(on.keys, hour)})))
 }
 
 func listCommand(a *cli.App) *cobra.Command {
@@ -156,11 +151,11 @@ orgs undelete brings the organization back. With --purge all of it is removed fo
 				}
 				return printState(a, id, "purged", "is gone for good")
 			}
-			o, _, err := find(ctx, s, id)
+			on, err := find(ctx, s, id)
 			if err != nil {
 				return err
 			}
-			if err := markDeleted(ctx, s, o, a.Now()); err != nil {
+			if err := on.markDeleted(ctx, a.Now()); err != nil {
 				return err
 			}
 			return printState(a, id, stateDeleted, "is deleted; orgs undelete brings it back")
@@ -176,16 +171,11 @@ func undeleteCommand(a *cli.App) *cobra.Command {
 		Short:   "Bring a deleted organization back; its keys work again",
 		Example: "  orgs undelete org_znU9VHanHBWwM",
 		Args:    cli.OrganizationArgument(1),
-		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
-			id := organization.ID(args[0])
-			o, _, err := find(ctx, s, id)
-			if err != nil {
+		RunE: runOn(a, func(ctx context.Context, on target, args []string) error {
+			if err := on.undelete(ctx, a.Now()); err != nil {
 				return err
 			}
-			if err := undelete(ctx, s, o, a.Now()); err != nil {
-				return err
-			}
-			return printState(a, id, stateActive, "is active")
+			return printState(a, on.organization.ID, stateActive, "is active")
 		}),
 	}
 }

@@ -35,7 +35,7 @@ had from its creation to its expiry, unless --expires says otherwise. Both happe
 			if expires.Given {
 				o.expires = &expires.Value
 			}
-			return rotate(ctx, a, s, organization.ID(args[0]), args[1], o)
+			return rotate(ctx, a, s, args, o)
 		}),
 	}
 	c.Flags().Var(overlap, "overlap", "how long the old key stays valid, such as 12h or 7d; 0 ends it at once")
@@ -48,26 +48,22 @@ type rotateOptions struct {
 	expires *expiry // of the new key; nil means as long as the old one was issued for
 }
 
-func rotate(ctx context.Context, a *cli.App, s *backend.Store, id organization.ID, keyID string, options rotateOptions) error {
+func rotate(ctx context.Context, a *cli.App, s *backend.Store, args []string, o rotateOptions) error {
 	var successor IssuedKey
-	old, err := changeKey(ctx, s, id, keyID, func(o organization.Organization, old apikey.Record) (store.KeyChange, store.Entry, error) {
-		now := a.Now()
+	old, err := changeKey(ctx, a, s, args, store.KeyRotated, func(old apikey.Record, now time.Time) (store.KeyChange, error) {
 		until := old.Renewed(now)
-		if options.expires != nil {
+		if o.expires != nil {
 			var err error
-			if until, err = options.expires.from(now); err != nil {
-				return store.KeyChange{}, store.Entry{}, err
+			if until, err = o.expires.from(now); err != nil {
+				return store.KeyChange{}, err
 			}
 		}
-		successor = NewKey(o.ID, old.Mode, old.Permission, now, until)
-		after, err := old.Rotated(successor.Record.ID, now, now.Add(options.overlap))
+		successor = NewKey(organization.ID(args[0]), old.Mode, old.Permission, now, until)
+		after, err := old.Rotated(successor.Record.ID, now, now.Add(o.overlap))
 		if err != nil {
-			return store.KeyChange{}, store.Entry{}, cannotRotate(old, err)
+			return store.KeyChange{}, cannotRotate(old, err)
 		}
-		entry := newEntry(now, store.KeyRotated, o,
-			organization.Change{Field: "key", Before: keyText(old), After: keyText(after)},
-			organization.Change{Field: "key", Before: "null", After: keyText(successor.Record)})
-		return store.KeyChange{Before: old, After: after, New: &successor.Record}, entry, nil
+		return store.KeyChange{Before: old, After: after, New: &successor.Record}, nil
 	})
 	if err != nil {
 		return err
@@ -112,31 +108,29 @@ func expiresCommand(a *cli.App) *cobra.Command {
 			return err
 		},
 		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
-			return setExpiry(ctx, a, s, organization.ID(args[0]), args[1], when)
+			return setExpiry(ctx, a, s, args, when)
 		}),
 	}
 }
 
-func setExpiry(ctx context.Context, a *cli.App, s *backend.Store, id organization.ID, keyID string, when expiry) error {
-	k, err := changeKey(ctx, s, id, keyID, func(o organization.Organization, k apikey.Record) (store.KeyChange, store.Entry, error) {
-		now := a.Now()
+func setExpiry(ctx context.Context, a *cli.App, s *backend.Store, args []string, when expiry) error {
+	k, err := changeKey(ctx, a, s, args, store.KeyExpires, func(k apikey.Record, now time.Time) (store.KeyChange, error) {
 		at, err := when.from(now)
 		if err != nil {
-			return store.KeyChange{}, store.Entry{}, err
+			return store.KeyChange{}, err
 		}
 		after, err := k.Expiring(at)
 		if err != nil {
-			return store.KeyChange{}, store.Entry{}, term.Fail(term.Conflict, "%s was revoked at %s, for good", k.ID, term.Time(k.RevokedAt))
+			return store.KeyChange{}, term.Fail(term.Conflict, "%s was revoked at %s, for good", k.ID, term.Time(k.RevokedAt))
 		}
-		change := organization.Change{Field: "key", Before: keyText(k), After: keyText(after)}
-		return store.KeyChange{Before: k, After: after}, newEntry(now, store.KeyExpires, o, change), nil
+		return store.KeyChange{Before: k, After: after}, nil
 	})
 	if err != nil {
 		return err
 	}
-	text := fmt.Sprintf("%s of %s never expires", k.ID, id)
+	text := fmt.Sprintf("%s of %s never expires", k.ID, args[0])
 	if k.ExpiresAt != nil {
-		text = fmt.Sprintf("%s of %s expires at %s", k.ID, id, term.Time(k.ExpiresAt))
+		text = fmt.Sprintf("%s of %s expires at %s", k.ID, args[0], term.Time(k.ExpiresAt))
 	}
 	return a.Print(keyToJSON(k, a.Now()), text)
 }
@@ -192,7 +186,8 @@ func parseMoment(s string) (expiry, error) {
 	}
 	e, err := parseExpiry(s)
 	if err != nil {
-		return e, errors.New("a key expires at a time, such as 2030-01-31 or 2030-01-31T12:00:00Z, after a duration, such as 720h or 30d, or never")
+		return e, errors.New("a key expires at a time, such as 2030-01-31 or 2030-01-31T12:00:00Z, " +
+			"after a duration, such as 720h or 30d, or never")
 	}
 	return e, nil
 }

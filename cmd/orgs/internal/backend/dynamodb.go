@@ -86,7 +86,8 @@ func awsSettings(ctx context.Context, endpoint string) (dynamo.Settings, error) 
 		}
 	}
 	if settings.Region == "" {
-		return settings, term.Fail(term.NoAccess, "no AWS region is set; set AWS_REGION, or name a profile that has one with AWS_PROFILE")
+		return settings, term.Fail(term.NoAccess,
+			"no AWS region is set; set AWS_REGION, or name a profile that has one with AWS_PROFILE")
 	}
 	return settings, nil
 }

@@ -113,8 +113,9 @@ func fakeMetadata(random *rand.Rand) organization.Object {
 	}
 	texts := make([]string, 0, members)
 	for i := range members {
-		texts = append(texts, fmt.Sprintf(`"%s_%d":{"region":"%s","seats":%d,"note":"%s %s"}`, strings.ToLower(pick(random, thirdWords)),
-			i, pick(random, regions), random.IntN(500), pick(random, firstWords), pick(random, secondWords)))
+		texts = append(texts, fmt.Sprintf(`"%s_%d":{"region":"%s","seats":%d,"note":"%s %s"}`,
+			strings.ToLower(pick(random, thirdWords)), i, pick(random, regions), random.IntN(500),
+			pick(random, firstWords), pick(random, secondWords)))
 	}
 	return organization.Object("{" + strings.Join(texts, ",") + "}")
 }

@@ -5,17 +5,19 @@ package seed
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/sync/errgroup"
 
 	"organizations-api/cmd/orgs/internal/backend"
 	"organizations-api/cmd/orgs/internal/cli"
@@ -63,8 +65,8 @@ type options struct {
 	keysFile string // "" if nobody wants the keys
 }
 
-// run fills the store and says what it did, also if it was interrupted. The keys are in their file before that: a reader
-// who stops reading what is printed has them all the same.
+// run fills the store and says what it did, also if it was interrupted. The keys are in their file before it prints, as
+// printing to a reader that is gone ends the process.
 func run(ctx context.Context, a *cli.App, s *backend.Store, o options) error {
 	keys, err := createKeysFile(o.keysFile)
 	if err != nil {
@@ -84,16 +86,16 @@ func run(ctx context.Context, a *cli.App, s *backend.Store, o options) error {
 	return errors.Join(w.print(a, a.Now().Sub(begin)), err, keysErr)
 }
 
-// keysFile takes the plain text of keys. The zero value drops them.
+// keysFile takes the plain text of keys.
 type keysFile struct {
-	file   *os.File
+	file   *os.File // nil if nobody wants them
 	buffer *bufio.Writer
 }
 
 // createKeysFile makes a new file that only its owner can read. For the path "" it makes none.
 func createKeysFile(path string) (keysFile, error) {
 	if path == "" {
-		return keysFile{}, nil
+		return keysFile{buffer: bufio.NewWriter(io.Discard)}, nil
 	}
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -103,9 +105,6 @@ func createKeysFile(path string) (keysFile, error) {
 }
 
 func (k keysFile) add(key string) error {
-	if k.file == nil {
-		return nil
-	}
 	if _, err := fmt.Fprintln(k.buffer, key); err != nil {
 		return fmt.Errorf("writing the keys: %w", err)
 	}
@@ -131,40 +130,29 @@ const (
 	mostShown = 3 // keys that are printed
 )
 
-// writer writes the organizations. The mutex guards what changes.
+// writer writes the organizations.
 type writer struct {
 	options  options
 	store    *backend.Store
 	progress *term.Progress
 
-	next              atomic.Uint64 // the first organization that no worker has taken
-	mutex             sync.Mutex
+	mutex             sync.Mutex // guards what follows
 	keys              keysFile
 	created, existing uint64
 	shown             []fake // some of the created
 }
 
-// writeAll runs the workers. If one fails or ctx ends, each of the others finishes its batch.
+// writeAll writes batches, several at once, until all are written, one fails, or ctx ends.
 func (w *writer) writeAll(ctx context.Context) error {
-	ctx, stop := context.WithCancelCause(ctx)
-	defer stop(nil)
-	var workers sync.WaitGroup
-	for range w.options.workers {
-		workers.Go(func() {
-			for ctx.Err() == nil {
-				begin := w.next.Add(batchSize) - batchSize
-				if begin >= w.options.count {
-					return
-				}
-				// A batch is never cut off, so that all of it is counted.
-				if err := w.writeBatch(context.WithoutCancel(ctx), begin, min(begin+batchSize, w.options.count)); err != nil {
-					stop(err)
-				}
-			}
+	group, running := errgroup.WithContext(ctx)
+	group.SetLimit(w.options.workers)
+	for begin := uint64(0); begin < w.options.count && running.Err() == nil; begin += batchSize {
+		group.Go(func() error {
+			// A batch is never cut off, so that all of it is counted.
+			return w.writeBatch(context.WithoutCancel(ctx), begin, min(begin+batchSize, w.options.count))
 		})
 	}
-	workers.Wait()
-	return context.Cause(ctx)
+	return cmp.Or(group.Wait(), ctx.Err())
 }
 
 // writeBatch creates the organizations from the number begin up to end.

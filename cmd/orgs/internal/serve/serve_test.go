@@ -13,7 +13,7 @@ import (
 	"organizations-api/shared/store/dynamo"
 )
 
-// template is what these tests need of template.yaml.
+// template is the parts of template.yaml that these tests need.
 type template struct {
 	Globals struct {
 		Function struct {
@@ -38,7 +38,7 @@ type corsConfiguration struct {
 	MaxAge  int      `yaml:"MaxAge"`
 }
 
-// UnmarshalYAML reads the second part of an !If: the configuration where there are origins.
+// UnmarshalYAML reads the second part of an !If: the configuration that applies if there are origins.
 func (c *corsConfiguration) UnmarshalYAML(node *yaml.Node) error {
 	if node.Tag != "!If" || len(node.Content) != 3 {
 		return fmt.Errorf("CorsConfiguration is %s, want an !If of three parts", node.Tag)
@@ -60,7 +60,7 @@ func readTemplate(t *testing.T) template {
 	return parsed
 }
 
-// TestCrossOriginAsInAWS holds the local gateway to the template's CORS configuration.
+// TestCrossOriginAsInAWS compares the local CORS configuration with the template's.
 func TestCrossOriginAsInAWS(t *testing.T) {
 	t.Parallel()
 	want := readTemplate(t).Resources.API.Properties.CORS
@@ -71,7 +71,7 @@ func TestCrossOriginAsInAWS(t *testing.T) {
 	}
 }
 
-// TestVariablesAsInAWS holds the environment of built functions to the template's, less what has a reason not to be there.
+// TestVariablesAsInAWS compares the names in the environment of built functions with the template's.
 func TestVariablesAsInAWS(t *testing.T) {
 	t.Parallel()
 	got := slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(variables(dynamo.Settings{}, true))), "LOG_LEVEL", "SSL_CERT_DIR")))
@@ -84,7 +84,7 @@ func TestParseOrigins(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		text string
-		want []string // nil where it is refused
+		want []string // nil: refused
 	}{
 		{"http://localhost:3000", []string{"http://localhost:3000"}},
 		{"https://a.example.com,http://[::1]:8080", []string{"https://a.example.com", "http://[::1]:8080"}},

@@ -36,7 +36,8 @@ func (g *gateway) welcome(ctx context.Context) error {
 		"Its store          " + term.Printable(string(g.store.Choice)),
 	}
 	if !isLoopback(g.addr) {
-		lines = append(lines, "", "Warning: other machines can reach this address, and it has no TLS: keys cross the network in plain text.")
+		lines = append(lines, "",
+			"Warning: other machines can reach this address, and it has no TLS: keys cross the network in plain text.")
 	}
 	type demoJSON struct {
 		Organization admin.OrganizationJSON `json:"organization"`

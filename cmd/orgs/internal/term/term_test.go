@@ -31,7 +31,7 @@ org_22  A\tB            2026-01-02 03:04:05Z  deleted`
 ID      NAME            CREATED     STATE
 org_1   Ünï 東京 video  2026-11-21  active
 org_22  A\tB            2026-01-02  deleted`},
-		// Of 8 columns one is left: the next character takes two.
+		// One of 8 columns stays free, as the next character takes two.
 		"names cut in front of a wide character": {Screen{Width: 37}, `
 ID      NAME     CREATED     STATE
 org_1   Ünï 東…  2026-11-21  active
