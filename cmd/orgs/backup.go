@@ -12,12 +12,15 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"organizations-api/cmd/orgs/internal/backend"
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/shared/backup"
 	"organizations-api/shared/organization"
 )
 
-func (a *app) backupCommand() *cobra.Command {
-	workers := newParsed("n", "8", parseWorkers)
+func backupCommand(a *cli.App) *cobra.Command {
+	workers := cli.NewWorkers()
 	c := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Write all organizations into a new file",
@@ -30,30 +33,31 @@ is readable by its owner alone; keep it so.`,
 		Args: cobra.ExactArgs(1),
 		Example: `  orgs backup monday.backup
   orgs --store dynamodb:organizations-api backup monday.backup --workers 16`,
-		RunE: a.doesWithStore(func(ctx context.Context, s *storage, args []string) error {
-			return a.backup(ctx, s, args[0], workers.value)
+		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
+			return writeBackup(ctx, a, s, args[0], int(workers.Value))
 		}),
 	}
 	c.Flags().Var(workers, "workers", "how many organizations to read at once")
 	return c
 }
 
-func (a *app) backup(ctx context.Context, s *storage, file string, workers int) error {
-	p := a.newProgress("backing up", 0, false)
+func writeBackup(ctx context.Context, a *cli.App, s *backend.Store, file string, workers int) error {
+	p := a.Progress("backing up", 0, false)
 	var begun time.Time
+	var before int64
 	resumed := func(organizations int64, at time.Time) {
-		begun = at
-		p.resume(organizations)
+		begun, before = at, organizations
+		p.Resume(organizations)
 	}
 	summary, err := backup.Write(ctx, s, file, backup.Options{
-		From: s.place, Now: a.now, Workers: workers, Resumed: resumed, Added: p.add,
+		From: s.Place, Now: a.Now, Workers: workers, Resumed: resumed, Added: p.Add,
 	})
-	p.end()
+	p.End()
 	if err != nil {
 		return backupFailure(ctx, file, err)
 	}
-	if a.json {
-		return writeJSON(a.stdout, struct {
+	if a.JSON {
+		return a.Stdout.WriteJSON(struct {
 			File          string `json:"file"`
 			Organizations int64  `json:"organizations"`
 			Entries       int64  `json:"entries"`
@@ -63,14 +67,14 @@ func (a *app) backup(ctx context.Context, s *storage, file string, workers int) 
 			Begun         string `json:"begun_at"` // by the first run
 		}{
 			file, summary.Organizations, summary.Entries, summary.Bytes, summary.SHA256,
-			p.before, organization.FormatTime(begun),
+			before, organization.FormatTime(begun),
 		})
 	}
-	lines := []string{printable(file) + " has " + holds(summary) + "."}
-	if p.before > 0 {
-		lines = append(lines, grouped(p.before)+" of them were read by an earlier run, begun at "+textTime(&begun)+".")
+	lines := []string{term.Printable(file) + " has " + holds(summary) + "."}
+	if before > 0 {
+		lines = append(lines, term.Grouped(before)+" of them were read by an earlier run, begun at "+term.Time(&begun)+".")
 	}
-	return writeLine(a.stdout, strings.Join(append(lines,
+	return a.Print(nil, strings.Join(append(lines,
 		"Its SHA-256 is "+summary.SHA256+".",
 		"It holds credentials: keep it from others.",
 	), "\n"))
@@ -80,18 +84,18 @@ func (a *app) backup(ctx context.Context, s *storage, file string, workers int) 
 func backupFailure(ctx context.Context, file string, err error) error {
 	partial := backup.Partial(file)
 	switch {
-	case missesTables(err):
+	case backend.KindOf(err) == term.NoTables:
 		return err
 	case errors.Is(err, backup.ErrExists), errors.Is(err, backup.ErrBusy):
-		return fail(kindConflict, "%s", err)
+		return term.Fail(term.Conflict, "%s", err)
 	case errors.Is(err, backup.ErrNotResumable):
-		return fail(kindConflict, "%s; remove %s or choose another name", err, partial)
+		return term.Fail(term.Conflict, "%s; remove %s or choose another name", err, partial)
 	}
 	text := causeText(ctx, err)
 	if _, missing := os.Stat(partial); missing == nil {
 		text += "; what was written is in " + partial + ", and the same command goes on from there"
 	}
-	return fail(kindOf(err), "%s", text)
+	return term.Fail(backend.KindOf(err), "%s", text)
 }
 
 // causeText is what an error is to who may have interrupted the command.
@@ -104,11 +108,11 @@ func causeText(ctx context.Context, err error) string {
 
 func holds(s backup.Summary) string {
 	return fmt.Sprintf("%s organizations with %s audit entries, %s bytes",
-		grouped(s.Organizations), grouped(s.Entries), grouped(s.Bytes))
+		term.Grouped(s.Organizations), term.Grouped(s.Entries), term.Grouped(s.Bytes))
 }
 
-func (a *app) restoreCommand() *cobra.Command {
-	workers := newParsed("n", "8", parseWorkers)
+func restoreCommand(a *cli.App) *cobra.Command {
+	workers := cli.NewWorkers()
 	var o restoring
 	c := &cobra.Command{
 		Use:   "restore FILE",
@@ -120,9 +124,9 @@ the end every organization is read back and compared with the backup. A restore 
 		Example: `  orgs restore monday.backup
   orgs restore monday.backup --compare
   orgs --store dynamodb:dev restore monday.backup`,
-		RunE: a.does(func(ctx context.Context, args []string) error {
-			o.file, o.workers = args[0], workers.value
-			return a.restore(ctx, o)
+		RunE: a.Run(func(ctx context.Context, args []string) error {
+			o.file, o.workers = args[0], int(workers.Value)
+			return restore(ctx, a, o)
 		}),
 	}
 	c.Flags().Var(workers, "workers", "how many batches to write at once")
@@ -138,50 +142,50 @@ type restoring struct {
 }
 
 // restore checks the file before it opens the store, which makes one where there is none.
-func (a *app) restore(ctx context.Context, o restoring) error {
+func restore(ctx context.Context, a *cli.App, o restoring) error {
 	summary, err := backup.Check(o.file)
 	if err != nil {
 		return err
 	}
-	open := a.openOrMake
+	open := backend.Open
 	if o.compareOnly {
-		open = a.openExisting
+		open = backend.OpenExisting
 	}
-	return with(ctx, open, func(s *storage) error { return a.restoreChecked(ctx, s, o, summary) })
+	return a.With(ctx, open, func(s *backend.Store) error { return restoreChecked(ctx, a, s, o, summary) })
 }
 
-func (a *app) restoreChecked(ctx context.Context, s *storage, o restoring, summary backup.Summary) error {
+func restoreChecked(ctx context.Context, a *cli.App, s *backend.Store, o restoring, summary backup.Summary) error {
 	var wrote int64
 	if !o.compareOnly {
-		p := a.newProgress("restoring", summary.Organizations, false)
+		p := a.Progress("restoring", summary.Organizations, false)
 		var err error
-		wrote, err = backup.Restore(ctx, o.file, s, o.workers, p.add)
-		p.end()
+		wrote, err = backup.Restore(ctx, o.file, s, o.workers, p.Add)
+		p.End()
 		if err != nil {
 			return restoreFailure(ctx, o, wrote, err)
 		}
 	}
-	p := a.newProgress("comparing", summary.Organizations, false)
-	found, err := backup.Compare(ctx, o.file, s, o.workers, p.add)
-	p.end()
+	p := a.Progress("comparing", summary.Organizations, false)
+	found, err := backup.Compare(ctx, o.file, s, o.workers, p.Add)
+	p.End()
 	if err != nil {
 		return restoreFailure(ctx, o, wrote, err)
 	}
-	if err := a.printRestored(o, summary, wrote, found); err != nil {
+	if err := printRestored(a, o, summary, wrote, found); err != nil {
 		return err
 	}
 	return difference(found)
 }
 
 func restoreFailure(ctx context.Context, o restoring, wrote int64, err error) error {
-	if missesTables(err) {
+	if backend.KindOf(err) == term.NoTables {
 		return err
 	}
 	text := causeText(ctx, err)
 	if !o.compareOnly {
-		text += "; " + grouped(wrote) + " organizations are restored, and the same command does the rest"
+		text += "; " + term.Grouped(wrote) + " organizations are restored, and the same command does the rest"
 	}
-	return fail(kindOf(err), "%s", text)
+	return term.Fail(backend.KindOf(err), "%s", text)
 }
 
 // difference returns an error that names organizations that are not as in the backup.
@@ -196,7 +200,7 @@ func difference(found backup.Report) error {
 	if len(wrong) > most {
 		text += ", …"
 	}
-	return fail(kindConflict, "%s organizations are not as in the backup, and were left as they are: %s", grouped(int64(len(wrong))), text)
+	return term.Fail(term.Conflict, "%s organizations are not as in the backup, and were left as they are: %s", term.Grouped(int64(len(wrong))), text)
 }
 
 func texts(ids []organization.ID) []string {
@@ -207,11 +211,11 @@ func texts(ids []organization.ID) []string {
 	return out
 }
 
-func (a *app) printRestored(o restoring, summary backup.Summary, wrote int64, found backup.Report) error {
+func printRestored(a *cli.App, o restoring, summary backup.Summary, wrote int64, found backup.Report) error {
 	slices.SortFunc(found.Different, cmp.Compare[organization.ID])
 	slices.SortFunc(found.Missing, cmp.Compare[organization.ID])
-	if a.json {
-		return writeJSON(a.stdout, struct {
+	if a.JSON {
+		return a.Stdout.WriteJSON(struct {
 			File          string   `json:"file"`
 			Organizations int64    `json:"organizations"`
 			Entries       int64    `json:"entries"`
@@ -225,12 +229,12 @@ func (a *app) printRestored(o restoring, summary backup.Summary, wrote int64, fo
 			wrote, found.Identical, texts(found.Different), texts(found.Missing),
 		})
 	}
-	lines := []string{printable(o.file) + " is sound: " + holds(summary) + "."}
+	lines := []string{term.Printable(o.file) + " is sound: " + holds(summary) + "."}
 	if !o.compareOnly {
 		lines = append(lines, fmt.Sprintf("Restored %s; %s were there already.",
-			grouped(wrote), grouped(summary.Organizations-wrote)))
+			term.Grouped(wrote), term.Grouped(summary.Organizations-wrote)))
 	}
 	lines = append(lines, fmt.Sprintf("Compared with the store: %s identical, %s different, %s missing.",
-		grouped(found.Identical), grouped(int64(len(found.Different))), grouped(int64(len(found.Missing)))))
-	return writeLine(a.stdout, strings.Join(lines, "\n"))
+		term.Grouped(found.Identical), term.Grouped(int64(len(found.Different))), term.Grouped(int64(len(found.Missing)))))
+	return a.Print(nil, strings.Join(lines, "\n"))
 }

@@ -11,6 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"organizations-api/cmd/orgs/internal/backend"
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/shared/backup"
 )
 
@@ -37,12 +40,12 @@ func TestBackupResumed(t *testing.T) {
 	folder := t.TempDir()
 	begun := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
 	whole := filepath.Join(folder, "whole")
-	s, err := openStorage(t.Context(), env[storeVariable], env.get)
+	s, err := backend.Open(t.Context(), backend.Choice(env[cli.StoreVariable]), env.get)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = backup.Write(t.Context(), s, whole, backup.Options{From: s.place, Now: func() time.Time { return begun }, Page: 1})
-	if err := errors.Join(err, s.close()); err != nil {
+	_, err = backup.Write(t.Context(), s, whole, backup.Options{From: s.Place, Now: func() time.Time { return begun }, Page: 1})
+	if err := errors.Join(err, s.Close()); err != nil {
 		t.Fatal(err)
 	}
 	text, err := os.ReadFile(whole)
@@ -84,8 +87,8 @@ func TestBackupNotResumed(t *testing.T) {
 			t.Fatal(err)
 		}
 		r := orgs(t, env, "backup", file, "--json")
-		got := decode[reported](t, r.stderr).Error
-		want := failure{kindConflict, fmt.Sprintf("backing up to %s: %s cannot be resumed: %s; remove %[2]s or choose another name",
+		got := decode[struct{ Error term.Failure }](t, r.stderr).Error
+		want := term.Failure{Kind: term.Conflict, Message: fmt.Sprintf("backing up to %s: %s cannot be resumed: %s; remove %[2]s or choose another name",
 			file, partial, why)}
 		if got != want {
 			t.Errorf("backup = %+v, want %+v", got, want)
@@ -99,18 +102,18 @@ func TestBackupAtOnce(t *testing.T) {
 	env := newStore(t)
 	must(t, env, "create", "--name", "A")
 	file := filepath.Join(t.TempDir(), "orgs.backup")
-	s, err := openStorage(t.Context(), env[storeVariable], env.get)
+	s, err := backend.Open(t.Context(), backend.Choice(env[cli.StoreVariable]), env.get)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = backup.Write(t.Context(), s, file, backup.Options{From: s.place, Now: time.Now, Added: func(int) {
+	_, err = backup.Write(t.Context(), s, file, backup.Options{From: s.Place, Now: time.Now, Added: func(int) {
 		r := orgs(t, env, "backup", file, "--json")
-		got := decode[reported](t, r.stderr).Error
-		if got.Kind != kindConflict || !strings.HasSuffix(got.Message, "another backup is writing it") {
+		got := decode[struct{ Error term.Failure }](t, r.stderr).Error
+		if got.Kind != term.Conflict || !strings.HasSuffix(got.Message, "another backup is writing it") {
 			t.Errorf("backup while another writes = %+v, want it refused", got)
 		}
 	}})
-	if err := errors.Join(err, s.close()); err != nil {
+	if err := errors.Join(err, s.Close()); err != nil {
 		t.Errorf("the first backup = %v, want no error", err)
 	}
 }
@@ -125,7 +128,7 @@ func TestRestoreMakesNoStore(t *testing.T) {
 	}
 	database := filepath.Join(folder, "new", "orgs.db")
 	for _, file := range []string{damaged, filepath.Join(folder, "nosuch")} {
-		r := orgs(t, environment{storeVariable: "sqlite:" + database}, "restore", file)
+		r := orgs(t, environment{cli.StoreVariable: "sqlite:" + database}, "restore", file)
 		if r.code != exitFailed || r.stdout != "" || !strings.Contains(r.stderr, file) {
 			t.Errorf("restore %s = %+v, want it refused", file, r)
 		}
@@ -142,12 +145,12 @@ func TestRestoreInterrupted(t *testing.T) {
 	must(t, env, "create", "--name", "A")
 	file := filepath.Join(t.TempDir(), "orgs.backup")
 	must(t, env, "backup", file)
-	s, err := openStorage(t.Context(), env[storeVariable], env.get)
+	s, err := backend.Open(t.Context(), backend.Choice(env[cli.StoreVariable]), env.get)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := s.close(); err != nil {
+		if err := s.Close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -162,7 +165,7 @@ func TestRestoreInterrupted(t *testing.T) {
 	} {
 		var stdout, stderr bytes.Buffer
 		o := restoring{file: file, workers: 1, compareOnly: test.compareOnly}
-		err := newApp(env.get, &stdout, &stderr).restoreChecked(ctx, s, o, backup.Summary{})
+		err := restoreChecked(ctx, cli.New(env.get, &stdout, &stderr), s, o, backup.Summary{})
 		if err == nil || err.Error() != test.want {
 			t.Errorf("restore, interrupted, of %+v = %v, want %q", o, err, test.want)
 		}

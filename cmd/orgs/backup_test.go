@@ -15,6 +15,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/term"
 )
 
 // backupOrganizations is how many organizations TestBackupBetweenEngines takes there and back.
@@ -169,8 +172,8 @@ func TestBackupText(t *testing.T) {
 		t.Errorf("backup = %q, want it to say what the file has", got)
 	}
 	r := orgs(t, env, "backup", file, "--json")
-	if got := decode[reported](t, r.stderr).Error; r.code != exitFailed || got.Kind != kindConflict {
-		t.Errorf("backup to a file that is there = %+v, want %d and %s", r, exitFailed, kindConflict)
+	if got := decode[struct{ Error term.Failure }](t, r.stderr).Error; r.code != exitFailed || got.Kind != term.Conflict {
+		t.Errorf("backup to a file that is there = %+v, want %d and %s", r, exitFailed, term.Conflict)
 	}
 	for range 2 {
 		if got := must(t, other, "restore", file); !strings.Contains(got, "1 identical, 0 different, 0 missing") {
@@ -228,7 +231,7 @@ func TestBackupDiskFull(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "orgs.backup")
 	const blocks = "2800" // of 512 bytes, as sh has it
 	command := exec.CommandContext(t.Context(), "sh", "-c", `ulimit -f `+blocks+` && exec "$0" "$@"`, os.Args[0], "backup", file)
-	command.Env = append(os.Environ(), asCommand+"=1", storeVariable+"="+env[storeVariable])
+	command.Env = append(os.Environ(), asCommand+"=1", cli.StoreVariable+"="+env[cli.StoreVariable])
 	out, err := command.CombinedOutput()
 	var exit *exec.ExitError
 	if !errors.As(err, &exit) || exit.ExitCode() != exitFailed ||

@@ -11,22 +11,25 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"organizations-api/cmd/orgs/internal/backend"
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/shared/organization"
 )
 
-// What the shell offers for the word that is being typed. What the store has is asked for briefly; where it cannot be
-// had, nothing is offered and nothing said.
+// What a shell offers for the word that is being typed. The store is read, but not for long and without any message: if
+// it cannot be read, nothing is offered.
 
 const (
 	completionTime  = 2 * time.Second
 	completionLimit = 200 // organizations
 )
 
-// complete gives the arguments and flags of all commands their completions, by what their help says they are: ORG and
-// KEY_ID in the usage, and a list of words as the kind of a flag.
-func (a *app) complete(c *cobra.Command) {
+// addCompletions gives completions to the arguments and flags of all commands, by what their help says: ORG and KEY_ID
+// in the usage, and a list of words as the kind of a flag.
+func addCompletions(a *cli.App, c *cobra.Command) {
 	if c.ValidArgsFunction == nil {
-		c.ValidArgsFunction = a.argumentsOf(c)
+		c.ValidArgsFunction = argumentCompletion(a, strings.Fields(c.Use)[1:])
 	}
 	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		words := strings.Split(f.Value.Type(), "|")
@@ -39,22 +42,22 @@ func (a *app) complete(c *cobra.Command) {
 		cobra.CheckErr(c.RegisterFlagCompletionFunc("store", completeStore))
 	}
 	for _, sub := range c.Commands() {
-		a.complete(sub)
+		addCompletions(a, sub)
 	}
 }
 
-func (a *app) argumentsOf(c *cobra.Command) cobra.CompletionFunc {
-	places := strings.Fields(c.Use)[1:]
+// argumentCompletion completes the arguments that the usage of a command names.
+func argumentCompletion(a *cli.App, names []string) cobra.CompletionFunc {
 	return func(c *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 		const none = cobra.ShellCompDirectiveNoFileComp
-		if len(args) >= len(places) {
+		if len(args) >= len(names) {
 			return nil, none
 		}
-		switch places[len(args)] {
+		switch names[len(args)] {
 		case "ORG":
-			return a.completeOrganizations(c.Context(), c.Name()), none
+			return completeOrganizations(c.Context(), a, c.Name()), none
 		case "KEY_ID":
-			return a.completeKeys(c.Context(), args[0]), none
+			return completeKeys(c.Context(), a, args[0]), none
 		case "FILE":
 			return nil, cobra.ShellCompDirectiveDefault
 		default:
@@ -64,45 +67,43 @@ func (a *app) argumentsOf(c *cobra.Command) cobra.CompletionFunc {
 }
 
 // completeOrganizations offers the organizations that the command can do something to.
-func (a *app) completeOrganizations(ctx context.Context, command string) []cobra.Completion {
+func completeOrganizations(ctx context.Context, a *cli.App, command string) []cobra.Completion {
 	var found []cobra.Completion
-	a.whileCompleting(ctx, func(ctx context.Context, s *storage) error {
-		return pages(ctx, s, func(o organization.Organization) bool {
-			if (command == "undelete") == (organizationState(o) == stateDeleted) || command == "delete" || command == "show" {
-				found = append(found, cobra.CompletionWithDesc(string(o.ID), printable(o.Name)))
+	whileCompleting(ctx, a, func(ctx context.Context, s *backend.Store) {
+		for o, err := range s.Organizations(ctx) {
+			if err != nil || len(found) == completionLimit {
+				return
 			}
-			return len(found) < completionLimit
-		})
+			if (command == "undelete") == (o.DeletedAt != nil) || command == "delete" || command == "show" {
+				found = append(found, cobra.CompletionWithDesc(string(o.ID), term.Printable(o.Name)))
+			}
+		}
 	})
 	return found
 }
 
 // completeKeys offers the keys that can still be used.
-func (a *app) completeKeys(ctx context.Context, id string) []cobra.Completion {
+func completeKeys(ctx context.Context, a *cli.App, id string) []cobra.Completion {
 	var found []cobra.Completion
-	a.whileCompleting(ctx, func(ctx context.Context, s *storage) error {
-		_, keys, err := s.Get(ctx, organization.ID(id))
+	whileCompleting(ctx, a, func(ctx context.Context, s *backend.Store) {
+		_, keys, _ := s.Get(ctx, organization.ID(id))
 		for _, k := range keys {
-			if k.Check(a.now()) == nil {
+			if k.Check(a.Now()) == nil {
 				found = append(found, cobra.CompletionWithDesc(k.ID, k.Permission.String()+" "+string(k.Mode)))
 			}
 		}
-		return err
 	})
 	return found
 }
 
-// whileCompleting asks the store something, and leaves it as it is; what goes wrong is nobody's business in the middle of a
-// line.
-func (a *app) whileCompleting(ctx context.Context, ask func(context.Context, *storage) error) {
+// whileCompleting opens the store as it is for a short time. Errors have no place in the middle of a typed line.
+func whileCompleting(ctx context.Context, a *cli.App, ask func(context.Context, *backend.Store)) {
 	ctx, cancel := context.WithTimeout(ctx, completionTime)
 	defer cancel()
-	s, err := a.openAsItIs(ctx)
-	if err != nil {
-		return
-	}
-	_ = ask(ctx, s)
-	_ = s.close()
+	_ = a.With(ctx, backend.OpenAsItIs, func(s *backend.Store) error {
+		ask(ctx, s)
+		return nil
+	})
 }
 
 // completeStore offers the kinds of stores, and after sqlite: the folders and databases.

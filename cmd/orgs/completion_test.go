@@ -8,6 +8,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"organizations-api/cmd/orgs/internal/admin"
+	"organizations-api/cmd/orgs/internal/cli"
 )
 
 func TestCompletion(t *testing.T) {
@@ -16,8 +19,8 @@ func TestCompletion(t *testing.T) {
 	here := mustJSON[created](t, env, "create", "--name", "Here\x1b").Organization.ID
 	gone := mustJSON[created](t, env, "create", "--name", "Gone").Organization.ID
 	must(t, env, "delete", gone)
-	read := mustJSON[wireIssued](t, env, "keys", "issue", here, "--permission", "read").ID
-	revoked := mustJSON[wireIssued](t, env, "keys", "issue", here, "--permission", "write").ID
+	read := mustJSON[admin.IssuedKeyJSON](t, env, "keys", "issue", here, "--permission", "read").ID
+	revoked := mustJSON[admin.IssuedKeyJSON](t, env, "keys", "issue", here, "--permission", "write").ID
 	must(t, env, "keys", "revoke", here, revoked)
 	admin := mustJSON[keyList](t, env, "keys", "list", here).Keys[0].ID
 	folder := t.TempDir()
@@ -53,7 +56,7 @@ func TestCompletion(t *testing.T) {
 		r := orgs(t, env, append([]string{"__complete"}, test.args...)...)
 		var got []string
 		for line := range strings.Lines(r.stdout) {
-			if !strings.HasPrefix(line, ":") { // how the shell should go on
+			if !strings.HasPrefix(line, ":") { // a directive for the shell
 				got = append(got, strings.TrimSuffix(line, "\n"))
 			}
 		}
@@ -61,7 +64,7 @@ func TestCompletion(t *testing.T) {
 			t.Errorf("completing %q = %d (-want +got):\n%s", test.args, r.code, diff)
 		}
 	}
-	if got := orgs(t, environment{storeVariable: "sqlite:" + folder + "/no.db"}, "__complete", "show", ""); got.stdout != ":4\n" {
+	if got := orgs(t, environment{cli.StoreVariable: "sqlite:" + folder + "/no.db"}, "__complete", "show", ""); got.stdout != ":4\n" {
 		t.Errorf("completing without a store = %+v, want nothing", got)
 	}
 	if _, err := os.Stat(folder + "/no.db"); err == nil {
@@ -69,19 +72,19 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestCompletionOnAnOlderSchema offers what can be read of it, and leaves it as it is.
+// TestCompletionOnAnOlderSchema completes from a file of an older version. It must not change the file.
 func TestCompletionOnAnOlderSchema(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
 	id := mustJSON[created](t, env, "create", "--name", "Here").Organization.ID
-	path := strings.TrimPrefix(env[storeVariable], "sqlite:")
+	path := strings.TrimPrefix(env[cli.StoreVariable], "sqlite:")
 	before := older(t, path)
 	for _, test := range []struct {
 		args []string
 		want string
 	}{
 		{[]string{"__complete", "show", ""}, id + "\tHere\n:4\n"},
-		{[]string{"__complete", "keys", "revoke", id, ""}, ":4\n"}, // keys have had less to them
+		{[]string{"__complete", "keys", "revoke", id, ""}, ":4\n"}, // the older schema lacks a column of keys
 	} {
 		if got := orgs(t, env, test.args...); got.stdout != test.want {
 			t.Errorf("orgs %q = %+v, want %q", test.args, got, test.want)
@@ -92,7 +95,7 @@ func TestCompletionOnAnOlderSchema(t *testing.T) {
 	}
 }
 
-// TestCompletionScripts has each shell that is here read its script.
+// TestCompletionScripts checks the script for each shell, and has bash parse its own.
 func TestCompletionScripts(t *testing.T) {
 	t.Parallel()
 	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {

@@ -2,82 +2,19 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"os/exec"
-	"strings"
+	"strconv"
 	"sync"
-	"syscall"
 	"testing"
+	"time"
 
-	"organizations-api/shared/store/dynamo/dynamotest"
+	"organizations-api/cmd/orgs/internal/admin"
 )
 
-// gatewayProcess is orgs serve in a process of its own.
-type gatewayProcess struct {
-	url            string
-	command        *exec.Cmd
-	stdout, stderr *transcript
-}
-
-// startProcess starts the test binary as orgs serve, with more arguments.
-func startProcess(t *testing.T, env environment, args ...string) *gatewayProcess {
-	t.Helper()
-	return startBinary(t, os.Args[0], env, args...)
-}
-
-// startBinary starts an orgs binary as orgs serve, with more arguments.
-func startBinary(t *testing.T, binary string, env environment, args ...string) *gatewayProcess {
-	t.Helper()
-	p := &gatewayProcess{stdout: newTranscript(), stderr: newTranscript()}
-	args = append([]string{"serve", "--addr", "127.0.0.1:0", "--json"}, args...)
-	p.command = exec.CommandContext(t.Context(), binary, args...)
-	p.command.Stdout, p.command.Stderr = p.stdout, p.stderr
-	p.command.Env = append(os.Environ(), asCommand+"=1")
-	for name, value := range env {
-		p.command.Env = append(p.command.Env, name+"="+value)
-	}
-	if err := p.command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	var welcome struct{ URL string }
-	if err := json.Unmarshal([]byte(p.stdout.await(t, "\n}\n")), &welcome); err != nil {
-		t.Fatalf("serve --json prints %q: %v", p.stdout, err)
-	}
-	p.stderr.await(t, `"msg":"serving"`)
-	p.url = welcome.URL
-	return p
-}
-
-// terminate sends SIGTERM and checks that the process ends well.
-func (p *gatewayProcess) terminate(t *testing.T) {
-	t.Helper()
-	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := p.command.Wait(); err != nil {
-		t.Errorf("serve after SIGTERM: %v, want exit code 0; on stderr:\n%s", err, p.stderr)
-	}
-}
-
-func TestConcurrentWritersSQLite(t *testing.T) {
+func TestConcurrentWriters(t *testing.T) {
 	t.Parallel()
-	testConcurrentWriters(t, newStore(t))
-}
-
-func TestConcurrentWritersDynamoDB(t *testing.T) {
-	t.Parallel()
-	env := newTables(t)
-	must(t, env, "tables", "create")
-	testConcurrentWriters(t, env)
-}
-
-// newTables returns an environment that names DynamoDB tables which do not exist yet.
-func newTables(t *testing.T) environment {
-	t.Helper()
-	return environment{storeVariable: "dynamodb:" + dynamotest.Prefix(), endpointVariable: dynamotest.Endpoint(t)}
+	onBothStores(t, testConcurrentWriters)
 }
 
 const (
@@ -85,7 +22,7 @@ const (
 	changesPerWriter = 50
 )
 
-// outcome is what became of a writer's tries, by the names that they set.
+// outcome is the names that a writer tried to set.
 type outcome struct {
 	accepted []string // answered with 200
 	unsure   []string // answered with 503: they may have taken effect all the same
@@ -125,47 +62,35 @@ func testConcurrentWriters(t *testing.T, env environment) {
 	}
 }
 
-// write makes the writer's changes, each a new name. A change that was refused because of the others is tried again, under
-// a name of its own.
+// write makes the changes of one writer, each with a new name. It retries a change that lost against other writers, again
+// with a new name.
 func write(t *testing.T, client *http.Client, url, key string, writer int) outcome {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*patience)
 	defer cancel()
 	var o outcome
 	for try := 0; len(o.accepted) < changesPerWriter; try++ {
 		name := fmt.Sprintf("Writer %d, change %d, try %d", writer, len(o.accepted), try)
-		status, err := patchName(ctx, client, url, key, name)
-		switch {
-		case err == nil && status == http.StatusOK:
+		got, err := do(client, newRequest(ctx, "PATCH", url, key, renaming(name)))
+		switch got.status {
+		case http.StatusOK:
 			o.accepted = append(o.accepted, name)
-		case err == nil && status == http.StatusServiceUnavailable:
+		case http.StatusServiceUnavailable:
 			o.unsure = append(o.unsure, name)
-		case err == nil && status == http.StatusPreconditionFailed:
+		case http.StatusPreconditionFailed:
 		default:
-			t.Errorf("PATCH to %q = %d, %v, want 200, 412 or 503", name, status, err)
+			t.Errorf("PATCH to %q = %d, %v, want 200, 412 or 503", name, got.status, err)
 			return o
 		}
 	}
 	return o
 }
 
-func patchName(ctx context.Context, client *http.Client, url, key, name string) (status int, err error) {
-	body := strings.NewReader(`{"organization_name": "` + name + `"}`)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPatch, url, body)
-	if err != nil {
-		return 0, err
-	}
-	request.Header.Set("Authorization", "Bearer "+key)
-	request.Header.Set("Content-Type", "application/json")
-	response, err := client.Do(request)
-	if err != nil {
-		return 0, err
-	}
-	return response.StatusCode, response.Body.Close()
-}
+// renaming returns the body of a PATCH that sets the name.
+func renaming(name string) string { return `{"organization_name": "` + name + `"}` }
 
-// checkTrail checks that the entries, the newest first, are a chain of changes without a gap, each from what the one before
-// left. It returns how often each name was set.
-func checkTrail(t *testing.T, entries []wireEntry) map[string]int {
+// checkTrail checks entries, the newest first: the versions have no gap, and each change begins with the name that the
+// change before it left. It returns how often each name was set.
+func checkTrail(t *testing.T, entries []admin.EntryJSON) map[string]int {
 	t.Helper()
 	times := make(map[string]int)
 	version, name := int64(len(entries)-1), ""
@@ -190,8 +115,8 @@ func checkTrail(t *testing.T, entries []wireEntry) map[string]int {
 	return times
 }
 
-// checkNames checks that every accepted name was set once, and no other but those of which nobody was sure. It returns
-// how many of both were set.
+// checkNames checks that every accepted name was set once, every unsure name at most once, and no other name. It returns
+// how many accepted and how many unsure names were set.
 func checkNames(t *testing.T, times map[string]int, outcomes []outcome) (accepted, late int) {
 	t.Helper()
 	for writer, o := range outcomes {
@@ -214,4 +139,105 @@ func checkNames(t *testing.T, times map[string]int, outcomes []outcome) (accepte
 		t.Errorf("these changes were made by nobody: %v", times)
 	}
 	return accepted, late
+}
+
+// The two tests below run alone: a machine that is busy with other tests cannot answer a burst in time.
+
+func TestRateLimitIsExactSQLite(t *testing.T) {
+	testRateLimitIsExact(t, newStore(t))
+}
+
+func TestRateLimitIsExactDynamoDB(t *testing.T) {
+	env := newTables(t)
+	must(t, env, "tables", "create")
+	testRateLimitIsExact(t, env)
+}
+
+const (
+	freeLimit = 20 // requests a minute of the tier free
+	burst     = 200
+)
+
+// testRateLimitIsExact sends many requests at once through two gateway processes on one store. Exactly as many pass as the
+// limit allows.
+func testRateLimitIsExact(t *testing.T, env environment) {
+	t.Helper()
+	key := mustJSON[created](t, env, "create", "--name", "Northwind Video", "--tier", "free").Key.Key
+	gateways := []*gatewayProcess{startProcess(t, env), startProcess(t, env)}
+	client := newClient(t)
+	// The first burst opens connections and compiles code, which takes time. It is another organization's.
+	other := mustJSON[created](t, env, "create", "--name", "Fabrikam", "--tier", "free").Key.Key
+	sendBurst(t, client, gateways, other)
+	awaitRoomInMinute(t, patience)
+
+	started := time.Now().Truncate(time.Minute)
+	answers := sendBurst(t, client, gateways, key)
+	if time.Now().Truncate(time.Minute) != started {
+		t.Fatalf("%d requests took more than %v; the count is of two minutes and shows nothing", burst, patience)
+	}
+	for _, g := range gateways {
+		g.terminate(t)
+	}
+	checkAnswers(t, answers, started.Add(time.Minute))
+}
+
+// sendBurst reads the key's organization many times at once, through all gateways in turn.
+func sendBurst(t *testing.T, client *http.Client, gateways []*gatewayProcess, key string) []answer {
+	t.Helper()
+	answers := make([]answer, burst)
+	var all sync.WaitGroup
+	for i := range answers {
+		url := gateways[i%len(gateways)].url + organizations
+		all.Go(func() {
+			var err error
+			if answers[i], err = do(client, newRequest(t.Context(), "GET", url, key, "")); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	return answers
+}
+
+// awaitRoomInMinute returns when at least so much time is left of the current minute. Limits count by the minute.
+func awaitRoomInMinute(t *testing.T, room time.Duration) {
+	t.Helper()
+	now := time.Now()
+	next := now.Truncate(time.Minute).Add(time.Minute)
+	if next.Sub(now) >= room {
+		return
+	}
+	ctx, cancel := context.WithDeadline(t.Context(), next)
+	defer cancel()
+	<-ctx.Done()
+}
+
+// checkAnswers counts the answers and reads the headers of each.
+func checkAnswers(t *testing.T, answers []answer, reset time.Time) {
+	t.Helper()
+	statuses := map[int]int{}
+	remaining := map[string]int{} // of those that passed
+	for _, a := range answers {
+		statuses[a.status]++
+		h := a.header
+		if h.Get("X-RateLimit-Limit") != strconv.Itoa(freeLimit) || h.Get("X-RateLimit-Reset") != strconv.FormatInt(reset.Unix(), 10) {
+			t.Errorf("a %d has the headers %v, want the limit %d and the reset %d", a.status, h, freeLimit, reset.Unix())
+		}
+		if a.status == http.StatusOK {
+			remaining[h.Get("X-RateLimit-Remaining")]++
+			continue
+		}
+		seconds, err := strconv.Atoi(h.Get("Retry-After"))
+		if err != nil || seconds < 1 || seconds > 60 || h.Get("X-RateLimit-Remaining") != "0" {
+			t.Errorf("a %d has the headers %v, want Retry-After within the minute and nothing remaining", a.status, h)
+		}
+	}
+	if statuses[http.StatusOK] != freeLimit || statuses[http.StatusTooManyRequests] != burst-freeLimit {
+		t.Errorf("statuses = %v, want %d × 200 and %d × 429", statuses, freeLimit, burst-freeLimit)
+	}
+	for n := range freeLimit {
+		if remaining[strconv.Itoa(n)] != 1 {
+			t.Errorf("%d answers say that %d requests remain, want one", remaining[strconv.Itoa(n)], n)
+		}
+	}
 }

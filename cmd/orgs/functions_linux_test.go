@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"maps"
 	"net/http"
 	"os"
@@ -13,11 +12,15 @@ import (
 	"syscall"
 	"testing"
 
+	"organizations-api/cmd/orgs/internal/admin"
+	"organizations-api/cmd/orgs/internal/backend"
+	"organizations-api/cmd/orgs/internal/serve"
+	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
 // The folders that sam build builds the functions into.
-var getFunction, updateFunction = builtAs[http.MethodGet][1], builtAs[http.MethodPatch][1]
+var getFunction, updateFunction = serve.Folders[http.MethodGet][1], serve.Folders[http.MethodPatch][1]
 
 // buildFunctions builds both functions for this machine, as sam build would for Lambda, and returns their folder.
 func buildFunctions(t *testing.T) string {
@@ -62,8 +65,8 @@ func killBootstraps(t *testing.T, dir string) int {
 	return killed
 }
 
-// TestBuiltFunctions is the whole: the bootstraps that would be deployed, run as Lambda runs them, behind the gateway, on
-// the real DynamoDB API.
+// TestBuiltFunctions runs the bootstraps that would be deployed as Lambda runs them, behind the gateway and on the real
+// DynamoDB API.
 func TestBuiltFunctions(t *testing.T) {
 	t.Parallel()
 	dir := buildFunctions(t)
@@ -72,8 +75,8 @@ func TestBuiltFunctions(t *testing.T) {
 	made := mustJSON[created](t, env, "create", "--name", "Northwind Video", "--tier", "pro")
 	key := made.Key.Key
 	direct := maps.Clone(env)
-	p := dynamotest.StartProxy(t, env[endpointVariable], dynamotest.Clean())
-	env[endpointVariable] = p.URL
+	p := dynamotest.StartProxy(t, env[backend.EndpointVariable], dynamotest.Clean())
+	env[backend.EndpointVariable] = p.URL
 	s, client := startServer(t, env, "--functions", dir), newClient(t)
 	url := s.url + organizations
 
@@ -95,7 +98,7 @@ func TestBuiltFunctions(t *testing.T) {
 		t.Errorf("GET after the function was killed = %d %s, want %s", after.status, after.body, changed.body)
 	}
 	testKilledMidWrite(t, p, filepath.Join(dir, updateFunction), func(method, body string) answer { return ask(t, client, method, url, key, body) },
-		func() []wireEntry { return mustJSON[trail](t, direct, "audit", made.Organization.ID).Entries })
+		func() []admin.EntryJSON { return mustJSON[trail](t, direct, "audit", made.Organization.ID).Entries })
 	s.stop(t)
 	if left := killBootstraps(t, dir); left != 0 {
 		t.Errorf("%d processes of functions are left when the gateway has stopped, want none", left)
@@ -103,8 +106,8 @@ func TestBuiltFunctions(t *testing.T) {
 	checkFunctionLogs(t, s.stderr.String(), key)
 }
 
-// killMidRequest kills the function in the folder while it waits for DynamoDB by the plan, and checks what the gateway answers.
-// An idle one of the other function would be found dead by the request after that, as Lambda would find it.
+// killMidRequest sends a request, kills the processes of the function in the folder while one waits for DynamoDB by the
+// plan, and checks what the gateway answers.
 func killMidRequest(t *testing.T, p *dynamotest.Proxy, plan dynamotest.Plan, gate *dynamotest.Gate, dir string, send func() answer) {
 	t.Helper()
 	p.Follow(plan)
@@ -121,10 +124,10 @@ func killMidRequest(t *testing.T, p *dynamotest.Proxy, plan dynamotest.Plan, gat
 	}
 }
 
-// testKilledMidWrite kills the function before its transaction reaches DynamoDB and after it took effect there: the
-// record and its audit trail have changed both or neither.
+// testKilledMidWrite kills the function before its transaction reaches DynamoDB, and after it took effect there. The
+// record and its audit trail must both have changed, or neither.
 func testKilledMidWrite(
-	t *testing.T, p *dynamotest.Proxy, dir string, send func(method, body string) answer, audit func() []wireEntry,
+	t *testing.T, p *dynamotest.Proxy, dir string, send func(method, body string) answer, audit func() []admin.EntryJSON,
 ) {
 	t.Helper()
 	for _, test := range []struct {
@@ -145,7 +148,7 @@ func testKilledMidWrite(
 	}
 }
 
-// checkFunctionLogs looks for the functions' lines among the gateway's.
+// checkFunctionLogs checks that the gateway's log has the lines of the functions, and no key.
 func checkFunctionLogs(t *testing.T, log, key string) {
 	t.Helper()
 	for _, want := range []string{`"cold_start":true`, `"cold_start":false`, `"_aws":`, `"trace_id":"Root=`, `"function_name":"update-organization"`} {
@@ -160,18 +163,8 @@ func checkFunctionLogs(t *testing.T, log, key string) {
 
 func TestFunctionsThatAreNotThere(t *testing.T) {
 	t.Parallel()
-	for _, test := range []struct {
-		env  environment
-		code int
-		want string
-	}{
-		{newStore(t), exitUsage, "no store but DynamoDB"},
-		{newTables(t), exitFailed, "make build"},
-	} {
-		var stdout, stderr strings.Builder
-		code := run(t.Context(), []string{"serve", "--addr", "127.0.0.1:0", "--functions", t.TempDir()}, test.env.get, &stdout, &stderr)
-		if code != test.code || !strings.Contains(stderr.String(), test.want) {
-			t.Errorf("serve --functions = %d, %q, want %d and %q", code, fmt.Sprint(&stderr), test.code, test.want)
-		}
+	got := failed(t, newTables(t), "serve", "--addr", "127.0.0.1:0", "--functions", t.TempDir())
+	if got.Kind != term.Failed || !strings.Contains(got.Message, "make build") {
+		t.Errorf("serve --functions without functions = %+v, want what builds them", got)
 	}
 }

@@ -7,13 +7,15 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"net/http"
-	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"organizations-api/cmd/orgs/internal/admin"
+	"organizations-api/cmd/orgs/internal/cli"
 )
 
 var (
@@ -24,19 +26,18 @@ var (
 // writersPerLife is how many clients write through one life of the gateway.
 const writersPerLife = 6
 
-// TestKilledGateway kills the built gateway in the middle of writing, again and again on one file. Whatever it
-// acknowledged is there afterwards, in order, the record agrees with its audit trail, and the file is intact.
+// TestKilledGateway kills the gateway in the middle of writing, again and again on one file. Afterwards every acknowledged
+// change is there, in order, the record agrees with its audit trail, and the file is intact.
 func TestKilledGateway(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "orgs.db")
-	env := environment{storeVariable: "sqlite:" + path}
+	env := environment{cli.StoreVariable: "sqlite:" + path}
 	made := mustJSON[created](t, env, "create", "--name", "At first", "--tier", "pro")
-	binary := buildOrgs(t)
 	moments := rand.New(rand.NewPCG(*killSeed, 0))
 	var outcomes []outcome
 	for life := range *kills {
 		busy := time.Duration(moments.Int64N(int64(150 * time.Millisecond)))
-		outcomes = append(outcomes, liveOnce(t, binary, env, made.Key.Key, life, busy)...)
+		outcomes = append(outcomes, liveOnce(t, env, made.Key.Key, life, busy)...)
 		checkIntegrity(t, path)
 		if t.Failed() {
 			return
@@ -61,20 +62,10 @@ func TestKilledGateway(t *testing.T) {
 		*kills, accepted, unsure, late)
 }
 
-// buildOrgs builds the command and returns the binary.
-func buildOrgs(t *testing.T) string {
+// liveOnce starts the gateway, lets clients write through it, and kills it some time after the first change.
+func liveOnce(t *testing.T, env environment, key string, life int, busy time.Duration) []outcome {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "orgs")
-	if out, err := exec.Command("go", "build", "-o", binary, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
-	return binary
-}
-
-// liveOnce starts the gateway, has clients write through it, and kills it when it has been busy for so long.
-func liveOnce(t *testing.T, binary string, env environment, key string, life int, busy time.Duration) []outcome {
-	t.Helper()
-	p := startBinary(t, binary, env, "--rate-limits", "off")
+	p := startProcess(t, env, "--rate-limits", "off")
 	client := newClient(t)
 	defer client.CloseIdleConnections()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -103,24 +94,24 @@ func liveOnce(t *testing.T, binary string, env environment, key string, life int
 	return outcomes
 }
 
-// writeUntilKilled changes the organization until there is no answer any more. It tells first of its first change.
+// writeUntilKilled changes the organization until no answer comes. After its first change it sends to first.
 func writeUntilKilled(
 	ctx context.Context, t *testing.T, client *http.Client, url, key, writer string, first chan<- struct{},
 ) outcome {
 	var o outcome
 	for change := 0; ; change++ {
 		name := fmt.Sprintf("%s, change %d", writer, change)
-		status, err := patchName(ctx, client, url, key, name)
+		got, err := do(client, newRequest(ctx, "PATCH", url, key, renaming(name)))
 		switch {
 		case err != nil: // killed, before the change or after it
 			o.unsure = append(o.unsure, name)
 			return o
-		case status == http.StatusOK:
+		case got.status == http.StatusOK:
 			o.accepted = append(o.accepted, name)
-		case status == http.StatusServiceUnavailable:
+		case got.status == http.StatusServiceUnavailable:
 			o.unsure = append(o.unsure, name)
 		default:
-			t.Errorf("PATCH to %q = %d, want 200 or 503", name, status)
+			t.Errorf("PATCH to %q = %d, want 200 or 503", name, got.status)
 			return o
 		}
 		if len(o.accepted) == 1 {
@@ -146,7 +137,7 @@ func checkIntegrity(t *testing.T, path string) {
 }
 
 // checkOrder checks that the audit trail has each writer's changes in the order in which they were acknowledged.
-func checkOrder(t *testing.T, entries []wireEntry, outcomes []outcome) {
+func checkOrder(t *testing.T, entries []admin.EntryJSON, outcomes []outcome) {
 	t.Helper()
 	version := map[string]int64{}
 	for _, e := range entries {

@@ -8,13 +8,16 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 	"time"
 
+	"organizations-api/cmd/orgs/internal/backend"
+	"organizations-api/cmd/orgs/internal/cli"
 	"organizations-api/cmd/orgs/internal/load"
+	"organizations-api/cmd/orgs/internal/serve"
+	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
@@ -30,7 +33,7 @@ const maxGatewayMemory = 1 << 30
 
 // TestLoad puts the gateway, as a process of its own, under load: on SQLite, and with the built functions on
 // DynamoDB. No request may fail, and the memory is bounded. On SQLite it then sends requests at half of the highest
-// throughput. The functions have no such step: where one is late, more than functionConcurrency requests are due, and
+// throughput. The functions have no such step: where one is late, more than serve.FunctionConcurrency requests are due, and
 // get 429.
 func TestLoad(t *testing.T) {
 	tests := []struct {
@@ -41,11 +44,11 @@ func TestLoad(t *testing.T) {
 		atRate bool
 	}{
 		{"sqlite", newStore(t), nil, load.MaxWorkers, true},
-		{"bootstraps", newTables(t), []string{"--functions", buildFunctions(t)}, functionConcurrency, false},
+		{"bootstraps", newTables(t), []string{"--functions", buildFunctions(t)}, serve.FunctionConcurrency, false},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
-			if strings.HasPrefix(test.env[storeVariable], "dynamodb:") {
+			if strings.HasPrefix(test.env[cli.StoreVariable], "dynamodb:") {
 				must(t, test.env, "tables", "create")
 			}
 			p := startProcess(t, test.env, append(test.args, "--rate-limits", "off")...)
@@ -63,7 +66,7 @@ func TestLoad(t *testing.T) {
 					t.Errorf("load at %d requests per second has the steps %+v, want one at this rate", rate, steps)
 				}
 			}
-			if left := mustJSON[listed](t, test.env, "list").Organizations; len(left) != 1 || left[0].Name != demoName {
+			if left := mustJSON[listed](t, test.env, "list").Organizations; len(left) != 1 || left[0].Name != serve.DemoName {
 				t.Errorf("after the load there are %d organizations, want the demo's alone", len(left))
 			}
 			p.terminate(t)
@@ -101,20 +104,6 @@ func runLoad(t *testing.T, env environment, name string, args ...string) []load.
 	return steps
 }
 
-func TestPacesTo(t *testing.T) {
-	t.Parallel()
-	tests := map[int][]int{1: {1}, 2: {1, 2}, 3: {1, 2, 3}, 16: {1, 2, 4, 8, 16}, 24: {1, 2, 4, 8, 16, 24}}
-	for most, want := range tests {
-		var got []int
-		for _, pace := range pacesTo(most) {
-			got = append(got, pace.Workers)
-		}
-		if !slices.Equal(got, want) {
-			t.Errorf("pacesTo(%d) = %v, want %v", most, got, want)
-		}
-	}
-}
-
 // TestLoadSaysWhatItLeft: the error names an organization that could not be removed, beside the failed requests.
 func TestLoadSaysWhatItLeft(t *testing.T) {
 	t.Parallel()
@@ -122,8 +111,8 @@ func TestLoadSaysWhatItLeft(t *testing.T) {
 	must(t, env, "tables", "create")
 	through := maps.Clone(env)
 	refusing := dynamotest.On("Query", dynamotest.Refuse(400, "ValidationException"))
-	p := dynamotest.StartProxy(t, env[endpointVariable], refusing)
-	through[endpointVariable] = p.URL
+	p := dynamotest.StartProxy(t, env[backend.EndpointVariable], refusing)
+	through[backend.EndpointVariable] = p.URL
 	r := orgs(t, through, "load", "--url", "http://127.0.0.1:1", "--most", "1", "--duration", "10ms")
 	left := mustJSON[listed](t, env, "list").Organizations
 	if len(left) != 1 {
@@ -141,11 +130,11 @@ func TestLoadWithoutAReader(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		name   string
-		answer time.Duration // of the API; after linePace, progress is written
+		answer time.Duration // of the API; after term.LinePace, progress is written
 		closed func(command *exec.Cmd, pipe *os.File)
 	}{
 		{"results", 0, func(command *exec.Cmd, pipe *os.File) { command.Stdout = pipe }},
-		{"progress", linePace, func(command *exec.Cmd, pipe *os.File) { command.Stderr = pipe }},
+		{"progress", term.LinePace, func(command *exec.Cmd, pipe *os.File) { command.Stderr = pipe }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -162,7 +151,7 @@ func TestLoadWithoutAReader(t *testing.T) {
 			}
 			args := []string{"load", "--url", api.URL, "--most", "1", "--duration", "10ms"}
 			command := exec.CommandContext(t.Context(), os.Args[0], args...)
-			command.Env = append(os.Environ(), asCommand+"=1", storeVariable+"="+env[storeVariable])
+			command.Env = append(os.Environ(), asCommand+"=1", cli.StoreVariable+"="+env[cli.StoreVariable])
 			test.closed(command, writer)
 			err = command.Run()
 			if broken := err != nil && strings.Contains(err.Error(), "broken pipe"); broken != (test.name == "results") {

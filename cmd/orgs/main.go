@@ -1,9 +1,16 @@
-// Command orgs is the organizations API on one's own machine, and the tool of who operates it anywhere: it serves the API
+// Command orgs is the organizations API on one's own machine, and the tool of who operates it anywhere. It serves the API
 // as API Gateway and Lambda do, creates organizations, issues and revokes keys, and reads the audit trail, on a SQLite
 // file or on DynamoDB tables.
 //
-// It wires the packages under shared and may import all of them; backend.go alone knows the engines of the store. Nothing
-// may import it.
+// This package puts the groups of commands below one root: admin, serve, seed and doctor. Each is a package of internal
+// and may import the groups of the lines below it, never those above:
+//
+//	main
+//	seed, serve, doctor    web: the pages of serve
+//	admin                  organizations, keys, audit trails
+//	cli                    the store that is chosen, flags, output, errors
+//	backend                opens the store
+//	term                   tables, progress, failures, JSON
 package main
 
 import (
@@ -12,6 +19,16 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"organizations-api/cmd/orgs/internal/admin"
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/doctor"
+	"organizations-api/cmd/orgs/internal/load"
+	"organizations-api/cmd/orgs/internal/seed"
+	"organizations-api/cmd/orgs/internal/serve"
+	"organizations-api/cmd/orgs/internal/term"
 )
 
 func main() {
@@ -29,14 +46,74 @@ const (
 
 // run is the whole command. It ends early when ctx is done.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	a := newApp(getenv, stdout, stderr)
-	root := a.rootCommand()
+	a := cli.New(getenv, stdout, stderr)
+	root := newRoot(a)
 	root.SetArgs(append([]string{}, args...)) // nil would stand for the arguments of the process
 	command, err := root.ExecuteContextC(ctx)
 	if err == nil {
 		return exitOK
 	}
-	f := a.failureOf(err)
-	a.report(f, command.CommandPath(), a.json || wantsJSON(args))
-	return f.exitCode()
+	f := a.Failure(err)
+	a.Stderr.Report(f, command.CommandPath(), a.JSON || wantsJSON(args))
+	if f.Kind == term.Usage {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+// wantsJSON finds --json in arguments that were not understood, and so perhaps not parsed.
+func wantsJSON(args []string) bool {
+	for _, arg := range args {
+		switch arg {
+		case "--json", "--json=true":
+			return true
+		case "--":
+			return false
+		}
+	}
+	return false
+}
+
+// newRoot returns the command with all its groups.
+func newRoot(a *cli.App) *cobra.Command {
+	root := cli.Group(&cobra.Command{
+		Use:   "orgs",
+		Short: "Serve the organizations API, and operate it",
+		Long: `orgs serves the organizations API on this machine, as API Gateway and Lambda do in AWS, and operates it anywhere:
+it creates organizations, issues and revokes keys, and shows what happened.
+
+Exit codes: 0 done, 1 failed, 2 not understood.`,
+		Example: `  orgs serve
+  orgs create --name 'Northwind Video' --tier pro
+  orgs --store dynamodb:organizations-api list`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+	})
+	root.SetOut(a.Stdout)
+	root.SetErr(a.Stderr)
+	root.SetFlagErrorFunc(cli.SuggestFlag)
+	a.AddFlags(root.PersistentFlags())
+	root.AddCommand(admin.Commands(a)...)
+	root.AddCommand(
+		serve.Command(a), seed.Command(a), doctor.Command(a, thisBuild().String()), versionCommand(a),
+		backupCommand(a), restoreCommand(a), load.Command(a),
+	)
+	addCompletions(a, root)
+	refuseUnknownTopics(root)
+	return root
+}
+
+// refuseUnknownTopics makes "help" of an unknown command fail as that command itself does. Cobra would print the help of
+// the root and succeed.
+func refuseUnknownTopics(root *cobra.Command) {
+	root.InitDefaultHelpCmd()
+	help, _, err := root.Find([]string{"help"})
+	cobra.CheckErr(err)
+	help.Args = func(_ *cobra.Command, args []string) error {
+		found, rest, err := root.Find(args)
+		if err == nil && len(rest) > 0 {
+			err = cli.UnknownCommand(found, rest[0])
+		}
+		return err
+	}
 }

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -10,105 +8,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-)
+	"github.com/spf13/cobra"
 
-// asCommand makes the test binary the command itself, so that tests can have it in processes of its own.
-const asCommand = "ORGS_TEST_AS_COMMAND"
-
-func TestMain(m *testing.M) {
-	if os.Getenv(asCommand) != "" {
-		main()
-	}
-	os.Exit(m.Run())
-}
-
-// result is what a run of the command left.
-type result struct {
-	code           int
-	stdout, stderr string
-}
-
-// environment looks up variables in a map instead of the process.
-type environment map[string]string
-
-func (e environment) get(name string) string { return e[name] }
-
-// orgs runs the command in this process.
-func orgs(t *testing.T, env environment, args ...string) result {
-	t.Helper()
-	var stdout, stderr bytes.Buffer
-	code := run(t.Context(), args, env.get, &stdout, &stderr)
-	return result{code, stdout.String(), stderr.String()}
-}
-
-// must runs the command and returns what it prints; it must succeed without a word on stderr.
-func must(t *testing.T, env environment, args ...string) string {
-	t.Helper()
-	r := orgs(t, env, args...)
-	if r.code != exitOK || r.stderr != "" {
-		t.Fatalf("orgs %q = %d with %q on stderr, want %d and nothing", args, r.code, r.stderr, exitOK)
-	}
-	return r.stdout
-}
-
-// mustJSON runs the command with --json and returns what it prints, decoded. Members that T does not have are refused.
-func mustJSON[T any](t *testing.T, env environment, args ...string) T {
-	t.Helper()
-	return decode[T](t, must(t, env, append(args, "--json")...))
-}
-
-func decode[T any](t *testing.T, text string) T {
-	t.Helper()
-	var v T
-	decoder := json.NewDecoder(strings.NewReader(text))
-	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&v); err != nil {
-		t.Fatalf("decoding %q: %v", text, err)
-	}
-	return v
-}
-
-// newStore returns an environment that names a new, empty SQLite store.
-func newStore(t *testing.T) environment {
-	t.Helper()
-	env := environment{storeVariable: "sqlite:" + filepath.Join(t.TempDir(), "orgs.db")}
-	s, err := openStorage(t.Context(), env[storeVariable], env.get)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.close(); err != nil {
-		t.Fatal(err)
-	}
-	return env
-}
-
-// The shapes of the answers.
-type (
-	created struct {
-		Organization wireOrganization `json:"organization"`
-		Key          wireIssued       `json:"key"`
-	}
-	shown struct {
-		Organization wireOrganization `json:"organization"`
-		Keys         wireKeyCount     `json:"keys"`
-	}
-	listed struct {
-		Organizations []wireOrganization `json:"organizations"`
-	}
-	keyList struct {
-		Keys []wireListedKey `json:"keys"`
-	}
-	trail struct {
-		Entries []wireEntry `json:"entries"`
-		Next    *string     `json:"next"`
-	}
-	state struct {
-		ID    string `json:"organization_id"`
-		State string `json:"state"`
-	}
-	reported struct {
-		Error failure `json:"error"`
-	}
+	"organizations-api/cmd/orgs/internal/backend"
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/term"
 )
 
 func TestUsage(t *testing.T) {
@@ -162,6 +66,14 @@ func TestUsage(t *testing.T) {
 		{[]string{"serve", "--addr", "127.0.0.1:http"}, "HOST:PORT"},
 		{[]string{"serve", "--rate-limits", "maybe"}, "on or off"},
 		{[]string{"serve", "--allowed-origins", "localhost:3000"}, "http://localhost:3000"},
+		{[]string{"seed"}, `"count" not set`},
+		{[]string{"seed", "--count", "0"}, "a count is a whole number from 1"},
+		{[]string{"seed", "--count", "-1"}, "a count is a whole number from 1"},
+		{[]string{"seed", "--count", "1", "--workers", "0"}, "workers are a whole number from 1"},
+		{[]string{"seed", "--count", "1", "--seed", "x"}, "a seed is a whole number from 0"},
+		{[]string{"backup"}, "accepts 1 arg"},
+		{[]string{"restore"}, "accepts 1 arg"},
+		{[]string{"restore", "a", "b"}, "accepts 1 arg"},
 		{[]string{"list", "--store", "memory"}, "neither sqlite:PATH nor dynamodb:PREFIX"},
 		{[]string{"list", "--store", "sqlite:"}, "neither sqlite:PATH nor dynamodb:PREFIX"},
 		{[]string{"list", "--store", "postgres:x"}, "neither sqlite:PATH nor dynamodb:PREFIX"},
@@ -178,13 +90,8 @@ func TestUsage(t *testing.T) {
 			if !strings.HasPrefix(text.stderr, "orgs") || !strings.HasSuffix(text.stderr, " --help\n") {
 				t.Errorf("orgs %q says %q, want the command first and where to find help last", test.args, text.stderr)
 			}
-			asJSON := orgs(t, env, append([]string{"--json"}, test.args...)...)
-			if asJSON.code != exitUsage || asJSON.stdout != "" {
-				t.Errorf("orgs --json %q = %+v, want %d and nothing on stdout", test.args, asJSON, exitUsage)
-			}
-			got := decode[reported](t, asJSON.stderr).Error
-			if got.Kind != kindUsage || !strings.Contains(got.Message, test.want) {
-				t.Errorf("orgs --json %q reports %+v, want %s with %q", test.args, got, kindUsage, test.want)
+			if got := failed(t, env, test.args...); got.Kind != term.Usage || !strings.Contains(got.Message, test.want) {
+				t.Errorf("orgs --json %q reports %+v, want %s with %q", test.args, got, term.Usage, test.want)
 			}
 		})
 	}
@@ -202,9 +109,57 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+// TestEveryCommandHasHelp checks that each command has a summary, and examples that it understands.
+func TestEveryCommandHasHelp(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	var visit func(c *cobra.Command)
+	visit = func(c *cobra.Command) {
+		for _, sub := range c.Commands() {
+			visit(sub)
+		}
+		if c.Name() == "completion" || c.Name() == "help" || c.HasParent() && c.Parent().Name() == "completion" {
+			return // cobra's own
+		}
+		if c.Short == "" || c.Example == "" {
+			t.Errorf("%s has the summary %q and the examples %q, want both", c.CommandPath(), c.Short, c.Example)
+		}
+		for line := range strings.Lines(c.Example) {
+			checkExample(t, env, c, strings.TrimSpace(line))
+		}
+	}
+	visit(newRoot(cli.New(env.get, nil, nil)))
+}
+
+// checkExample parses the line as the command would.
+func checkExample(t *testing.T, env environment, c *cobra.Command, line string) {
+	t.Helper()
+	words := strings.Split(strings.ReplaceAll(line, "'Northwind Video'", "Northwind"), " ")
+	if words[0] != "orgs" {
+		t.Errorf("an example of %s is %q, want it to start with orgs", c.CommandPath(), line)
+		return
+	}
+	root := newRoot(cli.New(env.get, nil, nil))
+	found, rest, err := root.Find(words[1:])
+	if err == nil {
+		err = found.ParseFlags(rest)
+	}
+	if err == nil {
+		err = found.ValidateRequiredFlags()
+	}
+	if err == nil {
+		err = found.ValidateArgs(found.Flags().Args())
+	}
+	if err != nil {
+		t.Errorf("the example %q is not understood: %v", line, err)
+	} else if !strings.HasPrefix(found.CommandPath(), c.CommandPath()) {
+		t.Errorf("the example %q is of %s, want %s", line, found.CommandPath(), c.CommandPath())
+	}
+}
+
 func TestVersion(t *testing.T) {
 	t.Parallel()
-	env := environment{storeVariable: "not a store"} // is not looked at
+	env := environment{cli.StoreVariable: "not a store"} // is not looked at
 	if got := must(t, env, "version"); !strings.HasPrefix(got, "orgs ") {
 		t.Errorf("orgs version = %q, want it to start with the name", got)
 	}
@@ -233,11 +188,11 @@ func TestWantsJSON(t *testing.T) {
 	}
 }
 
-// TestStoreChoice checks that the flag goes before the environment.
+// TestStoreChoice checks that the flag overrides the environment.
 func TestStoreChoice(t *testing.T) {
 	t.Parallel()
 	env, other := newStore(t), newStore(t)
-	id := mustJSON[created](t, env, "create", "--name", "A", "--store", other[storeVariable]).Organization.ID
+	id := mustJSON[created](t, env, "create", "--name", "A", "--store", other[cli.StoreVariable]).Organization.ID
 	if got := mustJSON[listed](t, env, "list").Organizations; len(got) != 0 {
 		t.Errorf("list of the store of the environment = %+v, want nothing", got)
 	}
@@ -253,40 +208,29 @@ func TestStoreFails(t *testing.T) {
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	tests := []struct {
-		name string
-		env  environment
-		want string
-	}{
-		{"no such folder", environment{storeVariable: "sqlite:" + file + "/orgs.db"}, kindFailed},
-		{"nobody there", environment{storeVariable: "dynamodb:x", endpointVariable: "http://127.0.0.1:1"}, kindUnavailable},
+	nowhere := environment{cli.StoreVariable: "sqlite:" + file + "/orgs.db"}
+	if got := failed(t, nowhere, "list"); got.Kind != term.Failed {
+		t.Errorf("orgs list without a folder = %+v, want a failure of kind %s", got, term.Failed)
 	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			t.Parallel()
-			r := orgs(t, test.env, "list", "--json")
-			got := decode[reported](t, r.stderr).Error
-			if diff := cmp.Diff(test.want, got.Kind); r.code != exitFailed || diff != "" {
-				t.Errorf("orgs list = %d, kind (-want +got):\n%s\nwant %d", r.code, diff, exitFailed)
-			}
-		})
+	nobody := environment{cli.StoreVariable: "dynamodb:x", backend.EndpointVariable: "http://127.0.0.1:1"}
+	if got := failed(t, nobody, "list"); got.Kind != term.Unavailable {
+		t.Errorf("orgs list without an answer = %+v, want a failure of kind %s", got, term.Unavailable)
 	}
 }
 
-// TestMissingFile checks that who only looks makes no file of a path that is mistyped, and is told what to do.
+// TestMissingFile mistypes the path of a store. The command makes no file there and says what to do.
 func TestMissingFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "typo", "orgs.db")
-	env := environment{storeVariable: "sqlite:" + path}
+	env := environment{cli.StoreVariable: "sqlite:" + path}
 	const id = "org_0123456789ABC"
 	for _, args := range [][]string{
 		{"list"}, {"show", id}, {"audit", id}, {"delete", id}, {"undelete", id},
 		{"keys", "list", id}, {"keys", "issue", id, "--permission", "read"}, {"keys", "revoke", id, "key_1"},
 	} {
-		got := decode[reported](t, orgs(t, env, append(args, "--json")...).stderr).Error
-		want := failure{kindNoStore, "there is no file " + path + "; name another with --store, or make this one with: " +
+		want := term.Failure{Kind: term.NoStore, Message: "there is no file " + path + "; name another with --store, or make this one with: " +
 			"orgs create --name NAME --store sqlite:" + path}
-		if got != want {
+		if got := failed(t, env, args...); got != want {
 			t.Errorf("orgs %q reports %+v, want %+v", args, got, want)
 		}
 		if _, err := os.Stat(filepath.Dir(path)); !os.IsNotExist(err) {
@@ -296,5 +240,75 @@ func TestMissingFile(t *testing.T) {
 	must(t, env, "create", "--name", "A")
 	if got := mustJSON[listed](t, env, "list").Organizations; len(got) != 1 {
 		t.Errorf("list after create = %+v, want one", got)
+	}
+}
+
+// TestRefusedBeforeAnythingIsMade checks that a command that cannot work leaves no store behind.
+func TestRefusedBeforeAnythingIsMade(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		args []string
+		code int
+		want string
+	}{
+		{[]string{"tables", "create"}, exitUsage, "needs no tables created"},
+		{[]string{"serve", "--addr", "127.0.0.1:0", "--functions", "build"}, exitUsage, "no store but DynamoDB"},
+		{[]string{"load", "--patch", "101"}, exitFailed, "0 to 100"},
+		{[]string{"load", "--url", "https://example.com"}, exitFailed, "nothing else is put under load"},
+	} {
+		folder := filepath.Join(t.TempDir(), "new")
+		env := environment{cli.StoreVariable: "sqlite:" + filepath.Join(folder, "orgs.db")}
+		if r := orgs(t, env, test.args...); r.code != test.code || !strings.Contains(r.stderr, test.want) {
+			t.Errorf("orgs %q = %+v, want %d and %q", test.args, r, test.code, test.want)
+		}
+		if _, err := os.Stat(folder); !os.IsNotExist(err) {
+			t.Errorf("after orgs %q there is something at %s (%v)", test.args, folder, err)
+		}
+	}
+}
+
+func TestDynamoDB(t *testing.T) {
+	t.Parallel()
+	env := newTables(t)
+	prefix := strings.TrimPrefix(env[cli.StoreVariable], "dynamodb:")
+	missing := term.Failure{
+		Kind: term.NoTables, Message: "the tables are missing; create them with: orgs tables create --store dynamodb:" + prefix,
+	}
+	for _, args := range [][]string{
+		{"list"}, {"create", "--name", "A"}, {"show", "org_0123456789ABC"}, {"serve", "--addr", "127.0.0.1:0"},
+	} {
+		if got := failed(t, env, args...); got != missing {
+			t.Errorf("orgs %q without tables = %+v, want %+v", args, got, missing)
+		}
+	}
+
+	type tables struct{ Tables []string }
+	want := tables{[]string{prefix + "-organizations", prefix + "-counters"}}
+	if got := mustJSON[tables](t, env, "tables", "create"); !cmp.Equal(got, want) {
+		t.Errorf("tables create = %+v, want %+v", got, want)
+	}
+	wantText := "The tables " + prefix + "-organizations and " + prefix + "-counters are there.\n"
+	if got := must(t, env, "tables", "create"); got != wantText {
+		t.Errorf("tables create, again = %q, want %q", got, wantText)
+	}
+
+	s := startServer(t, env)
+	screen := s.stdout.String()
+	keys := keyPattern.FindAllString(screen, -1)
+	if len(keys) != 4 {
+		t.Fatalf("the screen says\n%s\nwant two keys, each twice", screen)
+	}
+	body := `{"organization_name": "B"}`
+	if got := ask(t, newClient(t), "PATCH", s.url+organizations, keys[0], body); got.status != 200 {
+		t.Errorf("PATCH = %d %s, want 200", got.status, got.body)
+	}
+	list := mustJSON[listed](t, env, "list").Organizations
+	if len(list) != 1 || list[0].Name != "B" || list[0].Version != 1 {
+		t.Errorf("list = %+v, want B in version 1", list)
+	}
+	if got, want := actions(mustJSON[trail](t, env, "audit", list[0].ID)), []string{
+		"organization.updated", "key.issued", "organization.created",
+	}; !cmp.Equal(got, want) {
+		t.Errorf("actions = %q, want %q", got, want)
 	}
 }

@@ -11,9 +11,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/term"
 )
 
 func TestSeed(t *testing.T) {
@@ -21,7 +23,7 @@ func TestSeed(t *testing.T) {
 	env, other := newStore(t), newStore(t)
 	file := filepath.Join(t.TempDir(), "keys")
 	got := mustJSON[sown](t, env, "seed", "--count", "450", "--seed", "7", "--keys", file)
-	if got.Created != 450 || got.Existing != 0 || got.Seed != 7 || len(got.Keys) != seedShown {
+	if got.Created != 450 || got.Existing != 0 || got.Seed != 7 || len(got.Keys) != 3 {
 		t.Fatalf("seed = %+v, want 450 created from 7, and some keys", got)
 	}
 	keys, err := os.ReadFile(file)
@@ -67,7 +69,7 @@ func TestSeed(t *testing.T) {
 	}
 }
 
-// TestSeedKeysBeforeResults: the keys are in their file when something is printed, which may be the end of the command.
+// TestSeedKeysBeforeResults checks that the keys are in their file before anything is printed.
 func TestSeedKeysBeforeResults(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "keys")
@@ -87,32 +89,19 @@ func TestSeedKeysBeforeResults(t *testing.T) {
 	}
 }
 
-func TestSeedUsage(t *testing.T) {
-	t.Parallel()
-	for _, args := range [][]string{
-		{"seed"}, {"seed", "--count", "0"}, {"seed", "--count", "-1"}, {"seed", "--count", "1", "--workers", "0"},
-		{"seed", "--count", "1", "--seed", "x"}, {"backup"}, {"restore"}, {"restore", "a", "b"},
-	} {
-		if r := orgs(t, newStore(t), args...); r.code != exitUsage {
-			t.Errorf("orgs %q = %+v, want %d", args, r, exitUsage)
-		}
-	}
-}
-
-// TestSeedFails has no tables to fill, and leaves no file of keys.
+// TestSeedFails seeds tables that do not exist. No file of keys may be left.
 func TestSeedFails(t *testing.T) {
 	t.Parallel()
 	file := filepath.Join(t.TempDir(), "keys")
-	r := orgs(t, newTables(t), "seed", "--count", "10", "--keys", file, "--json")
-	if got := decode[reported](t, r.stderr).Error; r.code != exitFailed || got.Kind != kindNoTables || r.stdout != "" {
-		t.Errorf("seed without tables = %+v, want %d and %s", r, exitFailed, kindNoTables)
+	if got := failed(t, newTables(t), "seed", "--count", "10", "--keys", file); got.Kind != term.NoTables {
+		t.Errorf("seed without tables = %+v, want a failure of kind %s", got, term.NoTables)
 	}
 	if _, err := os.Stat(file); !os.IsNotExist(err) {
 		t.Errorf("the file of keys: %v, want none", err)
 	}
 }
 
-// TestSeedInterrupted ends a run as Ctrl-C does, and completes it.
+// TestSeedInterrupted ends a run as Ctrl-C does, and then completes it.
 func TestSeedInterrupted(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
@@ -120,13 +109,13 @@ func TestSeedInterrupted(t *testing.T) {
 	ctx, interrupt := context.WithCancel(t.Context())
 	defer interrupt()
 	var stdout, stderr bytes.Buffer
-	a := newApp(env.get, &stdout, &stderr)
-	// A terminal, so that it draws, which is when this interrupts it.
-	a.stderr = &screen{terminal: true, Writer: writerFunc(func(p []byte) (int, error) {
+	a := cli.New(env.get, &stdout, &stderr)
+	// On a terminal the progress is drawn often. The first time interrupts the command.
+	a.Stderr = &term.Screen{Terminal: true, Writer: writerFunc(func(p []byte) (int, error) {
 		interrupt()
 		return stderr.Write(p)
 	})}
-	root := a.rootCommand()
+	root := newRoot(a)
 	root.SetArgs([]string{"seed", "--count", count, "--seed", "3"})
 	err := root.ExecuteContext(ctx)
 	if err == nil || err.Error() != "interrupted; to create the rest, run it again with --seed 3" {
@@ -134,7 +123,7 @@ func TestSeedInterrupted(t *testing.T) {
 	}
 	said := regexp.MustCompile(`^Created ([0-9,]+) organizations`).FindStringSubmatch(stdout.String())
 	n := len(mustJSON[listed](t, env, "list").Organizations)
-	if said == nil || said[1] != grouped(int64(n)) || n == 0 {
+	if said == nil || said[1] != term.Grouped(int64(n)) || n == 0 {
 		t.Errorf("seed, interrupted, says %q, and the store has %d organizations", &stdout, n)
 	}
 	again := mustJSON[sown](t, env, "seed", "--count", fmt.Sprint(n+10), "--seed", "3")
@@ -146,39 +135,3 @@ func TestSeedInterrupted(t *testing.T) {
 type writerFunc func([]byte) (int, error)
 
 func (f writerFunc) Write(p []byte) (int, error) { return f(p) }
-
-func TestProgress(t *testing.T) {
-	t.Parallel()
-	now := time.Unix(0, 0)
-	var out bytes.Buffer
-	a := &app{stderr: &screen{Writer: &out, terminal: true}, now: func() time.Time { return now }}
-	p := a.newProgress("seeding", 4000, true)
-	p.resume(1000)
-	p.add(10) // too soon to draw
-	now = now.Add(2 * time.Second)
-	p.add(990)
-	p.end()
-	want := "\rseeding  [============            ]  2,000/4,000  50%  500/s  4s left\x1b[K\r\x1b[K"
-	if got := out.String(); got != want {
-		t.Errorf("on a terminal: %q, want %q", got, want)
-	}
-
-	out.Reset()
-	a.stderr.terminal = false
-	for _, lines := range []bool{false, true} {
-		p = a.newProgress("backing up", 0, lines)
-		for range 3 {
-			now = now.Add(6 * time.Second)
-			p.add(6000)
-		}
-		p.end()
-	}
-	if got, want := out.String(), "backing up  12,000  1,000/s\n"; got != want {
-		t.Errorf("elsewhere: %q, want %q once, of the one that writes lines", got, want)
-	}
-	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567"} {
-		if got := grouped(n); got != want {
-			t.Errorf("grouped(%d) = %q, want %q", n, got, want)
-		}
-	}
-}

@@ -17,13 +17,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"organizations-api/cmd/orgs/internal/admin"
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/serve"
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/openapi"
 )
-
-const organizations = "/v1/organizations"
-
-var keyPattern = regexp.MustCompile(`sk_\w+`)
 
 // TestFirstRun does what the screen tells a newcomer to do, and starts again.
 func TestFirstRun(t *testing.T) {
@@ -46,8 +45,8 @@ func TestFirstRun(t *testing.T) {
 	if err := json.Unmarshal([]byte(got.body), &record); err != nil || got.status != 200 {
 		t.Fatalf("the first curl = %d %s, want 200 and a record", got.status, got.body)
 	}
-	if record["organization_name"] != demoName || record["account_type"] != "pro" || record["internal_id"] != nil {
-		t.Errorf("the demo organization is %s, want %q, pro, without its internal id", got.body, demoName)
+	if record["organization_name"] != serve.DemoName || record["account_type"] != "pro" || record["internal_id"] != nil {
+		t.Errorf("the demo organization is %s, want %q, pro, without its internal id", got.body, serve.DemoName)
 	}
 	changed := send(t, client, curls[1])
 	if changed.status != 200 || !strings.Contains(changed.body, `"organization_name":"Renamed Organization"`) {
@@ -70,7 +69,7 @@ func TestFirstRun(t *testing.T) {
 	}
 }
 
-// checkPrintedKeys checks that the screen has two keys, each as such and in one curl, and the log has none.
+// checkPrintedKeys checks that the screen has two keys, each once alone and once in a curl, and the log has none.
 func checkPrintedKeys(t *testing.T, screen, log string) {
 	t.Helper()
 	times := make(map[string]int)
@@ -90,7 +89,7 @@ func checkPrintedKeys(t *testing.T, screen, log string) {
 	}
 }
 
-// shellWords parts a line at blanks; quotes keep a word together, as in a shell.
+// shellWords splits a line into words as a shell does. It knows single quotes only.
 func shellWords(line string) []string {
 	var words []string
 	for _, match := range regexp.MustCompile(`'([^']*)'|(\S+)`).FindAllStringSubmatch(line, -1) {
@@ -121,10 +120,7 @@ func curlRequest(t *testing.T, words []string) *http.Request {
 			url = words[i]
 		}
 	}
-	request, err := http.NewRequestWithContext(t.Context(), method, url, strings.NewReader(body))
-	if err != nil {
-		t.Fatal(err)
-	}
+	request := newRequest(t.Context(), method, url, "", body)
 	request.Header = header
 	return request
 }
@@ -134,14 +130,14 @@ func TestServeJSON(t *testing.T) {
 	type welcome struct {
 		URL, Store string
 		Demo       *struct {
-			Organization wireOrganization
-			Keys         []wireIssued
+			Organization admin.OrganizationJSON
+			Keys         []admin.IssuedKeyJSON
 		}
 	}
 	env := newStore(t)
 	first := startServer(t, env, "--json")
 	got := decode[welcome](t, first.stdout.String())
-	if got.URL != first.url || got.Store != env[storeVariable] || got.Demo == nil || len(got.Demo.Keys) != 2 {
+	if got.URL != first.url || got.Store != env[cli.StoreVariable] || got.Demo == nil || len(got.Demo.Keys) != 2 {
 		t.Fatalf("serve --json = %+v, want %s, the store and a demo with two keys", got, first.url)
 	}
 	for i, want := range []string{"admin", "read"} {
@@ -158,7 +154,7 @@ func TestServeJSON(t *testing.T) {
 	}
 }
 
-// hasKey reports whether there is a key in a text; sk_live_… is none.
+// hasKey reports whether a text has a whole key. A mere prefix such as sk_live_ does not count.
 func hasKey(text string) bool {
 	return slices.ContainsFunc(keyPattern.FindAllString(text, -1), func(found string) bool {
 		_, err := apikey.Parse(found)
@@ -194,15 +190,15 @@ func TestServeContractAndUnknownRoutes(t *testing.T) {
 	}
 }
 
-// TestOperateWhileServing changes what the gateway serves from outside.
+// TestOperateWhileServing changes the store with commands while the gateway serves from it.
 func TestOperateWhileServing(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
 	made := mustJSON[created](t, env, "create", "--name", "A", "--tier", "team")
-	id, admin := made.Organization.ID, made.Key.Key
+	id, adminKey := made.Organization.ID, made.Key.Key
 	s, client := startServer(t, env), newClient(t)
-	read := mustJSON[wireIssued](t, env, "keys", "issue", id, "--permission", "read")
-	ended := mustJSON[wireIssued](t, env, "keys", "issue", id, "--permission", "read", "--expires", "1ns")
+	read := mustJSON[admin.IssuedKeyJSON](t, env, "keys", "issue", id, "--permission", "read")
+	ended := mustJSON[admin.IssuedKeyJSON](t, env, "keys", "issue", id, "--permission", "read", "--expires", "1ns")
 	steps := []struct {
 		operate []string
 		method  string
@@ -213,9 +209,9 @@ func TestOperateWhileServing(t *testing.T) {
 		{nil, "PATCH", read.Key, 403},
 		{nil, "GET", ended.Key, 401},
 		{[]string{"keys", "revoke", id, read.ID}, "GET", read.Key, 401},
-		{[]string{"delete", id}, "GET", admin, 404},
-		{[]string{"undelete", id}, "PATCH", admin, 200},
-		{[]string{"delete", id, "--purge"}, "GET", admin, 401},
+		{[]string{"delete", id}, "GET", adminKey, 404},
+		{[]string{"undelete", id}, "PATCH", adminKey, 200},
+		{[]string{"delete", id, "--purge"}, "GET", adminKey, 401},
 	}
 	for _, step := range steps {
 		if step.operate != nil {
@@ -240,7 +236,7 @@ func checkPatched(t *testing.T, env environment, id string) {
 	if got, want := compact(t, o.Metadata), `{"n":12345678901234567890.10}`; got != want || o.Version != 1 {
 		t.Errorf("metadata, version = %s, %d, want %s, 1", got, o.Version, want)
 	}
-	if diff := cmp.Diff(&wireLimits{Search: 7}, o.Override); diff != "" || o.RateLimits.Search != 7 || o.RateLimits.Data != 100 {
+	if diff := cmp.Diff(&admin.LimitsJSON{Search: 7}, o.Override); diff != "" || o.RateLimits.Search != 7 || o.RateLimits.Data != 100 {
 		t.Errorf("limits = %+v, override (-want +got):\n%s", o.RateLimits, diff)
 	}
 	text := must(t, env, "show", id)
@@ -253,29 +249,6 @@ func checkPatched(t *testing.T, env environment, id string) {
 	}
 }
 
-func TestRateLimits(t *testing.T) {
-	t.Parallel()
-	const limit = 20 // a minute, in the tier free
-	for _, test := range []struct {
-		flag string
-		want int // the last status
-	}{{"on", 429}, {"off", 200}} {
-		t.Run(test.flag, func(t *testing.T) {
-			t.Parallel()
-			env := newStore(t)
-			key := mustJSON[created](t, env, "create", "--name", "A").Key.Key
-			s, client := startServer(t, env, "--rate-limits", test.flag), newClient(t)
-			status := 200
-			for n := 0; n <= 2*limit && status == 200; n++ { // a minute may end meanwhile, but not two
-				status = ask(t, client, "GET", s.url+organizations, key, "").status
-			}
-			if status != test.want {
-				t.Errorf("the last of up to %d requests = %d, want %d", 2*limit+1, status, test.want)
-			}
-		})
-	}
-}
-
 func TestTakenPort(t *testing.T) {
 	t.Parallel()
 	var config net.ListenConfig
@@ -284,12 +257,12 @@ func TestTakenPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer listener.Close()
-	env := environment{storeVariable: "sqlite:" + filepath.Join(t.TempDir(), "orgs.db")}
+	env := environment{cli.StoreVariable: "sqlite:" + filepath.Join(t.TempDir(), "orgs.db")}
 	got := orgs(t, env, "serve", "--addr", listener.Addr().String())
 	if got.code != exitFailed || got.stdout != "" || !strings.Contains(got.stderr, "address already in use; choose another address with --addr") {
 		t.Errorf("serve on a taken port = %+v, want %d and the reason", got, exitFailed)
 	}
-	if _, err := os.Stat(strings.TrimPrefix(env[storeVariable], "sqlite:")); err == nil {
+	if _, err := os.Stat(strings.TrimPrefix(env[cli.StoreVariable], "sqlite:")); err == nil {
 		t.Error("serve on a taken port made a store, want nothing done")
 	}
 }
@@ -307,10 +280,35 @@ func TestOpenAddress(t *testing.T) {
 	if got := ask(t, newClient(t), "GET", "http://127.0.0.1"+port+"/console/data/audit", "", ""); got.status != 404 {
 		t.Errorf("the console's data on an open address = %d, want 404", got.status)
 	}
-	if got := ask(t, newClient(t), "GET", "http://127.0.0.1"+port+"/", "", ""); got.status != 200 || strings.Contains(got.body, demoName) {
+	if got := ask(t, newClient(t), "GET", "http://127.0.0.1"+port+"/", "", ""); got.status != 200 || strings.Contains(got.body, serve.DemoName) {
 		t.Errorf("the welcome page on an open address = %d %s, want 200 and no organization", got.status, got.body)
 	}
 	s.stderr.await(t, `"level":"WARN"`)
+}
+
+// TestAllowedOrigins sends what a browser sends for a page of another origin.
+func TestAllowedOrigins(t *testing.T) {
+	t.Parallel()
+	const page = "http://localhost:3000"
+	for _, test := range []struct {
+		args       []string
+		wantStatus int
+		want       string
+	}{
+		{[]string{"--allowed-origins", page}, http.StatusNoContent, page},
+		{nil, http.StatusNotFound, ""},
+	} {
+		s, client := startServer(t, newStore(t), test.args...), newClient(t)
+		header := http.Header{"Origin": {page}, "Access-Control-Request-Method": {"PATCH"}}
+		for method, status := range map[string]int{"OPTIONS": test.wantStatus, "GET": http.StatusUnauthorized} {
+			request := newRequest(t.Context(), method, s.url+organizations, "", "")
+			request.Header = header
+			got := send(t, client, request)
+			if allowed := got.header.Get("Access-Control-Allow-Origin"); got.status != status || allowed != test.want {
+				t.Errorf("%s with serve %q = %d, allowed for %q, want %d and %q", method, test.args, got.status, allowed, status, test.want)
+			}
+		}
+	}
 }
 
 // TestShutdownFinishesRequests interrupts the gateway in the middle of a request.
@@ -370,7 +368,7 @@ func receive[T any](t *testing.T, from <-chan T, what string) T {
 	}
 }
 
-// awaitRefusal returns when nobody listens on the address any more.
+// awaitRefusal returns when connections to the address are refused.
 func awaitRefusal(t *testing.T, address string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

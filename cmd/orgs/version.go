@@ -7,13 +7,15 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"organizations-api/cmd/orgs/internal/cli"
 )
 
 // build is what Go put into the binary.
 type build struct {
 	Version  string `json:"version"`
-	Revision string `json:"revision"` // the commit; "" where it was not built from one
-	Modified bool   `json:"modified"` // whether files differed from that commit
+	Revision string `json:"revision"` // the commit, or "" if it was built from none
+	Modified bool   `json:"modified"` // files differed from that commit
 	Go       string `json:"go"`
 	Platform string `json:"platform"`
 }
@@ -47,18 +49,15 @@ func (b build) String() string {
 	return fmt.Sprintf("%s (%s), %s, %s", b.Version, commit, b.Go, b.Platform)
 }
 
-func (a *app) versionCommand() *cobra.Command {
+func versionCommand(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:     "version",
 		Short:   "Print the version of this command, its commit, and the Go that built it",
 		Example: "  orgs version\n  orgs version --json",
 		Args:    cobra.NoArgs,
-		RunE: a.does(func(context.Context, []string) error {
+		RunE: a.Run(func(context.Context, []string) error {
 			b := thisBuild()
-			if a.json {
-				return writeJSON(a.stdout, b)
-			}
-			return writeLine(a.stdout, "orgs "+b.String())
+			return a.Print(b, "orgs "+b.String())
 		}),
 	}
 }

@@ -80,6 +80,25 @@ func call(ctx context.Context, f Function, event events.APIGatewayV2HTTPRequest)
 	return newAnswer(response)
 }
 
+// Remote returns the Function that invoke runs elsewhere, such as the Invoke of a lambda.Function. Event and response
+// cross over as JSON.
+func Remote(invoke func(ctx context.Context, event []byte) (response []byte, err error)) Function {
+	return func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (out events.APIGatewayV2HTTPResponse, err error) {
+		sent, err := json.Marshal(event)
+		if err != nil {
+			return out, fmt.Errorf("encoding an event: %w", err)
+		}
+		returned, err := invoke(ctx, sent)
+		if err != nil {
+			return out, err
+		}
+		if err := json.Unmarshal(returned, &out); err != nil {
+			return out, fmt.Errorf("decoding the function's response: %w", err)
+		}
+		return out, nil
+	}
+}
+
 // throughJSON returns what arrives where v is sent.
 func throughJSON[T any](v T) (arrived T, err error) {
 	text, err := json.Marshal(v)

@@ -192,3 +192,33 @@ func TestValuesPassThroughJSON(t *testing.T) {
 		t.Errorf("body = %q, want %q", got, want)
 	}
 }
+
+func TestRemote(t *testing.T) {
+	t.Parallel()
+	elsewhere := errors.New("it is gone")
+	for name, test := range map[string]struct {
+		returned string
+		err      error
+		want     events.APIGatewayV2HTTPResponse
+		wantErr  string
+	}{
+		"a response": {`{"statusCode":201,"body":"GET /a"}`, nil, events.APIGatewayV2HTTPResponse{StatusCode: 201, Body: "GET /a"}, ""},
+		"an error":   {"", elsewhere, events.APIGatewayV2HTTPResponse{}, "it is gone"},
+		"no JSON":    {"<p>", nil, events.APIGatewayV2HTTPResponse{}, "decoding the function's response: "},
+	} {
+		function := apigateway.Remote(func(_ context.Context, event []byte) ([]byte, error) {
+			var got events.APIGatewayV2HTTPRequest
+			if err := json.Unmarshal(event, &got); err != nil || got.RouteKey != "GET /a" {
+				t.Errorf("%s: the event is %s, %v, want that of GET /a", name, event, err)
+			}
+			return []byte(test.returned), test.err
+		})
+		got, err := function(t.Context(), events.APIGatewayV2HTTPRequest{RouteKey: "GET /a"})
+		if diff := cmp.Diff(test.want, got); diff != "" {
+			t.Errorf("%s: the response (-want +got):\n%s", name, diff)
+		}
+		if (err != nil) != (test.wantErr != "") || err != nil && !strings.Contains(err.Error(), test.wantErr) {
+			t.Errorf("%s: error %v, want %q", name, err, test.wantErr)
+		}
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"organizations-api/shared/plainjson"
+
 	"go.yaml.in/yaml/v4"
 )
 
@@ -72,10 +74,10 @@ func writeScalar(out *bytes.Buffer, node *yaml.Node) error {
 			return fmt.Errorf("line %d: %w", node.Line, err)
 		}
 	}
-	encoder := json.NewEncoder(out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
+	text, err := plainjson.Marshal(value)
+	if err != nil {
 		return fmt.Errorf("line %d: %w", node.Line, err)
 	}
+	out.Write(text)
 	return nil
 }

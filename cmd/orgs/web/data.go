@@ -7,6 +7,7 @@ import (
 	"regexp"
 	"strconv"
 
+	"organizations-api/cmd/orgs/internal/admin"
 	"organizations-api/shared/api"
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
@@ -85,14 +86,10 @@ type trail struct {
 	Next    string  `json:"next_cursor"` // "" after the last page
 }
 
+// entry is an entry with other changes than admin has.
 type entry struct {
-	ID        string   `json:"entry_id"`
-	At        string   `json:"at"`
-	Action    string   `json:"action"`
-	Actor     string   `json:"actor"`
-	RequestID string   `json:"request_id"`
-	Version   int64    `json:"version"`
-	Changes   []change `json:"changes"`
+	admin.EntryJSON
+	Changes []change `json:"changes"`
 }
 
 // change has the JSON of both sides as texts, so that a browser's numbers cannot spoil it.
@@ -153,15 +150,7 @@ func toTrail(entries []store.Entry, next string) trail {
 		for _, c := range e.Changes {
 			changes = append(changes, change(c))
 		}
-		t.Entries = append(t.Entries, entry{
-			ID:        e.ID,
-			At:        organization.FormatTime(e.At()),
-			Action:    string(e.Action),
-			Actor:     e.Actor,
-			RequestID: e.RequestID,
-			Version:   e.Version,
-			Changes:   changes,
-		})
+		t.Entries = append(t.Entries, entry{admin.EntryToJSON(e), changes})
 	}
 	return t
 }

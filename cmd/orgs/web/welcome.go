@@ -6,10 +6,9 @@ import (
 	"html/template"
 	"log/slog"
 	"net/http"
-	"strconv"
-	"strings"
 	"time"
 
+	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/shared/organization"
 )
 
@@ -31,7 +30,7 @@ type welcome struct {
 }
 
 var welcomeTemplate = template.Must(template.New("welcome.html").Funcs(template.FuncMap{
-	"number": func(n int64) string { return grouped(n) },
+	"number": term.Grouped,
 	"day":    func(t time.Time) string { return t.UTC().Format("2 January 2006, 15:04 UTC") },
 }).ParseFS(embedded, "assets/welcome.html"))
 
@@ -73,18 +72,4 @@ func (p welcome) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", mediaTypes[".html"])
 	w.Header().Set("Cache-Control", "no-store")
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(out.Bytes()))
-}
-
-// grouped returns the number with its digits in threes.
-func grouped(n int64) string {
-	sign, digits := "", strconv.FormatInt(n, 10)
-	if n < 0 {
-		sign, digits = "-", digits[1:]
-	}
-	var groups []string
-	for len(digits) > 3 {
-		groups = append([]string{digits[len(digits)-3:]}, groups...)
-		digits = digits[:len(digits)-3]
-	}
-	return sign + strings.Join(append([]string{digits}, groups...), ",")
 }

@@ -1,8 +1,6 @@
 package local
 
 import (
-	"context"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -12,8 +10,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/aws/aws-lambda-go/events"
 
 	"organizations-api/contracttests/harness"
 	"organizations-api/local/apigateway"
@@ -105,25 +101,7 @@ func runBootstraps(t testing.TB, folder string, tables dynamo.Settings, endpoint
 			return nil, fmt.Errorf("running %s: %w", name, err)
 		}
 		t.Cleanup(function.Close)
-		routes = append(routes, apigateway.Route{Method: method, Path: "/v1/organizations", Function: invoke(function)})
+		routes = append(routes, apigateway.Route{Method: method, Path: "/v1/organizations", Function: apigateway.Remote(function.Invoke)})
 	}
 	return apigateway.New(apigateway.Options{Routes: routes, Now: time.Now, Logger: quiet()})
-}
-
-// invoke is a function of another process as the gateway calls it.
-func invoke(f *lambda.Function) apigateway.Function {
-	return func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (answer events.APIGatewayV2HTTPResponse, err error) {
-		sent, err := json.Marshal(event)
-		if err != nil {
-			return answer, fmt.Errorf("encoding the event: %w", err)
-		}
-		returned, err := f.Invoke(ctx, sent)
-		if err != nil {
-			return answer, err
-		}
-		if err := json.Unmarshal(returned, &answer); err != nil {
-			return answer, fmt.Errorf("decoding the function's answer: %w", err)
-		}
-		return answer, nil
-	}
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -216,5 +217,19 @@ func TestMemoryOf(t *testing.T) {
 	pid, parent, resident := parseStatus("Name:\tPid: 3\nPid:\t12\nPPid:\t1\nVmHWM:\t  99 kB\nVmRSS:\t   8 kB\n")
 	if pid != 12 || parent != 1 || resident != 8192 {
 		t.Errorf("parseStatus = %d, %d, %d, want 12, 1, 8192", pid, parent, resident)
+	}
+}
+
+func TestPacesTo(t *testing.T) {
+	t.Parallel()
+	tests := map[int][]int{1: {1}, 2: {1, 2}, 3: {1, 2, 3}, 16: {1, 2, 4, 8, 16}, 24: {1, 2, 4, 8, 16, 24}}
+	for most, want := range tests {
+		var got []int
+		for _, pace := range pacesTo(most) {
+			got = append(got, pace.Workers)
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("pacesTo(%d) = %v, want %v", most, got, want)
+		}
 	}
 }

@@ -1,0 +1,234 @@
+// Package admin is what an operator does to organizations: it creates, shows and deletes them, issues, rotates and
+// revokes their keys, and reads their audit trails. It holds these commands, the changes that they make to the store, and
+// the JSON and text of what they print. Other groups of commands use the changes and the JSON.
+//
+// It must import no other group of commands, and no engine of the store.
+package admin
+
+import (
+	"context"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"organizations-api/cmd/orgs/internal/backend"
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/term"
+	"organizations-api/shared/apikey"
+	"organizations-api/shared/base62"
+	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
+)
+
+// Commands returns the commands of this package.
+func Commands(a *cli.App) []*cobra.Command {
+	return []*cobra.Command{
+		createCommand(a), showCommand(a), listCommand(a), deleteCommand(a), undeleteCommand(a),
+		auditCommand(a), keysCommand(a), tablesCommand(a),
+	}
+}
+
+func tablesCommand(a *cli.App) *cobra.Command {
+	create := &cobra.Command{
+		Use:   "create",
+		Short: "Create the DynamoDB tables where they are missing",
+		Long: `Create the DynamoDB tables where they are missing, for a local endpoint ($` + backend.EndpointVariable + `). In AWS the
+template creates them, with backups and protection against deletion that these do not have.`,
+		Example: "  orgs tables create --store dynamodb:dev",
+		Args:    cobra.NoArgs,
+		PreRunE: func(*cobra.Command, []string) error {
+			return a.Choice().NeedsDynamoDB("a SQLite file needs no tables created")
+		},
+		RunE: a.RunWith(backend.Open, func(ctx context.Context, s *backend.Store, _ []string) error {
+			if err := s.CreateTables(ctx); err != nil {
+				return err
+			}
+			tables := []string{s.DynamoDB.Tables.Organizations, s.DynamoDB.Tables.Counters}
+			return a.Print(struct {
+				Tables []string `json:"tables"`
+			}{tables}, "The tables "+strings.Join(tables, " and ")+" are there.")
+		}),
+	}
+	return cli.Group(&cobra.Command{
+		Use: "tables", Short: "Prepare DynamoDB", Example: "  orgs tables create --store dynamodb:dev",
+	}, create)
+}
+
+// Every change below writes its own entry into the audit trail. The store's errors say what was being done.
+
+// IssuedKey is a new key. Its plain text can be shown now and never again.
+type IssuedKey struct {
+	Key    apikey.Key
+	Record apikey.Record
+}
+
+// NewKey makes a key. It stores nothing.
+func NewKey(id organization.ID, mode apikey.Mode, p apikey.Permission, now time.Time, expiresAt *time.Time) IssuedKey {
+	key := apikey.New(id, mode)
+	return IssuedKey{key, apikey.NewRecord(key, p, now, expiresAt)}
+}
+
+// Create stores a new organization with a new admin key.
+func Create(ctx context.Context, s *backend.Store, o organization.Organization, now time.Time) (IssuedKey, error) {
+	key := NewKey(o.ID, apikey.Live, apikey.Admin, now, nil)
+	return key, s.Create(ctx, o, key.Record, CreatedEntry(o, key, now))
+}
+
+// AddKey stores a new key of the organization.
+func AddKey(ctx context.Context, s *backend.Store, o organization.Organization, key IssuedKey, now time.Time) error {
+	return noRoom(o.ID, s.AddKey(ctx, o.ID, key.Record, IssuedEntry(o, key, now)))
+}
+
+// noRoom explains why a key cannot be stored.
+func noRoom(id organization.ID, err error) error {
+	switch store.KindOf(err) {
+	case store.NotFound:
+		return term.Fail(term.NotFound, "%s was deleted meanwhile", id)
+	case store.Full:
+		return term.Fail(term.Full, "%s has %d keys, revoked and expired ones included; it can have no more",
+			id, apikey.MaxPerOrganization)
+	default:
+		return err
+	}
+}
+
+// target is the organization that a command works on, deleted or not.
+type target struct {
+	store        *backend.Store
+	organization organization.Organization
+	keys         []apikey.Record
+}
+
+// find returns the organization. The error is a NotFound failure if there is none.
+func find(ctx context.Context, s *backend.Store, id organization.ID) (target, error) {
+	o, keys, err := s.Get(ctx, id)
+	if store.KindOf(err) == store.NotFound {
+		err = term.Fail(term.NotFound, "there is no organization %s; see those there are with: %s", id, s.Choice.CommandLine("list"))
+	}
+	return target{s, o, keys}, err
+}
+
+// runOn returns the RunE of a command whose first argument names an organization that exists.
+func runOn(a *cli.App, f func(ctx context.Context, on target, args []string) error) cli.RunE {
+	return a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
+		on, err := find(ctx, s, organization.ID(args[0]))
+		if err != nil {
+			return err
+		}
+		return f(ctx, on, args)
+	})
+}
+
+// key returns the key with the identifier. The error is a NotFound failure if there is none.
+func (on target) key(id string) (apikey.Record, error) {
+	for _, k := range on.keys {
+		if k.ID == id {
+			return k, nil
+		}
+	}
+	return apikey.Record{}, term.Fail(term.NotFound, "%s has no key %s; see its keys with: %s",
+		on.organization.ID, term.Printable(id), on.listKeys())
+}
+
+// listKeys returns the command that lists the keys.
+func (on target) listKeys() string {
+	return on.store.Choice.CommandLine("keys list " + string(on.organization.ID))
+}
+
+// needLive refuses an organization that is deleted.
+func (on target) needLive() error {
+	if on.organization.DeletedAt != nil {
+		return term.Fail(term.Conflict, "%s is deleted; orgs undelete brings it back", on.organization.ID)
+	}
+	return nil
+}
+
+// changeKey makes a change to the key that args name, as ORG KEY_ID, and returns the key after it. If someone else changes
+// the key in between, it asks for the change again.
+func changeKey(
+	ctx context.Context, a *cli.App, s *backend.Store, args []string, action store.Action,
+	change func(k apikey.Record, now time.Time) (store.KeyChange, error),
+) (apikey.Record, error) {
+	const attempts = 5
+	for attempt := 1; ; attempt++ {
+		on, err := find(ctx, s, organization.ID(args[0]))
+		if err == nil {
+			err = on.needLive()
+		}
+		if err != nil {
+			return apikey.Record{}, err
+		}
+		k, err := on.key(args[1])
+		if err != nil {
+			return k, err
+		}
+		now := a.Now()
+		c, err := change(k, now)
+		if err != nil {
+			return k, err
+		}
+		changes := []organization.Change{{Field: "key", Before: keyText(k), After: keyText(c.After)}}
+		if c.New != nil {
+			changes = append(changes, newKeyChange(*c.New))
+		}
+		err = s.ChangeKey(ctx, on.organization.ID, c, newEntry(now, action, on.organization, changes...))
+		switch {
+		case store.KindOf(err) == store.Conflict && attempt < attempts:
+		case store.Unavailable(err):
+			return k, term.Fail(term.Unavailable, "the store did not confirm the change, which may have been made; see: %s; %v",
+				on.listKeys(), err)
+		default:
+			return c.After, noRoom(on.organization.ID, err)
+		}
+	}
+}
+
+// revokeKey revokes the key at now.
+func (on target) revokeKey(ctx context.Context, key apikey.Record, now time.Time) error {
+	at := organization.Timestamp(now)
+	revoked := key
+	revoked.RevokedAt = &at
+	change := organization.Change{Field: "key", Before: keyText(key), After: keyText(revoked)}
+	return on.store.RevokeKey(ctx, on.organization.ID, key.ID, at, newEntry(now, store.KeyRevoked, on.organization, change))
+}
+
+// markDeleted marks the organization as deleted at now.
+func (on target) markDeleted(ctx context.Context, now time.Time) error {
+	at := organization.Timestamp(now)
+	change := organization.Change{Field: "deleted_at", Before: "null", After: timeText(&at)}
+	return on.store.Delete(ctx, on.organization.ID, at, newEntry(now, store.Deleted, on.organization, change))
+}
+
+// undelete clears the mark.
+func (on target) undelete(ctx context.Context, now time.Time) error {
+	change := organization.Change{Field: "deleted_at", Before: timeText(on.organization.DeletedAt), After: "null"}
+	return on.store.Undelete(ctx, on.organization.ID, newEntry(now, store.Undeleted, on.organization, change))
+}
+
+// CreatedEntry returns the first audit entry of an organization with its first key.
+func CreatedEntry(o organization.Organization, key IssuedKey, now time.Time) store.Entry {
+	return newEntry(now, store.Created, o,
+		organization.Change{Field: "organization", Before: "null", After: createdText(o)}, newKeyChange(key.Record))
+}
+
+// IssuedEntry returns the audit entry of a new key.
+func IssuedEntry(o organization.Organization, key IssuedKey, now time.Time) store.Entry {
+	return newEntry(now, store.KeyIssued, o, newKeyChange(key.Record))
+}
+
+func newKeyChange(k apikey.Record) organization.Change {
+	return organization.Change{Field: "key", Before: "null", After: keyText(k)}
+}
+
+// newEntry returns the audit entry of something that the operator does now. The record keeps its version.
+func newEntry(now time.Time, action store.Action, o organization.Organization, changes ...organization.Change) store.Entry {
+	return store.Entry{
+		ID:        store.NewEntryID(now),
+		Action:    action,
+		Actor:     store.OperatorActor,
+		RequestID: "cli_" + base62.Random(22),
+		Version:   o.Version,
+		Changes:   changes,
+	}
+}

@@ -1,0 +1,167 @@
+package admin
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"organizations-api/cmd/orgs/internal/backend"
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/term"
+	"organizations-api/shared/apikey"
+	"organizations-api/shared/organization"
+)
+
+func keysCommand(a *cli.App) *cobra.Command {
+	return cli.Group(&cobra.Command{
+		Use:     "keys",
+		Short:   "Issue, list, rotate and revoke the keys of an organization",
+		Example: "  orgs keys issue org_znU9VHanHBWwM --permission read\n  orgs keys list org_znU9VHanHBWwM",
+	}, issueCommand(a), listKeysCommand(a), rotateCommand(a), expiresCommand(a), revokeCommand(a))
+}
+
+func issueCommand(a *cli.App) *cobra.Command {
+	permission := cli.NewFlag("read|write|delete|admin", "", apikey.ParsePermission)
+	mode := cli.NewFlag("live|test", string(apikey.Live), apikey.ParseMode)
+	expires := cli.NewFlag("duration", "", parseLifetime)
+	c := &cobra.Command{
+		Use:   "issue ORG --permission PERMISSION",
+		Short: "Issue a key; it is shown once and never again",
+		Example: `  orgs keys issue org_znU9VHanHBWwM --permission read
+  orgs keys issue org_znU9VHanHBWwM --permission admin --mode test --expires 90d`,
+		Args: cli.OrganizationArgument(1),
+		RunE: runOn(a, func(ctx context.Context, on target, args []string) error {
+			if err := on.needLive(); err != nil {
+				return err
+			}
+			now := a.Now()
+			var expiresAt *time.Time
+			if expires.Given {
+				expiresAt = new(now.Add(expires.Value))
+			}
+			key := NewKey(on.organization.ID, mode.Value, permission.Value, now, expiresAt)
+			if err := AddKey(ctx, on.store, on.organization, key, now); err != nil {
+				return err
+			}
+			return a.Print(key.ToJSON(), issuedText(a.Stdout, key))
+		}),
+	}
+	c.Flags().Var(permission, "permission", "what the key may be used for; each includes those before it")
+	c.Flags().Var(mode, "mode", "for production, or for trying things out")
+	c.Flags().Var(expires, "expires", "how long the key is valid, such as 720h or 30d (default for ever)")
+	cobra.CheckErr(c.MarkFlagRequired("permission"))
+	return c
+}
+
+func listKeysCommand(a *cli.App) *cobra.Command {
+	return &cobra.Command{
+		Use:   "list ORG",
+		Short: "List the keys of an organization, the oldest first",
+		Long: `List the keys of an organization, the oldest first. When a key was last used is known to the hour; it is unknown of keys
+that were issued by a version that did not note it and have not been used since.`,
+		Example: "  orgs keys list org_znU9VHanHBWwM",
+		Args:    cli.OrganizationArgument(1),
+		RunE: runOn(a, func(ctx context.Context, on target, args []string) error {
+			return printKeys(a, on.keys, readUses(ctx, a, on))
+		}),
+	}
+}
+
+func printKeys(a *cli.App, keys []apikey.Record, uses keyUses) error {
+	now := a.Now()
+	listed := make([]ListedKeyJSON, 0, len(keys))
+	rows := make([][]string, 0, len(keys))
+	for _, k := range keys {
+		listed = append(listed, ListedKeyJSON{keyToJSON(k, now), uses.of(k.ID, organization.FormatTime)})
+		rows = append(rows, []string{
+			k.ID, k.Permission.String(), string(k.Mode), keyStatus(k, now), term.Time(&k.CreatedAt), uses.of(k.ID, hour),
+			term.Time(k.ExpiresAt), term.Time(k.RevokedAt), orNone(nullIfEmpty(k.ReplacedBy)),
+		})
+	}
+	header := []string{"KEY", "PERMISSION", "MODE", "STATUS", "CREATED", "LAST USED", "EXPIRES", "REVOKED", "REPLACED BY"}
+	return a.Print(struct {
+		Keys []ListedKeyJSON `json:"keys"`
+	}{listed}, a.Stdout.Table(header, rows))
+}
+
+func revokeCommand(a *cli.App) *cobra.Command {
+	return &cobra.Command{
+		Use:     "revoke ORG KEY_ID",
+		Short:   "Revoke a key; it stops working at once and for good",
+		Example: "  orgs keys revoke org_znU9VHanHBWwM key_4mGq8TzLw2XbR",
+		Args:    cli.OrganizationArgument(2),
+		RunE: runOn(a, func(ctx context.Context, on target, args []string) error {
+			k, err := on.key(args[1])
+			if err != nil {
+				return err
+			}
+			if k.RevokedAt == nil {
+				now := a.Now()
+				if err := on.revokeKey(ctx, k, now); err != nil {
+					return err
+				}
+				k.RevokedAt = new(organization.Timestamp(now))
+			}
+			text := fmt.Sprintf("%s of %s is revoked since %s", k.ID, on.organization.ID, term.Time(k.RevokedAt))
+			return a.Print(keyToJSON(k, a.Now()), text)
+		}),
+	}
+}
+
+// keyUses is when the keys of an organization were last used, as store.KeyUses has it: the zero time for a key that was
+// never used, and nothing for a key whose use is unknown.
+type keyUses map[string]time.Time
+
+// readUses reads the uses. If that fails it warns, so that the keys are shown all the same.
+func readUses(ctx context.Context, a *cli.App, on target) keyUses {
+	uses, err := on.store.KeyUses(ctx, on.organization.ID)
+	if err != nil {
+		message := fmt.Sprintf("when keys were last used is not known: %v", err)
+		a.Stderr.Warn(&term.Failure{Kind: backend.KindOf(err), Message: message}, a.JSON)
+	}
+	return uses
+}
+
+// What is shown in the place of a time.
+const (
+	neverUsed  = "never"
+	unknownUse = "unknown" // issued before uses were noted, or restored, and not used since
+)
+
+// of returns when the key was last used, as format writes it.
+func (u keyUses) of(keyID string, format func(time.Time) string) string {
+	switch at, known := u[keyID]; {
+	case !known:
+		return unknownUse
+	case at.IsZero():
+		return neverUsed
+	default:
+		return format(at)
+	}
+}
+
+// ofAny returns when any of the keys was last used.
+func (u keyUses) ofAny(keys []apikey.Record, format func(time.Time) string) string {
+	var latest time.Time
+	unknown := false
+	for _, k := range keys {
+		at, known := u[k.ID]
+		if at.After(latest) {
+			latest = at
+		}
+		unknown = unknown || !known
+	}
+	switch {
+	case !latest.IsZero():
+		return format(latest)
+	case unknown:
+		return unknownUse
+	default:
+		return neverUsed
+	}
+}
+
+// hour is how people are shown when a key was used: nothing below the hour is known.
+func hour(t time.Time) string { return t.UTC().Format("2006-01-02 15:00Z") }

@@ -1,0 +1,19 @@
+package backend
+
+import (
+	"testing"
+)
+
+func TestShellQuote(t *testing.T) {
+	t.Parallel()
+	for in, want := range map[string]string{
+		"sqlite:a/b-c_d.db": "sqlite:a/b-c_d.db",
+		"sqlite:a b":        "'sqlite:a b'",
+		"sqlite:it's":       `'sqlite:it'\''s'`,
+		"sqlite:$HOME":      "'sqlite:$HOME'",
+	} {
+		if got := shellQuote(in); got != want {
+			t.Errorf("shellQuote(%q) = %s, want %s", in, got, want)
+		}
+	}
+}

@@ -1,0 +1,68 @@
+package backend
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+
+	"organizations-api/cmd/orgs/internal/term"
+)
+
+// Choice names a store: sqlite:PATH or dynamodb:PREFIX. Any text can be one; opening it says whether it is understood.
+type Choice string
+
+// DefaultChoice is the store of a command that is not told another.
+const DefaultChoice Choice = "sqlite:.orgs/orgs.db"
+
+// The engines, as a Choice names them.
+const (
+	engineSQLite   = "sqlite"
+	engineDynamoDB = "dynamodb"
+)
+
+// parse returns the engine, and the path or prefix. It does not look for the store.
+func (c Choice) parse() (engine, rest string, err error) {
+	engine, rest, _ = strings.Cut(string(c), ":")
+	if rest == "" || engine != engineSQLite && engine != engineDynamoDB {
+		return "", "", term.Fail(term.Usage, "the store %q is neither sqlite:PATH nor dynamodb:PREFIX", string(c))
+	}
+	return engine, rest, nil
+}
+
+// NeedsDynamoDB refuses a store that is not on DynamoDB, with the reason why. It opens nothing, so it makes no file.
+func (c Choice) NeedsDynamoDB(why string) error {
+	engine, _, err := c.parse()
+	if err == nil && engine != engineDynamoDB {
+		return term.Fail(term.Usage, "%s; --store is %s, and dynamodb:PREFIX would do", why, term.Printable(string(c)))
+	}
+	return err
+}
+
+// CommandLine returns a command for this store, to be pasted into a shell. The command is such as "keys list ORG".
+func (c Choice) CommandLine(command string) string {
+	if c != DefaultChoice {
+		command += " --store " + shellQuote(string(c))
+	}
+	return program() + " " + command
+}
+
+// program returns how this command was called, if it can be called like that again.
+func program() string {
+	const name = "orgs"
+	// The path is absolute under go run, and goes away afterwards.
+	if called := os.Args[0]; filepath.Base(called) == name && !filepath.IsAbs(called) {
+		return shellQuote(called)
+	}
+	return name
+}
+
+func shellQuote(s string) string {
+	special := func(r rune) bool {
+		plain := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_-./:", r)
+		return !plain
+	}
+	if !strings.ContainsFunc(s, special) {
+		return s
+	}
+	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+}

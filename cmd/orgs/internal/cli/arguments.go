@@ -1,0 +1,125 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"organizations-api/cmd/orgs/internal/term"
+	"organizations-api/shared/organization"
+)
+
+// Group makes a command that only holds others. It is an error to call it alone.
+func Group(c *cobra.Command, commands ...*cobra.Command) *cobra.Command {
+	c.Args = cobra.ArbitraryArgs
+	c.SuggestionsMinimumDistance = suggestionDistance
+	c.RunE = func(c *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return UnknownCommand(c, args[0])
+		}
+		return term.Fail(term.Usage, "a command is missing")
+	}
+	c.AddCommand(commands...)
+	return c
+}
+
+// suggestionDistance is how many characters a typed word may differ in from one that is suggested in its place.
+const suggestionDistance = 2
+
+// UnknownCommand returns the failure of a command that c does not have.
+func UnknownCommand(c *cobra.Command, name string) error {
+	return term.Fail(term.Usage, "there is no command %q%s", name, didYouMean(c.SuggestionsFor(name)))
+}
+
+// SuggestFlag adds similar flags to the error about an unknown one. Cobra suggests commands only, so it is asked about
+// commands with the names of the flags.
+func SuggestFlag(c *cobra.Command, err error) error {
+	var unknown *pflag.NotExistError
+	if !errors.As(err, &unknown) {
+		return err
+	}
+	names := &cobra.Command{SuggestionsMinimumDistance: suggestionDistance}
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if !f.Hidden {
+			names.AddCommand(&cobra.Command{Use: f.Name, Run: func(*cobra.Command, []string) {}})
+		}
+	})
+	var flags []string
+	for _, name := range names.SuggestionsFor(unknown.GetSpecifiedName()) {
+		flags = append(flags, "--"+name)
+	}
+	return fmt.Errorf("%w%s", err, didYouMean(flags))
+}
+
+func didYouMean(candidates []string) string {
+	if len(candidates) == 0 {
+		return ""
+	}
+	return "; did you mean " + strings.Join(candidates, " or ") + "?"
+}
+
+// OrganizationArgument checks that there are n arguments and that the first is the identifier of an organization.
+func OrganizationArgument(n int) cobra.PositionalArgs {
+	return func(c *cobra.Command, args []string) error {
+		if err := cobra.ExactArgs(n)(c, args); err != nil {
+			return err
+		}
+		_, err := organization.ParseID(args[0])
+		return err
+	}
+}
+
+// Flag is a flag whose text is checked and turned into a value.
+type Flag[T any] struct {
+	Value T
+	Given bool // on the command line
+
+	parse func(string) (T, error)
+	kind  string
+	text  string
+}
+
+// NewFlag returns a flag. The kind stands in the help. The initial text must parse, or be "" for the zero value.
+func NewFlag[T any](kind, initial string, parse func(string) (T, error)) *Flag[T] {
+	f := &Flag[T]{parse: parse, kind: kind, text: initial}
+	if initial != "" {
+		f.Value, _ = parse(initial)
+	}
+	return f
+}
+
+func (f *Flag[T]) String() string { return f.text }
+
+// Type returns the kind of the flag.
+func (f *Flag[T]) Type() string { return f.kind }
+
+// Set parses the text.
+func (f *Flag[T]) Set(text string) error {
+	value, err := f.parse(text)
+	if err != nil {
+		return err
+	}
+	f.text, f.Value, f.Given = text, value, true
+	return nil
+}
+
+// NewNumber returns a flag for a whole number from least to most, such as 1000 or 1_000. The rule is the error for any
+// other text.
+func NewNumber(initial string, least, most int64, rule string) *Flag[int64] {
+	return NewFlag("n", initial, func(text string) (int64, error) {
+		n, err := strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64)
+		if err != nil || n < least || n > most {
+			return 0, errors.New(rule)
+		}
+		return n, nil
+	})
+}
+
+// NewWorkers returns a flag for how much is done at once.
+func NewWorkers() *Flag[int64] {
+	return NewNumber("8", 1, 256, "workers are a whole number from 1 to 256")
+}

@@ -1,0 +1,132 @@
+// Package cli is what the commands have in common: which store they work on, how they print, and how they fail.
+//
+// It may import backend and term, but none of the packages that hold commands.
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"organizations-api/cmd/orgs/internal/backend"
+	"organizations-api/cmd/orgs/internal/term"
+)
+
+// StoreVariable names the environment variable with the store of commands that are given no --store.
+const StoreVariable = "ORGS_STORE"
+
+// App is one run of the command.
+type App struct {
+	Getenv         func(string) string
+	Stdout, Stderr *term.Screen
+	Now            func() time.Time
+	JSON           bool // --json
+
+	store   string // --store
+	running bool   // the arguments were understood, so errors are no longer about syntax
+}
+
+// New returns a run whose flags are not parsed yet.
+func New(getenv func(string) string, stdout, stderr io.Writer) *App {
+	return &App{Getenv: getenv, Stdout: term.NewScreen(stdout, getenv), Stderr: term.NewScreen(stderr, getenv), Now: time.Now}
+}
+
+// AddFlags adds the flags that every command has.
+func (a *App) AddFlags(flags *pflag.FlagSet) {
+	flags.StringVar(&a.store, "store", "", "where the organizations are: `sqlite:PATH|dynamodb:PREFIX` (default $"+
+		StoreVariable+", else "+string(backend.DefaultChoice)+")")
+	flags.BoolVar(&a.JSON, "json", false, "print JSON, errors too")
+}
+
+// Choice returns the store to work on: that of the flag, else of the environment, else the default.
+func (a *App) Choice() backend.Choice {
+	return cmp.Or(backend.Choice(a.store), backend.Choice(a.Getenv(StoreVariable)), backend.DefaultChoice)
+}
+
+// ChoiceSource says where Choice comes from.
+func (a *App) ChoiceSource() string {
+	switch {
+	case a.store != "":
+		return "from --store"
+	case a.Getenv(StoreVariable) != "":
+		return "from $" + StoreVariable
+	default:
+		return "the default"
+	}
+}
+
+// Print prints the result of a command: v as JSON with --json, else the text and a newline.
+func (a *App) Print(v any, text string) error {
+	if a.JSON {
+		return a.Stdout.WriteJSON(v)
+	}
+	_, err := fmt.Fprintln(a.Stdout, text)
+	return err
+}
+
+// Progress returns the progress of what is done total times, shown on stderr. Where stderr is no terminal, it writes
+// lines if lines is true. With --json it writes none, as errors there are JSON.
+func (a *App) Progress(what string, total int64, lines bool) *term.Progress {
+	return term.NewProgress(a.Stderr, a.Now, what, total, lines && !a.JSON)
+}
+
+// RunE is what cobra calls when it has understood the arguments of a command.
+type RunE = func(*cobra.Command, []string) error
+
+// Run returns the RunE of a command that opens no store, or opens one itself.
+func (a *App) Run(f func(ctx context.Context, args []string) error) RunE {
+	return func(c *cobra.Command, args []string) error {
+		a.running = true
+		return f(c.Context(), args)
+	}
+}
+
+// Opener is one of the functions of package backend that open a store.
+type Opener func(context.Context, backend.Choice, func(string) string) (*backend.Store, error)
+
+// RunWith returns the RunE of a command that works on a store. The store is opened before it and closed after it.
+func (a *App) RunWith(open Opener, f func(ctx context.Context, s *backend.Store, args []string) error) RunE {
+	return a.Run(func(ctx context.Context, args []string) error {
+		return a.With(ctx, open, func(s *backend.Store) error { return f(ctx, s, args) })
+	})
+}
+
+// With opens the store, calls f, and closes the store.
+func (a *App) With(ctx context.Context, open Opener, f func(*backend.Store) error) (err error) {
+	s, err := open(ctx, a.Choice(), a.Getenv)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return f(s)
+}
+
+// Failure returns how an error of a command is reported. A Failure in the chain of err gives its kind to the whole, and
+// no text of err is lost. Before a command runs, every other error is about its syntax.
+func (a *App) Failure(err error) *term.Failure {
+	var f *term.Failure
+	switch {
+	case errors.As(err, &f):
+		return &term.Failure{Kind: f.Kind, Message: err.Error()}
+	case !a.running:
+		return &term.Failure{Kind: term.Usage, Message: strings.TrimSpace(err.Error())}
+	}
+	f = &term.Failure{Kind: backend.KindOf(err), Message: err.Error()}
+	switch {
+	case f.Kind == term.NoTables:
+		f.Message = "the tables are missing; " + a.Choice().TablesAdvice(a.Getenv)
+	case f.Kind == term.Unavailable:
+		f.Message += "; look into it with: " + a.Choice().CommandLine("doctor")
+	case errors.Is(err, syscall.EADDRINUSE):
+		f.Message += "; choose another address with --addr, such as 127.0.0.1:0 for any that is free"
+	}
+	return f
+}

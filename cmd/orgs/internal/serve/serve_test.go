@@ -1,0 +1,109 @@
+package serve
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"go.yaml.in/yaml/v4"
+
+	"organizations-api/shared/store/dynamo"
+)
+
+// template is the parts of template.yaml that these tests need.
+type template struct {
+	Globals struct {
+		Function struct {
+			Environment struct {
+				Variables map[string]string `yaml:"Variables"`
+			} `yaml:"Environment"`
+		} `yaml:"Function"`
+	} `yaml:"Globals"`
+	Resources struct {
+		API struct {
+			Properties struct {
+				CORS corsConfiguration `yaml:"CorsConfiguration"`
+			} `yaml:"Properties"`
+		} `yaml:"Api"`
+	} `yaml:"Resources"`
+}
+
+type corsConfiguration struct {
+	Methods []string `yaml:"AllowMethods"`
+	Headers []string `yaml:"AllowHeaders"`
+	Exposed []string `yaml:"ExposeHeaders"`
+	MaxAge  int      `yaml:"MaxAge"`
+}
+
+// UnmarshalYAML reads the second part of an !If: the configuration that applies if there are origins.
+func (c *corsConfiguration) UnmarshalYAML(node *yaml.Node) error {
+	if node.Tag != "!If" || len(node.Content) != 3 {
+		return fmt.Errorf("CorsConfiguration is %s, want an !If of three parts", node.Tag)
+	}
+	type plain corsConfiguration // without this method
+	return node.Content[1].Decode((*plain)(c))
+}
+
+func readTemplate(t *testing.T) template {
+	t.Helper()
+	text, err := os.ReadFile("../../../../template.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var parsed template
+	if err := yaml.Unmarshal(text, &parsed); err != nil {
+		t.Fatal(err)
+	}
+	return parsed
+}
+
+// TestCrossOriginAsInAWS compares the local CORS configuration with the template's.
+func TestCrossOriginAsInAWS(t *testing.T) {
+	t.Parallel()
+	want := readTemplate(t).Resources.API.Properties.CORS
+	got := crossOrigin(nil)
+	if !slices.Equal(got.Methods, want.Methods) || !slices.Equal(got.Headers, want.Headers) ||
+		!slices.Equal(got.Exposed, want.Exposed) || int(got.MaxAge.Seconds()) != want.MaxAge {
+		t.Errorf("crossOrigin() = %+v, want %+v as in template.yaml", got, want)
+	}
+}
+
+// TestVariablesAsInAWS compares the names in the environment of built functions with the template's.
+func TestVariablesAsInAWS(t *testing.T) {
+	t.Parallel()
+	got := slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(variables(dynamo.Settings{}, true))), "LOG_LEVEL", "SSL_CERT_DIR")))
+	if diff := cmp.Diff(slices.Sorted(maps.Keys(readTemplate(t).Globals.Function.Environment.Variables)), got); diff != "" {
+		t.Errorf("variables (-set by template.yaml +set here):\n%s", diff)
+	}
+}
+
+func TestParseOrigins(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		text string
+		want []string // nil: refused
+	}{
+		{"http://localhost:3000", []string{"http://localhost:3000"}},
+		{"https://a.example.com,http://[::1]:8080", []string{"https://a.example.com", "http://[::1]:8080"}},
+		{"*", []string{"*"}},
+		{"http://*,https://*", []string{"http://*", "https://*"}},
+		{"", nil},
+		{"localhost:3000", nil},
+		{"http://localhost:3000/", nil},
+		{"http://localhost, http://b", nil},
+		{"HTTP://localhost", nil},
+		{"http://Localhost", nil},
+		{"http://*.example.com", nil},
+		{"http://me@localhost", nil},
+		{"file://x", nil},
+		{"null", nil},
+	} {
+		got, err := parseOrigins(test.text)
+		if !slices.Equal(got, test.want) || (err == nil) != (test.want != nil) {
+			t.Errorf("parseOrigins(%q) = %q, %v, want %q", test.text, got, err, test.want)
+		}
+	}
+}

@@ -1,0 +1,91 @@
+// Package term is what the orgs command shows: tables, progress and failures for a person, JSON for a program.
+//
+// It knows nothing of organizations and must import nothing else of this module. Every package of the command may
+// import it.
+package term
+
+import (
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"unicode"
+
+	"golang.org/x/term"
+)
+
+// Screen is where the command writes, and what can be shown there. Programs read files and pipes, so nothing is coloured
+// or cut short in them.
+type Screen struct {
+	io.Writer
+	Terminal bool // a person looks at it
+	Width    int  // in columns; 0 means unlimited
+	Colours  bool
+}
+
+// NewScreen finds out whether w is a terminal. NO_COLOR (no-color.org) turns colours off. A terminal that calls itself
+// dumb, or says nothing of itself in TERM, gets none either.
+func NewScreen(w io.Writer, getenv func(string) string) *Screen {
+	s := &Screen{Writer: w}
+	file, ok := w.(*os.File)
+	if !ok || !term.IsTerminal(int(file.Fd())) {
+		return s
+	}
+	s.Terminal = true
+	if width, _, err := term.GetSize(int(file.Fd())); err == nil {
+		s.Width = width
+	}
+	kind := getenv("TERM")
+	s.Colours = getenv("NO_COLOR") == "" && kind != "" && kind != "dumb"
+	return s
+}
+
+// The styles, as the numbers of SGR escape sequences.
+const (
+	bold   = "1"
+	red    = "31"
+	green  = "32"
+	yellow = "33"
+)
+
+// states are the words that say which state something is in, and their colours.
+var states = map[string]string{
+	"active": green, "ok": green,
+	"expired": yellow, "warn": yellow,
+	"deleted": red, "revoked": red, "fail": red,
+}
+
+// State returns the text, coloured if it is a word for a state. Spaces around the word are ignored.
+func (s *Screen) State(text string) string { return s.paint(states[strings.TrimSpace(text)], text) }
+
+// paint returns the text in the style, or unchanged for the style "" and on a screen without colours.
+func (s *Screen) paint(style, text string) string {
+	if !s.Colours || style == "" {
+		return text
+	}
+	return "\x1b[" + style + "m" + text + "\x1b[0m"
+}
+
+// Printable returns the text with control and invisible characters escaped. Tenants choose names, and a terminal obeys
+// the escape sequences that it is sent.
+func Printable(s string) string {
+	var out strings.Builder
+	for _, r := range s {
+		if unicode.IsPrint(r) {
+			out.WriteRune(r)
+		} else {
+			out.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+	}
+	return out.String()
+}
+
+// Grouped returns the number with commas between thousands.
+func Grouped(n int64) string {
+	text := strconv.FormatInt(n, 10)
+	sign := len(text) - len(strings.TrimPrefix(text, "-"))
+	for i := len(text) - 3; i > sign; i -= 3 {
+		text = text[:i] + "," + text[i:]
+	}
+	return text
+}
