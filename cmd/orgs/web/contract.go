@@ -43,7 +43,7 @@ func writeNode(out *bytes.Buffer, node *yaml.Node) error {
 	}
 }
 
-// writeAll writes what a node holds: values, or names and values in turn.
+// writeAll writes the content of a node: values, or names and values in turn.
 func writeAll(out *bytes.Buffer, node *yaml.Node, opening, closing byte) error {
 	out.WriteByte(opening)
 	for i, child := range node.Content {
@@ -55,7 +55,7 @@ func writeAll(out *bytes.Buffer, node *yaml.Node, opening, closing byte) error {
 		default:
 			out.WriteByte(',')
 		}
-		if isName { // such as 200, which is a name here and no number
+		if isName { // a name is a string, even if it looks like a number, such as 200
 			child = &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: child.Value, Line: child.Line}
 		}
 		if err := writeNode(out, child); err != nil {

@@ -14,13 +14,13 @@ import (
 	"organizations-api/shared/store"
 )
 
-// account is what the console needs to know beyond the record: what the key may do, and where limits come from. It is of
-// one version of the record, which its updated_at names.
+// account is what the console needs beyond the record: what the key may do, and where limits come from. It belongs to the
+// version of the record that has the same updated_at.
 type account struct {
 	UpdatedAt      string  `json:"updated_at"`
 	Version        int64   `json:"version"`
 	Key            key     `json:"key"`
-	MonthlyCredits *int64  `json:"monthly_credits"` // null where they are agreed individually
+	MonthlyCredits *int64  `json:"monthly_credits"` // null if they are agreed individually
 	RateLimits     []limit `json:"rate_limits"`
 }
 
@@ -32,11 +32,11 @@ type key struct {
 	MayChange  bool    `json:"may_change"`
 }
 
-// limit is one category's, in requests a minute.
+// limit is the limit of one category, in requests a minute.
 type limit struct {
 	Category  string `json:"category"`
 	Computed  int    `json:"computed"` // by the tier
-	Override  *int   `json:"override"` // null where there is none
+	Override  *int   `json:"override"` // null if there is none
 	Effective int    `json:"effective"`
 }
 
@@ -86,26 +86,26 @@ type trail struct {
 	Next    string  `json:"next_cursor"` // "" after the last page
 }
 
-// entry is an entry with other changes than admin has.
+// entry is an entry of the audit trail.
 type entry struct {
 	admin.EntryJSON
 	Changes []change `json:"changes"`
 }
 
-// change has the JSON of both sides as texts, so that a browser's numbers cannot spoil it.
+// change has JSON values as texts: a browser would round large numbers in them.
 type change struct {
 	Field  string `json:"field"`
 	Before string `json:"before"`
 	After  string `json:"after"`
 }
 
-// The entries of one page.
+// The number of entries of one page.
 const (
 	defaultPage = 10
 	maxPage     = 100
 )
 
-// cursorPattern is that of an entry's identifier, which the engines take for cursors.
+// cursorPattern is the form of an entry's identifier. The engines use identifiers as cursors.
 var cursorPattern = regexp.MustCompile(`^([0-9A-Za-z:.-]{1,64})?$`)
 
 func auditHandler(s *api.Service, records store.Trail) http.Handler {

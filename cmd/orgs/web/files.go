@@ -24,7 +24,7 @@ import (
 //go:embed assets
 var embedded embed.FS
 
-// mediaTypes are those of the embedded files, by extension.
+// mediaTypes are the media types of the embedded files, by extension.
 var mediaTypes = map[string]string{
 	".css":  "text/css; charset=utf-8",
 	".html": "text/html; charset=utf-8",
@@ -33,7 +33,7 @@ var mediaTypes = map[string]string{
 	".ttf":  "font/ttf",
 }
 
-// assets returns the pages that are the same for everybody, and what they load, by path.
+// assets returns the pages that never change, and the files that they load, by path.
 func assets() (map[string]http.Handler, error) {
 	routes := make(map[string]http.Handler)
 	names, err := fs.Glob(embedded, "assets/*")
@@ -78,8 +78,8 @@ func withPolicy(policy string, next http.Handler) http.Handler {
 	})
 }
 
-// file is content that stays the same while the process runs. Browsers keep it and ask whether it is still good, as the
-// next binary on the same port may have another.
+// file is content that stays the same while the process runs. Browsers keep it, but ask each time whether it has changed:
+// the next binary on the same port may have another version.
 type file struct {
 	mediaType, etag string
 	content         []byte
@@ -91,7 +91,7 @@ func newFile(mediaType string, content []byte) file {
 	return file{mediaType: mediaType, etag: `"` + hex.EncodeToString(sum[:12]) + `"`, content: content}
 }
 
-// swaggerFile returns a file of Swagger UI, which the module has compressed.
+// swaggerFile returns a file of Swagger UI. The module holds it compressed.
 func swaggerFile(name string) (file, error) {
 	content, err := static.FS.ReadFile(name + ".gz")
 	if err != nil {
@@ -119,7 +119,7 @@ func (f file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
 }
 
-// expand undoes gzip, for clients that do not.
+// expand decompresses content for clients that do not accept gzip.
 func expand(content []byte) []byte {
 	reader, err := gzip.NewReader(bytes.NewReader(content))
 	if err != nil {

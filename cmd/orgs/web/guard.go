@@ -6,16 +6,15 @@ import (
 	"strings"
 )
 
-// policy lets a page load what the gateway itself serves, and nothing written into the page. Pictures in data: URLs are
-// those of Swagger UI's style sheet. No form is ever sent by the browser itself: without a script, a key would be in the
-// URL.
+// policy lets a page load what the gateway itself serves, but no script or style that is written into the page. Swagger
+// UI's style sheet has pictures in data: URLs. The browser may send no form by itself: the key would be in the URL.
 const policy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; " +
 	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
-// strictPolicy also keeps scripts from making elements of text, which Swagger UI does and our own scripts never do.
+// strictPolicy also keeps scripts from making elements from text. Swagger UI does that, our own scripts never do.
 const strictPolicy = policy + "; require-trusted-types-for 'script'; trusted-types 'none'"
 
-// setHeaders sets what every answer of this package has.
+// setHeaders sets the headers of every answer of this package.
 func setHeaders(h http.Header) {
 	h.Set("Content-Security-Policy", strictPolicy)
 	h.Set("X-Content-Type-Options", "nosniff")
@@ -24,8 +23,8 @@ func setHeaders(h http.Header) {
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 }
 
-// isThisMachine reports whether the host of a request is a name that always means this machine: a loopback address, or
-// localhost and what is below it (RFC 6761, section 6.3).
+// isThisMachine reports whether the host of a request always means this machine: a loopback address, localhost, or a name
+// below localhost (RFC 6761, section 6.3).
 func isThisMachine(host string) bool {
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
@@ -38,8 +37,8 @@ func isThisMachine(host string) bool {
 	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
-// sameOrigin refuses what a browser sends on behalf of a page of another origin. Requests that no browser sent have neither
-// of the headers, and carry no authority but the key that their sender knows.
+// sameOrigin refuses requests that a browser sends for a page of another origin. A request from elsewhere has neither of
+// the headers, and no more authority than the key that its sender knows.
 func sameOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")

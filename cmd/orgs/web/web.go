@@ -1,14 +1,14 @@
-// Package web is what the local gateway shows to a browser beside the API: a welcome page, the API reference, and a console
-// in which the holder of a key looks at an organization and changes it. Everything comes from the binary; no page loads
+// Package web is the pages that the local gateway shows to a browser: a welcome page, the API reference, and a console in
+// which the holder of a key sees an organization and changes it. Everything comes from the binary; no page loads
 // anything from elsewhere.
 //
-// The pages are clients of the API like any other: a key is typed into them, stays in the tab, and goes out in the
-// Authorization header of requests to the same origin. What the console shows and the contract has no operation for (the
-// audit trail, and where limits come from) it reads below /console/data, from handlers of package api with the same
+// The pages are clients of the API like any other: a user types a key, which stays in the tab and goes out in the
+// Authorization header of requests to the same origin. The contract has no operation for the audit trail and for where
+// limits come from. The console reads these below /console/data, from handlers of package api with the same
 // authentication.
 //
-// It may import the domain, api, the store's interfaces and what it embeds; no engine of the store, and nothing of AWS.
-// Nothing but the orgs command may import it.
+// It may import the domain, api, the store's interfaces, the JSON of package admin, term, and what it embeds. It must
+// import no engine of the store and nothing of AWS. Only package serve may import it.
 package web
 
 import (
@@ -23,21 +23,21 @@ import (
 	"organizations-api/shared/store"
 )
 
-// Options are what Pages are made from. All are needed.
+// Options are what Pages are made from. All but Loopback must be set.
 type Options struct {
 	Contract []byte                               // the OpenAPI document, in YAML
-	State    func(context.Context) (State, error) // what the welcome page tells; called for each request
+	State    func(context.Context) (State, error) // what the welcome page shows; called for each request
 	Service  *api.Service                         // authenticates whoever asks for /console/data
 	Trail    store.Trail
 	Logger   *slog.Logger // gets one error for each page that could not be made, and nothing else
 
-	// Loopback says that only this machine reaches the pages. Then requests must name it as their host, so that no page
-	// of another site reads them under a name of its own (DNS rebinding). Otherwise there is no console, as keys
-	// would be typed into a page without TLS, and the welcome page says nothing about organizations.
+	// Loopback says that only this machine reaches the pages. Then the host of a request must name this machine: another
+	// site could point a name of its own here and read the pages (DNS rebinding). If Loopback is false there is no
+	// console, as keys would be typed into a page without TLS, and the welcome page shows no organization.
 	Loopback bool
 }
 
-// Pages answers for the pages. It is safe for concurrent use.
+// Pages answers requests for the pages. It is safe for concurrent use.
 type Pages struct {
 	routes   map[string]http.Handler // by path
 	loopback bool
@@ -83,7 +83,7 @@ func New(o Options) (*Pages, error) {
 	return &Pages{routes, o.Loopback}, nil
 }
 
-// Before returns a handler that answers for the pages and leaves everything else to next.
+// Before returns a handler that answers requests for the pages and passes all others to next.
 func (p *Pages) Before(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page, found := p.routes[r.URL.Path]
@@ -107,7 +107,7 @@ func (p *Pages) Before(next http.Handler) http.Handler {
 	})
 }
 
-// ours reports whether a path that is no page would be one of ours and not the API's.
+// ours reports whether a path belongs to the pages, even if there is no such page.
 func ours(path string) bool {
 	for _, prefix := range []string{assetsPath, DocsPath + "/", ConsolePath + "/"} {
 		if strings.HasPrefix(path, prefix) {
@@ -117,7 +117,7 @@ func ours(path string) bool {
 	return false
 }
 
-// noConsole answers where the console would be.
+// noConsole answers at the path of the console if there is none.
 type noConsole struct{}
 
 func (noConsole) ServeHTTP(w http.ResponseWriter, _ *http.Request) {

@@ -12,13 +12,13 @@ import (
 	"organizations-api/shared/organization"
 )
 
-// State is what the welcome page tells of the gateway.
+// State is what the welcome page shows of the gateway.
 type State struct {
-	Store      string // as whoever started the gateway named it
-	RateLimits bool   // whether they are enforced
+	Store      string // as in --store
+	RateLimits bool   // they are enforced
 
 	Organization *organization.Organization // nil: the page shows none
-	IssueKey     string                     // the command that issues an admin key of it, or of one of the store's
+	IssueKey     string                     // the command that issues an admin key of the organization, or of any
 	List         string                     // the command that lists the organizations
 }
 
@@ -41,8 +41,8 @@ type welcomeData struct {
 	Loopback  bool
 	StoreDown bool
 
-	Monthly int64 // the month's credits; 0 where they are agreed individually
-	Used    int64 // of them, at most all
+	Monthly int64 // the month's credits; 0 if they are agreed individually
+	Used    int64 // of them; never more than Monthly
 	Percent int64
 }
 

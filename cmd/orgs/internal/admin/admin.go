@@ -109,37 +109,37 @@ func find(ctx context.Context, s *backend.Store, id organization.ID) (target, er
 	return target{s, o, keys}, err
 }
 
-// runOn returns the RunE of a command whose first argument names an organization that exists.
-func runOn(a *cli.App, f func(ctx context.Context, on target, args []string) error) cli.RunE {
+// withOrganization returns the RunE of a command whose first argument names an organization that exists.
+func withOrganization(a *cli.App, f func(ctx context.Context, t target, args []string) error) cli.RunE {
 	return a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
-		on, err := find(ctx, s, organization.ID(args[0]))
+		t, err := find(ctx, s, organization.ID(args[0]))
 		if err != nil {
 			return err
 		}
-		return f(ctx, on, args)
+		return f(ctx, t, args)
 	})
 }
 
 // key returns the key with the identifier. The error is a NotFound failure if there is none.
-func (on target) key(id string) (apikey.Record, error) {
-	for _, k := range on.keys {
+func (t target) key(id string) (apikey.Record, error) {
+	for _, k := range t.keys {
 		if k.ID == id {
 			return k, nil
 		}
 	}
 	return apikey.Record{}, term.Fail(term.NotFound, "%s has no key %s; see its keys with: %s",
-		on.organization.ID, term.Printable(id), on.listKeys())
+		t.organization.ID, term.Printable(id), t.listKeys())
 }
 
 // listKeys returns the command that lists the keys.
-func (on target) listKeys() string {
-	return on.store.Choice.CommandLine("keys list " + string(on.organization.ID))
+func (t target) listKeys() string {
+	return t.store.Choice.CommandLine("keys list " + string(t.organization.ID))
 }
 
 // needLive refuses an organization that is deleted.
-func (on target) needLive() error {
-	if on.organization.DeletedAt != nil {
-		return term.Fail(term.Conflict, "%s is deleted; orgs undelete brings it back", on.organization.ID)
+func (t target) needLive() error {
+	if t.organization.DeletedAt != nil {
+		return term.Fail(term.Conflict, "%s is deleted; orgs undelete brings it back", t.organization.ID)
 	}
 	return nil
 }
@@ -152,14 +152,14 @@ func changeKey(
 ) (apikey.Record, error) {
 	const attempts = 5
 	for attempt := 1; ; attempt++ {
-		on, err := find(ctx, s, organization.ID(args[0]))
+		t, err := find(ctx, s, organization.ID(args[0]))
 		if err == nil {
-			err = on.needLive()
+			err = t.needLive()
 		}
 		if err != nil {
 			return apikey.Record{}, err
 		}
-		k, err := on.key(args[1])
+		k, err := t.key(args[1])
 		if err != nil {
 			return k, err
 		}
@@ -172,38 +172,38 @@ func changeKey(
 		if c.New != nil {
 			changes = append(changes, newKeyChange(*c.New))
 		}
-		err = s.ChangeKey(ctx, on.organization.ID, c, newEntry(now, action, on.organization, changes...))
+		err = s.ChangeKey(ctx, t.organization.ID, c, newEntry(now, action, t.organization, changes...))
 		switch {
 		case store.KindOf(err) == store.Conflict && attempt < attempts:
 		case store.Unavailable(err):
 			return k, term.Fail(term.Unavailable, "the store did not confirm the change, which may have been made; see: %s; %v",
-				on.listKeys(), err)
+				t.listKeys(), err)
 		default:
-			return c.After, noRoom(on.organization.ID, err)
+			return c.After, noRoom(t.organization.ID, err)
 		}
 	}
 }
 
 // revokeKey revokes the key at now.
-func (on target) revokeKey(ctx context.Context, key apikey.Record, now time.Time) error {
+func (t target) revokeKey(ctx context.Context, key apikey.Record, now time.Time) error {
 	at := organization.Timestamp(now)
 	revoked := key
 	revoked.RevokedAt = &at
 	change := organization.Change{Field: "key", Before: keyText(key), After: keyText(revoked)}
-	return on.store.RevokeKey(ctx, on.organization.ID, key.ID, at, newEntry(now, store.KeyRevoked, on.organization, change))
+	return t.store.RevokeKey(ctx, t.organization.ID, key.ID, at, newEntry(now, store.KeyRevoked, t.organization, change))
 }
 
 // markDeleted marks the organization as deleted at now.
-func (on target) markDeleted(ctx context.Context, now time.Time) error {
+func (t target) markDeleted(ctx context.Context, now time.Time) error {
 	at := organization.Timestamp(now)
 	change := organization.Change{Field: "deleted_at", Before: "null", After: timeText(&at)}
-	return on.store.Delete(ctx, on.organization.ID, at, newEntry(now, store.Deleted, on.organization, change))
+	return t.store.Delete(ctx, t.organization.ID, at, newEntry(now, store.Deleted, t.organization, change))
 }
 
 // undelete clears the mark.
-func (on target) undelete(ctx context.Context, now time.Time) error {
-	change := organization.Change{Field: "deleted_at", Before: timeText(on.organization.DeletedAt), After: "null"}
-	return on.store.Undelete(ctx, on.organization.ID, newEntry(now, store.Undeleted, on.organization, change))
+func (t target) undelete(ctx context.Context, now time.Time) error {
+	change := organization.Change{Field: "deleted_at", Before: timeText(t.organization.DeletedAt), After: "null"}
+	return t.store.Undelete(ctx, t.organization.ID, newEntry(now, store.Undeleted, t.organization, change))
 }
 
 // CreatedEntry returns the first audit entry of an organization with its first key.

@@ -25,12 +25,12 @@ on; in JSON, next is the entry to go on from, and null at the end.`,
 		Example: `  orgs audit org_znU9VHanHBWwM
   orgs audit org_znU9VHanHBWwM --limit 1 --json`,
 		Args: cli.OrganizationArgument(1),
-		RunE: runOn(a, func(ctx context.Context, on target, args []string) error {
-			entries, next, err := readEntries(ctx, on, before.Value, int(limit.Value))
+		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
+			entries, next, err := readEntries(ctx, t, before.Value, int(limit.Value))
 			if err != nil {
 				return err
 			}
-			return printEntries(a, on.organization.ID, entries, next)
+			return printEntries(a, t.organization.ID, entries, next)
 		}),
 	}
 	c.Flags().Var(limit, "limit", "how many entries at most")
@@ -48,11 +48,11 @@ func parseEntryID(s string) (string, error) {
 
 // readEntries returns the newest entries of the organization that are older than before, at most limit, and the entry to
 // go on from, which is "" at the end.
-func readEntries(ctx context.Context, on target, before string, limit int) ([]store.Entry, string, error) {
+func readEntries(ctx context.Context, t target, before string, limit int) ([]store.Entry, string, error) {
 	const pageSize = 100
 	var entries []store.Entry
 	for cursor := before; ; {
-		page, next, err := on.store.Audit(ctx, on.organization.ID, cursor, min(pageSize, limit-len(entries)))
+		page, next, err := t.store.Audit(ctx, t.organization.ID, cursor, min(pageSize, limit-len(entries)))
 		if err != nil {
 			return nil, "", err
 		}

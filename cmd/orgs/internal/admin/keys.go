@@ -32,8 +32,8 @@ func issueCommand(a *cli.App) *cobra.Command {
 		Example: `  orgs keys issue org_znU9VHanHBWwM --permission read
   orgs keys issue org_znU9VHanHBWwM --permission admin --mode test --expires 90d`,
 		Args: cli.OrganizationArgument(1),
-		RunE: runOn(a, func(ctx context.Context, on target, args []string) error {
-			if err := on.needLive(); err != nil {
+		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
+			if err := t.needLive(); err != nil {
 				return err
 			}
 			now := a.Now()
@@ -41,8 +41,8 @@ func issueCommand(a *cli.App) *cobra.Command {
 			if expires.Given {
 				expiresAt = new(now.Add(expires.Value))
 			}
-			key := NewKey(on.organization.ID, mode.Value, permission.Value, now, expiresAt)
-			if err := AddKey(ctx, on.store, on.organization, key, now); err != nil {
+			key := NewKey(t.organization.ID, mode.Value, permission.Value, now, expiresAt)
+			if err := AddKey(ctx, t.store, t.organization, key, now); err != nil {
 				return err
 			}
 			return a.Print(key.ToJSON(), issuedText(a.Stdout, key))
@@ -63,8 +63,8 @@ func listKeysCommand(a *cli.App) *cobra.Command {
 that were issued by a version that did not note it and have not been used since.`,
 		Example: "  orgs keys list org_znU9VHanHBWwM",
 		Args:    cli.OrganizationArgument(1),
-		RunE: runOn(a, func(ctx context.Context, on target, args []string) error {
-			return printKeys(a, on.keys, readUses(ctx, a, on))
+		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
+			return printKeys(a, t.keys, readUses(ctx, a, t))
 		}),
 	}
 }
@@ -92,19 +92,19 @@ func revokeCommand(a *cli.App) *cobra.Command {
 		Short:   "Revoke a key; it stops working at once and for good",
 		Example: "  orgs keys revoke org_znU9VHanHBWwM key_4mGq8TzLw2XbR",
 		Args:    cli.OrganizationArgument(2),
-		RunE: runOn(a, func(ctx context.Context, on target, args []string) error {
-			k, err := on.key(args[1])
+		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
+			k, err := t.key(args[1])
 			if err != nil {
 				return err
 			}
 			if k.RevokedAt == nil {
 				now := a.Now()
-				if err := on.revokeKey(ctx, k, now); err != nil {
+				if err := t.revokeKey(ctx, k, now); err != nil {
 					return err
 				}
 				k.RevokedAt = new(organization.Timestamp(now))
 			}
-			text := fmt.Sprintf("%s of %s is revoked since %s", k.ID, on.organization.ID, term.Time(k.RevokedAt))
+			text := fmt.Sprintf("%s of %s is revoked since %s", k.ID, t.organization.ID, term.Time(k.RevokedAt))
 			return a.Print(keyToJSON(k, a.Now()), text)
 		}),
 	}
@@ -115,8 +115,8 @@ func revokeCommand(a *cli.App) *cobra.Command {
 type keyUses map[string]time.Time
 
 // readUses reads the uses. If that fails it warns, so that the keys are shown all the same.
-func readUses(ctx context.Context, a *cli.App, on target) keyUses {
-	uses, err := on.store.KeyUses(ctx, on.organization.ID)
+func readUses(ctx context.Context, a *cli.App, t target) keyUses {
+	uses, err := t.store.KeyUses(ctx, t.organization.ID)
 	if err != nil {
 		message := fmt.Sprintf("when keys were last used is not known: %v", err)
 		a.Stderr.Warn(&term.Failure{Kind: backend.KindOf(err), Message: message}, a.JSON)

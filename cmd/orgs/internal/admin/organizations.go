@@ -66,15 +66,15 @@ func showCommand(a *cli.App) *cobra.Command {
 		Example: `  orgs show org_znU9VHanHBWwM
   orgs show org_znU9VHanHBWwM --json`,
 		Args: cli.OrganizationArgument(1),
-		RunE: runOn(a, func(ctx context.Context, on target, args []string) error {
-			return printOrganization(a, on, readUses(ctx, a, on))
+		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
+			return printOrganization(a, t, readUses(ctx, a, t))
 		}),
 	}
 }
 
-func printOrganization(a *cli.App, on target, uses keyUses) error {
+func printOrganization(a *cli.App, t target, uses keyUses) error {
 	active := 0
-	for _, k := range on.keys {
+	for _, k := range t.keys {
 		if k.Check(a.Now()) == nil {
 			active++
 		}
@@ -82,10 +82,10 @@ func printOrganization(a *cli.App, on target, uses keyUses) error {
 	return a.Print(struct {
 		Organization OrganizationJSON `json:"organization"`
 		Keys         KeyCountJSON     `json:"keys"`
-	}{OrganizationToJSON(on.organization), KeyCountJSON{len(on.keys), active, uses.ofAny(on.keys, organization.FormatTime)}},
-		a.Stdout.Pairs(append(organizationPairs(on.organization),
-			[2]string{"Keys", fmt.Sprintf("%d, of which %d active", len(on.keys), active)},
-			[2]string{"Last used", uses.ofAny(on.keys, hour)})))
+	}{OrganizationToJSON(t.organization), KeyCountJSON{len(t.keys), active, uses.ofAny(t.keys, organization.FormatTime)}},
+		a.Stdout.Pairs(append(organizationPairs(t.organization),
+			[2]string{"Keys", fmt.Sprintf("%d, of which %d active", len(t.keys), active)},
+			[2]string{"Last used", uses.ofAny(t.keys, hour)})))
 }
 
 func listCommand(a *cli.App) *cobra.Command {
@@ -151,11 +151,11 @@ orgs undelete brings the organization back. With --purge all of it is removed fo
 				}
 				return printState(a, id, "purged", "is gone for good")
 			}
-			on, err := find(ctx, s, id)
+			t, err := find(ctx, s, id)
 			if err != nil {
 				return err
 			}
-			if err := on.markDeleted(ctx, a.Now()); err != nil {
+			if err := t.markDeleted(ctx, a.Now()); err != nil {
 				return err
 			}
 			return printState(a, id, stateDeleted, "is deleted; orgs undelete brings it back")
@@ -171,11 +171,11 @@ func undeleteCommand(a *cli.App) *cobra.Command {
 		Short:   "Bring a deleted organization back; its keys work again",
 		Example: "  orgs undelete org_znU9VHanHBWwM",
 		Args:    cli.OrganizationArgument(1),
-		RunE: runOn(a, func(ctx context.Context, on target, args []string) error {
-			if err := on.undelete(ctx, a.Now()); err != nil {
+		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
+			if err := t.undelete(ctx, a.Now()); err != nil {
 				return err
 			}
-			return printState(a, on.organization.ID, stateActive, "is active")
+			return printState(a, t.organization.ID, stateActive, "is active")
 		}),
 	}
 }

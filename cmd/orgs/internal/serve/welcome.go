@@ -126,7 +126,7 @@ func (g *gateway) issueCommand(id string) string {
 	return g.store.Choice.CommandLine("keys issue " + id + " --permission admin")
 }
 
-// pageState returns what the welcome page tells. It shows an organization only if the store is on this machine and has
+// pageState returns what the welcome page shows. It shows an organization only if the store is on this machine and has
 // no other: that is the demo organization, whatever it was renamed to.
 func (g *gateway) pageState(ctx context.Context) (web.State, error) {
 	state := web.State{
