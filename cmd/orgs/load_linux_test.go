@@ -60,7 +60,7 @@ func TestLoad(t *testing.T) {
 				highest = max(highest, s.All.Throughput)
 			}
 			if test.atRate {
-				rate := int(highest / 2)
+				rate := max(int(highest/2), 1)
 				steps := runLoad(t, test.env, test.name+"-rate", append(args, "--rate", strconv.Itoa(rate))...)
 				if len(steps) != 1 || steps[0].Rate != rate {
 					t.Errorf("load at %d requests per second has the steps %+v, want one at this rate", rate, steps)
