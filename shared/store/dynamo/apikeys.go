@@ -24,7 +24,7 @@ func (s *Store) AddKey(ctx context.Context, id organization.ID, key apikey.Recor
 		condition: "attribute_exists(" + partitionKey + ") AND attribute_not_exists(" + attrDeletedAt + ")" +
 			" AND attribute_not_exists(" + attrKeys + ".#key) AND size(" + attrKeys + ") < :max",
 		names:  map[string]string{"#key": key.Hash.Hex()},
-		values: item{":record": encodeKey(key), ":max": num(apikey.MaxPerOrganization)},
+		values: item{":record": object(encodeKey(key)), ":max": num(apikey.MaxPerOrganization)},
 		entry:  e,
 		also:   []types.TransactWriteItem{s.putUse(id, key.ID)},
 		refusal: func(item item) store.Kind {
@@ -76,13 +76,13 @@ const (
 // ChangeKey changes one entry of the map of keys, on condition that it is still as it was read. If there is a New key, its
 // entry is added in the same transaction.
 func (s *Store) ChangeKey(ctx context.Context, id organization.ID, k store.KeyChange, e store.Entry) error {
-	set, remove, conditions, values := changeOfEntry(keyAttributes(k.Before), keyAttributes(k.After))
+	set, remove, conditions, values := changeOfEntry(encodeKey(k.Before), encodeKey(k.After))
 	conditions = append(conditions, "attribute_not_exists("+attrDeletedAt+")", "attribute_exists("+oldEntry+")")
 	names := map[string]string{"#old": k.Before.Hash.Hex()}
 	var also []types.TransactWriteItem
 	if k.New != nil {
 		names["#new"] = k.New.Hash.Hex()
-		values[":new"], values[":max"] = encodeKey(*k.New), num(apikey.MaxPerOrganization)
+		values[":new"], values[":max"] = object(encodeKey(*k.New)), num(apikey.MaxPerOrganization)
 		set = append(set, newEntry+" = :new")
 		conditions = append(conditions, "attribute_not_exists("+newEntry+")", "size("+attrKeys+") < :max")
 		also = []types.TransactWriteItem{s.putUse(id, k.New.ID)}
@@ -133,7 +133,7 @@ func whyKeyUnchanged(stored item, k store.KeyChange) store.Kind {
 	if len(stored) == 0 || record.has(attrDeletedAt) || entry == nil {
 		return store.NotFound
 	}
-	before := keyAttributes(k.Before)
+	before := encodeKey(k.Before)
 	for _, name := range changeableAttributes {
 		if !reflect.DeepEqual(entry[name], before[name]) {
 			return store.Conflict
@@ -144,8 +144,6 @@ func whyKeyUnchanged(stored item, k store.KeyChange) store.Kind {
 	}
 	return store.Conflict
 }
-
-func keyAttributes(k apikey.Record) item { return encodeKey(k).(*types.AttributeValueMemberM).Value }
 
 // The time when a key was last used is an item of its own in the table of counters. Functions may write to that table and
 // not, for this purpose, to the records; and a use never gets in the way of a change. The item is made with its key, and

@@ -14,8 +14,8 @@ import (
 	"organizations-api/shared/store"
 )
 
-// How things are stored: the keys of items, the names of attributes, and records and API keys as attributes. What is stored
-// of an audit entry is in audit.go.
+// How things are stored: the keys of items, the names of attributes, and records and API keys as attributes. How an audit
+// entry is stored is in audit.go.
 
 // Parts of the keys of items.
 const (
@@ -119,9 +119,9 @@ func recordItem(o organization.Organization, keys []apikey.Record) item {
 	maps.Copy(it, recordKey(o.ID))
 	records := make(item, len(keys))
 	for _, key := range keys {
-		records[key.Hash.Hex()] = encodeKey(key)
+		records[key.Hash.Hex()] = object(encodeKey(key))
 	}
-	it[attrKeys] = &types.AttributeValueMemberM{Value: records}
+	it[attrKeys] = object(records)
 	return it
 }
 
@@ -154,7 +154,7 @@ func encodeRecord(o organization.Organization) item {
 		}
 	}
 	if o.Override != (organization.RateLimits{}) {
-		it[attrOverride] = encodeOverride(o.Override)
+		it[attrOverride] = object(encodeOverride(o.Override))
 	}
 	if o.DeletedAt != nil {
 		it[attrDeletedAt] = timestamp(*o.DeletedAt)
@@ -162,14 +162,14 @@ func encodeRecord(o organization.Organization) item {
 	return it
 }
 
-func encodeOverride(o organization.RateLimits) types.AttributeValue {
+func encodeOverride(o organization.RateLimits) item {
 	limits := item{}
 	for _, c := range organization.Categories() {
 		if n := *o.Of(c); n != 0 {
 			limits[string(c)] = num(int64(n))
 		}
 	}
-	return &types.AttributeValueMemberM{Value: limits}
+	return limits
 }
 
 // decodeOrganization returns the record and the API keys in an organization's item, the oldest key first.
@@ -249,7 +249,7 @@ const (
 	keySuccessor = "replaced_by"
 )
 
-func encodeKey(k apikey.Record) types.AttributeValue {
+func encodeKey(k apikey.Record) item {
 	it := item{
 		keyID:        str(k.ID),
 		keyAllows:    str(k.Permission.String()),
@@ -265,7 +265,7 @@ func encodeKey(k apikey.Record) types.AttributeValue {
 	if k.ReplacedBy != "" {
 		it[keySuccessor] = str(k.ReplacedBy)
 	}
-	return &types.AttributeValueMemberM{Value: it}
+	return it
 }
 
 // decodeKeys returns the API keys in the item's map of keys, in no particular order.
@@ -321,6 +321,8 @@ func num(n int64) types.AttributeValue {
 }
 
 func boolean(b bool) types.AttributeValue { return &types.AttributeValueMemberBOOL{Value: b} }
+
+func object(it item) types.AttributeValue { return &types.AttributeValueMemberM{Value: it} }
 
 func timestamp(t time.Time) types.AttributeValue { return str(organization.FormatTime(t)) }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -16,8 +17,8 @@ import (
 	"organizations-api/shared/store"
 )
 
-// CreateTables creates the tables where they are missing, for a local endpoint; in AWS the template creates them. It
-// returns when both can be used.
+// CreateTables creates the tables that are missing, on a local endpoint. In AWS, the template creates them. It returns
+// when both tables can be used.
 func (s *Store) CreateTables(ctx context.Context) error {
 	for _, table := range []string{s.tables.Organizations, s.tables.Counters} {
 		if err := s.createTable(ctx, table); err != nil {
@@ -27,6 +28,7 @@ func (s *Store) CreateTables(ctx context.Context) error {
 	return s.enableTTL(ctx)
 }
 
+// enableTTL has DynamoDB remove counters by themselves.
 func (s *Store) enableTTL(ctx context.Context) error {
 	if enabled, err := s.hasTTL(ctx); enabled || err != nil {
 		return err
@@ -42,7 +44,7 @@ func (s *Store) enableTTL(ctx context.Context) error {
 		return nil
 	}
 	if enabled, _ := s.hasTTL(ctx); enabled {
-		return nil // someone else was faster, which DynamoDB takes for a mistake
+		return nil // another process was faster, and DynamoDB refuses to enable it twice
 	}
 	return translate("setting the time to live of "+s.tables.Counters, err)
 }
@@ -83,8 +85,8 @@ func (s *Store) createTable(ctx context.Context, table string) error {
 	return nil
 }
 
-// Examine looks at the endpoint, its clock, the tables and their settings. It reads and changes nothing of what is in
-// them.
+// Examine looks at the endpoint, its clock, the tables and their settings. It does not read or change what is in the
+// tables.
 func (s *Store) Examine(ctx context.Context, now func() time.Time) []store.Finding {
 	const check = "endpoint"
 	date, err := s.knock(ctx)
@@ -121,11 +123,12 @@ func examineClock(theirs, ours time.Time) store.Finding {
 	}
 }
 
+// examineTable looks at one table, and in AWS also at how it is protected.
 func (s *Store) examineTable(ctx context.Context, name string) []store.Finding {
 	check := "table " + name
 	out, err := s.sdk.DescribeTable(ctx, &dynamodb.DescribeTableInput{TableName: &name})
 	if err != nil {
-		return []store.Finding{unseen(check, "dynamodb:DescribeTable", translate("describing it", err))}
+		return []store.Finding{lookFailed(check, "dynamodb:DescribeTable", translate("describing it", err))}
 	}
 	table := out.Table
 	switch {
@@ -142,6 +145,7 @@ func (s *Store) examineTable(ctx context.Context, name string) []store.Finding {
 	return found
 }
 
+// hasKeys reports whether the table has our partition key and sort key.
 func hasKeys(table *types.TableDescription) bool {
 	stringKeys := make(map[string]bool)
 	for _, a := range table.AttributeDefinitions {
@@ -152,7 +156,7 @@ func hasKeys(table *types.TableDescription) bool {
 		stringKeys[partitionKey] && stringKeys[sortKey]
 }
 
-// examineRecovery tells of point-in-time recovery. A stand-in for DynamoDB does not know it, and needs none.
+// examineRecovery looks at point-in-time recovery. DynamoDB Local does not know that operation, and needs no recovery.
 func (s *Store) examineRecovery(ctx context.Context, table string) (f store.Finding, isAWS bool) {
 	check := "recovery of " + table
 	out, err := s.sdk.DescribeContinuousBackups(ctx, &dynamodb.DescribeContinuousBackupsInput{TableName: &table})
@@ -161,7 +165,7 @@ func (s *Store) examineRecovery(ctx context.Context, table string) (f store.Find
 		return f, false
 	}
 	if err != nil {
-		return unseen(check, "dynamodb:DescribeContinuousBackups", translate("asking for it", err)), true
+		return lookFailed(check, "dynamodb:DescribeContinuousBackups", translate("asking for it", err)), true
 	}
 	recovery := out.ContinuousBackupsDescription.PointInTimeRecoveryDescription
 	if recovery == nil || recovery.PointInTimeRecoveryStatus != types.PointInTimeRecoveryStatusEnabled {
@@ -183,27 +187,29 @@ func (s *Store) examineTTL(ctx context.Context) store.Finding {
 	enabled, err := s.hasTTL(ctx)
 	switch {
 	case err != nil:
-		return unseen(check, "dynamodb:DescribeTimeToLive", err)
+		return lookFailed(check, "dynamodb:DescribeTimeToLive", err)
 	case !enabled:
-		return store.Doubtful(check, "it is off for "+s.tables.Counters, "turn it on for the attribute "+attrTTL+"; old counts stay for ever without it")
+		return store.Doubtful(check, "it is off for "+s.tables.Counters,
+			"turn it on for the attribute "+attrTTL+"; old counts stay for ever without it")
 	default:
 		return store.Healthy(check, "it is on for "+s.tables.Counters)
 	}
 }
 
-// examineReading asks for an organization that cannot be, as a request does.
+// examineReading asks for an organization that does not exist, in the way a request asks.
 func (s *Store) examineReading(ctx context.Context) store.Finding {
 	const check = "reading"
 	begun := time.Now()
 	_, err := s.Find(ctx, organization.NewID(), apikey.Hash{})
 	if store.KindOf(err) != store.NotFound {
-		return unseen(check, "dynamodb:GetItem", err)
+		return lookFailed(check, "dynamodb:GetItem", err)
 	}
 	return store.Healthy(check, fmt.Sprintf("possible within %d ms", time.Since(begun).Milliseconds()))
 }
 
-// unseen is the finding where looking failed. What the credentials may not look at may be well all the same.
-func unseen(check, action string, err error) store.Finding {
+// lookFailed returns the finding if the look itself failed with err. action is what the credentials must be allowed to do.
+// If they are not allowed to look, the thing itself may still be in order.
+func lookFailed(check, action string, err error) store.Finding {
 	var api smithy.APIError
 	switch {
 	case errors.Is(err, ErrNoTable):
@@ -213,20 +219,15 @@ func unseen(check, action string, err error) store.Finding {
 			return store.Broken(check, "the credentials may not", "allow them "+action)
 		}
 		return store.Doubtful(check, "the credentials may not look at it", "allow them "+action)
-	case errors.As(err, &api) && badCredentials(api.ErrorCode()):
+	case errors.As(err, &api) && slices.Contains(credentialErrors, api.ErrorCode()):
 		return store.Broken(check, "the credentials are not accepted: "+api.ErrorCode(), "sign in again, or use others")
 	default:
 		return store.Broken(check, err.Error(), "try again; if it stays, the message says what AWS thinks")
 	}
 }
 
-// badCredentials reports whether an error code is about who asks (Common Errors in the API reference of DynamoDB).
-func badCredentials(code string) bool {
-	switch code {
-	case "ExpiredTokenException", "IncompleteSignature", "InvalidClientTokenId", "InvalidSignatureException",
-		"MissingAuthenticationToken", "UnrecognizedClientException":
-		return true
-	default:
-		return false
-	}
+// credentialErrors are the error codes that are about the credentials (Common Errors in the API reference of DynamoDB).
+var credentialErrors = []string{
+	"ExpiredTokenException", "IncompleteSignature", "InvalidClientTokenId", "InvalidSignatureException",
+	"MissingAuthenticationToken", "UnrecognizedClientException",
 }
