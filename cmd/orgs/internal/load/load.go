@@ -164,8 +164,7 @@ func newClient(ctx context.Context) *http.Client {
 
 // attack carries out one step. It waits for the requests that are in flight at the end of the step.
 func (p Plan) attack(ctx context.Context, client *http.Client, pace Pace, drawing *plot.Plot) (Step, error) {
-	workers := uint64(pace.Workers)
-	attacker := vegeta.NewAttacker(vegeta.Client(client), vegeta.Workers(workers), vegeta.MaxWorkers(workers))
+	attacker := vegeta.NewAttacker(vegeta.Client(client), vegeta.MaxWorkers(uint64(pace.Workers)))
 	defer context.AfterFunc(ctx, func() { attacker.Stop() })()
 	step := Step{Pace: pace}
 	rate := vegeta.ConstantPacer{Freq: pace.Rate, Per: time.Second}
