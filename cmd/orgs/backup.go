@@ -1,18 +1,16 @@
 package main
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
-	"organizations-api/shared/backup"
+	"organizations-api/cmd/orgs/internal/transfer"
 	"organizations-api/shared/organization"
 )
 
@@ -22,8 +20,9 @@ func (a *app) backupCommand() *cobra.Command {
 		Use:   "backup FILE",
 		Short: "Write all organizations into a new file",
 		Long: `Write all organizations, with their keys and audit trails, into a new file, for orgs restore. The service may run
-meanwhile: each organization is as it was at one moment. Until it is complete and checked, the file is FILE.partial; the same
-command goes on from there when it was interrupted.
+meanwhile: each organization is as it was at one moment. The backup is written to FILE.*.partial, and named FILE when it is
+complete and checked. An interrupted backup leaves nothing; the same command starts anew. A backup that was killed leaves its
+FILE.*.partial; remove it.
 
 The file has what the store has: internal identifiers, hashes of keys, and credentials of model providers in plain text. It
 is readable by its owner alone; keep it so.`,
@@ -39,14 +38,10 @@ is readable by its owner alone; keep it so.`,
 }
 
 func (a *app) backup(ctx context.Context, s *storage, file string, workers int) error {
+	begin := a.now()
 	p := a.newProgress("backing up", 0, false)
-	var begun time.Time
-	resumed := func(organizations int64, at time.Time) {
-		begun = at
-		p.resume(organizations)
-	}
-	summary, err := backup.Write(ctx, s, file, backup.Options{
-		From: s.place, Now: a.now, Workers: workers, Resumed: resumed, Added: p.add,
+	summary, err := transfer.Write(ctx, s, file, transfer.Options{
+		From: s.place, At: begin, Workers: workers, Progress: p.add,
 	})
 	p.end()
 	if err != nil {
@@ -59,42 +54,32 @@ func (a *app) backup(ctx context.Context, s *storage, file string, workers int) 
 			Entries       int64  `json:"entries"`
 			Bytes         int64  `json:"bytes"`
 			SHA256        string `json:"sha256"`
-			Resumed       int64  `json:"resumed"`  // of the organizations, those of earlier runs
-			Begun         string `json:"begun_at"` // by the first run
-		}{
-			file, summary.Organizations, summary.Entries, summary.Bytes, summary.SHA256,
-			p.before, organization.FormatTime(begun),
-		})
+			Begun         string `json:"begun_at"`
+		}{file, summary.Organizations, summary.Entries, summary.Bytes, summary.SHA256, organization.FormatTime(begin)})
 	}
-	lines := []string{printable(file) + " has " + holds(summary) + "."}
-	if p.before > 0 {
-		lines = append(lines, grouped(p.before)+" of them were read by an earlier run, begun at "+textTime(&begun)+".")
-	}
-	return writeLine(a.stdout, strings.Join(append(lines,
-		"Its SHA-256 is "+summary.SHA256+".",
+	return writeLine(a.stdout, strings.Join([]string{
+		printable(file) + " has " + holds(summary) + ".",
+		"Its SHA-256 is " + summary.SHA256 + ".",
 		"It holds credentials: keep it from others.",
-	), "\n"))
+	}, "\n"))
 }
 
-// backupFailure says what is left of a backup that failed, and what to do with it.
+// backupFailure says why a backup failed and what to do.
 func backupFailure(ctx context.Context, file string, err error) error {
-	partial := backup.Partial(file)
 	switch {
 	case missesTables(err):
 		return err
-	case errors.Is(err, backup.ErrExists), errors.Is(err, backup.ErrBusy):
+	case errors.Is(err, transfer.ErrExists):
 		return fail(kindConflict, "%s", err)
-	case errors.Is(err, backup.ErrNotResumable):
-		return fail(kindConflict, "%s; remove %s or choose another name", err, partial)
 	}
 	text := causeText(ctx, err)
-	if _, missing := os.Stat(partial); missing == nil {
-		text += "; what was written is in " + partial + ", and the same command goes on from there"
+	if _, missing := os.Lstat(file); missing != nil {
+		text += "; no backup was written, and the same command starts anew"
 	}
 	return fail(kindOf(err), "%s", text)
 }
 
-// causeText is what an error is to who may have interrupted the command.
+// causeText returns the error's text, or "interrupted" when the user ended the command.
 func causeText(ctx context.Context, err error) string {
 	if errors.Is(ctx.Err(), context.Canceled) {
 		return "interrupted"
@@ -102,92 +87,73 @@ func causeText(ctx context.Context, err error) string {
 	return err.Error()
 }
 
-func holds(s backup.Summary) string {
+func holds(s transfer.Summary) string {
 	return fmt.Sprintf("%s organizations with %s audit entries, %s bytes",
 		grouped(s.Organizations), grouped(s.Entries), grouped(s.Bytes))
 }
 
 func (a *app) restoreCommand() *cobra.Command {
 	workers := newParsed("n", "8", parseWorkers)
-	var o restoring
+	compareOnly := false
 	c := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Put the organizations of a backup into the store",
 		Long: `Put the organizations of a backup into the store, whichever engine wrote it. The whole file is checked before anything is
-written. What is there already stays as it is: an organization that is the same is skipped, one that differs is reported. At
-the end every organization is read back and compared with the backup. A restore that was interrupted can be run again.`,
+written. What is there already stays as it is: an organization that is the same is skipped, one that differs is reported.
+Every organization is read back and compared with the backup. A restore that was interrupted can be run again.`,
 		Args: cobra.ExactArgs(1),
 		Example: `  orgs restore monday.backup
   orgs restore monday.backup --compare
   orgs --store dynamodb:dev restore monday.backup`,
 		RunE: a.does(func(ctx context.Context, args []string) error {
-			o.file, o.workers = args[0], workers.value
-			return a.restore(ctx, o)
+			return a.restore(ctx, args[0], workers.value, compareOnly)
 		}),
 	}
 	c.Flags().Var(workers, "workers", "how many batches to write at once")
-	c.Flags().BoolVar(&o.compareOnly, "compare", false, "write nothing; say how the store differs from the backup")
+	c.Flags().BoolVar(&compareOnly, "compare", false, "write nothing; say how the store differs from the backup")
 	return c
 }
 
-// restoring is what restore was told.
-type restoring struct {
-	file        string
-	workers     int
-	compareOnly bool
-}
-
-// restore checks the file before it opens the store, which makes one where there is none.
-func (a *app) restore(ctx context.Context, o restoring) error {
-	summary, err := backup.Check(o.file)
+// restore checks the file before it opens the store, because opening makes a store where there is none.
+func (a *app) restore(ctx context.Context, path string, workers int, compareOnly bool) (err error) {
+	file, err := transfer.Open(ctx, path)
 	if err != nil {
-		return err
+		return fail(kindFailed, "%s", causeText(ctx, err))
 	}
-	open := a.openOrMake
-	if o.compareOnly {
-		open = a.openExisting
+	defer func() { err = errors.Join(err, file.Close()) }()
+	open, what, run := a.openOrMake, "restoring", file.Restore
+	if compareOnly {
+		open, what, run = a.openExisting, "comparing", file.Compare
 	}
-	return with(ctx, open, func(s *storage) error { return a.restoreChecked(ctx, s, o, summary) })
-}
-
-func (a *app) restoreChecked(ctx context.Context, s *storage, o restoring, summary backup.Summary) error {
-	var wrote int64
-	if !o.compareOnly {
-		p := a.newProgress("restoring", summary.Organizations, false)
-		var err error
-		wrote, err = backup.Restore(ctx, o.file, s, o.workers, p.add)
+	return with(ctx, open, func(s *storage) error {
+		p := a.newProgress(what, file.Organizations, false)
+		report, err := run(ctx, s, workers, p.add)
 		p.end()
 		if err != nil {
-			return restoreFailure(ctx, o, wrote, err)
+			return restoreFailure(ctx, report, compareOnly, err)
 		}
-	}
-	p := a.newProgress("comparing", summary.Organizations, false)
-	found, err := backup.Compare(ctx, o.file, s, o.workers, p.add)
-	p.end()
-	if err != nil {
-		return restoreFailure(ctx, o, wrote, err)
-	}
-	if err := a.printRestored(o, summary, wrote, found); err != nil {
-		return err
-	}
-	return difference(found)
+		if err := a.printRestored(path, file.Summary, report, compareOnly); err != nil {
+			return err
+		}
+		return difference(report)
+	})
 }
 
-func restoreFailure(ctx context.Context, o restoring, wrote int64, err error) error {
+func restoreFailure(ctx context.Context, r transfer.Report, compareOnly bool, err error) error {
 	if missesTables(err) {
 		return err
 	}
 	text := causeText(ctx, err)
-	if !o.compareOnly {
-		text += "; " + grouped(wrote) + " organizations are restored, and the same command does the rest"
+	if !compareOnly {
+		text += "; " + grouped(r.Restored) + " organizations are restored, and the same command does the rest"
 	}
 	return fail(kindOf(err), "%s", text)
 }
 
-// difference returns an error that names organizations that are not as in the backup.
-func difference(found backup.Report) error {
+// difference returns an error that names the organizations that are not as in the backup, if there are any.
+func difference(r transfer.Report) error {
 	const most = 20
-	wrong := slices.Concat(found.Different, found.Missing)
+	wrong := slices.Concat(r.Different, r.Missing)
 	if len(wrong) == 0 {
 		return nil
 	}
@@ -207,9 +173,9 @@ func texts(ids []organization.ID) []string {
 	return out
 }
 
-func (a *app) printRestored(o restoring, summary backup.Summary, wrote int64, found backup.Report) error {
-	slices.SortFunc(found.Different, cmp.Compare[organization.ID])
-	slices.SortFunc(found.Missing, cmp.Compare[organization.ID])
+func (a *app) printRestored(path string, s transfer.Summary, r transfer.Report, compareOnly bool) error {
+	slices.Sort(r.Different)
+	slices.Sort(r.Missing)
 	if a.json {
 		return writeJSON(a.stdout, struct {
 			File          string   `json:"file"`
@@ -220,17 +186,14 @@ func (a *app) printRestored(o restoring, summary backup.Summary, wrote int64, fo
 			Identical     int64    `json:"identical"` // when they were read back
 			Different     []string `json:"different"`
 			Missing       []string `json:"missing"`
-		}{
-			o.file, summary.Organizations, summary.Entries, summary.SHA256,
-			wrote, found.Identical, texts(found.Different), texts(found.Missing),
-		})
+		}{path, s.Organizations, s.Entries, s.SHA256, r.Restored, r.Identical, texts(r.Different), texts(r.Missing)})
 	}
-	lines := []string{printable(o.file) + " is sound: " + holds(summary) + "."}
-	if !o.compareOnly {
+	lines := []string{printable(path) + " is sound: " + holds(s) + "."}
+	if !compareOnly {
 		lines = append(lines, fmt.Sprintf("Restored %s; %s were there already.",
-			grouped(wrote), grouped(summary.Organizations-wrote)))
+			grouped(r.Restored), grouped(s.Organizations-r.Restored)))
 	}
 	lines = append(lines, fmt.Sprintf("Compared with the store: %s identical, %s different, %s missing.",
-		grouped(found.Identical), grouped(int64(len(found.Different))), grouped(int64(len(found.Missing)))))
+		grouped(r.Identical), grouped(int64(len(r.Different))), grouped(int64(len(r.Missing)))))
 	return writeLine(a.stdout, strings.Join(lines, "\n"))
 }
