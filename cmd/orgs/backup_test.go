@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -26,10 +27,10 @@ var backupOrganizations = flag.Int("backup.organizations", 800, "how many organi
 // The shapes of the answers.
 type (
 	backedUp struct {
-		File                                   string
-		Organizations, Entries, Bytes, Resumed int64
-		SHA256                                 string
-		Begun                                  time.Time `json:"begun_at"`
+		File                          string
+		Organizations, Entries, Bytes int64
+		SHA256                        string
+		Begun                         time.Time `json:"begun_at"`
 	}
 	restored struct {
 		File                                        string
@@ -59,8 +60,9 @@ func process(ctx context.Context, env environment, args ...string) (stdout, stde
 	return stdout, stderr, command
 }
 
-// killed runs the command again and again, killing it after a while, each time after longer, until it gets through or has
-// been killed often enough, calling again between two runs. It returns what the last run printed, and how many were killed.
+// killed runs the command and kills it after a while, again and again, each time later. It stops when the command gets
+// through, and lets it after some kills. Between two runs it calls again. It returns what the last run printed, and how
+// many runs were killed.
 func killed(t *testing.T, env environment, begin time.Duration, again func(), args ...string) (string, int) {
 	t.Helper()
 	const enough = 4
@@ -84,7 +86,8 @@ func killed(t *testing.T, env environment, begin time.Duration, again func(), ar
 	}
 }
 
-// TestBackupBetweenEngines takes organizations from SQLite to DynamoDB and back, killing every command on the way.
+// TestBackupBetweenEngines takes organizations from SQLite to DynamoDB and back, and kills every command on the way. A
+// backup then starts anew, a restore does the rest.
 func TestBackupBetweenEngines(t *testing.T) {
 	t.Parallel()
 	n := *backupOrganizations
@@ -103,7 +106,7 @@ func TestBackupBetweenEngines(t *testing.T) {
 
 	kills := move(t, first, tables, there, n, slice) + move(t, tables, last, back, n, slice)
 	if kills == 0 {
-		t.Error("no command was ever killed, so nothing was shown of resuming")
+		t.Error("no command was ever killed, so nothing was shown of kills")
 	}
 
 	// The first store is what the last backup says, and that has nothing else.
@@ -112,7 +115,7 @@ func TestBackupBetweenEngines(t *testing.T) {
 		t.Errorf("restore --compare of the first store with the last backup = %+v, want %d identical", got, n)
 	}
 	if a, b := content(t, there), content(t, back); len(a) != n || !cmp.Equal(a, b) {
-		t.Errorf("the two backups have %d and %d organizations, which are not the same, line for line", len(a), len(b))
+		t.Errorf("the two backups have %d and %d organizations, which are not the same, byte for byte", len(a), len(b))
 	}
 }
 
@@ -120,7 +123,8 @@ func TestBackupBetweenEngines(t *testing.T) {
 func move(t *testing.T, from, to environment, file string, n int, slice time.Duration) int {
 	t.Helper()
 	begin := time.Now()
-	// A process that is killed once its backup is complete could not say so; the next one would refuse to overwrite it.
+	// A process that is killed once its backup is complete could not say so, and the next one would not replace the
+	// file.
 	unmade := func() {
 		if err := os.RemoveAll(file); err != nil {
 			t.Fatal(err)
@@ -147,20 +151,20 @@ func move(t *testing.T, from, to environment, file string, n int, slice time.Dur
 	return kills + more
 }
 
-// content returns the lines of the organizations in a backup.
+// content returns the organizations of a backup, each with its entries, as they are in the file. Their order says
+// nothing.
 func content(t *testing.T, file string) map[string]bool {
 	t.Helper()
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := make(map[string]bool)
-	for line := range strings.Lines(string(text)) {
-		if strings.HasPrefix(line, `{"organization":`) {
-			lines[line] = true
-		}
+	body, _, _ := strings.Cut(string(text), `{"end":`)
+	organizations := make(map[string]bool)
+	for _, o := range strings.Split(body, `{"organization":`)[1:] { // the header comes before the first
+		organizations[o] = true
 	}
-	return lines
+	return organizations
 }
 
 func TestBackupText(t *testing.T) {
@@ -212,7 +216,7 @@ func TestRestoreRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := orgs(t, other, "restore", file)
-	if r.code != exitFailed || !strings.Contains(r.stderr, "no complete backup as it was written: line ") {
+	if r.code != exitFailed || !strings.Contains(r.stderr, "not a complete backup as it was written: line ") {
 		t.Errorf("restore of a damaged file = %+v, want it refused", r)
 	}
 	if got := mustJSON[listed](t, other, "list").Organizations; len(got) != 0 {
@@ -222,6 +226,8 @@ func TestRestoreRefuses(t *testing.T) {
 		t.Errorf("restore of a missing file = %+v, want it to say so", r)
 	}
 }
+
+const startsAnew = "; no backup was written, and the same command starts anew"
 
 // TestBackupDiskFull gives the command less room than it needs, and then enough.
 func TestBackupDiskFull(t *testing.T) {
@@ -234,18 +240,139 @@ func TestBackupDiskFull(t *testing.T) {
 	command.Env = append(os.Environ(), asCommand+"=1", cli.StoreVariable+"="+env[cli.StoreVariable])
 	out, err := command.CombinedOutput()
 	var exit *exec.ExitError
-	if !errors.As(err, &exit) || exit.ExitCode() != exitFailed ||
-		!strings.Contains(string(out), "file too large; what was written is in "+file+".partial") {
-		t.Fatalf("backup without room = %v, %s, want it to say what is left", err, out)
+	if !errors.As(err, &exit) || exit.ExitCode() != exitFailed || !strings.Contains(string(out), "file too large"+startsAnew) {
+		t.Fatalf("backup without room = %v, %s, want it to say so", err, out)
 	}
-	if _, err := os.Stat(file); !errors.Is(err, os.ErrNotExist) {
-		t.Errorf("the file: %v, want none", err)
-	}
-	got := mustJSON[backedUp](t, env, "backup", file)
-	if got.Organizations != 1000 || got.Resumed == 0 {
-		t.Errorf("backup with room = %+v, want 1000 organizations, some of them resumed", got)
+	wantNothingIn(t, filepath.Dir(file))
+	if got := mustJSON[backedUp](t, env, "backup", file); got.Organizations != 1000 {
+		t.Errorf("backup with room = %+v, want 1000 organizations", got)
 	}
 	if got := mustJSON[restored](t, env, "restore", file); got.Identical != 1000 {
 		t.Errorf("restore = %+v, want 1000 identical", got)
+	}
+}
+
+func wantNothingIn(t *testing.T, folder string) {
+	t.Helper()
+	left, err := os.ReadDir(folder)
+	if err != nil || len(left) > 0 {
+		t.Errorf("the folder has %v, %v, want nothing", left, err)
+	}
+}
+
+// interrupted runs the command as a process, and interrupts it when due says so. It returns what the process wrote on
+// stderr; "" when it got through before that.
+func interrupted(t *testing.T, env environment, due func() bool, args ...string) string {
+	t.Helper()
+	_, stderr, command := process(t.Context(), env, args...)
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- command.Wait() }()
+	for signalled := false; ; {
+		select {
+		case err := <-ended:
+			var exit *exec.ExitError
+			if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != exitFailed) {
+				t.Fatalf("orgs %q, interrupted = %v with %q on stderr, want the exit code %d", args, err, stderr, exitFailed)
+			}
+			return stderr.String()
+		case <-time.After(time.Millisecond):
+		}
+		if !signalled && due() {
+			signalled = true
+			_ = command.Process.Signal(os.Interrupt) // fails when it has ended meanwhile
+		}
+	}
+}
+
+// TestInterrupted ends a backup and a restore as Ctrl-C does. They must say what is left to do, and the same command
+// does it.
+func TestInterrupted(t *testing.T) {
+	t.Parallel()
+	const organizations, attempts = 1000, 5
+	env := newStore(t)
+	mustJSON[sown](t, env, "seed", "--count", fmt.Sprint(organizations))
+	var said string
+	for range attempts {
+		file := filepath.Join(t.TempDir(), "orgs.backup")
+		begun := func() bool {
+			found, err := filepath.Glob(file + ".*.partial")
+			return err == nil && len(found) > 0
+		}
+		if said = interrupted(t, env, begun, "backup", file); said != "" {
+			wantNothingIn(t, filepath.Dir(file))
+			break
+		}
+	}
+	if want := "orgs backup: interrupted" + startsAnew + "\n"; said != want {
+		t.Errorf("backup, interrupted, said %q, want %q", said, want)
+	}
+
+	file := filepath.Join(t.TempDir(), "orgs.backup")
+	must(t, env, "backup", file)
+	var other environment
+	for range attempts {
+		database := filepath.Join(t.TempDir(), "orgs.db")
+		other = environment{cli.StoreVariable: "sqlite:" + database}
+		begun := func() bool {
+			log, err := os.Stat(database + "-wal")
+			return err == nil && log.Size() > 256<<10 // more than the schema takes
+		}
+		if said = interrupted(t, other, begun, "restore", file); said != "" {
+			break
+		}
+	}
+	n, rest, _ := strings.Cut(strings.TrimPrefix(said, "orgs restore: interrupted; "), " ")
+	if want := "organizations are restored, and the same command does the rest\n"; rest != want {
+		t.Errorf("restore, interrupted, said %q, want the number of organizations and %q", said, want)
+	}
+	counted, err := strconv.ParseInt(strings.ReplaceAll(n, ",", ""), 10, 64)
+	if err != nil {
+		t.Error(err)
+	}
+	// A batch can be there although the interrupt hid its success.
+	got := mustJSON[restored](t, other, "restore", file)
+	if there := organizations - got.Restored; got.Identical != organizations || there < counted {
+		t.Errorf("restore = %+v after an interrupt at %d organizations, want all identical and no more than the rest restored", got, counted)
+	}
+}
+
+// TestInterruptedAtOnce ends a backup and a restore before they have begun.
+func TestInterruptedAtOnce(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	folder := t.TempDir()
+	file := filepath.Join(folder, "orgs.backup")
+	must(t, env, "backup", file)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	for _, args := range [][]string{{"backup", file + "2"}, {"restore", file}, {"restore", file, "--compare"}} {
+		var stdout, stderr bytes.Buffer
+		code := run(ctx, args, env.get, &stdout, &stderr)
+		if code != exitFailed || stdout.Len() > 0 || stderr.Len() == 0 {
+			t.Errorf("orgs %q, interrupted = %d, %q, %q, want %d and nothing on stdout", args, code, &stdout, &stderr, exitFailed)
+		}
+	}
+}
+
+// TestRestoreMakesNoStore names a store that is not there, with files that will not do.
+func TestRestoreMakesNoStore(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	damaged := filepath.Join(folder, "damaged")
+	if err := os.WriteFile(damaged, []byte("my diary\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	database := filepath.Join(folder, "new", "orgs.db")
+	for _, file := range []string{damaged, folder, filepath.Join(folder, "nosuch")} {
+		r := orgs(t, environment{cli.StoreVariable: "sqlite:" + database}, "restore", file)
+		if r.code != exitFailed || r.stdout != "" || !strings.Contains(r.stderr, file) {
+			t.Errorf("restore %s = %+v, want it refused", file, r)
+		}
+		if _, err := os.Stat(filepath.Dir(database)); !errors.Is(err, os.ErrNotExist) {
+			t.Errorf("after restore %s, the store: %v, want none", file, err)
+		}
 	}
 }

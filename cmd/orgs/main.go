@@ -2,11 +2,11 @@
 // as API Gateway and Lambda do, creates organizations, issues and revokes keys, and reads the audit trail, on a SQLite
 // file or on DynamoDB tables.
 //
-// This package puts the groups of commands below one root: admin, serve, seed and doctor. Each is a package of internal
+// This package puts the groups of commands below one root. Each is a package of internal
 // and may import the groups of the lines below it, never those above:
 //
 //	main
-//	seed, serve, doctor    web: the pages of serve
+//	serve, seed, load, transfer, doctor; web, the pages of serve
 //	admin                  organizations, keys, audit trails
 //	cli                    the store that is chosen, flags, output, errors
 //	backend                opens the store
@@ -29,6 +29,7 @@ import (
 	"organizations-api/cmd/orgs/internal/seed"
 	"organizations-api/cmd/orgs/internal/serve"
 	"organizations-api/cmd/orgs/internal/term"
+	"organizations-api/cmd/orgs/internal/transfer"
 )
 
 func main() {
@@ -96,7 +97,7 @@ Exit codes: 0 done, 1 failed, 2 not understood.`,
 	root.AddCommand(admin.Commands(a)...)
 	root.AddCommand(
 		serve.Command(a), seed.Command(a), doctor.Command(a, thisBuild().String()), versionCommand(a),
-		backupCommand(a), restoreCommand(a), load.Command(a),
+		transfer.BackupCommand(a), transfer.RestoreCommand(a), load.Command(a),
 	)
 	addCompletions(a, root)
 	refuseUnknownTopics(root)

@@ -1,0 +1,93 @@
+package transfer
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// ErrExists says that there is a file, or something else, at the path of a new backup.
+var ErrExists = errors.New("the file exists; a backup replaces nothing")
+
+// createTemporary makes the file in which a backup is written: FILE.*.partial beside it, for its owner alone. It
+// neither opens a file that is there already nor follows a link.
+func createTemporary(path string) (*os.File, error) {
+	if _, err := os.Lstat(path); err == nil {
+		return nil, ErrExists
+	} else if !errors.Is(err, fs.ErrNotExist) {
+		return nil, err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.partial")
+	if err != nil {
+		return nil, err
+	}
+	// Some file systems cannot keep a file from others. They refuse this.
+	if err := file.Chmod(0o600); err != nil {
+		return nil, errors.Join(err, file.Close(), os.Remove(file.Name()))
+	}
+	return file, nil
+}
+
+// removeTemporary ignores a file that publish has moved.
+func removeTemporary(name string) error {
+	if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// publish gives the temporary file its final name, and makes sure that it keeps it. It replaces nothing: of several
+// backups to one path, the first that is done gets the name. The error of the others wraps ErrExists.
+func publish(temporary, path string) error {
+	err := os.Link(temporary, path)
+	if err != nil && !errors.Is(err, fs.ErrExist) {
+		err = publishWithoutLink(temporary, path)
+	}
+	if errors.Is(err, fs.ErrExist) {
+		err = ErrExists
+	}
+	if err != nil {
+		return fmt.Errorf("naming the backup %s: %w", path, err)
+	}
+	return syncFolder(path)
+}
+
+// publishWithoutLink is for file systems that have no links. It takes the name with an empty file, and replaces that.
+func publishWithoutLink(temporary, path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := file.Close(); err != nil {
+		return err
+	}
+	return os.Rename(temporary, path)
+}
+
+// syncFolder makes sure that the names in the folder of path are on disk.
+func syncFolder(path string) error {
+	folder, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(folder.Sync(), folder.Close())
+}
+
+// openRegular opens a file for reading. It refuses anything else, such as a named pipe, without waiting for it.
+func openRegular(path string) (*os.File, error) {
+	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	info, err := file.Stat()
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is not a regular file", path)
+	}
+	if err != nil {
+		return nil, errors.Join(err, file.Close())
+	}
+	return file, nil
+}
