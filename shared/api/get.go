@@ -6,6 +6,7 @@ import (
 	"net/url"
 
 	"organizations-api/shared/apikey"
+	"organizations-api/shared/plainjson"
 	"organizations-api/shared/store"
 )
 
@@ -48,7 +49,7 @@ func (s *Service) ExtraGET(e ExtraGET) Route {
 			if err != nil {
 				return response{}, c.storeError(err, "The store cannot be read at the moment.")
 			}
-			body, err := encode(value)
+			body, err := plainjson.Marshal(value)
 			return response{status: http.StatusOK, body: body}, err
 		},
 	})

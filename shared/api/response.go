@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -9,6 +8,7 @@ import (
 	"net/http"
 
 	"organizations-api/shared/organization"
+	"organizations-api/shared/plainjson"
 )
 
 // response is a whole response. It is complete before its first byte is written, so an error can still replace it.
@@ -88,7 +88,7 @@ func Represent(o organization.Organization) Representation {
 // organizationResponse returns a 200 with the organization and its ETag. The ETag is a hash of the body, so equal ETags
 // mean equal records.
 func organizationResponse(o organization.Organization) (response, error) {
-	body, err := encode(Represent(o))
+	body, err := plainjson.Marshal(Represent(o))
 	if err != nil {
 		return response{}, fmt.Errorf("%s: %w", o.ID, err)
 	}
@@ -98,16 +98,4 @@ func organizationResponse(o organization.Organization) (response, error) {
 		etag:   `"` + hex.EncodeToString(sum[:16]) + `"`,
 		body:   body,
 	}, nil
-}
-
-// encode returns value as JSON. Unlike json.Marshal, it does not escape <, > and &, so metadata comes back as it was
-// sent.
-func encode(value any) ([]byte, error) {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(value); err != nil {
-		return nil, fmt.Errorf("encoding an answer: %w", err)
-	}
-	return bytes.TrimSuffix(out.Bytes(), []byte("\n")), nil
 }

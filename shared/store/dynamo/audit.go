@@ -11,6 +11,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 
 	"organizations-api/shared/organization"
+	"organizations-api/shared/plainjson"
 	"organizations-api/shared/store"
 )
 
@@ -38,17 +39,11 @@ func encodeEntry(e store.Entry) item {
 	for _, c := range e.Changes {
 		changes = append(changes, [3]string{c.Field, c.Before, c.After})
 	}
-	var text strings.Builder
-	encoder := json.NewEncoder(&text)
-	encoder.SetEscapeHTML(false) // escaping takes six bytes for one
-	if err := encoder.Encode(changes); err != nil {
-		panic(err) // strings always encode
-	}
 	it := item{
 		entryAction:  str(string(e.Action)),
 		entryActor:   str(e.Actor),
 		entryVersion: num(e.Version),
-		entryChanges: str(strings.TrimSuffix(text.String(), "\n")),
+		entryChanges: str(plainjson.Text(changes)),
 	}
 	if e.RequestID != "" {
 		it[entryRequestID] = str(e.RequestID)

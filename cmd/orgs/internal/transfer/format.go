@@ -23,6 +23,7 @@ import (
 
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
+	"organizations-api/shared/plainjson"
 	"organizations-api/shared/store"
 )
 
@@ -236,14 +237,13 @@ var errLoss = errors.New("it has something that the file would lose")
 
 // encode returns the text of a line, and the line as it is read back.
 func encode(l line) ([]byte, line, error) {
-	var out bytes.Buffer
-	encoder := json.NewEncoder(&out)
-	encoder.SetEscapeHTML(false)
-	if err := encoder.Encode(l); err != nil {
+	text, err := plainjson.Marshal(l)
+	if err != nil {
 		return nil, line{}, err
 	}
-	back, err := decode(out.Bytes())
-	return out.Bytes(), back, err
+	text = append(text, '\n')
+	back, err := decode(text)
+	return text, back, err
 }
 
 var errNoLine = errors.New("it is not a line of a backup, or of a newer version")
