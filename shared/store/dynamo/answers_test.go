@@ -15,7 +15,8 @@ import (
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// onBothClients runs a test of what the store makes of DynamoDB's answers, with fastsdk and with the SDK's plain client.
+// onBothClients runs a test of what the store makes of DynamoDB's answers, with fastsdk and with the SDK's plain
+// client.
 func onBothClients(t *testing.T, test func(t *testing.T, open func(*dynamotest.Script) *dynamo.Store)) {
 	for name, open := range map[string]func(dynamo.Settings) (*dynamo.Store, error){"fast": dynamo.Open, "plain": dynamo.OpenPlain} {
 		t.Run(name, func(t *testing.T) {
@@ -91,8 +92,8 @@ func TestBrokenAnswers(t *testing.T) {
 	})
 }
 
-// TestAttributesOfOtherTypes: an attribute that nobody reads may be of any type. If an attribute that is read is not what it
-// should be, the item is damaged. That is no outage, as asking again gives the same.
+// TestAttributesOfOtherTypes: an attribute that nobody reads may be of any type. If an attribute that is read is not
+// what it should be, the item is damaged. That is no outage, as asking again gives the same.
 func TestAttributesOfOtherTypes(t *testing.T) {
 	t.Parallel()
 	db := canned(t)
@@ -167,8 +168,9 @@ func cancelled(code string) string {
 		"CancellationReasons":[{"Code":"None"},{"Code":"` + code + `"}]}`
 }
 
-// TestAttempts: a read and a change are attempted three times. A count is attempted once, as a failed attempt may have
-// counted. Each attempt that was throttled is in the usage, also if that is among the reasons why a transaction was cancelled.
+// TestAttempts: a read and a change are attempted three times. A count is attempted once, as a failed attempt may
+// have counted. Each attempt that was throttled is in the usage, also if that is among the reasons why a transaction
+// was cancelled.
 func TestAttempts(t *testing.T) {
 	t.Parallel()
 	db := canned(t)

@@ -73,8 +73,8 @@ const (
 	newEntry = attrKeys + ".#new"
 )
 
-// ChangeKey changes one entry of the map of keys, on condition that it is still as it was read. If there is a New key, its
-// entry is added in the same transaction.
+// ChangeKey changes one entry of the map of keys, on condition that it is still as it was read. If there is a New
+// key, its entry is added in the same transaction.
 func (s *Store) ChangeKey(ctx context.Context, id organization.ID, k store.KeyChange, e store.Entry) error {
 	set, remove, conditions, values := changeOfEntry(encodeKey(k.Before), encodeKey(k.After))
 	conditions = append(conditions, "attribute_not_exists("+attrDeletedAt+")", "attribute_exists("+oldEntry+")")
@@ -103,8 +103,8 @@ func (s *Store) ChangeKey(ctx context.Context, id organization.ID, k store.KeyCh
 	})
 }
 
-// changeOfEntry returns the actions that turn an entry of the map of keys from before into after, the conditions that the
-// entry is still as before, and the values of both.
+// changeOfEntry returns the actions that turn an entry of the map of keys from before into after, the conditions that
+// the entry is still as before, and the values of both.
 func changeOfEntry(before, after item) (set, remove, conditions []string, values item) {
 	values = item{}
 	for _, name := range changeableAttributes {
@@ -145,9 +145,10 @@ func whyKeyUnchanged(stored item, k store.KeyChange) store.Kind {
 	return store.Conflict
 }
 
-// The time when a key was last used is an item of its own in the table of counters. Functions may write to that table and
-// not, for this purpose, to the records; and a use never gets in the way of a change. The item is made with its key, and
-// without a time. It has no time to live: a key that was last used years ago is the one that an operator looks for.
+// The time when a key was last used is an item of its own in the table of counters. Functions may write to that table
+// and not, for this purpose, to the records; and a use never gets in the way of a change. The item is made with its
+// key, and without a time. It has no time to live: a key that was last used years ago is the one that an operator
+// looks for.
 
 // putUse makes the item of a new key.
 func (s *Store) putUse(id organization.ID, keyID string) types.TransactWriteItem {

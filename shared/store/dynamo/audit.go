@@ -32,8 +32,8 @@ func entryItem(id organization.ID, e store.Entry) item {
 }
 
 // encodeEntry returns the attributes of an entry, without the item's key. The item is smaller than DynamoDB's 400 KB,
-// whatever changed within the bounds of [organization]. Metadata before and after has up to 64 KiB each, and twice that
-// if every character is escaped. Everything else is below 100 KB.
+// whatever changed within the bounds of [organization]. Metadata before and after has up to 64 KiB each, and twice
+// that if every character is escaped. Everything else is below 100 KB.
 func encodeEntry(e store.Entry) item {
 	changes := make([][3]string, 0, len(e.Changes))
 	for _, c := range e.Changes {

@@ -20,8 +20,8 @@ import (
 // ErrNoTable is in the chain of every error that a missing table causes.
 var ErrNoTable = errors.New("the table does not exist")
 
-// translate returns a *store.Error if the SDK's error is of a kind. Otherwise it wraps the error. op says what was being
-// done.
+// translate returns a *store.Error if the SDK's error is of a kind. Otherwise it wraps the error. op says what was
+// being done.
 func translate(op string, err error) error {
 	var noTable *types.ResourceNotFoundException
 	if errors.As(err, &noTable) {
@@ -66,8 +66,8 @@ func throttles(code string) bool {
 	return ok
 }
 
-// newRetryer returns the SDK's retryer, which makes up to three attempts. It also tries again after errors that the SDK
-// does not retry by itself: half of a response, and a transaction that was cancelled because of throttling.
+// newRetryer returns the SDK's retryer, which makes up to three attempts. It also tries again after errors that the
+// SDK does not retry by itself: half of a response, and a transaction that was cancelled because of throttling.
 func newRetryer() aws.Retryer {
 	return retry.NewStandard(func(o *retry.StandardOptions) {
 		o.MaxAttempts = 3
@@ -81,7 +81,8 @@ func newRetryer() aws.Retryer {
 	})
 }
 
-// callError is the SDK's error of a call together with the result of each attempt, which the SDK's error does not have.
+// callError is the SDK's error of a call together with the result of each attempt, which the SDK's error does not
+// have.
 type callError struct {
 	error
 	attempts []retry.AttemptResult
@@ -90,7 +91,8 @@ type callError struct {
 // Unwrap returns the SDK's error.
 func (e *callError) Unwrap() error { return e.error }
 
-// mayHaveTakenEffect reports whether an attempt of a failed call was left without an answer, or was still being worked on.
+// mayHaveTakenEffect reports whether an attempt of a failed call was left without an answer, or was still being
+// worked on.
 func mayHaveTakenEffect(err error) bool {
 	var failure *callError
 	return errors.As(err, &failure) && slices.ContainsFunc(failure.attempts, func(attempt retry.AttemptResult) bool {
@@ -102,8 +104,8 @@ func mayHaveTakenEffect(err error) bool {
 // retryBudget bounds how often part of a batch is tried again.
 type retryBudget struct{ attempts int }
 
-// spend pauses before the next attempt, longer each time. After progress it starts again from the shortest pause. After ten
-// attempts without progress it returns a Throttled error.
+// spend pauses before the next attempt, longer each time. After progress it starts again from the shortest pause.
+// After ten attempts without progress it returns a Throttled error.
 func (b *retryBudget) spend(ctx context.Context, op string, progress bool) error {
 	const attempts = 10
 	if b.attempts++; progress {

@@ -31,9 +31,9 @@ func (s *Store) Export(ctx context.Context, id organization.ID) (store.Export, e
 	return e, nil
 }
 
-// addTrail adds the trail, which is read when it is ranged over. The query reads all items of the organization. The record
-// comes last, as its sort key sorts after those of the entries. So the entries are read between two readings of the
-// record, and if those agree, the trail is complete.
+// addTrail adds the trail, which is read when it is ranged over. The query reads all items of the organization. The
+// record comes last, as its sort key sorts after those of the entries. So the entries are read between two readings
+// of the record, and if those agree, the trail is complete.
 func (s *Store) addTrail(ctx context.Context, e *store.Export) {
 	first := store.Export{Organization: e.Organization, Keys: e.Keys}
 	op := "reading all of " + string(first.Organization.ID)
@@ -62,8 +62,8 @@ func (s *Store) addTrail(ctx context.Context, e *store.Export) {
 	}
 }
 
-// compareReadings returns a Conflict if the item that was read last is missing, or more than updates was made since the
-// first reading.
+// compareReadings returns a Conflict if the item that was read last is missing, or more than updates was made since
+// the first reading.
 func compareReadings(op string, first store.Export, last item) error {
 	if len(last) == 0 {
 		return &store.Error{Kind: store.Conflict, Op: op}
@@ -80,9 +80,9 @@ func compareReadings(op string, first store.Export, last item) error {
 
 const opRestore = "restoring organizations"
 
-// Restore writes the trails first, in batches, and the records last, each on condition that it does not exist. Nobody sees
-// an organization before its record is there. Several records go in one transaction, at twice the write units, as a batch
-// has no conditions.
+// Restore writes the trails first, in batches, and the records last, each on condition that it does not exist. Nobody
+// sees an organization before its record is there. Several records go in one transaction, at twice the write units,
+// as a batch has no conditions.
 func (s *Store) Restore(ctx context.Context, exports []store.Export) ([]bool, error) {
 	present, err := s.present(ctx, exports)
 	if err != nil {
@@ -168,8 +168,8 @@ func (s *Store) putTrails(ctx context.Context, exports []store.Export) error {
 	return b.flush(ctx)
 }
 
-// Bounds of one transaction. DynamoDB takes 100 items and 4 MB, of which a quarter is left for what we do not count. The
-// DynamoDB Local of the tests takes 10 items.
+// Bounds of one transaction. DynamoDB takes 100 items and 4 MB, of which a quarter is left for what we do not count.
+// The DynamoDB Local of the tests takes 10 items.
 const (
 	maxTransact      = 10
 	maxTransactBytes = 3 << 20

@@ -124,8 +124,8 @@ func made(n int) []store.Export {
 	return exports
 }
 
-// TestRestoreInParts restores through a DynamoDB that does half of each batch only, as it does when it is throttled, and lets
-// every second transaction meet another.
+// TestRestoreInParts restores through a DynamoDB that does half of each batch only, as it does when it is throttled,
+// and lets every second transaction meet another.
 func TestRestoreInParts(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()

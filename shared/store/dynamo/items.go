@@ -14,8 +14,8 @@ import (
 	"organizations-api/shared/store"
 )
 
-// How things are stored: the keys of items, the names of attributes, and records and API keys as attributes. How an audit
-// entry is stored is in audit.go.
+// How things are stored: the keys of items, the names of attributes, and records and API keys as attributes. How an
+// audit entry is stored is in audit.go.
 
 // Parts of the keys of items.
 const (
@@ -51,7 +51,8 @@ func counterKey(id organization.ID, c organization.Category, window time.Time) i
 	}
 }
 
-// useKey returns the key of the item that says when an API key was last used. keyID is the API key's public identifier.
+// useKey returns the key of the item that says when an API key was last used. keyID is the API key's public
+// identifier.
 func useKey(id organization.ID, keyID string) item {
 	return item{partitionKey: str(usePrefix + string(id)), sortKey: str(keyID)}
 }
@@ -101,8 +102,8 @@ const (
 const (
 	attrRequests = "requests"
 	attrUsedAt   = "used_at"
-	// attrTTL is the attribute by which DynamoDB removes counters: Unix time in seconds. DynamoDB may be days late. That is
-	// harmless, as the key of a counter has the window.
+	// attrTTL is the attribute by which DynamoDB removes counters: Unix time in seconds. DynamoDB may be days late.
+	// That is harmless, as the key of a counter has the window.
 	attrTTL = "expires_at"
 )
 
@@ -326,8 +327,8 @@ func object(it item) types.AttributeValue { return &types.AttributeValueMemberM{
 
 func timestamp(t time.Time) types.AttributeValue { return str(organization.FormatTime(t)) }
 
-// reader takes attributes out of an item. It keeps the first error and returns zero values for attributes that are not as
-// they should be. So a caller decodes a whole item and then looks at err once.
+// reader takes attributes out of an item. It keeps the first error and returns zero values for attributes that are
+// not as they should be. So a caller decodes a whole item and then looks at err once.
 type reader struct {
 	item item
 	err  error

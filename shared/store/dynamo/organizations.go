@@ -33,8 +33,8 @@ func (s *Store) Get(ctx context.Context, id organization.ID) (organization.Organ
 	return s.getItem(ctx, "reading", id, nil, nil)
 }
 
-// List is a Scan, as the table has no index of organizations and only operators list them. It reads, and pays for, the
-// audit trails as well. The cursor is the last organization's identifier.
+// List is a Scan, as the table has no index of organizations and only operators list them. It reads, and pays for,
+// the audit trails as well. The cursor is the last organization's identifier.
 func (s *Store) List(ctx context.Context, cursor string, limit int) ([]organization.Organization, string, error) {
 	exports, next, err := s.scan(ctx, recordProjection, cursor, limit)
 	var organizations []organization.Organization
@@ -47,9 +47,9 @@ func (s *Store) List(ctx context.Context, cursor string, limit int) ([]organizat
 // maxPage bounds how many items one call asks for. DynamoDB itself stops at 1 MB.
 const maxPage = 1000
 
-// scan returns a page of organizations, without their trails. A Scan evaluates entries of trails as well, so it asks for
-// twice as many items as the page has room for. A page that is more than half full is returned: most of what another Scan
-// returned would not fit, and be read again with the next page.
+// scan returns a page of organizations, without their trails. A Scan evaluates entries of trails as well, so it asks
+// for twice as many items as the page has room for. A page that is more than half full is returned: most of what
+// another Scan returned would not fit, and be read again with the next page.
 func (s *Store) scan(ctx context.Context, projection, cursor string, limit int) ([]store.Export, string, error) {
 	const minScan = 200 // an organization has one item, and its trail can have many
 	in := &dynamodb.ScanInput{
@@ -116,8 +116,8 @@ func (s *Store) Undelete(ctx context.Context, id organization.ID, e store.Entry)
 	})
 }
 
-// Purge deletes the audit trail in batches, then the notes of when keys were used, and the record last. As long as the
-// record is there, an interrupted purge can be seen and repeated.
+// Purge deletes the audit trail in batches, then the notes of when keys were used, and the record last. As long as
+// the record is there, an interrupted purge can be seen and repeated.
 func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 	op := "purging " + string(id)
 	trail := s.trail(id)

@@ -39,8 +39,8 @@ func (s *Store) Find(ctx context.Context, id organization.ID, key apikey.Hash) (
 	return found, nil
 }
 
-// getItem reads an organization's item, with strong consistency. A nil projection reads all of it. verb says in an error
-// what was being done.
+// getItem reads an organization's item, with strong consistency. A nil projection reads all of it. verb says in an
+// error what was being done.
 func (s *Store) getItem(
 	ctx context.Context, verb string, id organization.ID, projection *string, names map[string]string,
 ) (organization.Organization, []apikey.Record, error) {
@@ -82,8 +82,8 @@ func (s *Store) Update(ctx context.Context, u store.Update) error {
 	})
 }
 
-// updateExpression returns the expression that turns the item before into the item after, and its values. Our names of
-// attributes can stand in an expression, as none of them is a reserved word.
+// updateExpression returns the expression that turns the item before into the item after, and its values. Our names
+// of attributes can stand in an expression, as none of them is a reserved word.
 func updateExpression(before, after item) (string, item) {
 	var set, remove []string
 	values := item{}
@@ -114,8 +114,8 @@ func clause(verb string, actions []string) string {
 // counterLife is how long a counter is kept, which leaves time to look into what happened.
 const counterLife = 25 * time.Hour
 
-// Count is one UpdateItem that adds atomically. It is attempted once: an attempt whose reply was lost may have counted,
-// and no request may count twice.
+// Count is one UpdateItem that adds atomically. It is attempted once: an attempt whose reply was lost may have
+// counted, and no request may count twice.
 func (s *Store) Count(ctx context.Context, id organization.ID, c organization.Category, window time.Time) (int64, error) {
 	op := fmt.Sprintf("counting a request of %s", id)
 	out, err := s.once.UpdateItem(ctx, &dynamodb.UpdateItemInput{
@@ -140,8 +140,8 @@ func (s *Store) Count(ctx context.Context, id organization.ID, c organization.Ca
 	return n, nil
 }
 
-// NoteUse is one UpdateItem, which changes nothing if the item has this time or a later one. It is attempted once: the
-// caller notes another use later.
+// NoteUse is one UpdateItem, which changes nothing if the item has this time or a later one. It is attempted once:
+// the caller notes another use later.
 func (s *Store) NoteUse(ctx context.Context, id organization.ID, keyID string, at time.Time) error {
 	_, err := s.once.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:                 &s.tables.Counters,
@@ -158,8 +158,8 @@ func (s *Store) NoteUse(ctx context.Context, id organization.ID, keyID string, a
 	return translate(fmt.Sprintf("noting a use of %s of %s", keyID, id), err)
 }
 
-// addMeter adds a step to the SDK's stack of a call. The step adds what the call consumed to the Usage of its context. It
-// also adds what became of each attempt to the error of a call that failed.
+// addMeter adds a step to the SDK's stack of a call. The step adds what the call consumed to the Usage of its
+// context. It also adds what became of each attempt to the error of a call that failed.
 func addMeter(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Meter", meter), middleware.Before)
 }

@@ -1,8 +1,8 @@
-// Package dynamo keeps organizations in DynamoDB. It is the only package that imports the AWS SDK, and its errors are those
-// of package store: a caller never has to recognise an error of the SDK.
+// Package dynamo keeps organizations in DynamoDB. It is the only package that imports the AWS SDK, and its errors are
+// those of package store: a caller never has to recognise an error of the SDK.
 //
-// An organization is one item that holds its record and its keys, so that one call both authenticates a request and reads
-// the record. Where to look:
+// An organization is one item that holds its record and its keys, so that one call both authenticates a request and
+// reads the record. Where to look:
 //
 //   - items.go: how things are stored. Keys of items, names of attributes, records and API keys as items.
 //   - requests.go: the calls that serve requests. Find, Update, Count, NoteUse, and what they consume.
@@ -12,8 +12,8 @@
 //   - tables.go: making the tables, and looking whether they are as they should be.
 //   - internal/fastsdk: the SDK's client at a lower cost. You need not read it to understand the store.
 //
-// The package must not import the config or the attributevalue package of the SDK: every new Lambda sandbox would pay for
-// their start-up. Callers that need the standard credential chain resolve it themselves and pass the result in.
+// The package must not import the config or the attributevalue package of the SDK: every new Lambda sandbox would pay
+// for their start-up. Callers that need the standard credential chain resolve it themselves and pass the result in.
 package dynamo
 
 import (
@@ -147,13 +147,13 @@ func Credentials(accessKeyID, secretAccessKey, sessionToken string) aws.Credenti
 	})
 }
 
-// Prime opens the connection that the first request will use, by a plain GET that needs no permission and reads nothing.
-// While a sandbox initialises it has its full share of CPU, so the TLS handshake costs least then. Prime gives up when ctx
-// is done. It reports no error: if something is wrong, the first request finds it out.
+// Prime opens the connection that the first request will use, by a plain GET that needs no permission and reads
+// nothing. While a sandbox initialises it has its full share of CPU, so the TLS handshake costs least then. Prime
+// gives up when ctx is done. It reports no error: if something is wrong, the first request finds it out.
 func (s *Store) Prime(ctx context.Context) { _, _ = s.knock(ctx) }
 
-// knock sends a plain GET to the endpoint and returns what the endpoint's clock says. The time is zero if the response
-// does not say it.
+// knock sends a plain GET to the endpoint and returns what the endpoint's clock says. The time is zero if the
+// response does not say it.
 func (s *Store) knock(ctx context.Context) (time.Time, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, s.endpoint, nil)
 	if err != nil {

@@ -17,8 +17,8 @@ import (
 	"organizations-api/shared/store"
 )
 
-// CreateTables creates the tables that are missing, on a local endpoint. In AWS, the template creates them. It returns
-// when both tables can be used.
+// CreateTables creates the tables that are missing, on a local endpoint. In AWS, the template creates them. It
+// returns when both tables can be used.
 func (s *Store) CreateTables(ctx context.Context) error {
 	for _, table := range []string{s.tables.Organizations, s.tables.Counters} {
 		if err := s.createTable(ctx, table); err != nil {
@@ -55,7 +55,8 @@ func (s *Store) hasTTL(ctx context.Context) (bool, error) {
 		return false, translate("reading the time to live of "+s.tables.Counters, err)
 	}
 	d := out.TimeToLiveDescription
-	return d != nil && (d.TimeToLiveStatus == types.TimeToLiveStatusEnabled || d.TimeToLiveStatus == types.TimeToLiveStatusEnabling), nil
+	return d != nil && (d.TimeToLiveStatus == types.TimeToLiveStatusEnabled ||
+		d.TimeToLiveStatus == types.TimeToLiveStatusEnabling), nil
 }
 
 func (s *Store) createTable(ctx context.Context, table string) error {
@@ -91,7 +92,9 @@ func (s *Store) Examine(ctx context.Context, now func() time.Time) []store.Findi
 	const check = "endpoint"
 	date, err := s.knock(ctx)
 	if err != nil {
-		return []store.Finding{store.Broken(check, err.Error(), "check the network, the region and AWS_ENDPOINT_URL_DYNAMODB")}
+		return []store.Finding{
+			store.Broken(check, err.Error(), "check the network, the region and AWS_ENDPOINT_URL_DYNAMODB"),
+		}
 	}
 	found := []store.Finding{store.Healthy(check, s.endpoint+" answers"), examineClock(date, now())}
 	for _, table := range []string{s.tables.Organizations, s.tables.Counters} {
@@ -100,8 +103,8 @@ func (s *Store) Examine(ctx context.Context, now func() time.Time) []store.Findi
 	return append(found, s.examineTTL(ctx), s.examineReading(ctx))
 }
 
-// examineClock compares the clocks. AWS refuses signatures that are more than five minutes off ("Elements of an AWS API
-// request signature" in the IAM User Guide). A Date header has whole seconds.
+// examineClock compares the clocks. AWS refuses signatures that are more than five minutes off ("Elements of an AWS
+// API request signature" in the IAM User Guide). A Date header has whole seconds.
 func examineClock(theirs, ours time.Time) store.Finding {
 	const (
 		check     = "clock"
@@ -156,7 +159,8 @@ func hasKeys(table *types.TableDescription) bool {
 		stringKeys[partitionKey] && stringKeys[sortKey]
 }
 
-// examineRecovery looks at point-in-time recovery. DynamoDB Local does not know that operation, and needs no recovery.
+// examineRecovery looks at point-in-time recovery. DynamoDB Local does not know that operation, and needs no
+// recovery.
 func (s *Store) examineRecovery(ctx context.Context, table string) (f store.Finding, isAWS bool) {
 	check := "recovery of " + table
 	out, err := s.sdk.DescribeContinuousBackups(ctx, &dynamodb.DescribeContinuousBackupsInput{TableName: &table})
@@ -169,7 +173,8 @@ func (s *Store) examineRecovery(ctx context.Context, table string) (f store.Find
 	}
 	recovery := out.ContinuousBackupsDescription.PointInTimeRecoveryDescription
 	if recovery == nil || recovery.PointInTimeRecoveryStatus != types.PointInTimeRecoveryStatusEnabled {
-		return store.Doubtful(check, "point-in-time recovery is off", "turn it on; what is overwritten is lost without it"), true
+		return store.Doubtful(check, "point-in-time recovery is off",
+			"turn it on; what is overwritten is lost without it"), true
 	}
 	return store.Healthy(check, "point-in-time recovery is on"), true
 }
@@ -207,13 +212,14 @@ func (s *Store) examineReading(ctx context.Context) store.Finding {
 	return store.Healthy(check, fmt.Sprintf("possible within %d ms", time.Since(begun).Milliseconds()))
 }
 
-// lookFailed returns the finding if the look itself failed with err. action is what the credentials must be allowed to do.
-// If they are not allowed to look, the thing itself may still be in order.
+// lookFailed returns the finding if the look itself failed with err. action is what the credentials must be allowed
+// to do. If they are not allowed to look, the thing itself may still be in order.
 func lookFailed(check, action string, err error) store.Finding {
 	var api smithy.APIError
 	switch {
 	case errors.Is(err, ErrNoTable):
-		return store.Broken(check, "the table does not exist", "create it: locally with orgs tables create, in AWS with the stack")
+		return store.Broken(check, "the table does not exist",
+			"create it: locally with orgs tables create, in AWS with the stack")
 	case errors.As(err, &api) && api.ErrorCode() == "AccessDeniedException":
 		if action == "dynamodb:GetItem" {
 			return store.Broken(check, "the credentials may not", "allow them "+action)
@@ -226,7 +232,8 @@ func lookFailed(check, action string, err error) store.Finding {
 	}
 }
 
-// credentialErrors are the error codes that are about the credentials (Common Errors in the API reference of DynamoDB).
+// credentialErrors are the error codes that are about the credentials (Common Errors in the API reference of
+// DynamoDB).
 var credentialErrors = []string{
 	"ExpiredTokenException", "IncompleteSignature", "InvalidClientTokenId", "InvalidSignatureException",
 	"MissingAuthenticationToken", "UnrecognizedClientException",

@@ -30,8 +30,8 @@ type change struct {
 	refusal func(stored item) store.Kind
 }
 
-// transact makes the change. If another transaction holds the item, it tries again: both can succeed, and if they cannot,
-// the condition will fail.
+// transact makes the change. If another transaction holds the item, it tries again: both can succeed, and if they
+// cannot, the condition will fail.
 func (s *Store) transact(ctx context.Context, c change) error {
 	const attempts = 12
 	for attempt := 1; ; attempt++ {
@@ -62,9 +62,9 @@ func unlessMissing(stored item) store.Kind {
 	return store.Unknown
 }
 
-// transactOnce makes one transaction of the change and its entry. It returns the reasons if the condition failed or another
-// transaction holds the item. The SDK gives each call a token, and DynamoDB counts all attempts under one token as one. So
-// a lost reply does not make the change twice.
+// transactOnce makes one transaction of the change and its entry. It returns the reasons if the condition failed or
+// another transaction holds the item. The SDK gives each call a token, and DynamoDB counts all attempts under one
+// token as one. So a lost reply does not make the change twice.
 func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, error) {
 	reasons, err := s.writeTransaction(ctx, c.op, append([]types.TransactWriteItem{
 		{Update: &types.Update{
@@ -89,8 +89,8 @@ func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, erro
 	return reasons, err
 }
 
-// writeTransaction writes the items, all or none. It returns the reasons if conditions failed or another transaction holds
-// an item, and an error if anything else went wrong.
+// writeTransaction writes the items, all or none. It returns the reasons if conditions failed or another transaction
+// holds an item, and an error if anything else went wrong.
 func (s *Store) writeTransaction(ctx context.Context, op string, items []types.TransactWriteItem) (*cancellation, error) {
 	_, err := s.calls.TransactWriteItems(ctx, &dynamodb.TransactWriteItemsInput{
 		TransactItems:          items,

@@ -29,7 +29,8 @@ import (
 	"organizations-api/shared/store/dynamo"
 )
 
-// Script is a transport that answers each request by a function, and keeps what was sent. It serves one call at a time.
+// Script is a transport that answers each request by a function, and keeps what was sent. It serves one call at a
+// time.
 type Script struct {
 	Answer   func(attempt int, r *http.Request) (*http.Response, error) // the first attempt is 1
 	Requests []*http.Request
@@ -53,8 +54,8 @@ func Response(status int, body string, header http.Header) *http.Response {
 	}
 }
 
-// Canned answers GetItem, UpdateItem and TransactWriteItems, each always in the same way: with the item, with a count of
-// 1, and with success. It is an http.Handler and an http.RoundTripper, safe for concurrent use.
+// Canned answers GetItem, UpdateItem and TransactWriteItems, each always in the same way: with the item, with a count
+// of 1, and with success. It is an http.Handler and an http.RoundTripper, safe for concurrent use.
 type Canned struct {
 	Organization organization.Organization
 	Key          apikey.Key // of the permission admin
@@ -93,18 +94,20 @@ func NewCanned() (*Canned, error) {
 	if err != nil {
 		return nil, fmt.Errorf("recording an item: %w", err)
 	}
+	const one, four = `{"CapacityUnits":1.0,"TableName":"canned"}`, `{"CapacityUnits":4.0,"TableName":"canned"}`
 	d.answers = map[string]answer{
-		"GetItem":    newAnswer(`{"ConsumedCapacity":{"CapacityUnits":1.0,"TableName":"canned-organizations"},"Item":` + item + `}`),
-		"UpdateItem": newAnswer(`{"Attributes":{"requests":{"N":"1"}},"ConsumedCapacity":{"CapacityUnits":1.0,"TableName":"canned-counters"}}`),
-		"TransactWriteItems": newAnswer(
-			`{"ConsumedCapacity":[{"CapacityUnits":4.0,"TableName":"canned-organizations","WriteCapacityUnits":4.0}]}`),
+		"GetItem":            newAnswer(`{"ConsumedCapacity":` + one + `,"Item":` + item + `}`),
+		"UpdateItem":         newAnswer(`{"Attributes":{"requests":{"N":"1"}},"ConsumedCapacity":` + one + `}`),
+		"TransactWriteItems": newAnswer(`{"ConsumedCapacity":[` + four + `]}`),
 	}
 	return d, nil
 }
 
 // stored returns the item that a store writes for the organization, from the request in which it does.
 func (d *Canned) stored() (string, error) {
-	sent := &Script{Answer: func(int, *http.Request) (*http.Response, error) { return Response(http.StatusOK, "{}", nil), nil }}
+	sent := &Script{Answer: func(int, *http.Request) (*http.Response, error) {
+		return Response(http.StatusOK, "{}", nil), nil
+	}}
 	s, err := dynamo.Open(CannedSettings(sent))
 	if err != nil {
 		return "", err
@@ -233,8 +236,8 @@ func newChain() (tls.Certificate, []byte, error) {
 	return *leaf, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: root.Certificate[0]}), nil
 }
 
-// newCertificate returns a certificate of an authority with the name, or of this machine if the name is "". A nil issuer
-// means that the certificate signs itself.
+// newCertificate returns a certificate of an authority with the name, or of this machine if the name is "". A nil
+// issuer means that the certificate signs itself.
 func newCertificate(name string, issuer *tls.Certificate) (*tls.Certificate, error) {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -250,7 +253,8 @@ func newCertificate(name string, issuer *tls.Certificate) (*tls.Certificate, err
 		KeyUsage:              x509.KeyUsageCertSign,
 	}
 	if name == "" {
-		template.KeyUsage, template.ExtKeyUsage = x509.KeyUsageDigitalSignature, []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
+		template.KeyUsage = x509.KeyUsageDigitalSignature
+		template.ExtKeyUsage = []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth}
 		template.IPAddresses = []net.IP{net.IPv4(127, 0, 0, 1)}
 	}
 	if issuer == nil {

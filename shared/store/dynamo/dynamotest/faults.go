@@ -54,8 +54,8 @@ func RefuseSaying(status int, code, message string) Fault {
 // Throttle is the error of a table that is asked for too much.
 func Throttle() Fault { return Refuse(http.StatusBadRequest, "ThrottlingException") }
 
-// Cancel answers that the transaction was cancelled, and delivers nothing. There is one code for each item of it, such as
-// TransactionConflict or None.
+// Cancel answers that the transaction was cancelled, and delivers nothing. There is one code for each item of it,
+// such as TransactionConflict or None.
 func Cancel(codes ...string) Fault {
 	return Fault{"cancelled by " + strings.Join(codes, " and "), func(x *exchange) {
 		x.refuse(http.StatusBadRequest, "TransactionCanceledException", "cancelled by the plan of a test", codes)

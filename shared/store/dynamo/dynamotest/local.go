@@ -24,8 +24,8 @@ import (
 // EndpointVariable names another DynamoDB-compatible server to test on, by its base URL.
 const EndpointVariable = "ORGS_TEST_DYNAMODB_ENDPOINT"
 
-// Endpoint returns the base URL of a DynamoDB. The first call of a process starts one, after downloading it if that was
-// never done. The server stops when the process ends, in whatever way. The test fails if npm or Java is missing.
+// Endpoint returns the base URL of a DynamoDB. The first call of a process starts one, after downloading it if that
+// was never done. The server stops when the process ends, in whatever way. The test fails if npm or Java is missing.
 func Endpoint(t testing.TB) string {
 	t.Helper()
 	if url := os.Getenv(EndpointVariable); url != "" {
@@ -61,9 +61,9 @@ func Prefix() string { return "test-" + base62.Random(12) }
 
 var started = sync.OnceValues(func() (*server, error) { return start("-Xmx512m", "-inMemory") })
 
-// Kept starts a DynamoDB Local of its own, with the heap in megabytes, that keeps its data in the folder. It returns the
-// base URL and a function that stops the server, which ends with the process in any case. Each of its writes waits for the
-// disk of the folder.
+// Kept starts a DynamoDB Local of its own, with the heap in megabytes, that keeps its data in the folder. It returns
+// the base URL and a function that stops the server, which ends with the process in any case. Each of its writes
+// waits for the disk of the folder.
 func Kept(folder string, heap int) (url string, stop func() error, err error) {
 	folder, err = filepath.Abs(folder)
 	if err != nil {
@@ -148,7 +148,8 @@ func freePort() (string, error) {
 // errEnded says that a server ended at once: another process may have taken its port meanwhile.
 var errEnded = errors.New("the server ended")
 
-// await returns when the server answers, with whatever status. An answer of another server that has its port is an error.
+// await returns when the server answers, with whatever status. An answer of another server that has its port is an
+// error.
 func (s *server) await() error {
 	deadline := time.Now().Add(time.Minute)
 	for {
@@ -179,8 +180,8 @@ const (
 	checksum   = "cc1047389ec1327174708664014e17f3fd8f3c1468cf78e09723763f3d4f7343"
 )
 
-// install returns the folder of DynamoDBLocal.jar, below .cache in the project's root. Several processes may call it at
-// once: each fills a folder of its own, and the first to finish gives it its final name.
+// install returns the folder of DynamoDBLocal.jar, below .cache in the project's root. Several processes may call it
+// at once: each fills a folder of its own, and the first to finish gives it its final name.
 func install() (string, error) {
 	root, err := projectRoot()
 	if err != nil {

@@ -49,8 +49,8 @@ func First(operation string, faults ...Fault) Plan {
 	}
 }
 
-// Mix gives a share of each operation's calls one of the faults that are listed for the operation. Which call meets which
-// fault follows from the seed, the operation and the call's number.
+// Mix gives a share of each operation's calls one of the faults that are listed for the operation. Which call meets
+// which fault follows from the seed, the operation and the call's number.
 func Mix(seed uint64, share float64, faults map[string][]Fault) Plan {
 	return func(c Call) Fault {
 		listed := faults[c.Operation]
@@ -83,8 +83,8 @@ type Proxy struct {
 	injected map[string]int // faults by name, since the proxy began
 }
 
-// StartProxy starts a proxy in front of the DynamoDB at the URL, which may be "" if the plan lets no call pass. The proxy
-// ends with the test.
+// StartProxy starts a proxy in front of the DynamoDB at the URL, which may be "" if the plan lets no call pass. The
+// proxy ends with the test.
 func StartProxy(t testing.TB, behind string, plan Plan) *Proxy {
 	t.Helper()
 	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}

@@ -1,11 +1,11 @@
-// Package fastsdk makes the three calls that serve requests, GetItem, UpdateItem and TransactWriteItems, at a lower cost
-// than the SDK's client, with the same results and the same errors.
+// Package fastsdk makes the three calls that serve requests, GetItem, UpdateItem and TransactWriteItems, at a lower
+// cost than the SDK's client, with the same results and the same errors.
 //
 // # Why
 //
-// The SDK sends each call through a stack of about 25 steps, and puts that stack together anew for every call. Most steps
-// do nothing for a call to DynamoDB, or find out again what never changes: the endpoint, the way to sign, the logger. With
-// a network that answers at once, on one machine:
+// The SDK sends each call through a stack of about 25 steps, and puts that stack together anew for every call. Most
+// steps do nothing for a call to DynamoDB, or find out again what never changes: the endpoint, the way to sign, the
+// logger. With a network that answers at once, on one machine:
 //
 //	                      plain client              fastsdk
 //	GetItem               PLAINGET
@@ -14,26 +14,36 @@
 //	GET, event to answer  PLAINEVT
 //	PATCH                 PLAINPAT
 //
-// The first three rows are from BenchmarkClients of this package; the plain client has the same [HTTPClient]. The last two
-// rows are from BenchmarkEvent of functions/internal/boot.
+// The first three rows are from BenchmarkClients of this package; the plain client has the same [HTTPClient]. The
+// last two rows are from BenchmarkEvent of functions/internal/boot.
 //
 // # How
 //
-//   - The stack of an operation is taken from the SDK's client once, and used again by later calls (operation.assemble).
+//   - The stack of an operation is taken from the SDK's client once, and used again by later calls
+//     (operation.assemble).
 //   - Steps that a call to DynamoDB does not need are removed from it (dropSteps lists them, each with the reason).
-//   - The step that signs is replaced by one that knows endpoint and region already. The signature is the SDK's (signing).
-//   - The step that reads a success is replaced by one that parses the answer in one pass. Every other answer is read by
-//     the SDK's step (reading).
+//   - The step that signs is replaced by one that knows endpoint and region already. The signature is the SDK's
+//     (signing).
+//   - The step that reads a success is replaced by one that parses the answer in one pass. Every other answer is read
+//     by the SDK's step (reading).
 //
-// Validation, the idempotency token, serialization, retries, the correction of the clock, and all errors stay the SDK's.
-// Steps are removed by their names, as the SDK has no other way. If a version of the SDK has no step of a name, every call
-// fails at once. TestSteps lists every step of the SDK's stack, and fails when the SDK adds or removes one.
+// Validation, the idempotency token, serialization, retries, the correction of the clock, and all errors stay the
+// SDK's. Steps are removed by their names, as the SDK has no other way. If a version of the SDK has no step of a
+// name, every call fails at once. TestSteps lists every step of the SDK's stack, and fails when the SDK adds or
+// removes one.
+//
+// # What is lost
+//
+// Requests have no User-Agent of the SDK and no Amz-Sdk-Invocation-Id. These options have no effect: Interceptors,
+// ClientLogMode, AuthSchemes, EndpointDiscovery, AccountIDEndpointMode, MeterProvider and TracerProvider. Outputs have
+// what this project reads of them: the item, the attributes, and the capacity units. Clocks are compared when DynamoDB
+// refuses a call and not after every response; the outcome is the same.
 //
 // # The way back
 //
-// [Client] has the methods of *dynamodb.Client, and the store uses it through an interface that both satisfy. To go back
-// to the plain client, let newClient in the store's store.go return its argument; then delete this package except http.go.
-// The tests of the store run on both clients.
+// [Client] has the methods of *dynamodb.Client, and the store uses it through an interface that both satisfy. To go
+// back to the plain client, let newClient in the store's store.go return its argument; then delete this package
+// except http.go. Tests of this package compare the two clients, and tests of the store run on both.
 //
 // The package imports the SDK and the JSON parser, and nothing else of this project.
 package fastsdk
@@ -61,8 +71,8 @@ type Client struct {
 	transactWriteItems *operation[dynamodb.TransactWriteItemsInput, dynamodb.TransactWriteItemsOutput]
 }
 
-// New returns a client with the options of the SDK's client, which sends its requests by http. The way to sign is always
-// AWS Signature Version 4. New makes no call and assembles no stack, so that it takes no time at start-up.
+// New returns a client with the options of the SDK's client, which sends its requests by http. The way to sign is
+// always AWS Signature Version 4. New makes no call and assembles no stack, so that it takes no time at start-up.
 func New(sdk *dynamodb.Client, http *HTTPClient) *Client {
 	return &Client{
 		sdk: sdk,
@@ -94,7 +104,8 @@ func (c *Client) GetItem(
 	return out, nil
 }
 
-// UpdateItem returns the attributes and the consumed capacity. A call with options of its own is made by the SDK's client.
+// UpdateItem returns the attributes and the consumed capacity. A call with options of its own is made by the SDK's
+// client.
 func (c *Client) UpdateItem(
 	ctx context.Context, in *dynamodb.UpdateItemInput, options ...func(*dynamodb.Options),
 ) (*dynamodb.UpdateItemOutput, error) {
@@ -135,8 +146,8 @@ type operation[In, Out any] struct {
 	idle sync.Pool // of pipelines that no call uses at the moment
 }
 
-// pipeline is an assembled stack, from an operation's input to its output. One call at a time can use it: the SDK's steps
-// keep a pointer to the next one. They keep nothing of the call itself.
+// pipeline is an assembled stack, from an operation's input to its output. One call at a time can use it: the SDK's
+// steps keep a pointer to the next one. They keep nothing of the call itself.
 type pipeline = middleware.Handler
 
 func newOperation[In, Out any](
@@ -206,7 +217,8 @@ func (o *operation[In, Out]) stack() (*middleware.Stack, error) {
 	return taken, nil
 }
 
-// dropSteps removes the steps that a call to DynamoDB does not need. Steps whose type the SDK exports are named by it.
+// dropSteps removes the steps that a call to DynamoDB does not need. Steps whose type the SDK exports are named by
+// it.
 func dropSteps(stack *middleware.Stack, oneAttempt bool) error {
 	err := errors.Join(
 		drop(stack.Serialize,

@@ -13,16 +13,16 @@ import (
 )
 
 // HTTPClient sends the requests of a client of DynamoDB, fast or plain. It bounds the time of each attempt, reads the
-// whole response within that time, and compares it with its checksum. The SDK itself only logs a wrong checksum. It does
-// not follow redirects and keeps no cookies. It is safe for concurrent use.
+// whole response within that time, and compares it with its checksum. The SDK itself only logs a wrong checksum. It
+// does not follow redirects and keeps no cookies. It is safe for concurrent use.
 type HTTPClient struct {
 	transport http.RoundTripper
 	timeout   time.Duration
 	clock     clock // of the server
 }
 
-// NewHTTPClient returns a client that gives each attempt the timeout. A nil transport stands for connections of its own.
-// Another transport must not decompress responses, as DynamoDB's checksums are of what it sent.
+// NewHTTPClient returns a client that gives each attempt the timeout. A nil transport stands for connections of its
+// own. Another transport must not decompress responses, as DynamoDB's checksums are of what it sent.
 func NewHTTPClient(transport http.RoundTripper, timeout time.Duration) *HTTPClient {
 	if transport == nil {
 		const connectTimeout = time.Second
@@ -38,7 +38,8 @@ func NewHTTPClient(transport http.RoundTripper, timeout time.Duration) *HTTPClie
 	return &HTTPClient{transport: transport, timeout: timeout}
 }
 
-// Do returns the response when it was read to its end. The error says that there was no response, or that it was broken.
+// Do returns the response when it was read to its end. The error says that there was no response, or that it was
+// broken.
 func (c *HTTPClient) Do(request *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(request.Context(), c.timeout)
 	defer cancel()
@@ -65,8 +66,8 @@ type body struct{ bytes.Buffer }
 // Close does nothing.
 func (b *body) Close() error { return nil }
 
-// maxResponse is more than any response has. DynamoDB returns at most 1 MB of items, and JSON makes at most six bytes of
-// one byte.
+// maxResponse is more than any response has. DynamoDB returns at most 1 MB of items, and JSON makes at most six bytes
+// of one byte.
 const maxResponse = 8 << 20
 
 // readAll reads the body to its end, so that the connection can be used again, and closes it.

@@ -102,8 +102,8 @@ func (s *skewed) RoundTrip(r *http.Request) (*http.Response, error) {
 	return dynamotest.Response(200, "{}", header), nil
 }
 
-// TestClock: a call whose signature is refused because the clocks differ is tried again with the server's time, and later
-// calls are signed with that time at once, by the plain client and by ours.
+// TestClock: a call whose signature is refused because the clocks differ is tried again with the server's time, and
+// later calls are signed with that time at once, by the plain client and by ours.
 func TestClock(t *testing.T) {
 	t.Parallel()
 	for i, name := range []string{"plain", "fast"} {

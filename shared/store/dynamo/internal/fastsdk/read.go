@@ -18,8 +18,8 @@ import (
 
 const readingStep = "OperationDeserializer"
 
-// replaceReading puts a reading step into the place of two of the SDK's: the one that reads a response, and the one that
-// measures the server's clock.
+// replaceReading puts a reading step into the place of two of the SDK's: the one that reads a response, and the one
+// that measures the server's clock.
 func replaceReading(stack *middleware.Stack, decode func(answer) any, clock *clock) error {
 	r := &reading{decode: decode, clock: clock}
 	var err error
@@ -41,8 +41,8 @@ type reading struct {
 // ID returns the name of the SDK's step that it replaces.
 func (r *reading) ID() string { return readingStep }
 
-// HandleDeserialize returns a *smithy.DeserializationError, as the SDK's step does, if a success is no answer of DynamoDB.
-// An attribute of an unexpected type is no error here: whoever reads that attribute refuses it.
+// HandleDeserialize returns a *smithy.DeserializationError, as the SDK's step does, if a success is no answer of
+// DynamoDB. An attribute of an unexpected type is no error here: whoever reads that attribute refuses it.
 func (r *reading) HandleDeserialize(
 	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (out middleware.DeserializeOutput, metadata middleware.Metadata, err error) {
@@ -74,9 +74,9 @@ func (r *reading) HandleDeserialize(
 	return out, metadata, nil
 }
 
-// compareClocks corrects the clock by the response's Date header. It returns the metadata with the difference, by which
-// the SDK's retry step tells a signature that was refused for its time. As long as the clocks agree, only refusals are
-// measured, which saves a successful call the time.
+// compareClocks corrects the clock by the response's Date header. It returns the metadata with the difference, by
+// which the SDK's retry step tells a signature that was refused for its time. As long as the clocks agree, only
+// refusals are measured, which saves a successful call the time.
 func (r *reading) compareClocks(ctx context.Context, in middleware.DeserializeInput, response received) middleware.Metadata {
 	_, metadata, _ := r.measure.HandleDeserialize(ctx, in, response) // its error is the response's, which has none
 	if ahead, ok := awsmiddleware.GetAttemptSkew(metadata); ok {
@@ -157,9 +157,9 @@ func parseConsumed(value ijson.Value) (all []types.ConsumedCapacity, err error) 
 	return all, nil
 }
 
-// parseItem reads attributes of the types that our items have: {"S":"text"}, {"N":"1"}, {"BOOL":true} and {"M":{…}}. An
-// attribute of another type becomes an *types.UnknownUnionMember: a later version of the service may have added it. room
-// is how many attributes are expected; there may be more.
+// parseItem reads attributes of the types that our items have: {"S":"text"}, {"N":"1"}, {"BOOL":true} and {"M":{…}}.
+// An attribute of another type becomes an *types.UnknownUnionMember: a later version of the service may have added
+// it. room is how many attributes are expected; there may be more.
 func parseItem(value ijson.Value, room int) item {
 	it := make(item, room)
 	var texts []types.AttributeValueMemberS // most attributes are texts or numbers: one allocation for all of them
@@ -182,8 +182,8 @@ func parseItem(value ijson.Value, room int) item {
 	return it
 }
 
-// appendTo appends the value to a list and returns a pointer to it there. A list that is nil is made with the room. A list
-// that needs more room is copied; pointers into the old list stay good.
+// appendTo appends the value to a list and returns a pointer to it there. A list that is nil is made with the room. A
+// list that needs more room is copied; pointers into the old list stay good.
 func appendTo[T any](list *[]T, value T, room int) *T {
 	if *list == nil {
 		*list = make([]T, 0, room)

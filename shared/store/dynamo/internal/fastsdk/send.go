@@ -87,8 +87,8 @@ func payloadHash(request *smithyhttp.Request) (string, error) {
 	return hex.EncodeToString(hash.Sum(nil)), request.RewindStream()
 }
 
-// clock is this machine's clock, corrected by how far the server's clock is ahead of it. AWS refuses a signature whose
-// time is more than five minutes off. The zero clock is not corrected. It is safe for concurrent use.
+// clock is this machine's clock, corrected by how far the server's clock is ahead of it. AWS refuses a signature
+// whose time is more than five minutes off. The zero clock is not corrected. It is safe for concurrent use.
 type clock struct {
 	ahead atomic.Int64 // nanoseconds
 }

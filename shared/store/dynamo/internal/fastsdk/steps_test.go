@@ -23,8 +23,9 @@ const (
 	token    // kept, and in the stack of TransactWriteItems only
 )
 
-// sdkSteps are all steps of the SDK's stack, in their order. The comments in dropSteps say why a step is dropped. When this
-// test fails after an update of the SDK, find out what the new step does, add it here, and drop it or keep it.
+// sdkSteps are all steps of the SDK's stack, in their order. The comments in dropSteps say why a step is dropped.
+// When this test fails after an update of the SDK, find out what the new step does, add it here, and drop it or keep
+// it.
 var sdkSteps = []struct {
 	id   string
 	fate fate
