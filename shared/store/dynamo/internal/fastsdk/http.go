@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strconv"
+	"sync/atomic"
 	"time"
 )
 
@@ -83,4 +84,24 @@ func readAll(response *http.Response) ([]byte, error) {
 		err = fmt.Errorf("it is longer than %d bytes", maxResponse)
 	}
 	return text, err
+}
+
+// clock is this machine's clock, corrected by how far the server's clock is ahead of it. AWS refuses a signature
+// whose time is more than five minutes off. The zero clock is not corrected. It is safe for concurrent use.
+type clock struct {
+	ahead atomic.Int64 // nanoseconds
+}
+
+func (c *clock) now() time.Time { return time.Now().Add(time.Duration(c.ahead.Load())) }
+
+// corrected reports whether the two clocks differ by more than a response's Date header can be off.
+func (c *clock) corrected() bool { return c.ahead.Load() != 0 }
+
+// correct sets how far the server's clock is ahead. Less than a minute counts as nothing: the Date header has whole
+// seconds only, and the response took some time to come.
+func (c *clock) correct(ahead time.Duration) {
+	if ahead.Abs() < time.Minute {
+		ahead = 0
+	}
+	c.ahead.Store(int64(ahead))
 }
