@@ -11,7 +11,7 @@ import (
 	"organizations-api/shared/store"
 )
 
-// TestMemoryOfUsesIsBounded: beyond its bound the memory starts anew, and notes every key all the same.
+// TestMemoryOfUsesIsBounded: when the memory is full, it starts empty again, and every key is still noted.
 func TestMemoryOfUsesIsBounded(t *testing.T) {
 	t.Parallel()
 	now := time.Date(2026, 1, 5, 9, 30, 15, 0, time.UTC)
@@ -30,7 +30,7 @@ func TestMemoryOfUsesIsBounded(t *testing.T) {
 	}
 }
 
-// TestUsesKeepTheirTextsAlone: what is remembered of a key must not hold on to the answer of the store that it is a part of.
+// TestUsesKeepTheirTextsAlone: a remembered key must not keep the store's whole answer in memory.
 func TestUsesKeepTheirTextsAlone(t *testing.T) {
 	t.Parallel()
 	answer := strings.Repeat("x", 1<<16)

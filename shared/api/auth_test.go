@@ -18,7 +18,7 @@ import (
 	"organizations-api/shared/store"
 )
 
-// notebook takes down the uses that it is told of.
+// notebook is a store.UseNotes that records the uses.
 type notebook struct {
 	mu    sync.Mutex
 	notes []string
@@ -44,7 +44,8 @@ func (n *notebook) taken() []string {
 	return taken
 }
 
-// noting is a world whose requests go to one service, which remembers.
+// noting returns a world, its notebook, and a function that sends a request with a key. All requests go to one Service,
+// so that it remembers the uses.
 func noting(t *testing.T, method string, o options) (*world, *notebook, func(key string) *httptest.ResponseRecorder) {
 	t.Helper()
 	notes := &notebook{}
@@ -111,7 +112,7 @@ func TestUsesAreNotedOnceByManyRequests(t *testing.T) {
 	}
 }
 
-// TestUsesOfWhom: a key is used when it is accepted, whatever becomes of the request then.
+// TestUsesOfWhom: a use counts when the key is accepted, even if the request fails after that.
 func TestUsesOfWhom(t *testing.T) {
 	t.Parallel()
 	over := options{counters: counters{n: 1000}}
@@ -154,7 +155,8 @@ func TestUsesOfWhom(t *testing.T) {
 	})
 }
 
-// TestUsesThatCannotBeNoted: the caller notices nothing, the log has it once, and it is tried again a minute later.
+// TestUsesThatCannotBeNoted: a failed note does not change the answer. It is logged once, and made again after a
+// minute.
 func TestUsesThatCannotBeNoted(t *testing.T) {
 	t.Parallel()
 	for name, fail := range map[string]func(context.Context) error{

@@ -15,7 +15,7 @@ import (
 	"organizations-api/shared/store"
 )
 
-// member returns the text of one member of a response, as it stands there.
+// member returns the raw JSON text of a member of a response.
 func member(t *testing.T, body, name string) string {
 	t.Helper()
 	var members map[string]json.RawMessage
@@ -123,7 +123,7 @@ func TestAuditNamesTheKeyAndTheRequest(t *testing.T) {
 	}
 }
 
-// lossy is a store in which updates meet what a test wants them to meet.
+// lossy is a store whose updates and reads can fail.
 type lossy struct {
 	store.Records
 	update func(store.Update) error
@@ -163,7 +163,7 @@ func TestLostRacesAreRunAgain(t *testing.T) {
 	}
 }
 
-// TestRevokedMeanwhile: the key is revoked between the first attempt and the second, which must not take place.
+// TestRevokedMeanwhile: the key is revoked after the first attempt. The second attempt must be refused.
 func TestRevokedMeanwhile(t *testing.T) {
 	t.Parallel()
 	var w *world
@@ -213,7 +213,7 @@ func TestFaultsStayInside(t *testing.T) {
 	}
 }
 
-// counters is a Counters that answers always the same.
+// counters is a store.Counters that always returns the same.
 type counters struct {
 	n   int64
 	err error

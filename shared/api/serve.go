@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"organizations-api/shared/apikey"
 	"organizations-api/shared/base62"
 	"organizations-api/shared/store"
 	"organizations-api/shared/telemetry"
@@ -21,6 +22,25 @@ const RequestIDHeader = "X-Request-Id"
 // requestTimeout is how long the service works on one request. A function has ten seconds, so the client gets our
 // answer before the gateway gives up.
 const requestTimeout = 8 * time.Second
+
+// endpoint is what differs between operations.
+type endpoint struct {
+	id          string
+	method      string
+	path        string
+	rateLimited bool
+	permission  apikey.Permission                              // the key needs it
+	perform     func(context.Context, *call) (response, error) // runs when the key has the permission
+}
+
+func (s *Service) route(e endpoint) Route {
+	return Route{
+		Method:      e.method,
+		Path:        e.path,
+		OperationID: e.id,
+		Handler:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, e) }),
+	}
+}
 
 // call is one request on its way to a response.
 type call struct {

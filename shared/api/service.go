@@ -9,7 +9,6 @@
 package api
 
 import (
-	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -87,23 +86,4 @@ func (s *Service) UpdateOrganization() Route {
 		permission:  apikey.Admin,
 		perform:     s.updateOrganization,
 	})
-}
-
-// endpoint is what differs between operations.
-type endpoint struct {
-	id          string
-	method      string
-	path        string
-	rateLimited bool
-	permission  apikey.Permission                              // the key needs it
-	perform     func(context.Context, *call) (response, error) // runs when the key has the permission
-}
-
-func (s *Service) route(e endpoint) Route {
-	return Route{
-		Method:      e.method,
-		Path:        e.path,
-		OperationID: e.id,
-		Handler:     http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { s.serve(w, r, e) }),
-	}
 }

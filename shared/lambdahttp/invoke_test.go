@@ -14,8 +14,8 @@ import (
 	"organizations-api/shared/lambdahttp"
 )
 
-// TestInvokeReadsAsEncodingJSON: whatever the text of an event is like, the handler sees what it would see of the event that
-// encoding/json reads in it.
+// TestInvokeReadsAsEncodingJSON: for every text of an event, the handler gets the same request as when encoding/json
+// decodes the event.
 func TestInvokeReadsAsEncodingJSON(t *testing.T) {
 	t.Parallel()
 	get, err := os.ReadFile("../../events/get.json")

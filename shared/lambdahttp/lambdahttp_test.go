@@ -39,8 +39,8 @@ func recorded(t *testing.T, name string) event {
 	return e
 }
 
-// serve answers an event by a handler, as it comes from a gateway in this process and as it comes from Lambda, and demands
-// that both are the same and that the adapter itself never fails.
+// serve answers an event by a handler, once with Handle and once with Invoke. It checks that both answers are the same
+// and that neither returns an error.
 func serve(t *testing.T, e event, handler http.HandlerFunc) response {
 	t.Helper()
 	adapter := lambdahttp.New(handler, quiet())
@@ -71,7 +71,7 @@ func invoke(t *testing.T, adapter *lambdahttp.Adapter, payload []byte) (r respon
 	return r
 }
 
-// seen is what a handler sees of a request.
+// seen is a request as the handler got it.
 type seen struct {
 	Method, URL, URI, Host, Remote, Body string
 	Length                               int64

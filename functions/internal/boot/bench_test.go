@@ -16,8 +16,8 @@ import (
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// BenchmarkEvent goes from an event to an answer as a function does, both as JSON, without a network: the store's requests
-// are answered where they would be sent.
+// BenchmarkEvent runs a function from the bytes of an event to the bytes of the answer, without a network. The
+// transport answers the store's requests.
 func BenchmarkEvent(b *testing.B) {
 	for _, c := range []struct {
 		name, event, want string
@@ -50,7 +50,7 @@ func BenchmarkEvent(b *testing.B) {
 	}
 }
 
-// cannedHandler is a function as it is started, but for the network.
+// cannedHandler returns the handler of a function whose transport is db.
 func cannedHandler(b *testing.B, db *dynamotest.Canned, limits bool, operation func(*api.Service) api.Route) lambda.Handler {
 	b.Helper()
 	c := config{
@@ -70,10 +70,10 @@ func cannedHandler(b *testing.B, db *dynamotest.Canned, limits bool, operation f
 	return adapter
 }
 
-// lambdaContext is a context as aws-lambda-go makes it for an invocation.
+// lambdaContext returns a context like those that aws-lambda-go makes for an invocation.
 func lambdaContext() context.Context {
 	ctx := lambdacontext.NewContext(context.Background(), &lambdacontext.LambdaContext{AwsRequestID: "invocation-1"})
 	ctx, cancel := context.WithDeadline(ctx, time.Now().Add(time.Hour))
-	_ = cancel // when the process ends
+	_ = cancel // the context lasts until the process ends
 	return traced{ctx, "Root=1-67891233-abcdef012345678912345678;Sampled=0"}
 }

@@ -8,13 +8,13 @@ import (
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// TestTimeBudget: whatever DynamoDB does, a function answers by itself while the time that template.yaml gives it lasts.
+// TestTimeBudget: whatever DynamoDB does, a function answers before the timeout in template.yaml.
 func TestTimeBudget(t *testing.T) {
 	t.Parallel()
 	if seconds := readTemplate(t).Globals.Function.Timeout; seconds != int(functionTimeout.Seconds()) {
 		t.Fatalf("template.yaml gives a function %d s, and this test knows of %v", seconds, functionTimeout)
 	}
-	const spare = time.Second // for the answer's way out, and for a processor that is busy
+	const spare = time.Second // to send the answer, and for a busy processor
 	slow := dynamotest.Slow(1500 * time.Millisecond)
 	tests := map[string]struct {
 		plan   dynamotest.Plan
@@ -31,7 +31,7 @@ func TestTimeBudget(t *testing.T) {
 			return map[string]dynamotest.Fault{countCall: dynamotest.Hang(), writeCall: slow}[c.Operation]
 		}, map[string]int{"GET": 200, "PATCH": 200}},
 	}
-	var all sync.WaitGroup // of waiting, mostly: more at once than go test would run
+	var all sync.WaitGroup // they mostly wait, so more can run at once than go test would run
 	defer all.Wait()
 	for name, test := range tests {
 		for method, status := range test.status {

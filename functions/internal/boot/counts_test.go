@@ -20,13 +20,13 @@ import (
 	"organizations-api/shared/telemetry/telemetrytest"
 )
 
-// cost is what DynamoDB was asked for, in its own words: the operations, and the capacity that it says each consumed.
+// cost is what requests cost in DynamoDB: the operations, and the capacity that DynamoDB says they consumed.
 type cost struct {
-	Calls       string // operations in their order
+	Calls       string // names of the operations, in order
 	Read, Write float64
 }
 
-// meter stands before DynamoDB Local and reads what passes.
+// meter is a proxy of DynamoDB Local that adds up the cost of all calls.
 type meter struct {
 	mu   sync.Mutex
 	cost cost
@@ -71,7 +71,7 @@ func (m *meter) read(r *http.Response) error {
 	return nil
 }
 
-// consumed sums up what an answer has under ConsumedCapacity, which is an object or a list of them.
+// consumed returns the sum of an answer's ConsumedCapacity, which is an object or a list of objects.
 func consumed(body []byte) (units float64, err error) {
 	type capacity struct{ CapacityUnits float64 }
 	var answer struct{ ConsumedCapacity json.RawMessage }
@@ -91,7 +91,7 @@ func consumed(body []byte) (units float64, err error) {
 	return units, err
 }
 
-// take returns the cost since it was last taken.
+// take returns the cost since the last take.
 func (m *meter) take() cost {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -100,8 +100,8 @@ func (m *meter) take() cost {
 	return taken
 }
 
-// measured is a world whose calls are metered, with a tenant whose keys were in use before: what a key costs once an hour
-// is not in what follows.
+// measured returns a world with a meter, and a tenant whose keys have been used. So the note of a use, which a key
+// costs once an hour, is not in the costs that follow.
 func measured(t *testing.T, limits string, metadata int) (*world, *meter, tenant) {
 	t.Helper()
 	awaitRoomInHour(t)
@@ -125,7 +125,7 @@ func measured(t *testing.T, limits string, metadata int) (*world, *meter, tenant
 	return w, m, made
 }
 
-// check sends the request and compares its cost with what is wanted, and with what its log line says.
+// check sends the request. It compares the cost with the wanted one, and with the one in the log line.
 func (m *meter) check(t *testing.T, w *world, name string, r request, status int, want cost) {
 	t.Helper()
 	if got := w.send(t, r); got.StatusCode != status {
@@ -146,9 +146,9 @@ func (m *meter) check(t *testing.T, w *world, name string, r request, status int
 	}
 }
 
-// TestCostsBySize: a read costs a unit for each 4 KB of the whole item, and a write, which is in a transaction, two for each
-// KB of the larger of the item before and after. (The developer guide of DynamoDB has both, under "Read consistency and
-// capacity" of "On-demand capacity mode".) DynamoDB Local counts a transaction that writes more than 1 KB twice over.
+// TestCostsBySize: a read costs a unit for each 4 KB of the whole item. A write in a transaction costs two units for
+// each KB of the item before or after, whichever is larger. (See DynamoDB's developer guide, "On-demand capacity mode",
+// "Read consistency and capacity".) DynamoDB Local counts a transaction of more than 1 KB twice.
 func TestCostsBySize(t *testing.T) {
 	t.Parallel()
 	const name, clear, twice = `{"organization_name":"B"}`, `{"metadata":{}}`, 2
@@ -162,7 +162,7 @@ func TestCostsBySize(t *testing.T) {
 		{6000, name, 2, 2*7 + 2},
 		{60000, name, 15, 2*60 + 2},
 		{61000, name, 16, 2*61 + 2},
-		{2600, clear, 1, 2*4 + 2*3}, // what was there is in the entry, and its record was larger before
+		{2600, clear, 1, 2*4 + 2*3}, // the old metadata is in the entry, and the record was larger before
 	} {
 		w, m, made := measured(t, "off", c.metadata)
 		w.send(t, request{method: "PATCH", key: made.keys[apikey.Admin].Reveal(), body: c.body})
@@ -173,8 +173,8 @@ func TestCostsBySize(t *testing.T) {
 	}
 }
 
-// TestCosts: what each request costs, to the call and the unit. A record here has less than 1 KB: one read unit for a
-// consistent read of up to 4 KB, one write unit for each KB that is written, and twice that in a transaction.
+// TestCosts checks the calls and units of each request, for a record of less than 1 KB. A consistent read of up to 4 KB
+// is one read unit. A write is one write unit for each KB, and two in a transaction.
 func TestCosts(t *testing.T) {
 	t.Parallel()
 	for _, limits := range []string{"on", "off"} {
@@ -194,7 +194,7 @@ type costCase struct {
 	want   cost
 }
 
-// costs are the requests in an order in which only the last one changes the organization, whose entity tag is etag.
+// costs returns the requests with their costs. Only the last request changes the organization, whose ETag is etag.
 func costs(made tenant, etag string, limited bool) []costCase {
 	const read, change = "GetItem", " TransactWriteItems"
 	plain := cost{read, 1, 0}
@@ -221,5 +221,27 @@ func costs(made tenant, etag string, limited bool) []costCase {
 			header: map[string]string{"if-match": `"x"`}}, 412, plain},
 		{"PATCH", request{method: "PATCH", key: admin, body: `{"organization_name":"B"}`,
 			header: map[string]string{"if-match": etag}}, 200, cost{plain.Calls + change, 1, plain.Write + 4}},
+	}
+}
+
+// TestMistypedKeyMakesNoCall: a mistyped key is refused without a call of the store.
+func TestMistypedKeyMakesNoCall(t *testing.T) {
+	t.Parallel()
+	p := dynamotest.StartProxy(t, "", dynamotest.Always(dynamotest.Refuse(500, "InternalServerError")))
+	w := worldAt(t, p.URL)
+	key := apikey.New(organization.NewID(), apikey.Live).Reveal()
+	for _, mistyped := range []string{swapLast(key), key[1:], key + "0", "", "sk_live_abc123def456"} {
+		for _, method := range []string{"GET", "PATCH"} {
+			if got := w.send(t, request{method: method, key: mistyped, body: `{}`}); got.StatusCode != 401 {
+				t.Errorf("%s with a mistyped key = %d, want 401", method, got.StatusCode)
+			}
+		}
+	}
+	if n := p.Calls(""); n != 0 {
+		t.Errorf("mistyped keys made %d calls, want 0", n)
+	}
+	w.send(t, request{method: "GET", key: key})
+	if p.Calls("") == 0 {
+		t.Error("a key that may be one made no call; the count proves nothing")
 	}
 }

@@ -18,18 +18,18 @@ import (
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// kindOfFault is a fault and what the service makes of it.
+// kindOfFault is a fault and how the service deals with it.
 type kindOfFault struct {
 	fault dynamotest.Fault
-	// reached says that the call takes effect all the same.
+	// reached is true if the call takes effect in spite of the fault.
 	reached bool
-	// status is the answer where the fault lasts; 0: the fault harms nobody.
+	// status is the status of the answer if every attempt has the fault. It is 0 if the fault does no harm.
 	status int
-	// final says that nothing is tried again after it.
+	// final is true if the service does not retry after the fault.
 	final bool
 }
 
-// faultKinds are the faults that any call can meet.
+// faultKinds returns the faults that any call can have.
 func faultKinds() []kindOfFault {
 	return []kindOfFault{
 		{dynamotest.Slow(20 * time.Millisecond), true, 0, false},
@@ -55,7 +55,7 @@ func faultKinds() []kindOfFault {
 	}
 }
 
-// writeKinds are the faults that only a transaction can meet.
+// writeKinds returns the faults that only a transaction can have.
 func writeKinds() []kindOfFault {
 	return []kindOfFault{
 		{dynamotest.Refuse(400, "TransactionInProgressException"), false, 503, false},
@@ -83,7 +83,7 @@ var contract = sync.OnceValues(func() (*judge.Validator, error) {
 	return v.With(harness.OrganizationRules()...), nil
 })
 
-// faultyWorld is the functions before a DynamoDB that meets faults, and an organization that has met none yet.
+// faultyWorld is the functions on a DynamoDB with faults, and an organization.
 type faultyWorld struct {
 	*world
 	proxy  *dynamotest.Proxy
@@ -100,7 +100,7 @@ func newFaultyWorld(t *testing.T) *faultyWorld {
 	return w
 }
 
-// do sends a request, and holds the answer to the contract and to what every error must have.
+// do sends a request. It checks the answer by the contract, and that a 503 has Retry-After.
 func (w *faultyWorld) do(t *testing.T, r request) events.APIGatewayV2HTTPResponse {
 	t.Helper()
 	r.key = w.key
@@ -134,11 +134,11 @@ func codeOf(got events.APIGatewayV2HTTPResponse) (code, message string) {
 	var body struct {
 		Error struct{ Code, Message string }
 	}
-	_ = json.Unmarshal([]byte(got.Body), &body) // the contract has judged it
+	_ = json.Unmarshal([]byte(got.Body), &body) // the contract was checked before
 	return body.Error.Code, body.Error.Message
 }
 
-// checkRefused wants the answer to a lasting fault.
+// checkRefused checks the answer when every attempt has the fault.
 func (k kindOfFault) checkRefused(t *testing.T, got events.APIGatewayV2HTTPResponse) {
 	t.Helper()
 	want := map[int]string{503: "store_unavailable", 500: "internal"}[k.status]
@@ -147,7 +147,7 @@ func (k kindOfFault) checkRefused(t *testing.T, got events.APIGatewayV2HTTPRespo
 	}
 }
 
-// atOnce runs the test for every kind at the same time: they wait for the SDK's pauses, and not for a processor.
+// atOnce runs the test for all kinds at the same time. The tests mostly wait between the SDK's attempts.
 func atOnce(t *testing.T, kinds []kindOfFault, test func(*testing.T, kindOfFault)) {
 	t.Helper()
 	var all sync.WaitGroup
@@ -157,7 +157,7 @@ func atOnce(t *testing.T, kinds []kindOfFault, test func(*testing.T, kindOfFault
 	}
 }
 
-// changes returns how many changes the organization has seen, by its record, which its audit trail must confirm.
+// changes returns the number of changes by the record's version. It checks that the audit trail has the same number.
 func (w *faultyWorld) changes(t *testing.T) int64 {
 	t.Helper()
 	o, _, err := w.store.Get(t.Context(), w.tenant.ID)
@@ -180,7 +180,7 @@ func (w *faultyWorld) changes(t *testing.T) int64 {
 	return o.Version
 }
 
-// TestReadsMeetFaults: a read tries again, and where a fault lasts, the answer says what it is.
+// TestReadsMeetFaults: a read is retried. If the fault lasts, the answer has the right status and code.
 func TestReadsMeetFaults(t *testing.T) {
 	t.Parallel()
 	atOnce(t, faultKinds(), func(t *testing.T, kind kindOfFault) {
@@ -201,7 +201,7 @@ func TestReadsMeetFaults(t *testing.T) {
 	})
 }
 
-// checkErrorLines wants a line for each request that ended in a 5xx, with its cause and no secret.
+// checkErrorLines checks that the log has a line for each request that ended with a 5xx, and no secret.
 func (w *faultyWorld) checkErrorLines(t *testing.T, kind kindOfFault, want int) {
 	t.Helper()
 	if kind.status == 0 {
@@ -218,14 +218,14 @@ func (w *faultyWorld) checkErrorLines(t *testing.T, kind kindOfFault, want int) 
 	}
 }
 
-// TestCountsMeetFaults: a count is made once, whatever becomes of it, and its loss costs the caller nothing.
+// TestCountsMeetFaults: a count is never retried, and a request passes without it.
 func TestCountsMeetFaults(t *testing.T) {
 	t.Parallel()
 	awaitRoomInHour(t)
 	atOnce(t, faultKinds(), func(t *testing.T, kind kindOfFault) {
 		w := newFaultyWorld(t)
 		for _, r := range []request{{method: "GET"}, {method: "PATCH", body: `{}`}} {
-			w.do(t, r) // from here on it is known that the key is used, and UpdateItem is the count alone
+			w.do(t, r) // notes the use of the key, so every UpdateItem from here on is a count
 			w.proxy.Follow(dynamotest.On(countCall, kind.fault))
 			got := w.do(t, r)
 			counted := got.Headers["X-Ratelimit-Limit"] != ""
@@ -239,8 +239,8 @@ func TestCountsMeetFaults(t *testing.T) {
 	})
 }
 
-// TestNotesMeetFaults: that a key is used is noted once, after the count, and its loss costs the caller nothing either. The
-// log has it once, and for a minute it is not tried again.
+// TestNotesMeetFaults: the note of a use is made once, after the count, and the request passes without it. A failure is
+// logged once, and the note is not retried for a minute.
 func TestNotesMeetFaults(t *testing.T) {
 	t.Parallel()
 	awaitRoomInHour(t)
@@ -256,14 +256,14 @@ func TestNotesMeetFaults(t *testing.T) {
 				t.Errorf("GET %d made %d calls of %s, want %d", i, n, countCall, calls)
 			}
 		}
-		// A slow note may come in time, and may not.
+		// A slow note may or may not be in time.
 		if n := strings.Count(w.logs.String(), `"use_error"`); n > 1 || n == 0 && kind.status != 0 {
 			t.Errorf("%d lines say that the use was not noted, want 1:\n%s", n, w.logs)
 		}
 	})
 }
 
-// TestWritesMeetFaults: no fault has a change made twice, none has it denied when it was made.
+// TestWritesMeetFaults: no change is made twice, and no answer says that a change was not made when it was.
 func TestWritesMeetFaults(t *testing.T) {
 	t.Parallel()
 	atOnce(t, append(faultKinds(), writeKinds()...), func(t *testing.T, kind kindOfFault) {
@@ -283,7 +283,7 @@ func TestWritesMeetFaults(t *testing.T) {
 	})
 }
 
-// checkLastingFault changes the organization while every write meets the fault, and then by the same request without.
+// checkLastingFault sends a change while every write has the fault, and then the same change without faults.
 func (w *faultyWorld) checkLastingFault(t *testing.T, kind kindOfFault, made int64) {
 	t.Helper()
 	change := request{method: "PATCH", body: `{"organization_name":"Under a lasting fault"}`}
@@ -313,8 +313,8 @@ func (w *faultyWorld) checkLastingFault(t *testing.T, kind kindOfFault, made int
 	}
 }
 
-// TestDoubtLasts: an attempt may still be on its way when the next one is refused. What the refusal says is then not the
-// whole truth, and the caller is told so.
+// TestDoubtLasts: a lost attempt may still take effect when the next attempt is refused. The answer must then say that
+// the change may have been made.
 func TestDoubtLasts(t *testing.T) {
 	t.Parallel()
 	for name, refusal := range map[string]dynamotest.Fault{
@@ -338,7 +338,7 @@ func TestDoubtLasts(t *testing.T) {
 	}
 }
 
-// TestLateWritesAreDoubtful: a change that reaches DynamoDB after its caller was answered has not been denied.
+// TestLateWritesAreDoubtful: a write may reach DynamoDB after the answer. The answer must not say that it was not made.
 func TestLateWritesAreDoubtful(t *testing.T) {
 	t.Parallel()
 	w := newFaultyWorld(t)

@@ -10,8 +10,8 @@ import (
 	"organizations-api/shared/telemetry/telemetrytest"
 )
 
-// checkLogs holds every request's line to its format, and returns the statuses that were logged with a code where there
-// must be one. No line may have one of the secrets.
+// checkLogs checks the format of every request's line, and that no line has one of the secrets. It returns the statuses
+// that were logged.
 func (w *world) checkLogs(t *testing.T, secrets ...string) map[int]bool {
 	t.Helper()
 	logs := w.logs.String()
@@ -58,7 +58,7 @@ func (w *world) checkLine(t *testing.T, line telemetrytest.Line, status int) {
 	}
 }
 
-// secretsOf are the keys of a tenant, their hashes and its internal identifier.
+// secretsOf returns a tenant's internal identifier, its keys and their hashes.
 func secretsOf(made tenant, keys ...apikey.Key) []string {
 	secrets := []string{made.InternalID.Reveal()}
 	for _, key := range made.keys {
@@ -70,7 +70,7 @@ func secretsOf(made tenant, keys ...apikey.Key) []string {
 	return secrets
 }
 
-// TestLinesOfRequests reads the lines of four requests in two sandboxes.
+// TestLinesOfRequests checks the lines of four requests to two functions.
 func TestLinesOfRequests(t *testing.T) {
 	t.Parallel()
 	awaitRoomInHour(t)
@@ -90,9 +90,9 @@ func TestLinesOfRequests(t *testing.T) {
 		cold               bool
 		calls, read, write float64
 	}{
-		{true, 3, 1, 2},  // a consistent read of up to 4 KB, a count, and a note that the key is used
-		{false, 2, 1, 1}, // the same without the note, in a warm sandbox
-		{true, 4, 1, 5},  // and a transaction of two items of up to 1 KB, each of which costs double; the note is there
+		{true, 3, 1, 2},  // a consistent read of up to 4 KB, a count, and the note of a use
+		{false, 2, 1, 1}, // without the note, in a warm sandbox
+		{true, 4, 1, 5},  // with a note, and a transaction of two items of up to 1 KB, which cost double
 		{false, 0, 0, 0}, // a mistyped key costs nothing
 	} {
 		l := lines[i]
@@ -105,7 +105,7 @@ func TestLinesOfRequests(t *testing.T) {
 	}
 }
 
-// TestTraceInTheLine: what Lambda says of an invocation is in the line of its request.
+// TestTraceInTheLine: the line of a request has the trace and the identifier of its invocation.
 func TestTraceInTheLine(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)

@@ -3,6 +3,7 @@ package boot
 import (
 	"encoding/json"
 	"net/http"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -13,12 +14,12 @@ import (
 	"organizations-api/shared/organization"
 )
 
-// row is a request and what the contract says of its answer.
+// row is a request with the answer that it must get.
 type row struct {
 	name   string
 	send   request
 	status int
-	kind   string // error.type; "" where the answer is no ErrorResponse
+	kind   string // error.type; "" if the answer is not an ErrorResponse
 	code   string
 }
 
@@ -33,7 +34,7 @@ func (r row) check(t *testing.T, got events.APIGatewayV2HTTPResponse) {
 	for name, statuses := range map[string]string{
 		"Www-Authenticate": "401", "Retry-After": "429 503", "Etag": "200 304 412",
 	} {
-		if wanted := strings.Contains(statuses, itoa(r.status)); wanted != (got.Headers[name] != "") {
+		if wanted := strings.Contains(statuses, strconv.Itoa(r.status)); wanted != (got.Headers[name] != "") {
 			t.Errorf("header %s = %q in a %d", name, got.Headers[name], r.status)
 		}
 	}
@@ -67,11 +68,7 @@ func (r row) checkError(t *testing.T, body string) {
 	}
 }
 
-func itoa(n int) string {
-	return string([]byte{byte('0' + n/100), byte('0' + n/10%10), byte('0' + n%10)})
-}
-
-// TestStatuses produces every row of the table of statuses that needs no fault.
+// TestStatuses produces every answer of the contract that needs no fault.
 func TestStatuses(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -193,7 +190,7 @@ func TestTooManyRequests(t *testing.T) {
 		{"GET", request{method: "GET", key: made.keys[apikey.Read].Reveal()}, 429, "TooManyRequestsError", "rate_limited"},
 		{"PATCH", request{method: "PATCH", key: made.keys[apikey.Admin].Reveal(), body: `{}`}, 429, "TooManyRequestsError", "rate_limited"},
 	} {
-		// One minute's only request may be the first, and the next minute's the second or the third.
+		// A new minute may begin between two requests, and its first request passes.
 		got := w.send(t, r.send)
 		for tries := 1; tries < 3 && got.StatusCode != http.StatusTooManyRequests; tries++ {
 			got = w.send(t, r.send)

@@ -19,11 +19,12 @@ import (
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// template is what these tests need of template.yaml.
+// template has the parts of template.yaml that these tests read.
 type template struct {
 	Globals struct {
 		Function struct {
 			Runtime       string   `yaml:"Runtime"`
+			Handler       string   `yaml:"Handler"`
 			Architectures []string `yaml:"Architectures"`
 			MemorySize    int      `yaml:"MemorySize"`
 			Timeout       int      `yaml:"Timeout"`
@@ -36,22 +37,25 @@ type template struct {
 }
 
 type resource struct {
-	Type       string `yaml:"Type"`
+	Type     string `yaml:"Type"`
+	Metadata struct {
+		BuildMethod string `yaml:"BuildMethod"`
+	} `yaml:"Metadata"`
 	Properties struct {
 		Policies []struct {
 			Statement []statement `yaml:"Statement"`
 		} `yaml:"Policies"`
-		Environment any `yaml:"Environment"` // of a single function: none, all are in Globals
+		Environment any `yaml:"Environment"` // must not be set: Globals has all variables
 	} `yaml:"Properties"`
 }
 
 type statement struct {
 	Effect   string  `yaml:"Effect"`
 	Action   strlist `yaml:"Action"`
-	Resource string  `yaml:"Resource"` // of !GetAtt
+	Resource string  `yaml:"Resource"` // the value of !GetAtt
 }
 
-// strlist is one string or a list of them.
+// strlist is a string or a list of strings.
 type strlist []string
 
 func (s *strlist) UnmarshalYAML(node *yaml.Node) error {
@@ -69,7 +73,7 @@ func readTemplate(t *testing.T) template {
 	return parsed
 }
 
-// decodeTemplate decodes what v has room for.
+// decodeTemplate decodes template.yaml into v.
 func decodeTemplate(t *testing.T, v any) {
 	t.Helper()
 	text, err := os.ReadFile("../../../template.yaml")
@@ -81,10 +85,10 @@ func decodeTemplate(t *testing.T, v any) {
 	}
 }
 
-// fromRuntime are the variables that a function reads and Lambda sets.
+// fromRuntime lists the variables that a function reads and the Lambda runtime sets.
 var fromRuntime = []string{envRegion, envFunction, envAccessKeyID, envSecretAccessKey, envSessionToken}
 
-// fromGo are the variables that Go itself reads, in the runtime and in crypto/x509.
+// fromGo lists the variables that Go itself reads, in the runtime and in crypto/x509.
 var fromGo = []string{"GOMAXPROCS", "SSL_CERT_DIR"}
 
 func TestTemplateSetsWhatFunctionsRead(t *testing.T) {
@@ -111,7 +115,7 @@ func TestTemplateSetsWhatFunctionsRead(t *testing.T) {
 	}
 }
 
-// granted returns what a function's role permits, as "action on table".
+// granted returns the permissions of a function's role, as "action on table".
 func granted(t *testing.T, r resource) []string {
 	t.Helper()
 	var all []string
@@ -129,7 +133,7 @@ func granted(t *testing.T, r resource) []string {
 	return all
 }
 
-// recorder is a DynamoDB that notes what its callers need the permission for.
+// recorder records the permissions that the callers of a DynamoDB need.
 type recorder struct {
 	mu     sync.Mutex
 	tables map[string]string // logical ids by name
@@ -142,7 +146,7 @@ func (r *recorder) note(action, table string) {
 	r.needed["dynamodb:"+action+" on "+r.tables[table]] = true
 }
 
-// take returns what was needed since the last time.
+// take returns the permissions that were needed since the last take.
 func (r *recorder) take() []string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -151,7 +155,7 @@ func (r *recorder) take() []string {
 	return all
 }
 
-// record is a plan under which every call passes and is noted.
+// record is a dynamotest.Plan that records every call and lets it pass.
 func (r *recorder) record(call dynamotest.Call) dynamotest.Fault {
 	var sent struct {
 		TableName     string
@@ -163,7 +167,7 @@ func (r *recorder) record(call dynamotest.Call) dynamotest.Fault {
 	if call.Operation != "TransactWriteItems" {
 		r.note(call.Operation, sent.TableName)
 	}
-	// A transaction needs the permissions of what is in it, by the "IAM" part of "DynamoDB transactions".
+	// A transaction needs the permissions of its writes: see "IAM" in DynamoDB's guide on transactions.
 	for _, item := range sent.TransactItems {
 		for kind, write := range item {
 			r.note(map[string]string{"Update": "UpdateItem", "Put": "PutItem", "Delete": "DeleteItem"}[kind], write.TableName)
@@ -172,7 +176,7 @@ func (r *recorder) record(call dynamotest.Call) dynamotest.Fault {
 	return dynamotest.Pass()
 }
 
-// newRecorder stands between the functions and DynamoDB Local.
+// newRecorder returns a recorder, and the endpoint of a proxy of DynamoDB Local that uses it.
 func newRecorder(t *testing.T) (endpoint string, r *recorder) {
 	t.Helper()
 	names := dynamo.TablesWithPrefix(prefix())
@@ -183,8 +187,7 @@ func newRecorder(t *testing.T) (endpoint string, r *recorder) {
 	return dynamotest.StartProxy(t, dynamotest.Endpoint(t), r.record).URL, r
 }
 
-// TestPoliciesGrantWhatIsUsed records what the functions call in the course of their work and holds it against what
-// template.yaml grants, both ways.
+// TestPoliciesGrantWhatIsUsed: template.yaml grants the functions the permissions that their calls need, and no others.
 func TestPoliciesGrantWhatIsUsed(t *testing.T) {
 	t.Parallel()
 	made := newWorld(t).newTenant(t, nil)
@@ -204,8 +207,8 @@ func TestPoliciesGrantWhatIsUsed(t *testing.T) {
 	}
 }
 
-// TestVersionsFollowParameters: SAM compares a function's properties as they are written, so that of a parameter with another
-// value nothing reaches the alias, unless it is in the description of the version.
+// TestVersionsFollowParameters: SAM publishes a new version only if the text of a function's properties changes. A
+// parameter with another value changes it only through the version's description, so that must name the parameters.
 func TestVersionsFollowParameters(t *testing.T) {
 	t.Parallel()
 	var parsed struct {
@@ -249,7 +252,7 @@ func TestVersionsFollowParameters(t *testing.T) {
 	}
 }
 
-// fields are the members of a mapping.
+// fields returns the members of a mapping.
 func fields(node *yaml.Node) map[string]*yaml.Node {
 	members := map[string]*yaml.Node{}
 	for i := 0; node != nil && i+1 < len(node.Content); i += 2 {
@@ -258,8 +261,8 @@ func fields(node *yaml.Node) map[string]*yaml.Node {
 	return members
 }
 
-// TestCORS: SAM passes a configuration on as it is only where all of it is one function of CloudFormation, and pages may use
-// what the contract has.
+// TestCORS: SAM leaves the CORS configuration alone only if the whole of it is one intrinsic function. It must allow
+// the methods and headers of the contract.
 func TestCORS(t *testing.T) {
 	t.Parallel()
 	var parsed struct {
@@ -295,7 +298,8 @@ func TestCORS(t *testing.T) {
 	}
 }
 
-// exposedHeaders are the headers of answers in the contract, but for those that every page may read and those of no use to one.
+// exposedHeaders returns the headers of the contract's answers, except those that every page may read and those that no
+// page can use.
 func exposedHeaders(t *testing.T) []string {
 	t.Helper()
 	var contract struct {

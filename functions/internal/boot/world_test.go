@@ -22,7 +22,7 @@ import (
 	"organizations-api/shared/telemetry/telemetrytest"
 )
 
-// world is both functions as Lambda would start them, on a DynamoDB.
+// world is both functions, started as Lambda starts them, on a DynamoDB.
 type world struct {
 	store  *dynamo.Store
 	get    *lambdahttp.Adapter
@@ -48,13 +48,13 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// worldAt starts the functions on whatever is at the endpoint.
+// worldAt starts the functions on the DynamoDB at the endpoint.
 func worldAt(t *testing.T, endpoint string) *world {
 	t.Helper()
 	return worldWith(t, endpoint, nil)
 }
 
-// worldWith is worldAt with changes of the environment.
+// worldWith is worldAt with changes to the environment.
 func worldWith(t *testing.T, endpoint string, changes map[string]string) *world {
 	t.Helper()
 	tables := dynamo.TablesWithPrefix(prefix())
@@ -76,13 +76,13 @@ func worldWith(t *testing.T, endpoint string, changes map[string]string) *world 
 	return w
 }
 
-// tenant is an organization with keys.
+// tenant is an organization with its keys, by permission.
 type tenant struct {
 	organization.Organization
 	keys map[apikey.Permission]apikey.Key
 }
 
-// newTenant makes an organization with a key of each permission.
+// newTenant creates an organization with a key of each permission.
 func (w *world) newTenant(t *testing.T, change func(*organization.Organization)) tenant {
 	t.Helper()
 	made := w.newSmallTenant(t, change)
@@ -92,7 +92,7 @@ func (w *world) newTenant(t *testing.T, change func(*organization.Organization))
 	return made
 }
 
-// newSmallTenant makes an organization with an admin key.
+// newSmallTenant creates an organization with an admin key.
 func (w *world) newSmallTenant(t *testing.T, change func(*organization.Organization)) tenant {
 	t.Helper()
 	made := tenant{organization.New("Northwind Video", organization.Pro, nil, time.Now()), map[apikey.Permission]apikey.Key{}}
@@ -125,7 +125,7 @@ func entry() store.Entry {
 	return store.Entry{ID: store.NewEntryID(time.Now()), Action: store.KeyIssued, Actor: store.OperatorActor}
 }
 
-// request is what a test changes of a recorded event.
+// request is how an event differs from the recorded one.
 type request struct {
 	method string // GET or PATCH
 	key    string
@@ -157,10 +157,10 @@ func (r request) event(t *testing.T) events.APIGatewayV2HTTPRequest {
 	return e
 }
 
-// functionTimeout is what template.yaml gives a function, which a test confirms.
+// functionTimeout is the timeout in template.yaml. TestTimeBudget checks that.
 const functionTimeout = 10 * time.Second
 
-// send has the function answer the event in the time that Lambda would give it.
+// send invokes the function with the request, with the deadline that Lambda would set.
 func (w *world) send(t *testing.T, r request) events.APIGatewayV2HTTPResponse {
 	t.Helper()
 	adapter := w.get
@@ -184,7 +184,7 @@ func (w *world) send(t *testing.T, r request) events.APIGatewayV2HTTPResponse {
 	return out
 }
 
-// traced is a context as aws-lambda-go makes it for a traced invocation.
+// traced is a context with a trace, like those that aws-lambda-go makes.
 type traced struct {
 	context.Context
 	trace string
@@ -197,8 +197,8 @@ func (c traced) Value(key any) any {
 	return c.Context.Value(key)
 }
 
-// awaitRoomInHour returns when enough is left of the hour that a test does not see two of them, in each of which the use of a
-// key is noted.
+// awaitRoomInHour waits for the next hour if little is left of this one. A test that counts notes must run within one
+// hour, because each hour has notes of its own.
 func awaitRoomInHour(t *testing.T) {
 	t.Helper()
 	const room = 30 * time.Second

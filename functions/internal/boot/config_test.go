@@ -3,35 +3,9 @@ package boot
 import (
 	"strings"
 	"testing"
-
-	"organizations-api/shared/apikey"
-	"organizations-api/shared/organization"
-	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// TestMistypedKeyMakesNoCall: a key that cannot be one is refused without asking the store.
-func TestMistypedKeyMakesNoCall(t *testing.T) {
-	t.Parallel()
-	p := dynamotest.StartProxy(t, "", dynamotest.Always(dynamotest.Refuse(500, "InternalServerError")))
-	w := worldAt(t, p.URL)
-	key := apikey.New(organization.NewID(), apikey.Live).Reveal()
-	for _, mistyped := range []string{swapLast(key), key[1:], key + "0", "", "sk_live_abc123def456"} {
-		for _, method := range []string{"GET", "PATCH"} {
-			if got := w.send(t, request{method: method, key: mistyped, body: `{}`}); got.StatusCode != 401 {
-				t.Errorf("%s with a mistyped key = %d, want 401", method, got.StatusCode)
-			}
-		}
-	}
-	if n := p.Calls(""); n != 0 {
-		t.Errorf("mistyped keys made %d calls, want 0", n)
-	}
-	w.send(t, request{method: "GET", key: key})
-	if p.Calls("") == 0 {
-		t.Error("a key that may be one made no call; the count proves nothing")
-	}
-}
-
-// TestConfiguration: a function that lacks something says so at once, and everything at once.
+// TestConfiguration: the error of a wrong configuration names every variable that is missing or wrong.
 func TestConfiguration(t *testing.T) {
 	t.Parallel()
 	complete := map[string]string{

@@ -1,67 +1,34 @@
-// Package functions_test holds the built functions to what template.yaml promises Lambda.
-package functions_test
+package boot
 
 import (
 	"debug/buildinfo"
 	"debug/elf"
-	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-
-	"go.yaml.in/yaml/v4"
 )
 
-// template is what these tests need of template.yaml.
-type template struct {
-	Globals struct {
-		Function struct {
-			Architectures []string `yaml:"Architectures"`
-			Runtime       string   `yaml:"Runtime"`
-			Handler       string   `yaml:"Handler"`
-		} `yaml:"Function"`
-	} `yaml:"Globals"`
-	Resources map[string]struct {
-		Type     string `yaml:"Type"`
-		Metadata struct {
-			BuildMethod string `yaml:"BuildMethod"`
-		} `yaml:"Metadata"`
-	} `yaml:"Resources"`
-}
-
-func readTemplate(t *testing.T) template {
-	t.Helper()
-	text, err := os.ReadFile("../template.yaml")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var parsed template
-	if err := yaml.Unmarshal(text, &parsed); err != nil {
-		t.Fatal(err)
-	}
-	return parsed
-}
-
-// build runs the target that sam build runs for a function, and returns the binary.
-func build(t *testing.T, logicalID string) string {
+// buildFunction builds a function as sam build does, and returns the path of the binary.
+func buildFunction(t *testing.T, logicalID string) string {
 	t.Helper()
 	dir := t.TempDir()
 	command := exec.Command("make", "--no-print-directory", "build-"+logicalID, "ARTIFACTS_DIR="+dir)
-	command.Dir = ".."
+	command.Dir = "../../.."
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("make build-%s: %v\n%s", logicalID, err, out)
 	}
 	return filepath.Join(dir, "bootstrap")
 }
 
+// TestBootstraps: the built functions are what template.yaml promises Lambda. It is not parallel, so that the compiler
+// does not slow down the tests that watch the time.
 func TestBootstraps(t *testing.T) {
-	t.Parallel()
 	parsed := readTemplate(t)
 	machines := map[string]elf.Machine{"arm64": elf.EM_AARCH64, "x86_64": elf.EM_X86_64}
-	architectures := parsed.Globals.Function.Architectures
-	if len(architectures) != 1 || parsed.Globals.Function.Runtime != "provided.al2023" || parsed.Globals.Function.Handler != "bootstrap" {
-		t.Fatalf("Globals.Function = %+v, want one architecture, provided.al2023 and bootstrap", parsed.Globals.Function)
+	function := parsed.Globals.Function
+	if len(function.Architectures) != 1 || function.Runtime != "provided.al2023" || function.Handler != "bootstrap" {
+		t.Fatalf("Globals.Function = %+v, want one architecture, provided.al2023 and bootstrap", function)
 	}
 	mains := map[string]bool{}
 	for logicalID, resource := range parsed.Resources {
@@ -71,17 +38,18 @@ func TestBootstraps(t *testing.T) {
 		if resource.Metadata.BuildMethod != "makefile" {
 			t.Errorf("%s is built by %q, want makefile", logicalID, resource.Metadata.BuildMethod)
 		}
-		path := build(t, logicalID)
-		checkStatic(t, logicalID, path, machines[architectures[0]])
+		path := buildFunction(t, logicalID)
+		checkStatic(t, logicalID, path, machines[function.Architectures[0]])
 		mains[checkLinked(t, logicalID, path)] = true
 	}
-	for _, want := range []string{"organizations-api/functions/get-organization", "organizations-api/functions/update-organization"} {
-		if !mains[want] {
-			t.Errorf("no function is built from %s: %v", want, mains)
+	for _, name := range []string{"get-organization", "update-organization"} {
+		if !mains["organizations-api/functions/"+name] {
+			t.Errorf("no function is built from functions/%s: %v", name, mains)
 		}
 	}
 }
 
+// checkStatic checks that the binary is static and for the machine.
 func checkStatic(t *testing.T, name, path string, machine elf.Machine) {
 	t.Helper()
 	file, err := elf.Open(path)
@@ -99,7 +67,7 @@ func checkStatic(t *testing.T, name, path string, machine elf.Machine) {
 	}
 }
 
-// checkLinked returns the main package.
+// checkLinked checks the build's settings and the modules that are linked. It returns the path of the main package.
 func checkLinked(t *testing.T, name, path string) string {
 	t.Helper()
 	info, err := buildinfo.ReadFile(path)
@@ -116,7 +84,7 @@ func checkLinked(t *testing.T, name, path string) string {
 	allowed := []string{
 		"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/internal/",
 		"github.com/aws/aws-sdk-go-v2/service/dynamodb", "github.com/aws/aws-sdk-go-v2/service/internal/",
-		"github.com/aws/smithy-go", "github.com/awslabs/aws-lambda-go-api-proxy",
+		"github.com/aws/smithy-go", "github.com/awslabs/aws-lambda-go-api-proxy", "github.com/go-json-experiment/json",
 	}
 	for _, dependency := range info.Deps {
 		known := false
