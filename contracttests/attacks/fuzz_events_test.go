@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -13,7 +14,6 @@ import (
 
 	"organizations-api/contracttests/bodies"
 	"organizations-api/contracttests/harness"
-	"organizations-api/contracttests/spec"
 )
 
 // eventMaker makes events of every degree of nonsense. What it makes follows from its random numbers alone.
@@ -211,7 +211,7 @@ func (m *eventMaker) confused(text []byte) []byte {
 	}
 	values := []any{nil, true, 1.5, "", "text", []any{}, []any{"a", 1}, map[string]any{}, map[string]any{"a": map[string]any{}}}
 	for object := event; ; {
-		names := spec.SortedKeys(object)
+		names := slices.Sorted(maps.Keys(object))
 		if len(names) == 0 {
 			break
 		}

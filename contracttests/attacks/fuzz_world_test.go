@@ -19,7 +19,6 @@ import (
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/harness/local"
 	"organizations-api/contracttests/judge"
-	"organizations-api/contracttests/spec"
 	"organizations-api/shared/api"
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/lambdahttp"
@@ -164,7 +163,7 @@ func conforms(method string, sent events.APIGatewayV2HTTPRequest, got events.API
 		return errors.New("the answer is base64, which JSON never needs")
 	}
 	request := judge.Request{Method: method, URL: harness.Path, Header: http.Header{}, Body: []byte(sent.Body)}
-	for _, name := range spec.SortedKeys(sent.Headers) { // two spellings of a name are two values
+	for _, name := range slices.Sorted(maps.Keys(sent.Headers)) { // two spellings of a name are two values
 		request.Header.Add(name, sent.Headers[name])
 	}
 	violations := harness.Validator().Check(judge.Exchange{

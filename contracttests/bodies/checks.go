@@ -5,8 +5,6 @@ import (
 	"sync"
 
 	"organizations-api/contracttests/harness"
-	"organizations-api/contracttests/spec"
-	"organizations-api/shared/openapi"
 )
 
 // Generation says which bodies the generated checks send. Each of its checks is a run of its own.
@@ -14,7 +12,7 @@ type Generation struct {
 	Seed   uint64 // of the combinations
 	First  int    // number of the first combination
 	Bodies int    // combinations
-	// Every sends each so-many-th of the list of single keywords; 0 and 1 send all.
+	// Every sends every n-th case of the list of single keywords. 0 and 1 send all.
 	Every int
 }
 
@@ -26,10 +24,10 @@ const (
 	GenerationBodies = 500
 )
 
-// All returns the checks that hold the service against the schema of its request, body by body.
+// All returns the checks that send generated bodies and compare the answers with the schema of the request.
 //
-// On a live target they send to the given organization, leave out valid bodies that name members which no answer allows
-// to put back, put back the others, and wait where they are told to slow down.
+// On a live target they use the given organization and put back what they change. They leave out valid bodies whose
+// members cannot be put back, and they wait when the target says that there are too many requests.
 func All() []harness.Check {
 	return Generation{Seed: GenerationSeed, Bodies: GenerationBodies}.Checks()
 }
@@ -42,13 +40,13 @@ func (g Generation) Checks() []harness.Check {
 	}
 }
 
-// updateOperation is the operation of this repository's API that has a body.
-var updateOperation = spec.Operation{Method: http.MethodPatch, Path: "/v1/organizations"}
+// UpdateGenerator returns the generator of bodies for updates of an organization. It is made once: making the list takes
+// longer than checking it.
+var UpdateGenerator = sync.OnceValues(newUpdateGenerator)
 
-// UpdateGenerator is made once: reading the document and making the list takes longer than a check of it.
-var UpdateGenerator = sync.OnceValues(func() (*Generator, error) {
-	return New(openapi.YAML, updateOperation, organizationLimits())
-})
+func newUpdateGenerator() (*Generator, error) {
+	return New(harness.Validator().Document.Operation(http.MethodPatch, harness.Path), organizationLimits())
+}
 
 func (g Generation) run(s *harness.Session, send func(*generatedRun)) {
 	generator, err := UpdateGenerator()

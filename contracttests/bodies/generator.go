@@ -1,7 +1,12 @@
+// Package bodies makes request bodies out of the schema of a request: valid, invalid and unreadable ones, for every side of
+// every keyword. Its checks send them to a service and compare the answers with what the document says.
+//
+// It must not use the compiled schemas that package judge judges by: what it believes of a body is a second opinion.
 package bodies
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,30 +18,30 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// Belief is what the generator takes a body for.
+// Belief is what the generator believes of a body.
 type Belief string
 
-// The beliefs, and what they have a service answer.
+// The beliefs, and what a service has to answer.
 const (
 	Valid      Belief = "valid"      // 200
 	Invalid    Belief = "invalid"    // 422, with the broken places
 	Unreadable Belief = "unreadable" // 400
 )
 
-// Case is one body with what it is made to show.
+// Case is one body and what it is made to show.
 type Case struct {
 	Name    string // stable: the place, the keyword, and what about it is tried
 	Body    []byte
 	Belief  Belief
-	Loc     []any    // of the first broken place, as validation errors write it; nil where none is
+	Loc     []any    // of the first broken place, as validation errors write it; nil if none is broken
 	Broken  []string // JSON pointers of all broken places, sorted
-	Keyword string   // of the schema where it has one of that name; else what it is about, such as "json" or "bytes"
+	Keyword string   // of the schema, or what else the body is about, such as "json" or "bytes"
 
-	part *bodySchema // that has the keyword; nil where none does
-	node *bodyNode   // that a random body was written from; nil of others
+	part *spec.Schema // that has the keyword; nil if none has
+	node *bodyNode    // what a random body was written from; nil for others
 }
 
-// BodyLimits are limits of a body that a document states in words, as no schema can. 0 is none.
+// BodyLimits are limits that a document states in words, because no schema can. 0 means no limit.
 type BodyLimits struct {
 	Bytes   int // of the body; a longer one is unreadable
 	Objects []ObjectLimit
@@ -49,7 +54,7 @@ type ObjectLimit struct {
 	Depth  int // levels of nesting, the member itself being the first
 }
 
-// organizationLimits are those of this repository's own API.
+// organizationLimits are the limits of the organizations API.
 func organizationLimits() BodyLimits {
 	return BodyLimits{Bytes: harness.MaxBodyBytes, Objects: []ObjectLimit{
 		{"metadata", harness.MaxObjectBytes, harness.MaxObjectDepth}, {"default_llm_credentials", harness.MaxObjectBytes, harness.MaxObjectDepth},
@@ -66,17 +71,17 @@ type Generator struct {
 	random *rapid.Generator[*bodyNode]
 }
 
-// New reads the request schema of an operation of an OpenAPI 3.1 document. It fails if there is none. What it
-// does not understand of the schema, or cannot show, is in Gaps.
-func New(document []byte, op spec.Operation, limits BodyLimits) (*Generator, error) {
-	schema, gaps, err := readBodySchema(document, op)
-	if err != nil {
-		return nil, fmt.Errorf("generating bodies for %s: %w", op, err)
+// New returns a generator for the JSON body of an operation. It fails if there is no such body, or no valid value of its
+// schema is found. Gaps says what the generator does not understand of the schema, and what it cannot show.
+func New(op *spec.Operation, limits BodyLimits) (*Generator, error) {
+	schema := bodySchema(op)
+	if schema == nil {
+		return nil, errors.New("generating bodies: the operation has no JSON body with a schema")
 	}
-	g := &Generator{limits: limits, gaps: gaps}
+	g := &Generator{limits: limits, gaps: gaps(schema)}
 	g.root = &bodyPlace{schema: schema, wrap: func(text string) string { return text }}
 	g.walk(g.root, nil)
-	if _, ok := schema.example(0); !ok {
+	if _, ok := example(schema, 0); !ok {
 		return nil, fmt.Errorf("generating bodies for %s: no valid body is found", op)
 	}
 	g.collect()
@@ -85,11 +90,24 @@ func New(document []byte, op spec.Operation, limits BodyLimits) (*Generator, err
 	return g, nil
 }
 
-// Cases returns a body for every side of every keyword at every place of the schema, and what else readers of JSON get
-// wrong. The same document always gives the same list; it must not be changed.
+// bodySchema returns the schema of an operation's JSON body, or nil.
+func bodySchema(op *spec.Operation) *spec.Schema {
+	if op == nil || op.Body == nil {
+		return nil
+	}
+	for _, media := range op.Body.Content {
+		if judge.IsJSON(media.Name) && media.Schema != nil {
+			return media.Schema.Schema
+		}
+	}
+	return nil
+}
+
+// Cases returns bodies for both sides of every keyword at every place of the schema, and others that readers of JSON often
+// get wrong. The same document always gives the same list. The caller must not change it.
 func (g *Generator) Cases() []Case { return g.cases }
 
-// Gaps says what the generator does not understand or cannot show, sorted; nothing if there is none.
+// Gaps returns what the generator does not understand or cannot show, sorted.
 func (g *Generator) Gaps() []string { return g.gaps }
 
 // collect makes the cases.
@@ -123,7 +141,9 @@ func (g *Generator) newCase(place, keyword, side, body string, unreadable bool) 
 	return c
 }
 
-// judge fills in what the generator takes a body for.
+var tokenUnescapes = strings.NewReplacer("~1", "/", "~0", "~")
+
+// judge fills in what the generator believes of a body.
 func (g *Generator) judge(c *Case, unreadable bool) {
 	c.Belief, c.Broken = g.believe(c.Body, unreadable)
 	if len(c.Broken) > 0 {
@@ -136,7 +156,7 @@ func (g *Generator) judge(c *Case, unreadable bool) {
 	}
 }
 
-// believe judges a body. Whether it can be read is known to whoever made it; everything else is found out.
+// believe judges a body. Whoever made the body knows whether it is readable JSON. believe finds out everything else.
 func (g *Generator) believe(body []byte, unreadable bool) (Belief, []string) {
 	if unreadable || g.limits.Bytes > 0 && len(body) > g.limits.Bytes {
 		return Unreadable, nil
@@ -145,7 +165,7 @@ func (g *Generator) believe(body []byte, unreadable bool) (Belief, []string) {
 	if err != nil {
 		return Unreadable, nil
 	}
-	places := append(g.root.schema.broken(value, nil), g.limits.broken(body, value)...)
+	places := append(broken(g.root.schema, value, nil), g.limits.broken(body, value)...)
 	if len(places) == 0 {
 		return Valid, nil
 	}
@@ -157,32 +177,32 @@ func (g *Generator) believe(body []byte, unreadable bool) (Belief, []string) {
 	return Invalid, slices.Compact(pointers)
 }
 
-// side is a keyword at a schema; both a valid and an invalid body have to show it.
+// keywordSide is a keyword of a schema and a belief. A body of that belief has to show the keyword.
 type keywordSide struct {
-	at      string
+	part    *spec.Schema
 	keyword string
 	belief  Belief
 }
 
-// missingSides finds the keywords of which the cases do not show both sides.
+// missingSides states a gap for each keyword that the cases do not show from both sides.
 func (g *Generator) missingSides() {
 	shown := map[keywordSide]bool{}
 	for _, c := range g.cases {
 		if c.part != nil {
-			shown[keywordSide{c.part.at, c.Keyword, c.Belief}] = true
+			shown[keywordSide{c.part, c.Keyword, c.Belief}] = true
 		}
 	}
-	seen := map[*bodySchema]bool{}
+	seen := map[*spec.Schema]bool{}
 	for _, place := range g.places {
-		for _, part := range place.schema.inPlace() {
+		for _, part := range place.schema.Place() {
 			if seen[part] {
 				continue
 			}
 			seen[part] = true
-			for _, keyword := range part.keywords() {
+			for _, keyword := range keywords(part) {
 				for _, belief := range []Belief{Valid, Invalid} {
-					if !shown[keywordSide{part.at, keyword, belief}] {
-						g.gaps = append(g.gaps, fmt.Sprintf("%s: no %s body shows %s", part.at, belief, keyword))
+					if !shown[keywordSide{part, keyword, belief}] {
+						g.gaps = append(g.gaps, fmt.Sprintf("%s: no %s body shows %s", part.Where, belief, keyword))
 					}
 				}
 			}
@@ -190,25 +210,4 @@ func (g *Generator) missingSides() {
 	}
 	slices.SortFunc(g.gaps, cmp.Compare)
 	g.gaps = slices.Compact(g.gaps)
-}
-
-// keywords returns the keywords of the schema that have two sides.
-func (s *bodySchema) keywords() []string {
-	var out []string
-	for keyword, there := range map[string]bool{
-		"type": len(s.types) > 0, "enum": len(s.enum) > 0, "const": s.constant != nil,
-		"minLength": s.minLength != nil && *s.minLength > 0, "maxLength": s.maxLength != nil,
-		"pattern": s.pattern != nil, "format": formatTable[s.format].notable(),
-		"minimum": s.minimum != nil, "maximum": s.maximum != nil, "exclusiveMinimum": s.above != nil, "exclusiveMaximum": s.below != nil,
-		"multipleOf": s.multipleOf != nil,
-		"minItems":   s.minItems != nil && *s.minItems > 0, "maxItems": s.maxItems != nil, "uniqueItems": s.uniqueItems, "contains": s.contains != nil,
-		"required": len(s.required) > 0, "dependentRequired": len(s.dependentRequired) > 0, "propertyNames": s.names != nil,
-		"minProperties": s.minProperties != nil && *s.minProperties > 0, "maxProperties": s.maxProperties != nil,
-		"additionalProperties": s.additional != nil && (s.additional.anyway == nil || !*s.additional.anyway),
-	} {
-		if there {
-			out = append(out, keyword)
-		}
-	}
-	return out
 }

@@ -25,8 +25,8 @@ func updates(t *testing.T) *Generator {
 	return g
 }
 
-// TestGeneratedSides: every keyword that the document has in the request, wherever it stands, is shown from both sides.
-// The keywords are found here without the generator's reading of schemas.
+// TestGeneratedSides: every keyword of the request's schema, wherever it stands, is shown from both sides. The test reads
+// the keywords from the document's YAML, not from the schema that the generator has.
 func TestGeneratedSides(t *testing.T) {
 	t.Parallel()
 	g := updates(t)
@@ -93,8 +93,7 @@ func documentKeywords(schemas, schema *yaml.Node, place string) []string {
 	return out
 }
 
-// TestGeneratorAgrees: generator and judge, which share nothing of their reading of schemas, take every body of the list
-// for the same.
+// TestGeneratorAgrees: generator and judge evaluate schemas with different code. They agree on every body of the list.
 func TestGeneratorAgrees(t *testing.T) {
 	t.Parallel()
 	count := map[Belief]int{}
@@ -129,7 +128,11 @@ func tokensOf(loc []any) []string {
 func TestGeneratorDeterministic(t *testing.T) {
 	t.Parallel()
 	g := updates(t)
-	other, err := New(openapi.YAML, updateOperation, organizationLimits())
+	document, err := spec.Load(openapi.YAML)
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := New(document.Operation("PATCH", harness.Path), organizationLimits())
 	if err != nil {
 		t.Fatal(err)
 	}

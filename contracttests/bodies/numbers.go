@@ -3,9 +3,11 @@ package bodies
 import (
 	"math/big"
 	"strings"
+
+	"organizations-api/contracttests/spec"
 )
 
-// ratJSON writes n + step. Bounds of a document are decimals, and so is what is written here.
+// ratJSON writes n + step. The bounds of a document are decimals, and so is the result.
 func ratJSON(n *big.Rat, step float64) string {
 	sum := new(big.Rat).Add(n, new(big.Rat).SetFloat64(step))
 	return decimalText(sum)
@@ -19,14 +21,14 @@ func decimalText(n *big.Rat) string {
 	return n.FloatString(digits)
 }
 
-// hair is less than a float64 tells apart from nothing beside 1.
-var hair = big.NewRat(1, 1e18)
+// epsilon is so small that 1 and 1 + epsilon are the same float64.
+var epsilon = big.NewRat(1, 1e18)
 
 // numberBounds returns what the parts compare numbers with.
-func numberBounds(parts []*bodySchema) []*big.Rat {
+func numberBounds(parts spec.Place) []*big.Rat {
 	var out []*big.Rat
 	for _, part := range parts {
-		for _, bound := range []*big.Rat{part.minimum, part.maximum, part.above, part.below, part.multipleOf} {
+		for _, bound := range []*big.Rat{part.Minimum, part.Maximum} {
 			if bound != nil {
 				out = append(out, bound)
 			}
@@ -36,34 +38,22 @@ func numberBounds(parts []*bodySchema) []*big.Rat {
 }
 
 // bounds tries both sides of each bound of numbers.
-func (p *sampler) bounds(part *bodySchema) {
-	for _, one := range []struct {
-		keyword string
-		bound   *big.Rat
-	}{
-		{"minimum", part.minimum}, {"maximum", part.maximum}, {"exclusiveMinimum", part.above}, {"exclusiveMaximum", part.below},
-	} {
-		if one.bound != nil {
-			p.around(part, one.keyword, one.bound)
-		}
+func (p *sampler) bounds(part *spec.Schema) {
+	if part.Minimum != nil {
+		p.around(part, "minimum", part.Minimum)
 	}
-	if part.multipleOf != nil {
-		p.multiples(part)
-	}
-	if bits := formatTable[part.format].bits; bits > 0 {
-		end := new(big.Rat).SetInt(new(big.Int).Lsh(big.NewInt(1), bits-1))
-		p.around(part, "format", end)
-		p.around(part, "format", new(big.Rat).Neg(end))
+	if part.Maximum != nil {
+		p.around(part, "maximum", part.Maximum)
 	}
 }
 
-func (p *sampler) around(part *bodySchema, keyword string, bound *big.Rat) {
+func (p *sampler) around(part *spec.Schema, keyword string, bound *big.Rat) {
 	at := decimalText(bound)
 	p.add(part, keyword, "at "+at, at)
 	p.add(part, keyword, "one under "+at, ratJSON(bound, -1))
 	p.add(part, keyword, "one over "+at, ratJSON(bound, 1))
-	p.add(part, keyword, "a hair under "+at, decimalText(new(big.Rat).Sub(bound, hair)))
-	p.add(part, keyword, "a hair over "+at, decimalText(new(big.Rat).Add(bound, hair)))
+	p.add(part, keyword, "a little under "+at, decimalText(new(big.Rat).Sub(bound, epsilon)))
+	p.add(part, keyword, "a little over "+at, decimalText(new(big.Rat).Add(bound, epsilon)))
 	p.add(part, keyword, "half under "+at, ratJSON(bound, -0.5))
 	p.add(part, keyword, "at "+at+" as text", `"`+at+`"`)
 	p.add(part, keyword, "at minus "+at, decimalText(new(big.Rat).Neg(bound)))
@@ -76,16 +66,7 @@ func (p *sampler) around(part *bodySchema, keyword string, bound *big.Rat) {
 	}
 }
 
-func (p *sampler) multiples(part *bodySchema) {
-	m := part.multipleOf
-	p.add(part, "multipleOf", "once", decimalText(m))
-	p.add(part, "multipleOf", "three times", decimalText(new(big.Rat).Mul(m, big.NewRat(3, 1))))
-	p.add(part, "multipleOf", "minus once", decimalText(new(big.Rat).Neg(m)))
-	p.add(part, "multipleOf", "one and a half times", decimalText(new(big.Rat).Mul(m, big.NewRat(3, 2))))
-	p.add(part, "multipleOf", "a hair over once", decimalText(new(big.Rat).Add(m, hair)))
-}
-
-// oddNumbers are forms and sizes of numbers that readers get wrong.
+// oddNumbers are forms and sizes of numbers that readers often get wrong.
 var oddNumbers = []string{
 	"0", "-0", "-0.0", "0e5", "1", "20", "20.0", "2e1", "2E+1", "200e-1", "0.2e2", "1.5", "1e0", "1.0e2",
 	"1.00000000000000000001", "0.99999999999999999999", "1e400", "-1e400", "1e-400", "1e999999999", "1e-999999999",

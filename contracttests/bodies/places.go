@@ -2,29 +2,29 @@ package bodies
 
 import (
 	"slices"
-	"strconv"
 
 	"organizations-api/contracttests/judge"
+	"organizations-api/contracttests/spec"
 )
 
-// bodyPlace is a place of a body that the schema says something of.
+// bodyPlace is a place of a body that the schema describes.
 type bodyPlace struct {
 	path    []string
-	schema  *bodySchema
-	wrap    func(text string) string // puts a text there, into a body that is valid otherwise
+	schema  *spec.Schema
+	wrap    func(text string) string // returns a body with a text at the place, valid otherwise
 	samples []placedSample
 	bases   []bodyBase
-	members []*bodyPlace // places of members, by the last of their path
-	items   []*bodyPlace // places of items
+	members []*bodyPlace // the last of their path is the name
+	items   []*bodyPlace
 
-	pools, long map[Belief][]bodySample // by what a body is that is valid otherwise
+	pools, long map[Belief][]bodySample // by what they make a body that is valid otherwise
 	short       []bodySample            // all, the shortest first
 }
 
-// longText is the length from which a text is drawn seldom: it costs as much as a hundred others.
+// longText is the length from which a text is drawn seldom, because it costs as much as a hundred others.
 const longText = 3000
 
-// sort makes the pools that random bodies are drawn from, when it is known what the samples are.
+// sort fills the pools that random bodies are drawn from, once the samples are judged.
 func (p *bodyPlace) sort() {
 	p.pools, p.long = map[Belief][]bodySample{}, map[Belief][]bodySample{}
 	seen := map[string]bool{}
@@ -50,7 +50,7 @@ func (p *bodyPlace) shorter(n int) []bodySample {
 	return p.short[:min(end, few)]
 }
 
-// placedSample is a sample with what a body is that has it at a place, everything else being valid.
+// placedSample is a sample at a place. belief is what it makes a body that is valid otherwise.
 type placedSample struct {
 	bodySample
 	belief Belief
@@ -63,11 +63,11 @@ func (p *bodyPlace) name() string {
 	return judge.Pointer(p.path)
 }
 
-// maxLevels bounds how deep places are looked for. A schema that refers to itself is gone into once.
+// maxLevels bounds the depth of places. A schema that refers to itself is entered once.
 const maxLevels = 10
 
-// walk finds the samples of a place and goes on to the places within it. above are the schemas that it is within.
-func (g *Generator) walk(place *bodyPlace, above []*bodySchema) {
+// walk finds the samples of a place and those of the places within it. above are the schemas around the place.
+func (g *Generator) walk(place *bodyPlace, above spec.Place) {
 	g.places = append(g.places, place)
 	s := newSampler(place.schema)
 	for _, sample := range s.samples() {
@@ -83,16 +83,19 @@ func (g *Generator) walk(place *bodyPlace, above []*bodySchema) {
 	g.walkItems(place, above)
 }
 
-func (g *Generator) walkMembers(place *bodyPlace, above []*bodySchema) {
+func (g *Generator) walkMembers(place *bodyPlace, above spec.Place) {
 	var seen []childKey
 	for _, base := range place.bases {
 		for _, name := range memberNames(base.parts) {
 			schema := memberOf(base.parts, name)
+			if len(membersOf(base.parts, name)) > 1 {
+				g.gaps = append(g.gaps, place.name()+": several schemas describe the member "+name)
+			}
 			if !fresh(&seen, name, schema) || circular(schema, above) {
 				continue
 			}
 			child := &bodyPlace{path: judge.ChildPath(place.path, name), schema: schema, wrap: func(text string) string {
-				return place.wrap(base.withNeeds(name, text).text())
+				return place.wrap(base.members.with(name, text).text())
 			}}
 			place.members = append(place.members, child)
 			g.walk(child, above)
@@ -100,61 +103,41 @@ func (g *Generator) walkMembers(place *bodyPlace, above []*bodySchema) {
 	}
 }
 
-// memberNames returns the names that the parts declare and, of each rule for others, one that it is for.
-func memberNames(parts []*bodySchema) []string {
+// memberNames returns the names that the parts declare, and one more if they describe other members.
+func memberNames(parts spec.Place) []string {
 	out := declaredNames(parts)
 	for _, part := range parts {
-		for _, p := range part.patterns {
-			out = append(out, matches(p.pattern.String())[0])
-		}
-		if part.additional == nil || part.additional.anyway != nil {
-			continue
-		}
-		for _, name := range append([]string{"any"}, possibleNames(parts, 1)...) {
-			if nameTaken(parts, name) && memberOf([]*bodySchema{part}, name) == part.additional {
-				out = append(out, name)
-				break
-			}
+		if part.Additional != nil && part.Additional.Bool == nil && memberOf(parts, "any") == part.Additional {
+			out = append(out, "any")
 		}
 	}
 	return slices.DeleteFunc(out, func(name string) bool { return memberOf(parts, name) == nil })
 }
 
-func (g *Generator) walkItems(place *bodyPlace, above []*bodySchema) {
+func (g *Generator) walkItems(place *bodyPlace, above spec.Place) {
 	var seen []childKey
 	for turn := range maxTurns {
-		parts := place.schema.chosen(turn)
-		items, ok := exampleItems(parts, 0)
-		if !mayBe(parts, "array") || !ok {
+		parts := chosen(place.schema, turn)
+		schema := itemOf(parts)
+		if !mayBe(parts, "array") || schema == nil || !fresh(&seen, "", schema) || circular(schema, above) {
 			continue
 		}
-		for i := range items {
-			schema := itemOf(parts, i)
-			if schema == nil || !fresh(&seen, "", schema) || circular(schema, above) {
-				continue
-			}
-			child := &bodyPlace{path: judge.ChildPath(place.path, strconv.Itoa(i)), schema: schema, wrap: func(text string) string {
-				out := slices.Clone(items)
-				out[i] = text
-				return place.wrap(arrayText(out))
-			}}
-			place.items = append(place.items, child)
-			g.walk(child, above)
-		}
+		child := &bodyPlace{path: judge.ChildPath(place.path, "0"), schema: schema, wrap: func(text string) string {
+			return place.wrap("[" + text + "]")
+		}}
+		place.items = append(place.items, child)
+		g.walk(child, above)
 	}
 }
 
-// childKey tells apart the places within a place: alternatives may say different things of one member.
+// childKey tells apart the places within a place. Alternatives may describe one member differently.
 type childKey struct {
 	name  string
-	parts []*bodySchema
+	parts spec.Place
 }
 
-func fresh(seen *[]childKey, name string, schema *bodySchema) bool {
-	key := childKey{name, schema.inPlace()}
-	if len(schema.at) > 0 && len(key.parts) > 1 && key.parts[0].ref == nil && len(key.parts[0].allOf) > 0 {
-		key.parts = key.parts[1:] // what was put together here is new each time
-	}
+func fresh(seen *[]childKey, name string, schema *spec.Schema) bool {
+	key := childKey{name, schema.Place()}
 	if slices.ContainsFunc(*seen, func(other childKey) bool {
 		return other.name == key.name && slices.Equal(other.parts, key.parts)
 	}) {
@@ -164,10 +147,10 @@ func fresh(seen *[]childKey, name string, schema *bodySchema) bool {
 	return true
 }
 
-// circular reports whether a schema is one of those above it, or leads to one at once.
-func circular(schema *bodySchema, above []*bodySchema) bool {
-	for _, part := range schema.inPlace() {
-		if slices.Contains(above, part) && (len(part.properties) > 0 || part.items != nil) {
+// circular reports whether a schema, or one that it combines, is among those above it.
+func circular(schema *spec.Schema, above spec.Place) bool {
+	for _, part := range schema.Place() {
+		if slices.Contains(above, part) && (len(part.Properties) > 0 || part.Items != nil) {
 			return true
 		}
 	}

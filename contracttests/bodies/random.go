@@ -86,20 +86,20 @@ func (g *Generator) combined(node *bodyNode, name string) Case {
 func (g *Generator) combinations() *rapid.Generator[*bodyNode] {
 	return rapid.Custom(func(t *rapid.T) *bodyNode {
 		d := drawing{t: t}
-		d.mood = oneOf(d, moods)
+		d.invalidity = oneOf(d, invalidities)
 		return d.node(g.root)
 	})
 }
 
-// mood says how many of the values in a body are wrong, in percent.
-type mood struct{ invalid, unreadable int }
+// invalidity says how many of the values in a body are wrong, in percent.
+type invalidity struct{ invalid, unreadable int }
 
-// moods are so that all verdicts are common: of many values, one that is wrong is enough.
-var moods = []mood{{}, {}, {invalid: 20}, {invalid: 40}, {invalid: 40}, {invalid: 90}, {unreadable: 20}, {invalid: 20, unreadable: 20}}
+// invalidities are chosen so that all verdicts are common. One wrong value of many is enough to make a body wrong.
+var invalidities = []invalidity{{}, {}, {invalid: 20}, {invalid: 40}, {invalid: 40}, {invalid: 90}, {unreadable: 20}, {invalid: 20, unreadable: 20}}
 
 type drawing struct {
-	t    *rapid.T
-	mood mood
+	t          *rapid.T
+	invalidity invalidity
 }
 
 // below draws a number from 0 up to n, each as often as any other. Rapid's own draws prefer small numbers, and so the
@@ -148,10 +148,10 @@ func (d drawing) object(p *bodyPlace) *bodyNode {
 		other := oneOf(d, oddTexts)
 		out.set(oneOf(d, oddNames), &bodyNode{text: other[1]})
 	}
-	if d.chance(d.mood.invalid / 4) {
+	if d.chance(d.invalidity.invalid / 4) {
 		out.entries = slices.DeleteFunc(out.entries, func(bodyChild) bool { return d.chance(30) })
 	}
-	if d.chance(d.mood.unreadable) && len(out.entries) > 0 {
+	if d.chance(d.invalidity.unreadable) && len(out.entries) > 0 {
 		out.entries = append(out.entries, oneOf(d, out.entries))
 	}
 	if len(out.entries) > 1 && d.chance(50) {
@@ -183,10 +183,10 @@ func (d drawing) array(p *bodyPlace) *bodyNode {
 // leaf draws a text that is tried at the place.
 func (d drawing) leaf(p *bodyPlace) *bodyNode {
 	want := Valid
-	if d.chance(d.mood.invalid) {
+	if d.chance(d.invalidity.invalid) {
 		want = Invalid
 	}
-	if d.chance(d.mood.unreadable) {
+	if d.chance(d.invalidity.unreadable) {
 		want = Unreadable
 	}
 	pool := p.pools[want]

@@ -19,7 +19,7 @@ func (r *generatedRun) taken(c Case, x judge.Exchange) *disagreement {
 		return c.suiteFault(x, "a valid body that cannot be read: %v", err)
 	}
 	shown, err := decoded(x.Response.Body)
-	if err != nil || !r.generator.root.schema.shows(sent, shown) {
+	if err != nil || !shows(r.generator.root.schema, sent, shown) {
 		return c.fault(x, "the answer does not show what was accepted")
 	}
 	if r.accepted++; r.accepted%r.lookEvery != 0 {

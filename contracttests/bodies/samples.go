@@ -6,42 +6,42 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"organizations-api/contracttests/spec"
 )
 
 // bodySample is one JSON text to try at a place.
 type bodySample struct {
 	text       string
 	keyword    string
-	side       string      // what about the keyword is tried
-	part       *bodySchema // that has the keyword; nil where it is about no keyword of the document
-	unreadable bool        // the text is not I-JSON
+	side       string       // what about the keyword is tried
+	part       *spec.Schema // that has the keyword; nil if the sample is about no keyword of the document
+	unreadable bool         // the text is not I-JSON
 }
 
-// sampler collects what is worth trying at one place. It decides nothing: whether a sample is valid is found by judging
-// the whole body.
+// sampler collects what is worth trying at one place. It does not decide whether a sample is valid: the generator judges
+// whole bodies for that.
 type sampler struct {
-	schema *bodySchema
-	parts  []*bodySchema // all that judge the place
+	schema *spec.Schema
+	parts  spec.Place // all that judge the value
 	bases  []bodyBase
 	all    []bodySample
 }
 
-func newSampler(schema *bodySchema) *sampler {
-	return &sampler{schema: schema, parts: schema.inPlace(), bases: schema.bases(0)}
+func newSampler(schema *spec.Schema) *sampler {
+	return &sampler{schema: schema, parts: schema.Place(), bases: bases(schema, 0)}
 }
 
-func (p *sampler) add(part *bodySchema, keyword, side, text string) {
+func (p *sampler) add(part *spec.Schema, keyword, side, text string) {
 	p.all = append(p.all, bodySample{text: text, keyword: keyword, side: side, part: part})
 }
 
-// unreadable adds a text that no reader of I-JSON may take.
+// unreadable adds a text that no reader of I-JSON may accept.
 func (p *sampler) unreadable(side, text string) {
 	p.all = append(p.all, bodySample{text: text, keyword: "json", side: side, unreadable: true})
 }
 
-func (p *sampler) mayBe(types ...string) bool { return mayBe(p.parts, types...) }
-
-// samples returns all that is worth trying.
+// samples returns everything that is worth trying.
 func (p *sampler) samples() []bodySample {
 	for _, part := range p.parts {
 		p.types(part)
@@ -50,24 +50,23 @@ func (p *sampler) samples() []bodySample {
 		p.lengths(part)
 		p.patterns(part)
 		p.formats(part)
-		p.arrays(part)
 		p.objects(part)
 	}
-	if p.mayBe("integer", "number") {
+	if mayBe(p.parts, "integer", "number") {
 		p.numbers()
 	}
-	if p.mayBe("string") {
+	if mayBe(p.parts, "string") {
 		p.strings()
 	}
-	if p.mayBe("object") {
+	if mayBe(p.parts, "object") {
 		p.free()
 	}
 	return p.all
 }
 
 // types tries a value of each JSON type.
-func (p *sampler) types(part *bodySchema) {
-	if len(part.types) == 0 {
+func (p *sampler) types(part *spec.Schema) {
+	if len(part.Types) == 0 {
 		return
 	}
 	for _, one := range [][2]string{
@@ -76,22 +75,19 @@ func (p *sampler) types(part *bodySchema) {
 	} {
 		p.add(part, "type", one[0], one[1])
 	}
-	if text, ok := p.schema.example(0); ok {
+	if text, ok := example(p.schema, 0); ok {
 		p.add(part, "type", "an example", text)
 	}
 }
 
-// values tries what enum and const name, and what comes near.
-func (p *sampler) values(part *bodySchema) {
-	for i, value := range part.enum {
+// values tries the values of an enum, and others that come near.
+func (p *sampler) values(part *spec.Schema) {
+	for i, value := range part.Enum {
 		p.near(part, "enum", fmt.Sprintf("value %d", i), value)
-	}
-	if part.constant != nil {
-		p.near(part, "const", "the value", *part.constant)
 	}
 }
 
-func (p *sampler) near(part *bodySchema, keyword, side string, value any) {
+func (p *sampler) near(part *spec.Schema, keyword, side string, value any) {
 	text := jsonText(value)
 	p.add(part, keyword, side, text)
 	p.add(part, keyword, side+" in an array", "["+text+"]")
@@ -119,7 +115,7 @@ func jsonText(value any) string {
 	return strings.TrimSuffix(out.String(), "\n")
 }
 
-// decoded reads a text that is known to be JSON. Of two members of one name it keeps the last.
+// decoded reads a JSON text. Of two members of one name it keeps the last.
 func decoded(text []byte) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()
@@ -128,52 +124,58 @@ func decoded(text []byte) (any, error) {
 	return value, err
 }
 
-// taken reports whether a schema takes a text.
-func (s *bodySchema) taken(text string) bool {
-	value, err := decoded([]byte(text))
-	return err == nil && s.takes(value)
-}
-
 const (
 	maxTurns        = 16 // choices of alternatives that are tried in search of a valid value
 	maxExampleDepth = 12 // levels of members that must be there
 )
 
-// example returns a valid value, and false where none is found.
-func (s *bodySchema) example(depth int) (string, bool) {
+// example returns a valid value. It returns false if it finds none.
+func example(s *spec.Schema, depth int) (string, bool) {
 	for turn := range maxTurns {
-		parts := s.chosen(turn)
+		parts := chosen(s, turn)
 		for _, text := range simpleTexts(parts) {
-			if s.taken(text) {
+			if accepts(s, text) {
 				return text, true
 			}
 		}
 		if mayBe(parts, "array") {
-			if items, ok := exampleItems(parts, depth); ok && s.taken(arrayText(items)) {
-				return arrayText(items), true
+			if text := exampleArray(parts, depth); accepts(s, text) {
+				return text, true
 			}
 		}
 	}
-	for _, base := range s.bases(depth) {
+	for _, base := range bases(s, depth) {
 		return base.members.text(), true
 	}
 	for _, text := range []string{"null", "true", "false"} {
-		if s.taken(text) {
+		if accepts(s, text) {
 			return text, true
 		}
 	}
 	return "", false
 }
 
+// exampleArray returns an array with one valid item, or the empty one if there is no such item.
+func exampleArray(parts spec.Place, depth int) string {
+	item, ok := "1", true
+	if items := itemOf(parts); items != nil {
+		item, ok = "", depth <= maxExampleDepth
+		if ok {
+			item, ok = example(items, depth+1)
+		}
+	}
+	if !ok {
+		return "[]"
+	}
+	return "[" + item + "]"
+}
+
 // simpleTexts returns scalars that the parts suggest.
-func simpleTexts(parts []*bodySchema) []string {
+func simpleTexts(parts spec.Place) []string {
 	var out []string
 	for _, part := range parts {
-		for _, value := range part.enum {
+		for _, value := range part.Enum {
 			out = append(out, jsonText(value))
-		}
-		if part.constant != nil {
-			out = append(out, jsonText(*part.constant))
 		}
 	}
 	if mayBe(parts, "string") {

@@ -1,169 +1,152 @@
 package bodies
 
 import (
-	"math/big"
-	"regexp"
+	"fmt"
 	"slices"
+
+	"organizations-api/contracttests/spec"
 )
 
-// bodySchema is one schema of a request, as far as the generator understands it. It is read from the document by this
-// package and not by the judge's library: what the generator believes of a body has to be a second opinion.
-type bodySchema struct {
-	at     string // JSON pointer into the document
-	anyway *bool  // a schema that is true or false
-
-	types    []string // empty: any
-	enum     []any
-	constant *any
-	stringKeywords
-	numberKeywords
-	arrayKeywords
-	objectKeywords
-
-	ref                 *bodySchema
-	allOf, anyOf, oneOf []*bodySchema
-	not                 *bodySchema
-	when, then, orElse  *bodySchema // if, then, else
+// understood are the keywords that the generator can show. For any other it states a gap.
+var understood = []string{
+	"$ref", "additionalProperties", "anyOf", "enum", "format", "items", "maxLength", "maximum", "minLength", "minimum",
+	"pattern", "properties", "required", "type",
 }
 
-type stringKeywords struct {
-	minLength, maxLength *int
-	pattern              *regexp.Regexp
-	format               string // of numbers too
+// maxCount is the length of the longest text that the generator writes to show a bound.
+const maxCount = 1 << 16
+
+// gaps returns what the generator does not understand of a schema and of those within it.
+func gaps(s *spec.Schema) []string {
+	var out []string
+	seen := map[*spec.Schema]bool{}
+	var visit func(*spec.Schema)
+	visit = func(s *spec.Schema) {
+		if s == nil || seen[s] {
+			return
+		}
+		seen[s] = true
+		out = append(out, ownGaps(s)...)
+		for _, next := range subschemas(s) {
+			visit(next)
+		}
+	}
+	visit(s)
+	return out
 }
 
-type numberKeywords struct {
-	minimum, maximum, above, below, multipleOf *big.Rat // above and below exclude the bound
+func ownGaps(s *spec.Schema) []string {
+	var out []string
+	gap := func(format string, args ...any) {
+		out = append(out, s.Where+": "+fmt.Sprintf(format, args...))
+	}
+	for _, k := range s.Keywords {
+		if !slices.Contains(understood, k.Name) {
+			gap("the keyword %s is not understood", k.Name)
+		}
+	}
+	if s.Format != "" && s.Format != emailFormat {
+		gap("the format %s is not understood", s.Format)
+	}
+	for _, n := range []*int{s.MinLength, s.MaxLength} {
+		if n != nil && *n > maxCount {
+			gap("the bound %d is beyond what is tried", *n)
+		}
+	}
+	return out
 }
 
-type arrayKeywords struct {
-	items              *bodySchema
-	prefixItems        []*bodySchema
-	contains           *bodySchema
-	minItems, maxItems *int
-	uniqueItems        bool
+// subschemas returns the schemas that a schema holds or refers to, as far as the generator understands them.
+func subschemas(s *spec.Schema) []*spec.Schema {
+	out := append([]*spec.Schema{s.Ref, s.Items, s.Additional}, s.AnyOf...)
+	for _, p := range s.Properties {
+		out = append(out, p.Schema)
+	}
+	return out
 }
 
-type objectKeywords struct {
-	properties                   []bodyMember // in the document's order
-	patterns                     []bodyPattern
-	additional                   *bodySchema // nil: anything
-	names                        *bodySchema // propertyNames
-	required                     []string
-	dependentRequired            []bodyDependency
-	minProperties, maxProperties *int
-}
+// chosen returns the schemas that all apply to one value. turn says which alternative to choose wherever there are some.
+func chosen(s *spec.Schema, turn int) spec.Place { return choose(s, turn, nil) }
 
-type bodyMember struct {
-	name   string
-	schema *bodySchema
-}
-
-type bodyPattern struct {
-	pattern *regexp.Regexp
-	schema  *bodySchema
-}
-
-type bodyDependency struct {
-	name  string
-	needs []string
-}
-
-// inPlace returns the schemas that judge the same value, this one first. Those of alternatives and conditions are among
-// them: their keywords say which values are worth trying.
-func (s *bodySchema) inPlace() []*bodySchema { return s.collect(nil) }
-
-func (s *bodySchema) collect(seen []*bodySchema) []*bodySchema {
+func choose(s *spec.Schema, turn int, seen spec.Place) spec.Place {
 	if s == nil || slices.Contains(seen, s) {
 		return seen
 	}
-	seen = append(seen, s)
-	for _, list := range [][]*bodySchema{{s.ref}, s.allOf, s.anyOf, s.oneOf, {s.not, s.when, s.then, s.orElse}} {
-		for _, part := range list {
-			seen = part.collect(seen)
-		}
+	seen = choose(s.Ref, turn, append(seen, s))
+	if n := len(s.AnyOf); n > 0 {
+		seen = choose(s.AnyOf[turn%n], turn/n, seen)
 	}
 	return seen
 }
 
-// chosen returns the schemas that all apply if the turn-th alternative is the one taken wherever there are some.
-func (s *bodySchema) chosen(turn int) []*bodySchema { return s.choose(turn, nil) }
-
-func (s *bodySchema) choose(turn int, seen []*bodySchema) []*bodySchema {
-	if s == nil || slices.Contains(seen, s) {
-		return seen
-	}
-	seen = append(seen, s)
-	for _, part := range append([]*bodySchema{s.ref}, s.allOf...) {
-		seen = part.choose(turn, seen)
-	}
-	for _, list := range [][]*bodySchema{s.anyOf, s.oneOf, present(s.then, s.orElse)} {
-		if len(list) > 0 {
-			seen = list[turn%len(list)].choose(turn/len(list), seen)
-		}
-	}
-	return seen
+// mayBe reports whether a place allows one of the types. A place that names no type allows all.
+func mayBe(parts spec.Place, types ...string) bool {
+	return len(parts.Types()) == 0 || slices.ContainsFunc(types, parts.Has)
 }
 
-func present(schemas ...*bodySchema) []*bodySchema {
-	return slices.DeleteFunc(schemas, func(s *bodySchema) bool { return s == nil })
-}
-
-// mayBe reports whether some schema of the place names the type. A place that names none may be anything.
-func mayBe(parts []*bodySchema, types ...string) bool {
-	named := false
-	for _, part := range parts {
-		named = named || len(part.types) > 0
-		if slices.ContainsFunc(types, func(typ string) bool { return slices.Contains(part.types, typ) }) {
-			return true
-		}
-	}
-	return !named
-}
-
-// member returns the schema of a member by all that the parts say of it, nil where they leave it free.
-func memberOf(parts []*bodySchema, name string) *bodySchema {
-	var found []*bodySchema
-	for _, part := range parts {
-		found = append(found, part.memberSchemas(name)...)
-	}
-	return conjunction(found)
-}
-
-// conjunction returns a schema that states all of the given ones.
-func conjunction(all []*bodySchema) *bodySchema {
-	switch len(all) {
-	case 0:
-		return nil
-	case 1:
+// memberOf returns the schema of a member, or nil where the parts leave it free. If several parts describe the member, it
+// returns the first; New states a gap then.
+func memberOf(parts spec.Place, name string) *spec.Schema {
+	if all := membersOf(parts, name); len(all) > 0 {
 		return all[0]
 	}
-	return &bodySchema{at: all[0].at, allOf: all}
+	return nil
 }
 
-// memberSchemas returns what the schema itself says of a member.
-func (s *bodySchema) memberSchemas(name string) []*bodySchema {
-	var found []*bodySchema
-	for _, p := range s.properties {
-		if p.name == name {
-			found = append(found, p.schema)
+func membersOf(parts spec.Place, name string) []*spec.Schema {
+	var found []*spec.Schema
+	for _, part := range parts {
+		if s := member(part, name); s != nil {
+			found = append(found, s)
 		}
-	}
-	for _, p := range s.patterns {
-		if p.pattern.MatchString(name) {
-			found = append(found, p.schema)
-		}
-	}
-	if len(found) == 0 && s.additional != nil {
-		found = append(found, s.additional)
 	}
 	return found
 }
 
-// itemSchema returns what the schema itself says of an item, nil where it leaves it free.
-func (s *bodySchema) itemSchema(i int) *bodySchema {
-	if i < len(s.prefixItems) {
-		return s.prefixItems[i]
+// member returns what the schema itself says of a member, or nil.
+func member(s *spec.Schema, name string) *spec.Schema {
+	for _, p := range s.Properties {
+		if p.Name == name {
+			return p.Schema
+		}
 	}
-	return s.items
+	return s.Additional
+}
+
+// itemOf returns the schema of the items of an array, or nil where the parts leave them free.
+func itemOf(parts spec.Place) *spec.Schema {
+	for _, part := range parts {
+		if part.Items != nil {
+			return part.Items
+		}
+	}
+	return nil
+}
+
+func declaredNames(parts spec.Place) []string {
+	var out []string
+	for _, part := range parts {
+		for _, p := range part.Properties {
+			if !slices.Contains(out, p.Name) {
+				out = append(out, p.Name)
+			}
+		}
+	}
+	return out
+}
+
+// keywords returns the keywords of a schema that have two sides.
+func keywords(s *spec.Schema) []string {
+	var out []string
+	for keyword, there := range map[string]bool{
+		"type": len(s.Types) > 0, "enum": len(s.Enum) > 0, "pattern": s.Pattern != nil, "format": s.Format == emailFormat,
+		"minLength": s.MinLength != nil && *s.MinLength > 0, "maxLength": s.MaxLength != nil,
+		"minimum": s.Minimum != nil, "maximum": s.Maximum != nil, "required": len(s.Required) > 0,
+		"additionalProperties": s.Additional != nil && (s.Additional.Bool == nil || !*s.Additional.Bool),
+	} {
+		if there {
+			out = append(out, keyword)
+		}
+	}
+	return out
 }

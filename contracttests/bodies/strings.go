@@ -9,24 +9,25 @@ import (
 	"pgregory.net/rapid"
 
 	"organizations-api/contracttests/judge"
+	"organizations-api/contracttests/spec"
 )
 
-// lengths tries both sides of the bounds of texts, with characters of one, two and four bytes: a length in bytes, or in
-// the units of UTF-16, is wrong about one of them.
-func (p *sampler) lengths(part *bodySchema) {
-	if part.minLength != nil {
-		p.length(part, "minLength", "at", *part.minLength, 0)
-		p.length(part, "minLength", "one under", *part.minLength, -1)
+// lengths tries both sides of the bounds of texts, with characters of one, two and four bytes. A service that counts bytes
+// or the units of UTF-16 is wrong about some of them.
+func (p *sampler) lengths(part *spec.Schema) {
+	if part.MinLength != nil {
+		p.length(part, "minLength", "at", *part.MinLength, 0)
+		p.length(part, "minLength", "one under", *part.MinLength, -1)
 	}
-	if part.maxLength != nil {
-		p.length(part, "maxLength", "at", *part.maxLength, 0)
-		p.length(part, "maxLength", "one over", *part.maxLength, 1)
+	if part.MaxLength != nil {
+		p.length(part, "maxLength", "at", *part.MaxLength, 0)
+		p.length(part, "maxLength", "one over", *part.MaxLength, 1)
 	}
 }
 
-func (p *sampler) length(part *bodySchema, keyword, side string, bound, step int) {
+func (p *sampler) length(part *spec.Schema, keyword, side string, bound, step int) {
 	n := bound + step
-	if n < 0 {
+	if n < 0 || bound > maxCount {
 		return
 	}
 	side = fmt.Sprintf("%s %d", side, bound)
@@ -42,23 +43,23 @@ func (p *sampler) length(part *bodySchema, keyword, side string, bound, step int
 }
 
 // demanding reports whether the schema refuses texts for more than their length.
-func (s *bodySchema) demanding() bool { return s.pattern != nil || formatTable[s.format].takes != nil }
+func demanding(s *spec.Schema) bool { return s.Pattern != nil || s.Format == emailFormat }
 
-// fitting returns texts of n characters that the parts refuse for nothing but their length, as far as there are any: by
-// patterns and formats, and by patterns alone, as formats have lengths of their own.
-func fitting(parts []*bodySchema, n int) []string {
-	if !slices.ContainsFunc(parts, (*bodySchema).demanding) {
+// fitting returns texts of n characters that the parts accept but for their length, as far as it finds any. One of them
+// fits patterns and formats, the other patterns alone: formats have lengths of their own.
+func fitting(parts spec.Place, n int) []string {
+	if !slices.ContainsFunc(parts, demanding) {
 		return nil
 	}
 	var out []string
 	for _, withFormat := range []bool{true, false} {
-		takes := func(text string) bool {
-			return !slices.ContainsFunc(parts, func(part *bodySchema) bool {
-				return part.pattern != nil && !part.pattern.MatchString(text) || withFormat && !formatTakesText(part.format, text)
+		accepts := func(text string) bool {
+			return !slices.ContainsFunc(parts, func(part *spec.Schema) bool {
+				return part.Pattern != nil && !part.Pattern.MatchString(text) || withFormat && part.Format == emailFormat && !isEmail(text)
 			})
 		}
 		for _, text := range plainTexts(parts) {
-			if fit, ok := fit(text, n, takes); ok {
+			if fit, ok := fit(text, n, accepts); ok {
 				out = append(out, fit)
 				break
 			}
@@ -67,18 +68,18 @@ func fitting(parts []*bodySchema, n int) []string {
 	return slices.Compact(out)
 }
 
-// maxPiece is the longest piece of a text that is repeated or taken out at once.
+// maxPiece is the longest piece that fit repeats or takes out at once.
 const maxPiece = 4
 
-// fit makes a text n characters long by repeating pieces of it or taking some out, so that it stays one that is taken.
-func fit(text string, n int, takes func(string) bool) (string, bool) {
+// fit makes a text n characters long. It repeats pieces of it or takes pieces out, and each step has to be accepted.
+func fit(text string, n int, accepts func(string) bool) (string, bool) {
 	runes := []rune(text)
-	if !takes(text) {
+	if !accepts(text) {
 		return "", false
 	}
 	at := 0
 	for len(runes) != n {
-		next, i := refit(runes, n, at, takes)
+		next, i := refit(runes, n, at, accepts)
 		if next == nil {
 			return "", false
 		}
@@ -88,7 +89,7 @@ func fit(text string, n int, takes func(string) bool) (string, bool) {
 }
 
 // refit makes one step towards n characters, if it can at the place where the last step was made.
-func refit(runes []rune, n, last int, takes func(string) bool) ([]rune, int) {
+func refit(runes []rune, n, last int, accepts func(string) bool) ([]rune, int) {
 	for size := 1; size <= min(maxPiece, abs(n-len(runes)), len(runes)); size++ {
 		for j := range len(runes) - size + 1 {
 			i := (last + j) % (len(runes) - size + 1)
@@ -96,7 +97,7 @@ func refit(runes []rune, n, last int, takes func(string) bool) ([]rune, int) {
 			if len(runes) < n {
 				next = slices.Concat(runes[:i+size], runes[i:])
 			}
-			if takes(string(next)) {
+			if accepts(string(next)) {
 				return next, i
 			}
 		}
@@ -107,18 +108,17 @@ func refit(runes []rune, n, last int, takes func(string) bool) ([]rune, int) {
 func abs(n int) int { return max(n, -n) }
 
 // plainTexts returns texts that the parts suggest, the plainest first.
-func plainTexts(parts []*bodySchema) []string {
+func plainTexts(parts spec.Place) []string {
 	out := []string{"text", "x", ""}
 	for _, part := range parts {
-		out = append(out, formatTable[part.format].try...)
-		if part.pattern != nil {
-			out = append(out, matches(part.pattern.String())...)
+		out = append(out, formatTexts(part.Format)...)
+		if part.Pattern != nil {
+			out = append(out, matches(part.Pattern.String())...)
 		}
-		if n := part.minLength; n != nil {
-			out = append(out, strings.Repeat("x", *n))
-		}
-		if n := part.maxLength; n != nil {
-			out = append(out, strings.Repeat("x", *n))
+		for _, n := range []*int{part.MinLength, part.MaxLength} {
+			if n != nil && *n <= maxCount {
+				out = append(out, strings.Repeat("x", *n))
+			}
 		}
 	}
 	return out
@@ -136,14 +136,15 @@ func matches(pattern string) []string {
 	return slices.Compact(out)
 }
 
-// patterns tries texts that match a pattern, and the same with something that does not belong.
-func (p *sampler) patterns(part *bodySchema) {
-	if part.pattern == nil {
+// patterns tries texts that match a pattern, and the same texts with something added or taken out.
+func (p *sampler) patterns(part *spec.Schema) {
+	if part.Pattern == nil {
 		return
 	}
-	all := matches(part.pattern.String())
-	if i := slices.IndexFunc(p.plain(), p.schemaTakes); i >= 0 {
-		all = append(all, p.plain()[i])
+	all := matches(part.Pattern.String())
+	plain := plainTexts(p.parts)
+	if i := slices.IndexFunc(plain, func(text string) bool { return accepts(p.schema, jsonText(text)) }); i >= 0 {
+		all = append(all, plain[i])
 	}
 	for i, text := range all {
 		p.add(part, "pattern", fmt.Sprintf("match %d", i), jsonText(text))
@@ -157,10 +158,6 @@ func (p *sampler) patterns(part *bodySchema) {
 	}
 }
 
-func (p *sampler) plain() []string { return plainTexts(p.parts) }
-
-func (p *sampler) schemaTakes(text string) bool { return p.schema.takes(text) }
-
 // within puts a piece into the middle of a text.
 func within(text, piece string) string {
 	i := len(text) / 2
@@ -170,17 +167,17 @@ func within(text, piece string) string {
 	return text[:i] + piece + text[i:]
 }
 
-func (p *sampler) formats(part *bodySchema) {
-	format := formatTable[part.format]
-	if format.takes == nil {
+func (p *sampler) formats(part *spec.Schema) {
+	texts := formatTexts(part.Format)
+	if texts == nil {
 		return
 	}
-	for _, text := range append(format.try, "", "no such thing ~") {
+	for _, text := range slices.Concat(texts, []string{"", "no such thing ~"}) {
 		p.add(part, "format", judge.Clip(text, 40), jsonText(text))
 	}
 }
 
-// oddTexts are JSON texts of strings that readers get wrong, by what is odd about them.
+// oddTexts are JSON strings that readers often get wrong, by what is odd about them.
 var oddTexts = [][2]string{
 	{"empty", `""`}, {"a space", `" "`}, {"one character", `"x"`}, {"NUL", `"\u0000"`}, {"NUL within", `"a\u0000b"`}, {"escaped letters", `"\u0041\u0062"`},
 	{"escaped solidus", `"\/"`}, {"all escapes", `"\"\\\/\b\f\n\r\t"`}, {"upper-case escape", `"\u00E9"`}, {"two bytes", `"é"`}, {"combining", "\"e\u0301\""},

@@ -8,12 +8,13 @@ import (
 	"strings"
 
 	"organizations-api/contracttests/judge"
+	"organizations-api/contracttests/spec"
 )
 
-// bodyVerdict is what somebody takes a body for: the generator, the oracle or the service.
+// bodyVerdict is what the generator, the document or the service says of a body.
 type bodyVerdict struct {
 	Belief Belief
-	places []string // JSON pointers, sorted and each once, as far as pointers are shown
+	places []string // JSON pointers, clipped, sorted and each once
 }
 
 func newBodyVerdict(belief Belief, pointers []string) bodyVerdict {
@@ -41,10 +42,10 @@ func (v bodyVerdict) String() string {
 	return "invalid at " + strings.Join(quoted, ", ")
 }
 
-// bodyVerdict is what the generator takes the body for.
+// verdict is what the generator says of the body.
 func (c Case) verdict() bodyVerdict { return newBodyVerdict(c.Belief, c.Broken) }
 
-// OracleVerdict is what the document says of a request, which has to be right but for its body.
+// OracleVerdict is what the document says of a request. Everything but the body has to be right.
 func OracleVerdict(v *judge.Validator, r judge.Request) bodyVerdict {
 	var places []string
 	for _, found := range v.CheckRequest(judge.Exchange{Request: r}) {
@@ -64,7 +65,7 @@ func OracleVerdict(v *judge.Validator, r judge.Request) bodyVerdict {
 	return newBodyVerdict(Invalid, places)
 }
 
-// serviceVerdict is what an answer says of the request. It fails where the status says nothing about the body.
+// serviceVerdict is what a response says of its request. It fails if the status says nothing about the body.
 func serviceVerdict(x judge.Response) (bodyVerdict, error) {
 	switch x.Status {
 	case http.StatusOK:
@@ -105,10 +106,10 @@ func problemPlaces(body []byte) ([]string, error) {
 	return places, nil
 }
 
-// shows reports whether a record shows what was sent to it: members that the schema declares, value for value. It takes
-// null for a wish that only the service's own laws can interpret.
-func (s *bodySchema) shows(sent, got any) bool {
-	declared := declaredNames(s.inPlace())
+// shows reports whether a record has the values that were sent, member by member as far as the schema declares them. It
+// accepts anything for null: only the service's own rules say what null does.
+func shows(s *spec.Schema, sent, got any) bool {
+	declared := declaredNames(s.Place())
 	object, isObject := sent.(map[string]any)
 	if !isObject || len(declared) == 0 {
 		return sent == nil || equalJSON(sent, got)
@@ -116,7 +117,7 @@ func (s *bodySchema) shows(sent, got any) bool {
 	shown, _ := got.(map[string]any)
 	for _, name := range declared {
 		member, wasSent := object[name]
-		if value, ok := shown[name]; wasSent && !(ok && memberOf(s.inPlace(), name).shows(member, value)) {
+		if value, ok := shown[name]; wasSent && !(ok && shows(memberOf(s.Place(), name), member, value)) {
 			return false
 		}
 	}

@@ -4,11 +4,9 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
-
-	"organizations-api/contracttests/judge"
 )
 
-// broken returns the members that are beyond the limits.
+// broken returns the paths of the members that are beyond the limits.
 func (l BodyLimits) broken(body []byte, value any) [][]string {
 	object, ok := value.(map[string]any)
 	if !ok || len(l.Objects) == 0 {
@@ -42,7 +40,7 @@ func measure(text []byte) (size, deepest int) {
 		case c == '"':
 			quoted = !quoted
 		case quoted:
-		case judge.IsJSONSpace(c):
+		case strings.IndexByte(" \t\r\n", c) >= 0:
 			continue
 		case c == '{' || c == '[':
 			depth++
@@ -57,7 +55,7 @@ func measure(text []byte) (size, deepest int) {
 
 // bodyCases are about the body as a whole and about the limits in words.
 func (g *Generator) bodyCases() []Case {
-	whole, _ := g.root.schema.example(0)
+	whole, _ := example(g.root.schema, 0)
 	for _, base := range g.root.bases {
 		all := base.members
 		for _, name := range declaredNames(base.parts) {
@@ -65,7 +63,7 @@ func (g *Generator) bodyCases() []Case {
 				all = all.with(name, text)
 			}
 		}
-		if g.root.schema.taken(all.text()) {
+		if accepts(g.root.schema, all.text()) {
 			whole = all.text()
 			break
 		}

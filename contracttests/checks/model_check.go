@@ -2,6 +2,7 @@ package checks
 
 import (
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -10,7 +11,6 @@ import (
 
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/judge"
-	"organizations-api/contracttests/spec"
 )
 
 // Machine says how long the state machine runs.
@@ -192,7 +192,7 @@ func (p *player) step(one step) {
 
 // compare holds an answer against the model, which takes over from it what it could not know: the new time and ETag.
 func (p *player) compare(m *model, now harness.Snapshot, what verdict) {
-	for _, name := range spec.SortedKeys(m.members) {
+	for _, name := range slices.Sorted(maps.Keys(m.members)) {
 		same := harness.SameJSON(m.members[name], now.Members[name])
 		if name == "rate_limits" {
 			same = sameLimits(m.members[name], now.Members[name])

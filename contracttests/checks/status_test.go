@@ -26,9 +26,9 @@ func TestEveryResponseHasCheck(t *testing.T) {
 	}
 	for _, method := range []string{http.MethodGet, http.MethodPatch} {
 		op, _ := harness.Validator().Document.Find(method, harness.Path)
-		for status := range op.Responses {
-			if !statuses[method+" "+status] {
-				t.Errorf("%s %s is declared and has no check", method, status)
+		for _, response := range op.Responses {
+			if !statuses[method+" "+response.Status] {
+				t.Errorf("%s %s is declared and has no check", method, response.Status)
 			}
 		}
 		for _, meaning := range harness.ErrorMeanings() {

@@ -62,7 +62,7 @@ func (op *coveredOperation) report() OperationReport {
 		Statuses: []StatusReport{}, Undeclared: []StatusReport{},
 	}
 	for _, s := range op.statuses {
-		r.Statuses = append(r.Statuses, StatusReport{s.key, mark(&s.seen, AskRequired)})
+		r.Statuses = append(r.Statuses, StatusReport{s.declared.Status, mark(&s.seen, AskRequired)})
 	}
 	op.mu.Lock()
 	defer op.mu.Unlock()
@@ -76,25 +76,25 @@ func (op *coveredOperation) report() OperationReport {
 func (r *Report) addHeaders(op *coveredOperation) {
 	for _, s := range op.statuses {
 		for _, h := range s.headers {
-			same := func(other HeaderReport) bool { return other.Name == h.name && other.Required == h.required }
+			same := func(other HeaderReport) bool { return other.Name == h.Name && other.Required == h.Required }
 			i := slices.IndexFunc(r.Headers, same)
 			if i < 0 {
 				i = len(r.Headers)
-				r.Headers = append(r.Headers, HeaderReport{Name: h.name, Required: h.required, Seen: Mark{Asked: AskRequired}})
+				r.Headers = append(r.Headers, HeaderReport{Name: h.Name, Required: h.Required, Seen: Mark{Asked: AskRequired}})
 			}
 			at := AskOptional
-			if h.required {
+			if h.Required {
 				r.Headers[i].Seen.Asked, at = AskOptional, AskRequired
 			}
 			r.Headers[i].Seen.Count += h.seen.Load()
-			r.Headers[i].Answers = append(r.Headers[i].Answers, AnswerReport{op.name(), s.key, mark(&h.seen, at)})
+			r.Headers[i].Answers = append(r.Headers[i].Answers, AnswerReport{op.name(), s.declared.Status, mark(&h.seen, at)})
 		}
 	}
 }
 
 func (op *coveredOperation) requestReport() RequestReport {
 	r := RequestReport{Operation: op.name(), Headers: []ParameterReport{}, Bodies: []BodyReport{}}
-	for _, p := range op.asked {
+	for _, p := range op.parameters {
 		r.Headers = append(r.Headers, ParameterReport{
 			Name:     p.place.name,
 			Value:    mark(&p.place.value, AskRequired),
@@ -103,7 +103,7 @@ func (op *coveredOperation) requestReport() RequestReport {
 		})
 	}
 	for _, b := range op.bodies {
-		r.Bodies = append(r.Bodies, BodyReport{Media: b.media, Schema: b.name, Properties: b.root.reports(requestProperty)})
+		r.Bodies = append(r.Bodies, BodyReport{Media: b.declared.Name, Schema: b.name, Properties: b.root.reports(requestProperty)})
 	}
 	return r
 }

@@ -1,46 +1,45 @@
+// Package coverage counts what of a document a number of exchanges has exercised, and writes the reports of it.
+//
+// It judges nothing: whether an exchange was right is for package judge to say. It must not import the packages that run
+// against services, which are checks, bodies and mutants.
 package coverage
 
 import (
-	"errors"
 	"fmt"
-	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
-
-	"go.yaml.in/yaml/v4"
 
 	"organizations-api/contracttests/judge"
 	"organizations-api/contracttests/spec"
 )
 
-// Coverage counts what of a document a number of exchanges has exercised. It says nothing on whether the exchanges were
-// right, which is a Validator's business, except that what a wrong service accepts or refuses does not count as shown.
+// Coverage counts what of a document a number of exchanges has exercised. It does not say whether the exchanges were
+// right. A value that a service wrongly accepts or refuses shows nothing, however.
 //
-// What must have been exercised, and is missing otherwise:
+// These things must have been exercised, and are missing otherwise:
 //
 //   - Of each operation, every declared status.
-//   - Of each response schema, every property, and all that items or undeclared members have in common, with a value,
-//     and where it can be null with null; every value of an enum. That a property is absent is counted and not asked
-//     for: it is the service's choice to send everything, and no caller can bring about anything else.
-//   - Of the response headers, each one that is required in every answer that declares it, the others in one at least:
-//     whether they come depends on the operator's settings more than on the request.
-//   - Of each request body that was accepted, every property with a value, with null where it can be null, and absent
-//     where it may be; every value of an enum; every header parameter given and, where it may be, not given.
-//   - Of each keyword of a request's schemas, both sides. A bound has to be shown by the value that just fits and the
-//     one that just does not, as far as there are such: lengths, counts and whole numbers. A refusal counts for a
-//     keyword if nothing but the place of that keyword is wrong with the request.
+//   - Of each response schema, every property with a value, and with null where it can be null. The items of an array
+//     count as one property, and so do all undeclared members of an object. Every value of an enum. That a property is
+//     absent is counted but need not occur: the service may always send everything.
+//   - Of the response headers, a required one in every answer that declares it, any other in at least one answer.
+//     Whether those are sent depends on the operator's settings more than on the request.
+//   - Of each accepted request body, every property with a value, with null where it can be null, and absent where it
+//     may be absent. Every value of an enum. Every header parameter given and, where it may be absent, absent.
+//   - Of each keyword of a request's schemas, both sides. A bound on lengths, counts or whole numbers is shown by the
+//     last value that fits and the first that does not. A refusal shows a keyword if nothing else is wrong with the
+//     request than the place of the keyword.
 //
-// What a service never does though the document lets it can be waived, with a reason that the report shows.
+// What a service never does though the document allows it can be waived, with a reason that the report shows.
 //
-// Alternatives (anyOf, oneOf) and conditions count as one place: the place is covered, not each alternative. A schema
-// that refers to itself is followed once. A Coverage is safe for concurrent use.
+// All alternatives (anyOf, oneOf) and conditions of a value count as one place. A schema that refers to itself is followed
+// once. A Coverage is safe for concurrent use.
 type Coverage struct {
-	contract   *spec.Document
-	operations []*coveredOperation
-	byContract map[*spec.DeclaredOperation]*coveredOperation
-	schemas    []*coveredSchema // of responses
-	unmeasured []string
+	document    *spec.Document
+	operations  []*coveredOperation
+	byOperation map[*spec.Operation]*coveredOperation
+	schemas     []*coveredSchema // of responses
+	unmeasured  []string
 
 	exchanges atomic.Int64
 	elsewhere atomic.Int64
@@ -58,39 +57,37 @@ type Waiver struct {
 
 // coveredOperation is one operation of the document.
 type coveredOperation struct {
-	spec.Operation
-	contract *spec.DeclaredOperation
-	statuses []*coveredStatus // in the order of the document
-	asked    []*coveredParameter
-	bodies   []*coveredBody // one for each media type
+	*spec.Operation
+	statuses   []*coveredStatus
+	parameters []*coveredParameter
+	bodies     []*coveredBody // one for each media type
 
 	mu         sync.Mutex
-	undeclared map[int]int64 // answers with a status that is not declared
+	undeclared map[int]int64 // answers by status, of the statuses that are not declared
 }
 
-// name is what reports call the operation.
+// name returns what reports call the operation.
 func (op *coveredOperation) name() string { return op.Method + " " + op.Path }
 
 type coveredStatus struct {
-	key     string // 200, 4XX or DEFAULT
-	seen    atomic.Int64
-	headers []*coveredHeader
-	media   []coveredMedia
+	declared *spec.Response
+	seen     atomic.Int64
+	headers  []*coveredHeader
+	media    []coveredMedia
 }
 
 type coveredHeader struct {
-	name     string
-	required bool
-	seen     atomic.Int64
+	*spec.Header
+	seen atomic.Int64
 }
 
-// coveredMedia is one media type of a response; its schema is nil where none is given.
+// coveredMedia is one media type of a response. Its schema is nil where the document gives none.
 type coveredMedia struct {
 	name   string
 	schema *coveredSchema
 }
 
-// coveredSchema is a schema of responses. All responses that refer to one component share it.
+// coveredSchema is a schema of responses.
 type coveredSchema struct {
 	name string
 	root *coveredPlace
@@ -98,59 +95,19 @@ type coveredSchema struct {
 
 // coveredBody is a request body of one media type.
 type coveredBody struct {
-	media string
-	name  string // of the schema
-	root  *coveredPlace
+	declared *spec.MediaType
+	name     string // of the schema
+	root     *coveredPlace
 }
 
 // coveredParameter is a header parameter.
 type coveredParameter struct {
-	contract *spec.Header
-	key      string // canonical
-	place    *coveredPlace
+	*spec.Header
+	place *coveredPlace
 }
 
-// New returns a Coverage for an OpenAPI 3.1 document, in YAML or JSON, with nothing counted.
-func New(document []byte) (*Coverage, error) {
-	compiled, err := spec.NewDocument(document)
-	if err != nil {
-		return nil, err
-	}
-	return newCoverage(compiled, document)
-}
-
-func newCoverage(compiled *spec.Document, document []byte) (*Coverage, error) {
-	var root yaml.Node
-	if err := yaml.Unmarshal(document, &root); err != nil {
-		return nil, fmt.Errorf("reading the document: %w", err)
-	}
-	if len(root.Content) != 1 {
-		return nil, errors.New("reading the document: it is not an object")
-	}
-	top, err := spec.Expand(root.Content[0])
-	if err != nil {
-		return nil, fmt.Errorf("reading the document: %w", err)
-	}
-	b := coverageBuilder{top: top, schemas: map[string]*coveredSchema{}, unmeasured: map[string]bool{}}
-	c := &Coverage{contract: compiled, byContract: map[*spec.DeclaredOperation]*coveredOperation{}}
-	for path, item := range spec.Fields(spec.Field(top, "paths")) {
-		for method, declared := range spec.Fields(item) {
-			if op := compiled.Operation(strings.ToUpper(method), path); op != nil {
-				c.add(b.operation(op, item, declared))
-			}
-		}
-	}
-	c.schemas, c.unmeasured = b.ordered, spec.SortedKeys(b.unmeasured)
-	return c, nil
-}
-
-func (c *Coverage) add(op *coveredOperation) {
-	c.operations = append(c.operations, op)
-	c.byContract[op.contract] = op
-}
-
-// Waive says that an item need not be exercised, and why. It fails if the document does not declare the item, which is
-// written as Report.Missing writes it.
+// Waive says that an item need not be exercised, and why. The item is written as Report.Missing writes it. Waive fails if
+// the document does not declare the item.
 func (c *Coverage) Waive(item, reason string) error {
 	for m := range c.Report().marks() {
 		if m.item() == item {
@@ -166,8 +123,8 @@ func (c *Coverage) Waive(item, reason string) error {
 // Observe counts one exchange. It keeps nothing of it.
 func (c *Coverage) Observe(x judge.Exchange) {
 	c.exchanges.Add(1)
-	found, _ := c.contract.Find(x.Request.Method, x.Request.Path())
-	op := c.byContract[found]
+	found, _ := c.document.Find(x.Request.Method, x.Request.Path())
+	op := c.byOperation[found]
 	if op == nil || x.Request.Method != op.Method { // HEAD is found as GET
 		c.elsewhere.Add(1)
 		return
@@ -187,7 +144,7 @@ func (op *coveredOperation) response(x judge.Exchange) {
 	declared.seen.Add(1)
 	h := judge.Canonical(x.Response.Header)
 	for _, header := range declared.headers {
-		if len(h[http.CanonicalHeaderKey(header.name)]) > 0 {
+		if len(h[header.Key]) > 0 {
 			header.seen.Add(1)
 		}
 	}
@@ -198,18 +155,18 @@ func (op *coveredOperation) response(x judge.Exchange) {
 	}
 }
 
-// status returns what is declared of a status, the exact status before its class and the class before default.
+// status returns what is declared of a status, or nil.
 func (op *coveredOperation) status(status int) *coveredStatus {
-	declared := op.contract.Response(status)
+	declared := op.Response(status)
 	for _, s := range op.statuses {
-		if declared != nil && op.contract.Responses[s.key] == declared {
+		if s.declared == declared {
 			return s
 		}
 	}
 	return nil
 }
 
-// schema returns the schema that a body of the given type has, nil where there is none or the body is no JSON.
+// schema returns the schema of a body of the given type. It returns nil if there is none or the body is not JSON.
 func (s *coveredStatus) schema(contentType string) *coveredSchema {
 	for _, m := range s.media {
 		if mediaMatches(m.name, contentType) {
@@ -219,7 +176,7 @@ func (s *coveredStatus) schema(contentType string) *coveredSchema {
 	return nil
 }
 
-// OrganizationWaivers returns what this repository's document declares and its service never does.
+// OrganizationWaivers returns what the organizations API declares and its service never does.
 func OrganizationWaivers() []Waiver {
 	return []Waiver{{
 		Item:   "response property: ErrorResponse /error/code null",

@@ -11,7 +11,6 @@ import (
 
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/judge"
-	"organizations-api/shared/openapi"
 )
 
 const (
@@ -267,10 +266,7 @@ func TestCoverageConcurrent(t *testing.T) {
 
 // BenchmarkCoverageObserve observes one accepted and one refused change.
 func BenchmarkCoverageObserve(b *testing.B) {
-	c, err := New(openapi.YAML)
-	if err != nil {
-		b.Fatal(err)
-	}
+	c := New(harness.Validator().Document)
 	right, wrong := updateExchange(200, harness.WholeUpdate), updateExchange(422, `{"rate_limits":{"search":0}}`)
 	b.ReportAllocs()
 	for b.Loop() {

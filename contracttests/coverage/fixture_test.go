@@ -8,16 +8,12 @@ import (
 
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/judge"
-	"organizations-api/shared/openapi"
 )
 
 // newOrganizationCoverage returns a Coverage of the service's document, with its waivers, that has seen the exchanges.
 func newOrganizationCoverage(t *testing.T, exchanges ...judge.Exchange) *Coverage {
 	t.Helper()
-	c, err := newCoverage(harness.Validator().Document, openapi.YAML) // compiled once
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := New(harness.Validator().Document)
 	for _, w := range OrganizationWaivers() {
 		if err := c.Waive(w.Item, w.Reason); err != nil {
 			t.Fatal(err)

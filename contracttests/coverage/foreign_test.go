@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"organizations-api/contracttests/judge"
+	"organizations-api/contracttests/spec"
 )
 
 const foreignKeywords = `
@@ -36,6 +37,15 @@ paths:
         '400': {description: Refused.}
 `
 
+func newForeignCoverage(t *testing.T, document []byte) *Coverage {
+	t.Helper()
+	read, err := spec.Load(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return New(read)
+}
+
 // TestCoverageOfForeignKeywords: keywords that the service's own document does not use, and no 422.
 func TestCoverageOfForeignKeywords(t *testing.T) {
 	t.Parallel()
@@ -63,10 +73,7 @@ func TestCoverageOfForeignKeywords(t *testing.T) {
 		{400, "0", `{"kind":1}`, "request keyword: POST /things header X-Level exclusiveMinimum 0 refused"},
 		{400, "x", `{"kind":1}`, "request keyword: POST /things header X-Level type integer refused"},
 	}
-	coverage, err := New([]byte(foreignKeywords))
-	if err != nil {
-		t.Fatal(err)
-	}
+	coverage := newForeignCoverage(t, []byte(foreignKeywords))
 	for _, c := range cases {
 		for _, status := range []int{201, 400} {
 			seen := shownBy(coverage, c.want, judge.Exchange{
@@ -85,10 +92,7 @@ func TestCoverageOfForeignKeywords(t *testing.T) {
 // TestCoverageImpossibleSides: a bound that refuses nothing is not asked to, and what has no measure is named.
 func TestCoverageImpossibleSides(t *testing.T) {
 	t.Parallel()
-	c, err := New([]byte(foreignKeywords))
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := newForeignCoverage(t, []byte(foreignKeywords))
 	r := c.Report()
 	if diff := cmp.Diff([]string{"patternProperties at /map"}, r.Unmeasured); diff != "" {
 		t.Errorf("Unmeasured (-want +got):\n%s", diff)
@@ -110,10 +114,7 @@ func TestCoverageOfForeign(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := New(document)
-	if err != nil {
-		t.Fatal(err)
-	}
+	c := newForeignCoverage(t, document)
 	answer := func(path string, status int, contentType, body string) {
 		c.Observe(judge.Exchange{
 			Request:  judge.Request{Method: "GET", URL: path},

@@ -9,13 +9,11 @@ import (
 	"sync/atomic"
 	"unicode/utf8"
 
-	"go.yaml.in/yaml/v4"
-
 	"organizations-api/contracttests/judge"
 	"organizations-api/contracttests/spec"
 )
 
-// coveredKeyword is one keyword of a schema, at one place. It has two sides: values that it lets through and values
+// coveredKeyword is one keyword of a schema, at one place. It has two sides: the values that it accepts and the values
 // that it refuses.
 type coveredKeyword struct {
 	name  string
@@ -27,13 +25,13 @@ type coveredKeyword struct {
 	accepted, refused atomic.Int64
 }
 
-func newCoveredKeyword(name string, value *yaml.Node) *coveredKeyword {
-	k := &coveredKeyword{name: name, bound: nodeText(value)}
+func newCoveredKeyword(name, text string) *coveredKeyword {
+	k := &coveredKeyword{name: name, bound: text}
 	if name == "pattern" {
-		k.match, _ = regexp.Compile(value.Value) // one that Go cannot read is left to the judge
+		k.match, _ = regexp.Compile(text) // the judge alone knows a pattern that Go cannot read
 	}
 	if isBound(name) {
-		k.limit, _ = new(big.Rat).SetString(string(spec.BoundedNumber(json.Number(value.Value))))
+		k.limit, _ = new(big.Rat).SetString(string(spec.BoundedNumber(json.Number(text))))
 		k.whole = strings.HasSuffix(name, "Length") || strings.HasSuffix(name, "Items") || strings.HasSuffix(name, "Properties")
 	}
 	return k
@@ -44,25 +42,13 @@ func isBound(name string) bool {
 		(strings.HasPrefix(name, "min") || strings.HasPrefix(name, "max") || strings.HasPrefix(name, "exclusive"))
 }
 
-// nodeText writes a node of the document on one line.
-func nodeText(node *yaml.Node) string {
-	if node.Kind == yaml.ScalarNode {
-		return node.Value
-	}
-	var texts []string
-	for _, child := range node.Content {
-		texts = append(texts, nodeText(child))
-	}
-	return strings.Join(texts, ", ")
-}
-
 // refusable reports whether there is anything that the keyword could refuse.
 func (k *coveredKeyword) refusable() bool {
 	counts := k.whole && k.limit != nil && (k.name == "minLength" || k.name == "minItems" || k.name == "minProperties")
 	return !counts || k.limit.Sign() > 0
 }
 
-// accept counts an accepted value if it shows that the keyword lets through what it should.
+// accept counts an accepted value if it shows that the keyword accepts what it should.
 func (k *coveredKeyword) accept(value any) {
 	if k.limit == nil {
 		if k.concerns(value) {
@@ -75,8 +61,8 @@ func (k *coveredKeyword) accept(value any) {
 	}
 }
 
-// refuses reports whether the keyword refuses a value, and that is what it should show: the first that does not fit,
-// where it is a bound. named says that the judge names the keyword; it names one of several only where a format is
+// refuses reports whether a value shows that the keyword refuses what it should. For a bound that is the first value that
+// does not fit. named says that the judge names the keyword. The judge names only one of several keywords if a format is
 // broken too.
 func (k *coveredKeyword) refuses(value any, named bool) bool {
 	if k.limit != nil {
@@ -91,8 +77,8 @@ func (k *coveredKeyword) refuses(value any, named bool) bool {
 
 var ratOne = big.NewRat(1, 1)
 
-// excess says by how much a value is beyond a bound, less than zero within it. It is false for values that the bound
-// does not concern.
+// excess returns by how much a value is beyond a bound, less than zero if it is within. It returns false for values that
+// the bound does not concern.
 func (k *coveredKeyword) excess(value any) (*big.Rat, bool) {
 	size, ok := k.size(value)
 	if !ok {
@@ -111,7 +97,8 @@ func (k *coveredKeyword) excess(value any) (*big.Rat, bool) {
 
 func (k *coveredKeyword) exclusive() bool { return strings.HasPrefix(k.name, "exclusive") }
 
-// justFits reports whether a value is the last that fits. There is no last one below an exclusive bound of any number.
+// justFits reports whether a value is the last that fits. An exclusive bound of any number has no last value, so every
+// value within will do.
 func (k *coveredKeyword) justFits(excess *big.Rat) bool {
 	if k.exclusive() && !k.whole {
 		return excess.Sign() < 0
@@ -119,7 +106,7 @@ func (k *coveredKeyword) justFits(excess *big.Rat) bool {
 	return excess.Sign() == 0
 }
 
-// justFails reports whether a value is the first that does not fit, as far as there is one.
+// justFails reports whether a value is the first that does not fit, or any such value where there is no first one.
 func (k *coveredKeyword) justFails(excess *big.Rat) bool {
 	switch {
 	case k.whole:
@@ -155,7 +142,7 @@ func (k *coveredKeyword) size(value any) (*big.Rat, bool) {
 	return new(big.Rat).SetInt64(int64(count)), count >= 0
 }
 
-// concerns reports whether a keyword that is no bound has a say on values of that type.
+// concerns reports whether a keyword that is no bound judges values of that type.
 func (k *coveredKeyword) concerns(value any) bool {
 	typ := spec.TypeOf(value)
 	switch k.name {
@@ -174,7 +161,7 @@ func (k *coveredKeyword) concerns(value any) bool {
 	}
 }
 
-// refuse counts what the keywords of a place refused of a value, which alone is wrong with a request.
+// refuse counts the keywords of a place that a refusal shows. value is the only thing wrong with the request.
 func (p *coveredPlace) refuse(value any, failures []judge.Failure) {
 	for _, k := range p.keywords {
 		named := slices.ContainsFunc(failures, func(f judge.Failure) bool { return p.isOf(f, k, value) })
@@ -184,10 +171,10 @@ func (p *coveredPlace) refuse(value any, failures []judge.Failure) {
 	}
 }
 
-// isOf reports whether a failure at a place is of the keyword.
+// isOf reports whether the keyword causes a failure at the place.
 func (p *coveredPlace) isOf(f judge.Failure, k *coveredKeyword, value any) bool {
 	switch f.Keyword {
-	case "anyOf", "oneOf": // no alternative has the type, if that is what is wrong
+	case "anyOf", "oneOf": // perhaps no alternative has the type
 		return k.name == "type" && !p.permits(value)
 	case "required":
 		return k.name == "required" && k.bound == f.Path[len(f.Path)-1]

@@ -8,14 +8,12 @@ import (
 	"strings"
 	"sync/atomic"
 
-	"go.yaml.in/yaml/v4"
-
 	"organizations-api/contracttests/judge"
 	"organizations-api/contracttests/spec"
 )
 
-// coveredPlace is one place of the values that a schema describes: the whole value, a property, or what all items or
-// all members without a property of their own have in common.
+// coveredPlace is one place of the values that a schema describes: the whole value, a property, all items of an array, or
+// all members of an object that no property names.
 type coveredPlace struct {
 	pointer  string // JSON pointer, with * for any item and any other member
 	name     string
@@ -35,7 +33,7 @@ type coveredPlace struct {
 // coveredValue is one value of an enum.
 type coveredValue struct {
 	text string
-	key  string // equal for equal values
+	key  string // as valueKey returns it
 	seen atomic.Int64
 }
 
@@ -64,7 +62,7 @@ func (p *coveredPlace) drop(keyword string) {
 }
 
 func (p *coveredPlace) child(name string) *coveredPlace {
-	return newCoveredPlace(p.pointer+"/"+judge.PointerEscapes.Replace(name), name)
+	return newCoveredPlace(p.pointer+judge.Pointer([]string{name}), name)
 }
 
 func (p *coveredPlace) member(name string) *coveredPlace {
@@ -78,7 +76,7 @@ func (p *coveredPlace) member(name string) *coveredPlace {
 	return m
 }
 
-// complete adds what can be said of the place once all its schemas are read.
+// complete finishes the place once all its schemas are read.
 func (p *coveredPlace) complete() {
 	for _, next := range p.below() {
 		next.complete()
@@ -134,7 +132,7 @@ func (p *coveredPlace) add(value any) {
 	}
 }
 
-// walk calls visit for every part of a value that has a place, and counts what is absent.
+// walk calls visit for every part of a value that has a place, and counts the absent properties.
 func (p *coveredPlace) walk(value any, visit func(*coveredPlace, any)) {
 	visit(p, value)
 	switch value := value.(type) {
@@ -164,7 +162,7 @@ func (p *coveredPlace) walk(value any, visit func(*coveredPlace, any)) {
 	}
 }
 
-// find returns the place of a part of a value, nil where it has none.
+// find returns the place of a part of a value, or nil.
 func (p *coveredPlace) find(path []string) *coveredPlace {
 	for _, token := range path {
 		_, err := strconv.Atoi(token)
@@ -182,7 +180,7 @@ func (p *coveredPlace) find(path []string) *coveredPlace {
 	return p
 }
 
-// permits reports whether values of that kind are of a type that the place declares.
+// permits reports whether a value is of a type that the place declares.
 func (p *coveredPlace) permits(value any) bool {
 	if len(p.types) == 0 {
 		return true
@@ -193,7 +191,7 @@ func (p *coveredPlace) permits(value any) bool {
 		number && slices.Contains(p.types, "integer") && spec.ParseDecimal(n.String()).Integer()
 }
 
-// valueKey returns a text that is equal for equal scalars, "" for what is no scalar.
+// valueKey returns a text that is equal for equal scalars. It returns "" for objects and arrays.
 func valueKey(value any) string {
 	switch value := value.(type) {
 	case nil:
@@ -209,16 +207,13 @@ func valueKey(value any) string {
 	}
 }
 
-// nodeKey is valueKey of a scalar that the document writes.
-func nodeKey(node *yaml.Node) string {
-	switch node.ShortTag() {
-	case "!!null":
-		return "null"
-	case "!!int", "!!float":
-		return valueKey(json.Number(node.Value))
-	case "!!bool":
-		return node.Value
-	default:
-		return strconv.Quote(node.Value)
+// valueText writes a scalar for a report.
+func valueText(value any) string {
+	if text, ok := value.(string); ok {
+		return text
 	}
+	if n, ok := value.(json.Number); ok {
+		return n.String()
+	}
+	return valueKey(value)
 }

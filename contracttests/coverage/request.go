@@ -2,27 +2,28 @@ package coverage
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 
 	"organizations-api/contracttests/judge"
 	"organizations-api/contracttests/spec"
 )
 
-// requestVerdict is what an answer says of its request.
+// requestVerdict is what a response says of its request.
 type requestVerdict int
 
 const (
-	saysNothing requestVerdict = iota // the answer is about something else: the key, the version, the store
+	saysNothing requestVerdict = iota // the response is about something else: the key, the version, the store
 	saysAccepted
-	saysHeadersAccepted // the condition in the headers was read, and the body need not have been
+	saysHeadersAccepted // the service has read the condition in the headers, but perhaps not the body
 	saysRefused
 )
 
-// verdict reads a status. A request that does not fit the document is refused with 422 where that is declared, and
-// with 400 elsewhere.
+// verdict reads a status. A service refuses a request that does not fit the document with 422 where that is declared, and
+// with 400 otherwise.
 func (op *coveredOperation) verdict(status int) requestVerdict {
 	refusal := http.StatusBadRequest
-	if op.contract.Responses["422"] != nil {
+	if slices.ContainsFunc(op.Responses, func(r *spec.Response) bool { return r.Status == "422" }) {
 		refusal = http.StatusUnprocessableEntity
 	}
 	switch {
@@ -37,15 +38,15 @@ func (op *coveredOperation) verdict(status int) requestVerdict {
 	}
 }
 
-// observedRequest is the half of an exchange that was asked, taken apart.
+// observedRequest is the request of an exchange, taken apart.
 type observedRequest struct {
 	body    any
-	place   *coveredPlace // of the body; nil where there is none that counts
+	place   *coveredPlace // of the body; nil if no body counts
 	wrong   []wrongPart   // whatever does not fit the document
 	headers []observedHeader
 }
 
-// wrongPart is one failure and the place that it is at; nil stands for anywhere else.
+// wrongPart is one failure and its place. The place is nil if the failure is anywhere else.
 type wrongPart struct {
 	place   *coveredPlace
 	failure judge.Failure
@@ -73,19 +74,19 @@ func (op *coveredOperation) request(x judge.Exchange) {
 	}
 }
 
-// take takes a request apart. It is false for a request with a body that cannot be read.
+// take takes a request apart. It returns false if the body cannot be read.
 func (op *coveredOperation) take(request judge.Request) (*observedRequest, bool) {
 	r := &observedRequest{}
 	h := judge.Canonical(request.Header)
-	for _, p := range op.asked {
-		r.header(p, h[p.key])
+	for _, p := range op.parameters {
+		r.header(p, h[p.Key])
 	}
-	if op.contract.Body == nil || len(request.Body) == 0 {
+	if op.Body == nil || len(request.Body) == 0 {
 		return r, true
 	}
 	for _, b := range op.bodies {
-		if mediaMatches(b.media, h.Get("Content-Type")) {
-			return r, r.read(b, op.contract.Body, request.Body)
+		if mediaMatches(b.declared.Name, h.Get("Content-Type")) {
+			return r, r.read(b, request.Body)
 		}
 	}
 	return r, false
@@ -93,40 +94,36 @@ func (op *coveredOperation) take(request judge.Request) (*observedRequest, bool)
 
 func (r *observedRequest) header(p *coveredParameter, values []string) {
 	observed := observedHeader{parameter: p, given: len(values) > 0}
-	if observed.given && p.contract.Schema != nil {
+	if observed.given && p.Schema != nil {
 		text := strings.Join(values, ", ")
-		value, ok := judge.Parse(p.contract.Schema.Shape, text)
+		value, ok := judge.ParseHeader(p.Schema.Place(), text)
 		if !ok {
 			r.wrong = append(r.wrong, wrongPart{p.place, judge.Failure{Keyword: "type"}, text})
 			return
 		}
 		observed.value = value
-		for _, f := range judge.Failures(p.contract.Schema, value) {
+		for _, f := range judge.Failures(p.Schema, value) {
 			r.wrong = append(r.wrong, wrongPart{p.place, f, value})
 		}
 	}
 	r.headers = append(r.headers, observed)
 }
 
-func (r *observedRequest) read(b *coveredBody, declared *spec.DeclaredBody, body []byte) bool {
+func (r *observedRequest) read(b *coveredBody, body []byte) bool {
 	value, faults, ok := judge.ReadJSON(body)
 	if !ok || len(faults) > 0 {
 		return false
 	}
 	r.body, r.place = value, b.root
-	for _, m := range declared.Media {
-		if m.Name != b.media || m.Schema == nil {
-			continue
-		}
-		for _, f := range judge.Failures(m.Schema, value) {
-			path := ownerPath(f)
-			r.wrong = append(r.wrong, wrongPart{b.root.find(path), f, judge.ValueAt(value, path)})
-		}
+	for _, f := range judge.Failures(b.declared.Schema, value) {
+		path := ownerPath(f)
+		r.wrong = append(r.wrong, wrongPart{b.root.find(path), f, judge.ValueAt(value, path)})
 	}
 	return true
 }
 
-// ownerPath returns where the keyword of a failure stands, which is one level up where a member is missing or too many.
+// ownerPath returns the path of the value that the keyword of a failure judges. That is one level up if the failure is
+// about a member that is missing or undeclared.
 func ownerPath(f judge.Failure) []string {
 	switch f.Keyword {
 	case "required", "dependentRequired", "additionalProperties":
@@ -136,7 +133,7 @@ func ownerPath(f judge.Failure) []string {
 	}
 }
 
-// refused counts a refusal that can have one reason only.
+// refused counts a refusal if it can have one reason only.
 func (r *observedRequest) refused() {
 	if len(r.wrong) == 0 {
 		return

@@ -1,14 +1,15 @@
 package harness
 
 import (
+	"maps"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
 	"organizations-api/contracttests/judge"
-	"organizations-api/contracttests/spec"
 	"organizations-api/shared/openapi"
 )
 
@@ -184,7 +185,7 @@ func RulesOf(found []judge.Violation) []judge.Rule {
 		seen[string(v.Rule)] = true
 	}
 	rules := []judge.Rule{}
-	for _, name := range spec.SortedKeys(seen) {
+	for _, name := range slices.Sorted(maps.Keys(seen)) {
 		rules = append(rules, judge.Rule(name))
 	}
 	return rules

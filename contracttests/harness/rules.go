@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -205,7 +206,7 @@ func credentialEcho(_ spec.Operation, x judge.Exchange, _ any) []judge.Violation
 		found = append(found, judge.Violation{Rule: RuleCredentialEchoed, Expected: "nothing of the caller's key", Got: "the key in the body"})
 	}
 	h := judge.Canonical(x.Response.Header)
-	for _, name := range spec.SortedKeys(h) {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
 		if strings.Contains(strings.Join(h[name], "\n"), token) {
 			found = append(found, judge.Violation{Rule: RuleCredentialEchoed, Header: name, Expected: "nothing of the caller's key", Got: "the key"})
 		}

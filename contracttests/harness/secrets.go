@@ -5,10 +5,11 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"maps"
+	"slices"
 	"strings"
 
 	"organizations-api/contracttests/judge"
-	"organizations-api/contracttests/spec"
 )
 
 // secret is something that no answer may contain, in all the forms in which it is looked for.
@@ -77,7 +78,7 @@ func (s *Session) scan(x judge.Exchange) {
 // WholeAnswer returns everything that a caller can read: headers, body, and what the body's escapes stand for.
 func WholeAnswer(r judge.Response) []byte {
 	var all bytes.Buffer
-	for _, name := range spec.SortedKeys(r.Header) {
+	for _, name := range slices.Sorted(maps.Keys(r.Header)) {
 		all.WriteString(name + ": " + strings.Join(r.Header[name], ", ") + "\n")
 	}
 	all.Write(r.Body)
@@ -103,7 +104,7 @@ func TextsIn(value any) []string {
 		return all
 	case map[string]any:
 		var all []string
-		for _, name := range spec.SortedKeys(value) {
+		for _, name := range slices.Sorted(maps.Keys(value)) {
 			all = append(append(all, name), TextsIn(value[name])...)
 		}
 		return all

@@ -5,11 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"organizations-api/contracttests/judge"
-	"organizations-api/contracttests/spec"
 )
 
 // Snapshot is an organization as one answer shows it.
@@ -69,7 +70,7 @@ func (a Snapshot) Differences(b Snapshot, but ...string) []string {
 		delete(names, name)
 	}
 	var found []string
-	for _, name := range spec.SortedKeys(names) {
+	for _, name := range slices.Sorted(maps.Keys(names)) {
 		if !SameJSON(a.Members[name], b.Members[name]) {
 			found = append(found, name)
 		}

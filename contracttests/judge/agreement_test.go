@@ -22,10 +22,10 @@ import (
 )
 
 // TestNoLaxerThanTheLibrary: this package takes over much of what the library's validator does as a whole. Whatever
-// that refuses of a response, in its own strictest setting on the same tightened document, is refused here too.
+// that refuses of a response, in its own strictest setting on the same closed copy, is refused here too.
 func TestNoLaxerThanTheLibrary(t *testing.T) {
 	t.Parallel()
-	tight, err := spec.Tighten(openapi.YAML)
+	tight, err := spec.CloseResponses(openapi.YAML)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,8 +14,8 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// responseBody judges the body of a response and returns what it holds, nil where it holds nothing that can be read.
-func (c *collector) responseBody(declared *spec.DeclaredResponse, x Exchange, h http.Header) any {
+// responseBody judges the body of a response. It returns the decoded body, or nil where nothing can be decoded.
+func (c *collector) responseBody(declared *spec.Response, x Exchange, h http.Header) any {
 	body := x.Response.Body
 	if rule, why := bodiless(declared, x); rule != "" {
 		if len(body) > 0 {
@@ -26,15 +26,15 @@ func (c *collector) responseBody(declared *spec.DeclaredResponse, x Exchange, h 
 	if !c.present(body) {
 		return nil
 	}
-	m := c.mediaType(declared.Media, h["Content-Type"])
+	m := c.mediaType(declared.Content, h["Content-Type"])
 	if m == nil {
 		return nil
 	}
-	return c.content(*m, body)
+	return c.content(m, body)
 }
 
-// bodiless returns the rule that a body would break, or "" where a body is due.
-func bodiless(declared *spec.DeclaredResponse, x Exchange) (Rule, string) {
+// bodiless returns the rule that any body would break, and why. It returns "" where the response must have a body.
+func bodiless(declared *spec.Response, x Exchange) (Rule, string) {
 	switch {
 	case x.Request.Method == http.MethodHead:
 		return RuleBodyOnHead, "in answer to HEAD"
@@ -42,14 +42,14 @@ func bodiless(declared *spec.DeclaredResponse, x Exchange) (Rule, string) {
 		return RuleBodyOn204, "with status 204"
 	case x.Response.Status == http.StatusNotModified:
 		return RuleBodyOn304, "with status 304"
-	case len(declared.Media) == 0:
+	case len(declared.Content) == 0:
 		return RuleBodyUndeclared, "where none is declared"
 	default:
 		return "", ""
 	}
 }
 
-// present reports whether there is anything in the body, and records it if not.
+// present reports whether the body has content. If not, it records a violation.
 func (c *collector) present(body []byte) bool {
 	switch {
 	case len(body) == 0:
@@ -62,9 +62,9 @@ func (c *collector) present(body []byte) bool {
 	return false
 }
 
-// mediaType finds what is declared for a response's Content-Type, and nil where nothing is. A response has to write the
-// media type as the document does, though HTTP would let it change the case: many a client compares the text.
-func (c *collector) mediaType(declared []spec.Media, values []string) *spec.Media {
+// mediaType returns what the document declares for the Content-Type, or nil where it declares nothing. A response has to
+// write the media type as the document does. HTTP ignores case here, but many clients compare the text.
+func (c *collector) mediaType(declared []*spec.MediaType, values []string) *spec.MediaType {
 	want := mediaNames(declared)
 	if len(values) != 1 {
 		c.add(Violation{Rule: RuleContentType, Header: "Content-Type", Expected: "one value, " + want, Got: fmt.Sprintf("%d values", len(values))})
@@ -96,7 +96,7 @@ func utf8Alone(parameters map[string]string) bool {
 	return true
 }
 
-func mediaNames(declared []spec.Media) string {
+func mediaNames(declared []*spec.MediaType) string {
 	names := make([]string, len(declared))
 	for i, m := range declared {
 		names[i] = m.Name
@@ -104,20 +104,20 @@ func mediaNames(declared []spec.Media) string {
 	return strings.Join(names, " or ")
 }
 
-// findMedia returns what is declared for a media type, the type itself before a range that it is in.
-func findMedia(declared []spec.Media, name string) *spec.Media {
+// findMedia returns what is declared for a media type. The type itself comes before a range, such as text/*.
+func findMedia(declared []*spec.MediaType, name string) *spec.MediaType {
 	typ, _, _ := strings.Cut(name, "/")
 	for _, want := range []string{name, typ + "/*", "*/*"} {
-		i := slices.IndexFunc(declared, func(m spec.Media) bool { return strings.EqualFold(m.Name, want) })
+		i := slices.IndexFunc(declared, func(m *spec.MediaType) bool { return strings.EqualFold(m.Name, want) })
 		if i >= 0 {
-			return &spec.Media{Name: name, Schema: declared[i].Schema}
+			return &spec.MediaType{Name: name, Schema: declared[i].Schema}
 		}
 	}
 	return nil
 }
 
-// content reads a body of the given media type, judges it by its schema and returns what it holds.
-func (c *collector) content(m spec.Media, body []byte) any {
+// content reads a body of the given media type, judges it by its schema and returns the decoded value.
+func (c *collector) content(m *spec.MediaType, body []byte) any {
 	if !IsJSON(m.Name) {
 		c.text(m, body)
 		return nil
@@ -135,32 +135,33 @@ func (c *collector) content(m spec.Media, body []byte) any {
 	return value
 }
 
+// IsJSON reports whether a media type, in lower case and without parameters, is JSON.
 func IsJSON(mediaType string) bool {
 	return mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
 }
 
-// text judges a body that is not JSON, which a schema can only describe as a string.
-func (c *collector) text(m spec.Media, body []byte) {
+// text judges a body that is not JSON. A schema can only describe it as a string.
+func (c *collector) text(m *spec.MediaType, body []byte) {
 	if m.Schema == nil {
 		return
 	}
-	if !utf8.Valid(body) || !slices.Contains(m.Schema.Shape.Types(), "string") {
+	if !utf8.Valid(body) || !m.Schema.Place().Has("string") {
 		c.add(Violation{Rule: RuleBodyNotDecoded, Expected: "a body that can be read as its schema says", Got: "the media type " + m.Name})
 		return
 	}
 	c.failures(Failures(m.Schema, string(body)))
 }
 
-// value judges a decoded body. The forms of numbers and times are a matter of responses only: what a client may send
-// is up to the schema.
-func (c *collector) value(s *spec.Schema, value any) {
+// value judges a decoded body. It judges the forms of numbers and times in responses only: the schema alone says what a
+// client may send.
+func (c *collector) value(s *spec.Compiled, value any) {
 	if value == nil && !s.Nullable && c.status != 0 {
 		c.add(Violation{Rule: RuleBodyNull, Expected: "a value of the schema", Got: "null"})
 		return
 	}
 	c.failures(Failures(s, value))
 	if c.status != 0 {
-		s.Shape.Walk(value, nil, c.scalar)
+		s.Place().Walk(value, nil, c.scalar)
 	}
 }
 
@@ -170,13 +171,13 @@ func (c *collector) failures(found []Failure) {
 	}
 }
 
-// scalar judges how a response writes a number or a time at a place that the schema gives a type to.
-func (c *collector) scalar(s *spec.Shape, value any, path []string) {
+// scalar judges how a response writes a number or a time at a place that a schema describes.
+func (c *collector) scalar(p spec.Place, value any, path []string) {
 	switch value := value.(type) {
 	case json.Number:
-		c.number(s, value, path)
+		c.number(p, value, path)
 	case string:
-		if s.HasFormat("date-time") && looseTime.MatchString(value) {
+		if p.HasFormat("date-time") && looseTime.MatchString(value) {
 			c.add(Violation{
 				Rule: RuleDateTimeForm, Pointer: Pointer(path), Got: Describe(value, path),
 				Expected: "T and Z in upper case and no leap second",
@@ -188,14 +189,14 @@ func (c *collector) scalar(s *spec.Shape, value any, path []string) {
 // looseTime matches times of RFC 3339 that many parsers refuse.
 var looseTime = regexp.MustCompile(`[tz]|:60(\.|Z|z|[+-]|$)`)
 
-func (c *collector) number(s *spec.Shape, n json.Number, path []string) {
-	whole := s.Has("integer") && !s.Has("number") && spec.ParseDecimal(n.String()).Integer()
+func (c *collector) number(p spec.Place, n json.Number, path []string) {
+	whole := p.Has("integer") && !p.Has("number") && spec.ParseDecimal(n.String()).Integer()
 	switch {
 	case whole && strings.ContainsAny(n.String(), ".eE"):
 		c.add(Violation{Rule: RuleJSONIntegerForm, Pointer: Pointer(path), Expected: "digits alone", Got: Describe(n, path)})
-	case whole && !spec.WithinInteger(n) && !s.HasFormat("int64"):
+	case whole && !spec.WithinInteger(n) && !p.HasFormat("int64"):
 		c.add(Violation{Rule: RuleJSONNumberInexact, Pointer: Pointer(path), Expected: "at most 2^53-1 either way", Got: Describe(n, path)})
-	case (s.Has("number") || s.Has("integer") || s.ComparesNumbers()) && !whole && !spec.Exact(n):
+	case (p.Has("number") || p.Has("integer") || p.ComparesNumbers()) && !whole && !spec.Exact(n):
 		c.add(Violation{Rule: RuleJSONNumberInexact, Pointer: Pointer(path), Expected: "a number that a float64 can hold", Got: Describe(n, path)})
 	}
 }

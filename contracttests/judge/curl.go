@@ -1,19 +1,19 @@
 package judge
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
-
-	"organizations-api/contracttests/spec"
 )
 
-// Curl returns a command that sends the request again, for a shell. Keys are left out: KEY stands in for them, and
-// URL for the target's address. A body that is long or not printable comes from a file, named BODY.
+// Curl returns a shell command that sends the request again. The variable KEY stands for the key and URL for the target's
+// address. A body that is long or not printable is read from a file named BODY.
 func Curl(r Request) string {
 	words := []string{"curl", "-i", "-X", r.Method, curlURL(r.URL)}
 	h := Canonical(r.Header)
-	for _, name := range spec.SortedKeys(h) {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
 		for _, value := range h[name] {
 			words = append(words, "-H", curlHeader(name, value))
 		}
@@ -26,7 +26,7 @@ func Curl(r Request) string {
 
 var plainURL = regexp.MustCompile(`^[A-Za-z0-9/_.:%-]*$`)
 
-// curlURL puts the target's address before a path; a URL that is absolute has its own.
+// curlURL puts the target's address before a path. It leaves an absolute URL as it is.
 func curlURL(url string) string {
 	switch plain := plainURL.MatchString(url); {
 	case !strings.HasPrefix(url, "/"):
@@ -38,7 +38,7 @@ func curlURL(url string) string {
 	}
 }
 
-// curlHeader keeps of Authorization the scheme alone.
+// curlHeader returns a header without the credentials: of Authorization only the scheme is kept.
 func curlHeader(name, value string) string {
 	switch {
 	case value == "":

@@ -1,11 +1,11 @@
 package judge
 
 import (
+	"maps"
 	"net/http"
 	"net/textproto"
 	"net/url"
-
-	"organizations-api/contracttests/spec"
+	"slices"
 )
 
 // Request is the request half of an exchange.
@@ -25,8 +25,7 @@ type Response struct {
 	Body []byte
 }
 
-// Exchange is one request and its response, as plain data. A Validator does not modify it, and neither may a report
-// function that it is given to.
+// Exchange is one request and its response, as plain data. A Validator does not modify it. A ReportFunc must not either.
 type Exchange struct {
 	Request  Request
 	Response Response
@@ -41,11 +40,11 @@ func (r Request) Path() string {
 	return u.Path
 }
 
-// Canonical returns the header with canonical names. Captured headers need not have them (the events of a gateway
-// do not), and a name that is given in two spellings is one header with two values.
+// Canonical returns the header with canonical names. Captured headers may have others: those of a gateway's events do. A
+// name in two spellings becomes one header with two values.
 func Canonical(h http.Header) http.Header {
 	out := make(http.Header, len(h))
-	for _, name := range spec.SortedKeys(h) {
+	for _, name := range slices.Sorted(maps.Keys(h)) {
 		key := textproto.CanonicalMIMEHeaderKey(name)
 		out[key] = append(out[key], h[name]...)
 	}

@@ -22,12 +22,12 @@ type Failure struct {
 	Keyword  string
 	expected string
 	got      string
-	rest     bool // a member that counts as undeclared as long as other failures of its object stand
+	rest     bool // refused by unevaluatedProperties, which means nothing if the object has other failures
 }
 
-// Failures returns why the schema refuses a value, in no particular order, or nil where it does not.
-func Failures(s *spec.Schema, value any) []Failure {
-	err := s.Compiled.Validate(bounded(value))
+// Failures returns why the schema refuses a value, in no particular order. It returns nil if the schema accepts it.
+func Failures(s *spec.Compiled, value any) []Failure {
+	err := s.Rules.Validate(bounded(value))
 	if err == nil {
 		return nil
 	}
@@ -42,8 +42,8 @@ func Failures(s *spec.Schema, value any) []Failure {
 	return found
 }
 
-// bounded returns the value with numbers that fit the schema engine. It compares exactly, so a number of a few bytes
-// and a huge exponent would cost it gigabytes; a stand-in on the same side of every bound does as well.
+// bounded returns the value with numbers that the schema engine can afford. The engine compares exactly, so a short number
+// with a huge exponent would cost it gigabytes. Such a number is replaced by one on the same side of every bound.
 func bounded(value any) any {
 	switch value := value.(type) {
 	case json.Number:
@@ -65,8 +65,8 @@ func bounded(value any) any {
 	}
 }
 
-// dropRest drops undeclared members of objects that fail otherwise too, where the refusal comes of
-// unevaluatedProperties: a part that fails leaves all of its members unevaluated, declared or not.
+// dropRest drops the refusals by unevaluatedProperties in objects that have other failures too. A part that fails leaves
+// all of its members unevaluated, whether they are declared or not.
 func dropRest(all []Failure) []Failure {
 	return slices.DeleteFunc(all, func(f Failure) bool {
 		if !f.rest {
@@ -143,7 +143,7 @@ func (j judgement) undeclared(tree *jsonschema.ValidationError, names []string) 
 	return all
 }
 
-// undeclaredMember never shows the value: what nobody declared may well be what nobody should see.
+// undeclaredMember never shows the value: an undeclared member may be one that nobody should see.
 func undeclaredMember(value any, path []string, rest bool) Failure {
 	return Failure{
 		rule: RulePropertyUndeclared, Path: path, Keyword: "additionalProperties",
@@ -151,8 +151,8 @@ func undeclaredMember(value any, path []string, rest bool) Failure {
 	}
 }
 
-// alternatives reduces the errors of all alternatives to those of the one that was meant. Alternatives of another type
-// are not meant: where a string or null is due, a string that is too long is not a failure to be null.
+// alternatives returns the errors of one alternative, the one that the sender most likely meant. That is never one of
+// another type: if a string or null is expected, a string that is too long does not fail to be null.
 func (j judgement) alternatives(tree *jsonschema.ValidationError, keyword string) []Failure {
 	var types []string
 	var best []Failure
@@ -176,7 +176,7 @@ func (j judgement) alternatives(tree *jsonschema.ValidationError, keyword string
 	return j.one(tree, keyword, expected, j.got(tree.InstanceLocation))
 }
 
-// leaf is a failure of a keyword that has no further causes, or whose causes say no more than the keyword does.
+// leaf returns the failure of a keyword that has no further causes, or whose causes add nothing.
 func (j judgement) leaf(tree *jsonschema.ValidationError) Failure {
 	f := Failure{
 		rule: RuleSchema, Path: tree.InstanceLocation, Keyword: strings.Join(tree.ErrorKind.KeywordPath(), "/"),
@@ -251,9 +251,10 @@ func ratText(r *big.Rat) string {
 	return strconv.FormatFloat(f, 'g', -1, 64)
 }
 
+// ChildPath returns the path of a member or an item below path. It does not change path.
 func ChildPath(path []string, name string) []string { return append(slices.Clone(path), name) }
 
-// ValueAt returns what stands at a place of a value, nil where nothing does.
+// ValueAt returns the part of a value at a path, or nil.
 func ValueAt(value any, path []string) any {
 	for _, token := range path {
 		switch parent := value.(type) {

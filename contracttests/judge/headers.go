@@ -11,18 +11,18 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// headers judges the headers of a response: the declared ones by their schemas, all others by the allow-list.
-func (c *collector) headers(declared *spec.DeclaredResponse, h http.Header) {
-	for _, name := range spec.SortedKeys(declared.Headers) {
-		c.header(declared.Headers[name], h[name])
+// headers judges the headers of a response: declared headers by their schemas, all others by the list of allowed ones.
+func (c *collector) headers(declared *spec.Response, h http.Header) {
+	for _, header := range declared.Headers {
+		c.header(header, h[header.Key])
 	}
-	for _, name := range spec.SortedKeys(h) {
-		if declared.Headers[name] == nil && !c.v.allows(name) {
+	for name, values := range h {
+		if declared.Header(name) == nil && !c.v.allows(name) {
 			c.add(Violation{
-				Rule: RuleHeaderUndeclared, Header: name, Expected: "no such header", Got: describeSize(strings.Join(h[name], "")),
+				Rule: RuleHeaderUndeclared, Header: name, Expected: "no such header", Got: describeSize(strings.Join(values, "")),
 			})
 		}
-		for _, value := range h[name] {
+		for _, value := range values {
 			if badValue.MatchString(value) {
 				c.add(Violation{
 					Rule: RuleHeaderValue, Header: name, Expected: "no control characters and no space around", Got: headerText(name, value),
@@ -32,7 +32,7 @@ func (c *collector) headers(declared *spec.DeclaredResponse, h http.Header) {
 	}
 }
 
-// badValue matches what a header value must not contain (RFC 9110, section 5.5).
+// badValue matches header values that RFC 9110, section 5.5, forbids.
 var badValue = regexp.MustCompile("[\x00-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$")
 
 func (v *Validator) allows(name string) bool {
@@ -45,7 +45,7 @@ func (v *Validator) allows(name string) bool {
 	return false
 }
 
-// headerText describes a header's value, without showing those that carry credentials.
+// headerText describes a header's value. It shows nothing of headers that carry credentials.
 func headerText(name, value string) string { return Describe(value, []string{name}) }
 
 func (c *collector) header(declared *spec.Header, values []string) {
@@ -55,7 +55,7 @@ func (c *collector) header(declared *spec.Header, values []string) {
 		}
 		return
 	}
-	list := declared.Schema != nil && declared.Schema.Shape.Has("array")
+	list := declared.Schema != nil && declared.Schema.Place().Has("array")
 	if len(values) > 1 && !list {
 		c.add(Violation{Rule: RuleHeaderRepeated, Header: declared.Name, Expected: "one value", Got: fmt.Sprintf("%d values", len(values))})
 	}
@@ -70,11 +70,11 @@ func (c *collector) header(declared *spec.Header, values []string) {
 	}
 }
 
-func (c *collector) headerValue(name string, s *spec.Schema, text string) {
-	value, ok := Parse(s.Shape, text)
+func (c *collector) headerValue(name string, s *spec.Compiled, text string) {
+	value, ok := ParseHeader(s.Place(), text)
 	if !ok {
 		c.add(Violation{
-			Rule: RuleHeaderType, Header: name, Expected: strings.Join(s.Shape.Types(), " or "), Got: headerText(name, text),
+			Rule: RuleHeaderType, Header: name, Expected: strings.Join(s.Place().Types(), " or "), Got: headerText(name, text),
 		})
 		return
 	}
@@ -85,26 +85,28 @@ func (c *collector) headerValue(name string, s *spec.Schema, text string) {
 	}
 }
 
+// IntegerText matches integers as JSON writes them.
 var (
 	IntegerText = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 	numberText  = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 )
 
-// Parse reads the text of a header as a value of the declared type, in the style "simple".
-func Parse(s *spec.Shape, text string) (any, bool) {
+// ParseHeader reads the text of a header as a value of the declared type, in OpenAPI's style "simple". It returns false if
+// the text is of none of the types.
+func ParseHeader(p spec.Place, text string) (any, bool) {
 	switch {
-	case s.Has("array"):
-		return parseList(s, text), true
-	case s.Has("integer") && IntegerText.MatchString(text), s.Has("number") && numberText.MatchString(text):
+	case p.Has("array"):
+		return parseList(p, text), true
+	case p.Has("integer") && IntegerText.MatchString(text), p.Has("number") && numberText.MatchString(text):
 		return json.Number(text), true
-	case s.Has("boolean") && (text == "true" || text == "false"):
+	case p.Has("boolean") && (text == "true" || text == "false"):
 		return text == "true", true
 	default:
-		return text, s.Has("string") || len(s.Types()) == 0
+		return text, p.Has("string") || len(p.Types()) == 0
 	}
 }
 
-func parseList(s *spec.Shape, text string) []any {
+func parseList(p spec.Place, text string) []any {
 	items := []any{}
 	if text == "" {
 		return items
@@ -112,8 +114,8 @@ func parseList(s *spec.Shape, text string) []any {
 	for i, part := range strings.Split(text, ",") {
 		part = strings.Trim(part, " \t")
 		item := any(part)
-		if shape := s.Item(i); shape != nil {
-			if value, ok := Parse(shape, part); ok {
+		if place := p.Item(i); len(place) > 0 {
+			if value, ok := ParseHeader(place, part); ok {
 				item = value
 			}
 		}
@@ -122,8 +124,8 @@ func parseList(s *spec.Shape, text string) []any {
 	return items
 }
 
-// contentLength holds Content-Length, where it is given, against the body. It may say more than came in answer to
-// HEAD and with status 304, and must not be given with 204 (RFC 9110, section 8.6).
+// contentLength compares Content-Length, where it is given, with the body. In answer to HEAD and with status 304 it may
+// say more than was sent, and with 204 it must not be given (RFC 9110, section 8.6).
 func (c *collector) contentLength(x Exchange, h http.Header) {
 	values := h["Content-Length"]
 	switch {

@@ -9,7 +9,7 @@ import (
 	"unicode/utf8"
 )
 
-// MaxDepth bounds recursion. Nothing that is meant to be read by common parsers nests deeper.
+// MaxDepth bounds recursion. Common parsers refuse deeper nesting too.
 const MaxDepth = 10_000
 
 // Fault is a departure of a text from I-JSON (RFC 7493).
@@ -20,11 +20,11 @@ type Fault struct {
 	got      string
 }
 
-// ReadJSON reads one JSON text. The reader is the package's own because common ones repair in silence just what has
-// to be found here: they take the last of several equal names and put U+FFFD for bytes and surrogates that are not
-// text. Numbers come back as json.Number, exactly as written.
+// ReadJSON reads one JSON text. Common readers silently repair what has to be found here: they take the last of several
+// equal names, and they put U+FFFD in place of invalid UTF-8 and lone surrogates. That is why the package has its own.
+// Numbers come back as json.Number, exactly as written.
 //
-// It reports ok = false where there is no value to go on with; other faults leave a value that can be judged further.
+// ok is false where there is no value. Other faults leave a value that can be judged further.
 func ReadJSON(data []byte) (value any, faults []Fault, ok bool) {
 	r := &jsonReader{data: data}
 	r.space()
@@ -66,12 +66,12 @@ func (r *jsonReader) malformed(expected string) bool {
 }
 
 func (r *jsonReader) space() {
-	for r.pos < len(r.data) && IsJSONSpace(r.data[r.pos]) {
+	for r.pos < len(r.data) && isJSONSpace(r.data[r.pos]) {
 		r.pos++
 	}
 }
 
-func IsJSONSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
+func isJSONSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }
 
 func (r *jsonReader) peek() byte {
 	if r.pos < len(r.data) {

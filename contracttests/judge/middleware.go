@@ -5,11 +5,10 @@ import (
 	"net/http"
 )
 
-// Middleware returns a wrapper of handlers that judges every response and tells report, after the handler returned and
-// in its goroutine. Nothing is held back: the client sees what the handler wrote, when it wrote it. A handler that
-// panics is not reported.
+// Middleware returns a wrapper of handlers that judges every response. It calls report in the handler's goroutine after
+// the handler has returned. The client sees what the handler writes at once. A handler that panics is not reported.
 //
-// Servers discard what handlers write in answer to HEAD, so that is not held against them here.
+// Servers discard what handlers write in answer to HEAD, so that a body is no violation here.
 func (v *Validator) Middleware(report ReportFunc) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -30,11 +29,11 @@ func (v *Validator) Middleware(report ReportFunc) func(http.Handler) http.Handle
 	}
 }
 
-// Recorder copies what a handler writes.
+// Recorder is an http.ResponseWriter that passes on and copies what a handler writes.
 type Recorder struct {
 	http.ResponseWriter
 	status int
-	header http.Header // as it was when the status was written; later changes do not reach the client
+	header http.Header // when the status was written; later changes do not reach the client
 	body   bytes.Buffer
 }
 
@@ -47,7 +46,7 @@ func (t *Recorder) WriteHeader(status int) {
 	t.ResponseWriter.WriteHeader(status)
 }
 
-// Write implements http.ResponseWriter. It copies what the handler meant to send, even if it may not be sent.
+// Write implements http.ResponseWriter. It also copies data that the writer below refuses.
 func (t *Recorder) Write(data []byte) (int, error) {
 	if t.status == 0 {
 		t.WriteHeader(http.StatusOK)
@@ -67,6 +66,7 @@ func (t *Recorder) FlushError() error {
 // Unwrap returns the writer below, for http.ResponseController.
 func (t *Recorder) Unwrap() http.ResponseWriter { return t.ResponseWriter }
 
+// Response returns what the handler has written.
 func (t *Recorder) Response() Response {
 	if t.status == 0 { // a handler that writes nothing answers 200
 		return Response{Status: http.StatusOK, Header: t.Header().Clone()}

@@ -9,16 +9,17 @@ import (
 	"unicode/utf8"
 )
 
+// The longest texts in a report, in bytes.
 const (
-	MaxText    = 160 // of an expectation or a finding, in bytes
-	MaxValue   = 60  // of a string value within them
+	MaxText    = 160 // an expectation or a finding
+	MaxValue   = 60  // a string value within them
 	MaxPointer = 200
 )
 
-// secretText matches what is a credential by its look, wherever it stands. The part that says which kind it is stays.
+// secretText matches what looks like a credential. Its first group, the kind of credential, is kept.
 var secretText = regexp.MustCompile(`(?i)\b((?:sk|pk|rk|whsec)[-_](?:live_|test_)?|bearer +|basic +)[A-Za-z0-9+/=._~-]{4,}`)
 
-// secretName matches the names of members that hold credentials, whatever the values look like.
+// secretName matches the names of members and headers that hold credentials.
 var secretName = regexp.MustCompile(`(?i)credential|secret|passw|token|api_?-?key|authorization|private_?key|cookie`)
 
 // Clip makes a text fit for a report: printable, on one line, without credentials, and at most max bytes long.
@@ -45,8 +46,8 @@ func printable(text string) string {
 	return text
 }
 
-// Describe says what a value is, at the given place of a body. It shows scalars, clipped, and of everything else only
-// the size.
+// Describe says what the value at the given path of a body is. It shows strings and numbers, clipped, and only the size of
+// everything else. It shows nothing of values whose path names a credential.
 func Describe(value any, path []string) string {
 	if sensitive(path) {
 		return describeSize(value)
@@ -61,7 +62,7 @@ func Describe(value any, path []string) string {
 	}
 }
 
-// describeSize says what kind of value it is without showing any of it.
+// describeSize says what kind of value it is and shows nothing of it but true, false and null.
 func describeSize(value any) string {
 	switch value := value.(type) {
 	case nil:
@@ -90,14 +91,14 @@ func sensitive(path []string) bool {
 	return false
 }
 
-var PointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
+var pointerEscapes = strings.NewReplacer("~", "~0", "/", "~1")
 
 // Pointer joins reference tokens to a JSON pointer (RFC 6901).
 func Pointer(path []string) string {
 	var out strings.Builder
 	for _, token := range path {
 		out.WriteByte('/')
-		out.WriteString(PointerEscapes.Replace(token))
+		out.WriteString(pointerEscapes.Replace(token))
 	}
 	return out.String()
 }

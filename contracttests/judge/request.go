@@ -12,11 +12,11 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// CheckRequest returns every departure of the request from the document, sorted; nothing if it conforms. Of
-// the body of a PATCH that is right otherwise it is an oracle: what conforms has to be accepted, and what does not has to
-// be refused, as unreadable where a rule named json-, body-, content- or media- is broken and as invalid where another is.
+// CheckRequest returns every departure of the request from the document, sorted, and nothing if the request conforms. A
+// service has to accept a body that conforms. It has to refuse any other body: as unreadable if a rule is broken whose
+// name begins with json-, body-, content- or media-, and as invalid otherwise.
 //
-// Members that the schemas leave open are allowed, and so are headers and query parameters that nobody declared.
+// Undeclared members are allowed where the schemas leave them open. Undeclared headers and query parameters are allowed.
 func (v *Validator) CheckRequest(x Exchange) []Violation {
 	c := v.collect(x, 0)
 	if c.op == nil {
@@ -26,23 +26,23 @@ func (v *Validator) CheckRequest(x Exchange) []Violation {
 	h := Canonical(x.Request.Header)
 	c.parameters(x.Request, h)
 	decoded := c.requestBody(c.op.Body, x.Request.Body, h)
-	c.apply(v.asked, x, decoded)
+	c.apply(v.requests, x, decoded)
 	return tidied(c.found)
 }
 
-// parameters judges header parameters as it does the headers of responses, and has the library judge the others and
-// the presence of credentials. The library takes a header with an empty value for one that is absent,
-// and the quotes off the others before it matches a pattern, which no entity tag survives.
+// parameters judges header parameters itself. The library judges the other parameters and the presence of credentials.
+// The library would take an empty header for an absent one, and it strips quotes before it matches a pattern, so that it
+// would refuse every entity tag.
 func (c *collector) parameters(r Request, h http.Header) {
-	for _, name := range spec.SortedKeys(c.op.Asked) {
-		c.headerParameter(c.op.Asked[name], h[name])
+	for _, p := range c.op.Parameters {
+		c.headerParameter(p, h[p.Key])
 	}
 	request, err := http.NewRequest(r.Method, r.URL, nil)
 	if err != nil {
 		c.add(Violation{Rule: RuleParameter, Expected: "a request that can be read", Got: Clip(err.Error(), MaxText)})
 		return
 	}
-	request.URL.Path = strings.TrimPrefix(request.URL.Path, c.base) // not every base path is one to the library
+	request.URL.Path = strings.TrimPrefix(request.URL.Path, c.base) // the library does not know every base path
 	request.URL.RawPath = ""
 	request.Header = h
 	_, found := c.v.Document.Library.ValidateHttpRequestSync(request)
@@ -62,9 +62,9 @@ func (c *collector) headerParameter(declared *spec.Header, values []string) {
 	}
 	text := strings.Join(values, ", ") // what is split over lines is one list
 	refused := Violation{Rule: RuleParameter, Header: declared.Name, Got: headerText(declared.Name, text)}
-	value, ok := Parse(declared.Schema.Shape, text)
+	value, ok := ParseHeader(declared.Schema.Place(), text)
 	if !ok {
-		refused.Expected = strings.Join(declared.Schema.Shape.Types(), " or ")
+		refused.Expected = strings.Join(declared.Schema.Place().Types(), " or ")
 		c.add(refused)
 		return
 	}
@@ -82,8 +82,8 @@ func (c *collector) parameter(e *liberrors.ValidationError) {
 	c.add(Violation{Rule: rule, Header: e.ParameterName, Expected: "what the document says", Got: e.Message})
 }
 
-// requestBody judges the body of a request and returns what it holds, nil where it holds nothing that can be read.
-func (c *collector) requestBody(declared *spec.DeclaredBody, sent []byte, h http.Header) any {
+// requestBody judges the body of a request. It returns the decoded body, or nil where nothing can be decoded.
+func (c *collector) requestBody(declared *spec.RequestBody, sent []byte, h http.Header) any {
 	switch {
 	case declared == nil:
 		if len(sent) > 0 {
@@ -95,14 +95,14 @@ func (c *collector) requestBody(declared *spec.DeclaredBody, sent []byte, h http
 	case !c.present(sent):
 		return nil
 	}
-	m := c.mediaType(declared.Media, lowered(h["Content-Type"]))
+	m := c.mediaType(declared.Content, lowered(h["Content-Type"]))
 	if m == nil {
 		return nil
 	}
-	return c.content(*m, sent)
+	return c.content(m, sent)
 }
 
-// lowered writes media types in lower case, as HTTP allows clients to write them in any.
+// lowered writes media types in lower case. HTTP lets clients write them in any case.
 func lowered(values []string) []string {
 	out := make([]string, len(values))
 	for i, value := range values {

@@ -7,13 +7,12 @@ import (
 	"net/http"
 )
 
-// ReportFunc is told of every exchange that a wrapper has seen, with the violations of its response; none if there is
-// no violation. It may be called from several goroutines at once.
+// ReportFunc receives every exchange that a wrapper has seen, with the violations of its response, if any. It may be
+// called from several goroutines at once.
 type ReportFunc func(Exchange, []Violation)
 
-// RoundTripper returns a RoundTripper that passes requests to next, judges the responses, and tells report. Bodies
-// reach both sides as they were; they are read in full, so it is not for streams. next nil means
-// http.DefaultTransport.
+// RoundTripper returns a RoundTripper that passes requests to next, judges the responses and calls report. It does not
+// change bodies, but it reads them in full, so it is not for streams. If next is nil, it uses http.DefaultTransport.
 func (v *Validator) RoundTripper(next http.RoundTripper, report ReportFunc) http.RoundTripper {
 	if next == nil {
 		next = http.DefaultTransport
@@ -52,7 +51,7 @@ func (t *roundTripper) RoundTrip(request *http.Request) (*http.Response, error) 
 	return response, nil
 }
 
-// brokenOff returns the one violation of a response whose body did not come to its end. What did come is not judged.
+// brokenOff returns the violation of a response whose body broke off. It does not judge the part that was received.
 func (v *Validator) brokenOff(x Exchange, err error) []Violation {
 	c := v.collect(x, x.Response.Status)
 	c.add(Violation{Rule: RuleBodyUnreadable, Expected: "a whole body", Got: err.Error()})
@@ -76,7 +75,7 @@ func drain(body io.ReadCloser) ([]byte, error) {
 	return data, err
 }
 
-// replay returns a body that reads data, and no body where there was none.
+// replay returns a body that reads data. It returns no body where there was none.
 func replay(data []byte, was io.ReadCloser) io.ReadCloser {
 	if was == nil || was == http.NoBody {
 		return was
@@ -84,7 +83,7 @@ func replay(data []byte, was io.ReadCloser) io.ReadCloser {
 	return io.NopCloser(bytes.NewReader(data))
 }
 
-// breaking returns a body that reads data and then breaks off.
+// breaking returns a body that reads data and then fails with err.
 func breaking(data []byte, err error) io.ReadCloser {
 	return io.NopCloser(io.MultiReader(bytes.NewReader(data), failing{err}))
 }

@@ -1,3 +1,12 @@
+// Package judge judges HTTP exchanges by an OpenAPI 3.1 document, as strictly as can be.
+//
+// A Validator takes one request and its response as plain data. It returns every departure from the document: those that
+// a schema states, and those that schema validators commonly let pass, such as an undeclared member, an empty body, a
+// member that is given twice or an undeclared header. Validator.RoundTripper judges a service from the client's side,
+// Validator.Middleware from the handler's side.
+//
+// It works for any document and it is independent of the service that it judges. Of this module it must import package
+// spec only: a fault that judge and service share is a fault that nobody sees.
 package judge
 
 import (
@@ -9,81 +18,59 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// RuleFunc is a further check of one half of an exchange, for what a schema cannot say. decoded is the body of that
-// half as a tree of map[string]any, []any, string, json.Number, bool and nil; it is nil too where there is no body or
-// none that can be read. A function leaves Operation and Status of its violations empty; they are filled in.
+// RuleFunc is a further check of one half of an exchange, for what a schema cannot say. decoded is the body of that half
+// as a tree of map[string]any, []any, string, json.Number, bool and nil. It is also nil where there is no body or the
+// body cannot be read. A function leaves Operation and Status of its violations empty; the Validator fills them in.
 type RuleFunc func(op spec.Operation, x Exchange, decoded any) []Violation
 
-// Validator judges exchanges by one document. It is safe for concurrent use and never changes: With, WithRequest
-// and AllowHeaders return another one, at little cost.
+// Validator judges exchanges by one document. It is safe for concurrent use and never changes: With, WithRequest,
+// AllowHeaders and Without return a new Validator, at little cost.
 type Validator struct {
 	Document *spec.Document
-	rules    []RuleFunc // of responses
-	asked    []RuleFunc // of requests
-	allowed  []string   // canonical names of response headers that need no declaration; "X-*" stands for all that begin so
+	rules    []RuleFunc // for responses
+	requests []RuleFunc // for requests
+	allowed  []string   // names of response headers that need no declaration; "X-*" allows every name that begins with X-
 	disabled map[Rule]bool
 }
 
-// standardHeaders belong to HTTP and to servers rather than to an operation.
+// standardHeaders belong to HTTP and to servers, not to an operation.
 var standardHeaders = []string{
 	"Access-Control-*", "Connection", "Content-Length", "Content-Type", "Date", "Keep-Alive", "Vary",
 }
 
-// New returns a Validator for an OpenAPI 3.1 document, in YAML or JSON. It fails if the document cannot be
-// read or one of its schemas cannot be compiled. It does not judge the document itself.
+// New returns a Validator for an OpenAPI 3.1 document, in YAML or JSON. It fails where spec.Load fails. It does not judge
+// the document itself.
 func New(document []byte) (*Validator, error) {
-	c, err := spec.NewDocument(document)
+	read, err := spec.Load(document)
 	if err != nil {
 		return nil, err
 	}
-	return &Validator{Document: c, allowed: standardHeaders}, nil
+	return &Validator{Document: read, allowed: standardHeaders}, nil
 }
 
-// With returns a Validator that applies the given rules too, to responses of declared operations and statuses.
+// With returns a Validator that also applies the given rules to responses of declared operations and statuses.
 func (v *Validator) With(rules ...RuleFunc) *Validator {
 	out := *v
 	out.rules = slices.Concat(v.rules, rules)
 	return &out
 }
 
-// WithRequest returns a Validator that applies the given rules too, to requests of declared operations.
+// WithRequest returns a Validator that also applies the given rules to requests of declared operations.
 func (v *Validator) WithRequest(rules ...RuleFunc) *Validator {
 	out := *v
-	out.asked = slices.Concat(v.asked, rules)
+	out.requests = slices.Concat(v.requests, rules)
 	return &out
 }
 
-// AllowHeaders returns a Validator that takes further response headers without a declaration. A name that ends in an
-// asterisk stands for every name that begins so.
+// AllowHeaders returns a Validator that accepts further response headers without a declaration. A name that ends in an
+// asterisk stands for every name with that beginning.
 func (v *Validator) AllowHeaders(names ...string) *Validator {
 	out := *v
 	out.allowed = slices.Concat(v.allowed, names)
 	return &out
 }
 
-// Operations returns the operations of the document, in its order of paths and methods.
-func (v *Validator) Operations() []spec.Operation {
-	seen := map[spec.Operation]bool{}
-	for _, r := range v.Document.Routes {
-		for _, op := range r.Operations {
-			seen[op.Operation] = true
-		}
-	}
-	return slices.SortedFunc(maps.Keys(seen), func(a, b spec.Operation) int {
-		return strings.Compare(a.Path+" "+a.Method, b.Path+" "+b.Method)
-	})
-}
-
-// Operation returns the operation that a request belongs to, and false where the document has none.
-func (v *Validator) Operation(request Request) (spec.Operation, bool) {
-	op, _ := v.Document.Find(request.Method, request.Path())
-	if op == nil {
-		return spec.Operation{}, false
-	}
-	return op.Operation, true
-}
-
-// Without returns a Validator that lacks the named checks. It is there to prove that each of them is needed.
+// Without returns a Validator without the named checks. Tests prove with it that each check is needed.
 func (v *Validator) Without(rules ...Rule) *Validator {
 	out := *v
 	out.disabled = map[Rule]bool{}
@@ -94,8 +81,9 @@ func (v *Validator) Without(rules ...Rule) *Validator {
 	return &out
 }
 
-// Check returns every departure of the response from the document, sorted; nothing if there is none. The request is
-// not judged, it only says what the response answers: requests that are wrong on purpose deserve right responses.
+// Check returns every departure of the response from the document, sorted, and nothing if there is none. It does not
+// judge the request, which only says what the response answers. A request that is wrong on purpose has to get a right
+// response too.
 func (v *Validator) Check(x Exchange) []Violation {
 	c := v.collect(x, x.Response.Status)
 	if c.op == nil {
@@ -117,8 +105,8 @@ func (v *Validator) Check(x Exchange) []Violation {
 // collector gathers the violations of one half of an exchange.
 type collector struct {
 	v      *Validator
-	op     *spec.DeclaredOperation // nil if the document has none
-	base   string                  // what precedes the path template in the request's path
+	op     *spec.Operation // nil if the document has none
+	base   string          // what precedes the path template in the request's path
 	name   string
 	status int
 	found  []Violation
@@ -136,7 +124,7 @@ func (v *Validator) collect(x Exchange, status int) *collector {
 	return c
 }
 
-// add records a violation, and sees to it that its texts can be shown to anybody.
+// add records a violation. It clips and redacts its texts, so that anybody may see them.
 func (c *collector) add(found Violation) {
 	if c.v.disabled[found.Rule] {
 		return
@@ -151,21 +139,29 @@ func (c *collector) add(found Violation) {
 
 func (c *collector) apply(rules []RuleFunc, x Exchange, decoded any) {
 	for _, rule := range rules {
-		for _, found := range rule(c.op.Operation, x, decoded) {
+		for _, found := range rule(*c.op, x, decoded) {
 			c.add(found)
 		}
 	}
 }
 
-// declared returns what the document says of a status, or records that it says nothing.
-func (c *collector) declared(status int) *spec.DeclaredResponse {
+// declared returns what the document declares of a status. If it declares nothing, it records that and returns nil.
+func (c *collector) declared(status int) *spec.Response {
 	if status < 200 || status > 599 {
 		c.add(Violation{Rule: RuleStatusInvalid, Expected: "a final status, 200 to 599", Got: strconv.Itoa(status)})
 		return nil
 	}
 	declared := c.op.Response(status)
 	if declared == nil {
-		c.add(Violation{Rule: RuleStatusUndeclared, Expected: "one of " + strings.Join(spec.SortedKeys(c.op.Responses), ", "), Got: strconv.Itoa(status)})
+		c.add(Violation{Rule: RuleStatusUndeclared, Expected: "one of " + strings.Join(statuses(c.op), ", "), Got: strconv.Itoa(status)})
 	}
 	return declared
+}
+
+func statuses(op *spec.Operation) []string {
+	var all []string
+	for _, r := range op.Responses {
+		all = append(all, r.Status)
+	}
+	return slices.Sorted(slices.Values(all))
 }

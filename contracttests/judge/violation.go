@@ -10,24 +10,24 @@ import (
 // Rule is the stable name of a check, for programs.
 type Rule string
 
-// The checks of every document. The rules of this repository's own API are in organization_rules.go.
+// The checks that apply to every document. A service adds its own with With and WithRequest.
 const (
 	RuleOperationUndeclared Rule = "operation-undeclared" // no such path or method
 	RuleStatusUndeclared    Rule = "status-undeclared"    // the operation declares no such status
-	RuleStatusInvalid       Rule = "status-invalid"       // not a final HTTP status at all
+	RuleStatusInvalid       Rule = "status-invalid"       // not a final HTTP status
 
 	RuleMediaType      Rule = "media-type"       // a media type that is not declared
-	RuleContentType    Rule = "content-type"     // Content-Type is absent, repeated, malformed or oddly parametrized
+	RuleContentType    Rule = "content-type"     // Content-Type is absent, repeated or malformed, or has other parameters than charset=utf-8
 	RuleContentLength  Rule = "content-length"   // Content-Length is not the length of the body
-	RuleBodyEmpty      Rule = "body-empty"       // a body is declared and none came
+	RuleBodyEmpty      Rule = "body-empty"       // a body is declared and none was sent
 	RuleBodyBlank      Rule = "body-blank"       // nothing but white space
-	RuleBodyNull       Rule = "body-null"        // the value null where the schema has no place for it
+	RuleBodyNull       Rule = "body-null"        // the body is null and the schema refuses null
 	RuleBodyOnHead     Rule = "body-on-head"     // a body in answer to HEAD
 	RuleBodyOn204      Rule = "body-on-204"      // a body with status 204
 	RuleBodyOn304      Rule = "body-on-304"      // a body with status 304
 	RuleBodyUndeclared Rule = "body-undeclared"  // a body where none is declared
 	RuleBodyUnreadable Rule = "body-unreadable"  // the body broke off
-	RuleBodyNotDecoded Rule = "body-not-decoded" // a media type that has no decoder, but a schema
+	RuleBodyNotDecoded Rule = "body-not-decoded" // a media type with a schema that cannot be decoded
 
 	RuleJSONMalformed       Rule = "json-malformed"
 	RuleJSONTrailingData    Rule = "json-trailing-data"
@@ -40,7 +40,7 @@ const (
 	RuleSchema             Rule = "schema"
 	RuleSchemaFormat       Rule = "schema-format"
 	RulePropertyUndeclared Rule = "property-undeclared"
-	RuleDateTimeForm       Rule = "date-time-form" // RFC 3339, but lower case or a leap second
+	RuleDateTimeForm       Rule = "date-time-form" // RFC 3339, but in lower case or with a leap second
 
 	RuleHeaderMissing    Rule = "header-missing"
 	RuleHeaderRepeated   Rule = "header-repeated"
@@ -58,9 +58,9 @@ type Violation struct {
 	Rule      Rule
 	Operation string // operationId, or method and path template
 	Status    int    // 0 in a request
-	Pointer   string // JSON pointer into the body; of a missing member, where it should be
-	Header    string // the header's or parameter's name, where it is not about the body
-	Keyword   string // of a schema, such as "required"
+	Pointer   string // JSON pointer into the body; for a missing member, where it should be
+	Header    string // the name of the header or parameter, empty if it is about the body
+	Keyword   string // of the schema, such as "required"
 	Expected  string
 	Got       string
 }
@@ -81,7 +81,7 @@ func (v Violation) String() string {
 	return fmt.Sprintf("%s %s: %s%s: got %s, want %s", v.Operation, half, v.Rule, where, v.Got, v.Expected)
 }
 
-// tidied returns the violations sorted and each once, so that the same exchange always reads the same.
+// tidied returns the violations sorted and each once, so that one exchange always gives the same list.
 func tidied(all []Violation) []Violation {
 	slices.SortFunc(all, func(a, b Violation) int {
 		return cmp.Or(

@@ -3,12 +3,13 @@ package mutants
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"organizations-api/contracttests/harness"
-	"organizations-api/contracttests/spec"
 )
 
 // Result says how the suite fared against one mutant.
@@ -95,7 +96,7 @@ func mutantSums(results []Result) string {
 		}
 	}
 	var out strings.Builder
-	for _, group := range spec.SortedKeys(all) {
+	for _, group := range slices.Sorted(maps.Keys(all)) {
 		fmt.Fprintf(&out, "%s: %d of %d caught\n", group, caught[group], all[group])
 	}
 	return out.String()

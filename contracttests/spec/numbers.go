@@ -9,20 +9,20 @@ import (
 	"strings"
 )
 
-// maxExponent is beyond what a float64 can hold either way, and small enough for exact arithmetic.
+// maxExponent is beyond the range of a float64 and small enough for exact arithmetic.
 const maxExponent = 2000
 
 // maxInteger is the largest integer that every reader of JSON holds exactly (RFC 7493, section 2.2).
 var maxInteger = big.NewInt(1<<53 - 1)
 
-// decimal is a JSON number as sign, digits without zeros at either end, and the power of ten they are multiplied with.
+// decimal is a JSON number: a sign, digits without zeros at either end, and the power of ten to multiply them with.
 type decimal struct {
 	negative bool
 	digits   string
 	exponent int
 }
 
-// ParseDecimal reads a JSON number. Exponents beyond an int are cut: no digits can make up for them.
+// ParseDecimal reads a JSON number. It cuts exponents that do not fit an int: no digits can make up for them.
 func ParseDecimal(literal string) decimal {
 	rest, negative := strings.CutPrefix(literal, "-")
 	exponent := 0
@@ -59,8 +59,8 @@ func (d decimal) magnitude() int { return d.exponent + len(d.digits) }
 // Integer reports whether the value is a whole number, however it is written.
 func (d decimal) Integer() bool { return d.digits == "" || d.exponent >= 0 }
 
-// Exact reports whether the number survives being read as a float64: either the float64 is the number, or the
-// shortest text of the float64 is.
+// Exact reports whether a number survives being read as a float64. It does if the float64 equals the number, or if the
+// shortest text of the float64 does.
 func Exact(n json.Number) bool {
 	f, err := n.Float64()
 	if err != nil {
@@ -77,7 +77,7 @@ func Exact(n json.Number) bool {
 	return ok && rat.Cmp(new(big.Rat).SetFloat64(f)) == 0
 }
 
-// WithinInteger reports whether a whole number is one that every reader holds exactly.
+// WithinInteger reports whether every reader of JSON holds a whole number exactly.
 func WithinInteger(n json.Number) bool {
 	d := ParseDecimal(n.String())
 	if d.magnitude() > 20 {
@@ -87,7 +87,8 @@ func WithinInteger(n json.Number) bool {
 	return ok && value.Num().CmpAbs(maxInteger) <= 0
 }
 
-// integerFormat returns the check of a format for integers of so many bits. What is no whole number is left to the type.
+// integerFormat returns the check of the format of integers of so many bits. Values that are no whole numbers pass: the
+// type judges them.
 func integerFormat(bits uint) func(any) error {
 	end := new(big.Int).Lsh(big.NewInt(1), bits-1)
 	return func(value any) error {
@@ -105,7 +106,8 @@ func integerFormat(bits uint) func(any) error {
 	}
 }
 
-// BoundedNumber returns the number, or a stand-in of the same sign and wholeness where its exponent is far out.
+// BoundedNumber returns the number. If its exponent is beyond what exact arithmetic can afford, it returns a number of the
+// same sign instead that is likewise beyond every float64, or likewise too small for one.
 func BoundedNumber(n json.Number) json.Number {
 	d := ParseDecimal(n.String())
 	sign := ""

@@ -3,56 +3,46 @@ package spec
 import (
 	"cmp"
 	"net/http"
+	neturl "net/url"
 	"regexp"
 	"slices"
 	"strings"
+
+	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 )
 
-// Operation returns the operation of a method and a path template, or nil.
-func (c *Document) Operation(method, path string) *DeclaredOperation {
-	for _, r := range c.Routes {
-		if op := r.Operations[method]; op != nil && op.Path == path {
-			return op
-		}
-	}
-	return nil
-}
-
-// pathRoute is one path of the document and its operations.
-type pathRoute struct {
-	base       string // of a server
-	template   string
+// route is one path of the document, below one of its servers.
+type route struct {
+	base       string // the path of the server
+	template   string // base and path
 	pattern    *regexp.Regexp
 	variables  int
-	Operations map[string]*DeclaredOperation // by method
+	operations []*Operation
 }
 
 var pathVariable = regexp.MustCompile(`\{[^/{}]+\}`)
 
-// newRoutes returns the routes below each base path, literal paths before templates as OpenAPI has it.
+// newRoutes returns the routes of all paths below all bases. Paths without variables come first, as OpenAPI wants it.
 //
-// Matching is exact, unlike that of the library: a trailing slash or a doubled one is another path.
-func newRoutes(operations []*DeclaredOperation, bases []string) []pathRoute {
-	byPath := map[string]map[string]*DeclaredOperation{}
+// A route matches exactly, unlike the library's: a trailing slash or a doubled one is another path.
+func newRoutes(operations []*Operation, bases []string) []route {
+	byPath := map[string][]*Operation{}
 	for _, op := range operations {
-		if byPath[op.Path] == nil {
-			byPath[op.Path] = map[string]*DeclaredOperation{}
-		}
-		byPath[op.Path][op.Method] = op
+		byPath[op.Path] = append(byPath[op.Path], op)
 	}
-	var routes []pathRoute
+	var routes []route
 	for _, base := range bases {
 		for path, ops := range byPath {
-			routes = append(routes, pathRoute{
+			routes = append(routes, route{
 				base:       base,
 				template:   base + path,
 				pattern:    pathPattern(base, path),
 				variables:  len(pathVariable.FindAllString(path, -1)),
-				Operations: ops,
+				operations: ops,
 			})
 		}
 	}
-	slices.SortFunc(routes, func(a, b pathRoute) int {
+	slices.SortFunc(routes, func(a, b route) int {
 		return cmp.Or(cmp.Compare(a.variables, b.variables), strings.Compare(a.template, b.template))
 	})
 	return routes
@@ -66,16 +56,54 @@ func pathPattern(base, path string) *regexp.Regexp {
 	return regexp.MustCompile("^" + regexp.QuoteMeta(base) + strings.Join(literals, "[^/]+") + "$")
 }
 
-// Find returns the operation of a request and the base path that it was found below, or nil. HEAD is answered by GET
-// where it is not declared itself.
-func (c *Document) Find(method, path string) (*DeclaredOperation, string) {
-	for _, r := range c.Routes {
+// servers returns the base paths of the document's servers, sorted. Variables have their defaults.
+func servers(doc *v3.Document) []string {
+	bases := []string{}
+	for _, server := range doc.Servers {
+		url := server.URL
+		for name, variable := range server.Variables.FromOldest() {
+			url = strings.ReplaceAll(url, "{"+name+"}", variable.Default)
+		}
+		path := ""
+		if u, err := neturl.Parse(url); err == nil {
+			path = u.Path
+		}
+		bases = append(bases, strings.TrimRight(path, "/"))
+	}
+	if len(bases) == 0 {
+		bases = append(bases, "")
+	}
+	slices.Sort(bases)
+	return slices.Compact(bases)
+}
+
+// Operation returns the operation of a method and a path template, or nil.
+func (d *Document) Operation(method, path string) *Operation {
+	i := slices.IndexFunc(d.Operations, func(op *Operation) bool { return op.Method == method && op.Path == path })
+	if i < 0 {
+		return nil
+	}
+	return d.Operations[i]
+}
+
+func withMethod(operations []*Operation, method string) *Operation {
+	i := slices.IndexFunc(operations, func(op *Operation) bool { return op.Method == method })
+	if i < 0 {
+		return nil
+	}
+	return operations[i]
+}
+
+// Find returns the operation of a request and the base path that it was found below, or nil. GET answers HEAD where HEAD
+// is not declared itself.
+func (d *Document) Find(method, path string) (*Operation, string) {
+	for _, r := range d.routes {
 		if !r.pattern.MatchString(path) {
 			continue
 		}
-		op := r.Operations[method]
+		op := withMethod(r.operations, method)
 		if op == nil && method == http.MethodHead {
-			op = r.Operations[http.MethodGet]
+			op = withMethod(r.operations, http.MethodGet)
 		}
 		return op, r.base
 	}

@@ -1,20 +1,302 @@
 package spec
 
 import (
-	"github.com/santhosh-tekuri/jsonschema/v6"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/big"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v4"
 )
 
-// Schema is one schema. It is safe for concurrent use.
+// SchemaPrefix is how references to component schemas begin.
+const SchemaPrefix = "#/components/schemas/"
+
+// Schema is one schema as the document declares it. Schemas refer to each other in circles where the document does.
 type Schema struct {
-	Compiled *jsonschema.Schema
-	Shape    *Shape
-	Nullable bool
+	Name     string    // of the component, empty for a schema that stands in place
+	Where    string    // where the document declares it, for messages
+	Bool     *bool     // set where the schema is true or false
+	Keywords []Keyword // in the document's order, without those that neither accept nor refuse a value
+
+	Types      []string
+	Enum       []any // decoded as JSON, with json.Number
+	Const      *any
+	Format     string
+	Pattern    *regexp.Regexp
+	MinLength  *int
+	MaxLength  *int
+	Minimum    *big.Rat
+	Maximum    *big.Rat
+	Required   []string
+	Properties []Property
+
+	Patterns    []PatternProperty // patternProperties
+	Additional  *Schema           // additionalProperties
+	Unevaluated *Schema           // unevaluatedProperties
+	PrefixItems []*Schema
+	Items       *Schema
+
+	Ref       *Schema
+	AllOf     []*Schema
+	AnyOf     []*Schema
+	OneOf     []*Schema
+	Then      *Schema
+	Else      *Schema
+	Dependent []*Schema // dependentSchemas
+
+	place   Place
+	numeric bool // compares the value with numbers
 }
 
-func newSchema(compiled *jsonschema.Schema) *Schema {
-	return &Schema{
-		Compiled: compiled,
-		Shape:    newShape(compiled),
-		Nullable: compiled.Validate(nil) == nil,
+// Keyword is one keyword of a schema. A keyword that Schema has no field for is listed here all the same.
+type Keyword struct {
+	Name string
+	Text string // its value as the document writes it, on one line
+}
+
+// Property is a member that a schema names.
+type Property struct {
+	Name   string
+	Schema *Schema
+}
+
+// PatternProperty is what a schema says of the members whose names match.
+type PatternProperty struct {
+	Name   *regexp.Regexp
+	Schema *Schema
+}
+
+// annotations are the keywords that neither accept nor refuse a value. Extensions are ignored likewise.
+var annotations = []string{
+	"$comment", "$defs", "contentEncoding", "contentMediaType", "default", "deprecated", "description", "discriminator",
+	"example", "examples", "externalDocs", "title", "writeOnly", "xml",
+}
+
+// reader makes schemas of YAML. Each node becomes one Schema, so that circles end.
+type reader struct {
+	root     *yaml.Node
+	known    map[*yaml.Node]*Schema
+	problems []error
+}
+
+func newReader(root *yaml.Node) reader { return reader{root: root, known: map[*yaml.Node]*Schema{}} }
+
+func (r *reader) problem(where string, err error) {
+	r.problems = append(r.problems, fmt.Errorf("%s: %w", where, err))
+}
+
+// finish prepares the schemas for use, once all are read. It returns the problems that were met.
+func (r *reader) finish() error {
+	for _, s := range r.known {
+		s.place = s.collect(nil)
+		s.numeric = s.comparesNumbers()
 	}
+	return errors.Join(r.problems...)
+}
+
+// reference returns a schema that is nothing but a reference.
+func (r *reader) reference(where, ref string) *Schema {
+	s := &Schema{Where: where, Ref: r.target(where, ref), Keywords: []Keyword{{"$ref", ref}}}
+	r.known[&yaml.Node{}] = s
+	return s
+}
+
+func (r *reader) target(where, ref string) *Schema {
+	node := Lookup(r.root, ref)
+	if node == nil {
+		r.problem(where, fmt.Errorf("the reference %.80q leads nowhere", ref))
+		return nil
+	}
+	s := r.read(ref, node)
+	if name, ok := strings.CutPrefix(ref, SchemaPrefix); ok && !strings.Contains(name, "/") {
+		s.Name = pointerUnescapes.Replace(name)
+	}
+	return s
+}
+
+func (r *reader) read(where string, node *yaml.Node) *Schema {
+	node = unaliased(node)
+	if s := r.known[node]; s != nil {
+		return s
+	}
+	s := &Schema{Where: where}
+	r.known[node] = s
+	switch {
+	case node.Kind == yaml.ScalarNode && node.ShortTag() == "!!bool":
+		truth := node.Value == "true"
+		s.Bool = &truth
+	case node.Kind != yaml.MappingNode:
+		r.problem(where, errors.New("a schema is an object, true or false"))
+	}
+	for name, value := range Fields(node) {
+		if slices.Contains(annotations, name) || strings.HasPrefix(name, "x-") {
+			continue
+		}
+		s.Keywords = append(s.Keywords, Keyword{name, Text(value)})
+		r.keyword(s, name, value)
+		r.subschemas(s, name, value)
+	}
+	return s
+}
+
+// keyword reads a keyword that holds no schema.
+func (r *reader) keyword(s *Schema, name string, value *yaml.Node) {
+	switch name {
+	case "type":
+		s.Types = words(value)
+	case "enum":
+		for _, node := range value.Content {
+			s.Enum = append(s.Enum, r.value(s.Where, node))
+		}
+	case "const":
+		constant := r.value(s.Where, value)
+		s.Const = &constant
+	case "format":
+		s.Format = value.Value
+	case "pattern":
+		s.Pattern = r.pattern(s.Where, value.Value)
+	case "minLength":
+		s.MinLength = r.count(s.Where, value)
+	case "maxLength":
+		s.MaxLength = r.count(s.Where, value)
+	case "minimum":
+		s.Minimum = r.number(s.Where, value)
+	case "maximum":
+		s.Maximum = r.number(s.Where, value)
+	case "required":
+		s.Required = words(value)
+	}
+}
+
+// subschemas reads a keyword that holds schemas.
+func (r *reader) subschemas(s *Schema, name string, value *yaml.Node) {
+	where := s.Where + "/" + name
+	switch name {
+	case "properties":
+		for member, schema := range Fields(value) {
+			s.Properties = append(s.Properties, Property{member, r.read(where+"/"+member, schema)})
+		}
+	case "patternProperties":
+		for pattern, schema := range Fields(value) {
+			s.Patterns = append(s.Patterns, PatternProperty{r.pattern(where, pattern), r.read(where+"/"+pattern, schema)})
+		}
+	case "additionalProperties":
+		s.Additional = r.read(where, value)
+	case "unevaluatedProperties":
+		s.Unevaluated = r.read(where, value)
+	case "prefixItems":
+		s.PrefixItems = r.list(where, value)
+	case "items":
+		s.Items = r.read(where, value)
+	case "$ref":
+		s.Ref = r.target(s.Where, value.Value)
+	case "allOf":
+		s.AllOf = r.list(where, value)
+	case "anyOf":
+		s.AnyOf = r.list(where, value)
+	case "oneOf":
+		s.OneOf = r.list(where, value)
+	case "then":
+		s.Then = r.read(where, value)
+	case "else":
+		s.Else = r.read(where, value)
+	case "dependentSchemas":
+		for member, schema := range Fields(value) {
+			s.Dependent = append(s.Dependent, r.read(where+"/"+member, schema))
+		}
+	}
+}
+
+func (r *reader) list(where string, value *yaml.Node) []*Schema {
+	all := make([]*Schema, len(value.Content))
+	for i, node := range value.Content {
+		all[i] = r.read(where+"/"+strconv.Itoa(i), node)
+	}
+	return all
+}
+
+func (r *reader) pattern(where, text string) *regexp.Regexp {
+	re, err := regexp.Compile(text)
+	if err != nil {
+		r.problem(where, err)
+	}
+	return re
+}
+
+func (r *reader) count(where string, value *yaml.Node) *int {
+	n, err := strconv.Atoi(value.Value)
+	if err != nil {
+		r.problem(where, err)
+	}
+	return &n
+}
+
+// number reads a bound. One with a huge exponent becomes one that no float64 reaches either: see BoundedNumber.
+func (r *reader) number(where string, value *yaml.Node) *big.Rat {
+	n, ok := new(big.Rat).SetString(BoundedNumber(json.Number(value.Value)).String())
+	if !ok {
+		r.problem(where, fmt.Errorf("%.80q is no number", value.Value))
+		return new(big.Rat)
+	}
+	return n
+}
+
+// value decodes a value that the document states.
+func (r *reader) value(where string, node *yaml.Node) any {
+	node = unaliased(node)
+	switch {
+	case node.Kind == yaml.MappingNode:
+		out := map[string]any{}
+		for name, member := range Fields(node) {
+			out[name] = r.value(where, member)
+		}
+		return out
+	case node.Kind == yaml.SequenceNode:
+		out := make([]any, len(node.Content))
+		for i, item := range node.Content {
+			out[i] = r.value(where, item)
+		}
+		return out
+	}
+	switch node.ShortTag() {
+	case "!!null":
+		return nil
+	case "!!bool":
+		return node.Value == "true"
+	case "!!int", "!!float":
+		if !json.Valid([]byte(node.Value)) {
+			r.problem(where, fmt.Errorf("the number %.80q is not written as JSON writes it", node.Value))
+		}
+		return json.Number(node.Value)
+	default:
+		return node.Value
+	}
+}
+
+// words returns the text of a scalar, or those of a list.
+func words(node *yaml.Node) []string {
+	if node.Kind == yaml.ScalarNode {
+		return []string{node.Value}
+	}
+	var out []string
+	for _, item := range node.Content {
+		out = append(out, item.Value)
+	}
+	return out
+}
+
+// comparesNumbers reports whether the schema compares the value with numbers, typed or not.
+func (s *Schema) comparesNumbers() bool {
+	for _, k := range s.Keywords {
+		switch k.Name {
+		case "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf":
+			return true
+		}
+	}
+	return s.Const != nil && isNumber(*s.Const) || slices.ContainsFunc(s.Enum, isNumber)
 }

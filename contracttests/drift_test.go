@@ -1,7 +1,8 @@
-package coverage
+package contracttests_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -19,11 +20,7 @@ import (
 // driftTree reads a YAML document.
 func driftTree(t *testing.T, document []byte) *yaml.Node {
 	t.Helper()
-	var root yaml.Node
-	if err := yaml.Unmarshal(document, &root); err != nil {
-		t.Fatal(err)
-	}
-	top, err := spec.Expand(root.Content[0])
+	top, err := spec.Tree(document)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,10 +38,10 @@ func driftFile(t *testing.T, name string) []byte {
 
 func seedStructure(t *testing.T) *yaml.Node {
 	t.Helper()
-	return driftTree(t, driftFile(t, "../testdata/seed-structure.yaml"))
+	return driftTree(t, driftFile(t, "testdata/seed-structure.yaml"))
 }
 
-// driftFact is something that the structure says, and where the document says it.
+// driftFact is one thing that the structure says, and the part of the document that has to say the same.
 type driftFact struct {
 	path  []string
 	want  *yaml.Node
@@ -53,17 +50,16 @@ type driftFact struct {
 	got   *yaml.Node
 }
 
-// driftFacts returns all that the structure says, in its order. References of the document are followed where the
+// driftFacts returns everything that the structure says, in its order. It follows references of the document where the
 // structure has none.
 func driftFacts(top, structure *yaml.Node) []driftFact {
-	b := coverageBuilder{top: top}
 	var all []driftFact
 	var walk func(path []string, want, owner *yaml.Node)
 	walk = func(path []string, want, owner *yaml.Node) {
 		for key, value := range spec.Fields(want) {
 			f := driftFact{path: judge.ChildPath(path, key), want: value, owner: owner, key: key, got: spec.Field(owner, key)}
 			if spec.Field(value, "$ref") == nil {
-				f.got = b.resolve(f.got)
+				f.got = spec.Resolve(top, f.got)
 			}
 			all = append(all, f)
 			switch {
@@ -80,22 +76,22 @@ func driftFacts(top, structure *yaml.Node) []driftFact {
 	return all
 }
 
-// drifted names everything of the structure that does not hold in the document. What the document adds is its own
-// affair, unless it asks more of a caller or of a reader.
+// drifted names everything of the structure that does not hold in the document. The document may add more, unless that
+// asks more of a caller or of a reader.
 func drifted(top, structure *yaml.Node) []string {
 	found := []string{}
 	for _, f := range driftFacts(top, structure) {
-		if problem := f.problem(&coverageBuilder{top: top}); problem != "" {
+		if problem := f.problem(top); problem != "" {
 			found = append(found, judge.Pointer(f.path)+": "+problem)
 		}
 	}
 	return found
 }
 
-func (f driftFact) problem(b *coverageBuilder) string {
+func (f driftFact) problem(top *yaml.Node) string {
 	switch {
 	case f.key == "parameters":
-		return f.parameters(b)
+		return f.parameters(top)
 	case f.got == nil:
 		return "it is gone"
 	case f.got.Kind != f.want.Kind:
@@ -109,14 +105,13 @@ func (f driftFact) problem(b *coverageBuilder) string {
 	case f.got.Value != f.want.Value:
 		return fmt.Sprintf("it is %s, not %s", f.got.Value, f.want.Value)
 	case spec.Field(f.want, "properties") != nil && spec.Field(f.want, "required") == nil && spec.Field(f.got, "required") != nil:
-		return "it requires " + nodeText(spec.Field(f.got, "required"))
+		return "it requires " + spec.Text(spec.Field(f.got, "required"))
 	default:
 		return ""
 	}
 }
 
-// list compares what is a set by its meaning. Every value of an enum is one that readers know, and one more is one that
-// they do not.
+// list compares lists whose order has no meaning. A further value of an enum is a difference too: readers do not know it.
 func (f driftFact) list() string {
 	texts := func(node *yaml.Node) []string {
 		var out []string
@@ -132,8 +127,8 @@ func (f driftFact) list() string {
 	return ""
 }
 
-// parameters allows further ones that a caller can leave out.
-func (f driftFact) parameters(b *coverageBuilder) string {
+// parameters allows further parameters that a caller can leave out.
+func (f driftFact) parameters(top *yaml.Node) string {
 	if len(f.want.Content) > 0 {
 		return "there is nothing to compare parameters with"
 	}
@@ -141,9 +136,9 @@ func (f driftFact) parameters(b *coverageBuilder) string {
 		return ""
 	}
 	for _, p := range f.got.Content {
-		p = b.resolve(p)
+		p = spec.Resolve(top, p)
 		if required := spec.Field(p, "required"); required != nil && required.Value == "true" {
-			return "it requires " + nodeText(spec.Field(p, "name"))
+			return "it requires " + spec.Text(spec.Field(p, "name"))
 		}
 	}
 	return ""
@@ -188,7 +183,7 @@ func TestDriftIsFound(t *testing.T) {
 	made := map[string]int{}
 	document := driftTree(t, openapi.YAML)
 	for i, f := range driftFacts(document, structure) {
-		for _, name := range spec.SortedKeys(steps) {
+		for _, name := range slices.Sorted(maps.Keys(steps)) {
 			top, err := spec.Expand(document) // a copy
 			if err != nil {
 				t.Fatal(err)
@@ -283,8 +278,7 @@ func TestDriftAdditions(t *testing.T) {
 	structure := seedStructure(t)
 	for _, c := range cases {
 		top := driftTree(t, openapi.YAML)
-		b := coverageBuilder{top: top}
-		node := b.target("#" + c.at)
+		node := spec.Lookup(top, "#"+c.at)
 		for key, value := range spec.Fields(driftTree(t, []byte(c.text))) {
 			spec.SetField(node, key, value)
 		}
