@@ -32,9 +32,9 @@ type importRule struct {
 
 const contract = "contracttests/"
 
-// importRules are the arrows between the packages, as the README of contracttests and the layout of the repository have
-// them. An import test that fails says: package X imports Y, and the rule's reason. Move the code that needs Y to a
-// package that may import it, or pass what is needed as an argument. Change a rule only together with the layout.
+// importRules returns the arrows between the packages. A failure reads: package X imports (or links) package Y, and why it
+// must not. To mend it, move the code that needs Y to a package that may import Y, or pass what X needs as an argument.
+// Change a rule only together with the layout, and with README.md.
 func importRules() []importRule {
 	adapters := []string{"shared/api/...", "shared/lambdahttp/...", "shared/store/dynamo/...", "shared/store/sqlite/..."}
 	rules := []importRule{
@@ -80,13 +80,13 @@ func TestImports(t *testing.T) {
 				continue
 			}
 			held++
-			imported := imports[from]
+			verb, imported := "imports", imports[from]
 			if rule.linked {
-				imported = linked(imports, from)
+				verb, imported = "links", linked(imports, from)
 			}
 			for _, to := range imported {
 				if to != from && rule.forbids(to) {
-					t.Errorf("%s imports %s: %s", from, to, rule.why)
+					t.Errorf("%s %s %s: %s", from, verb, to, rule.why)
 				}
 			}
 		}
