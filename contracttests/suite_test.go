@@ -45,7 +45,7 @@ func TestSuite(t *testing.T) {
 	}
 	r := newSuiteRecord(t)
 	t.Run("local", func(t *testing.T) { // returns when all that runs in parallel has ended
-		for name, start := range local.Local() {
+		for name, start := range local.Subjects() {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				subject := start(t)
@@ -93,14 +93,14 @@ func runAtURL(ctx context.Context, t *testing.T, subject *harness.Subject) {
 	var shown []harness.Check
 	hidden := map[string][]string{}
 	for _, check := range allChecks() {
-		if reasons := harness.Lacks(subject, check); len(reasons) > 0 {
+		if reasons := check.SkipReasons(subject); len(reasons) > 0 {
 			why := strings.Join(reasons, ", and ")
 			hidden[why] = append(hidden[why], check.Name)
 			continue
 		}
 		shown = append(shown, check)
 	}
-	err := harness.OneByOne(ctx, shown, func(check harness.Check) (failures []harness.Failure) {
+	err := harness.RunSerially(ctx, shown, func(check harness.Check) (failures []harness.Failure) {
 		t.Run(check.Name, func(t *testing.T) {
 			failures = harness.Run(ctx, subject, check)
 			local.Report(t, failures)

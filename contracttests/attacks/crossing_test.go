@@ -31,7 +31,7 @@ func partsOf(made tenant, key apikey.Key) parts {
 	end := len(piece[3]) - base62.Uint32Width
 	return parts{
 		whole: text, mode: piece[1], organization: piece[2], secret: piece[3][:end], checksum: piece[3][end:],
-		others: []string{string(made.ID), made.adminID, key.Hash().Hex(), made.InternalID.Reveal(), made.mark},
+		others: []string{string(made.ID), made.adminID, key.Hash().Hex(), made.InternalID.Reveal(), made.ID.PublicPart()},
 	}
 }
 

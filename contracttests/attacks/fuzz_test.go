@@ -42,8 +42,8 @@ func TestFuzzedEvents(t *testing.T) {
 		refused  int
 	)
 	for range runtime.GOMAXPROCS(0) {
+		w := newFuzzWorld(t)
 		wg.Go(func() {
-			w := mustFuzzWorld(t)
 			for block := range blocks {
 				fuzzOneBlock(t, w, block)
 			}
@@ -61,14 +61,6 @@ func TestFuzzedEvents(t *testing.T) {
 	close(blocks)
 	wg.Wait()
 	checkFuzzed(t, statuses, refused, time.Since(started))
-}
-
-func mustFuzzWorld(t testing.TB) *fuzzWorld {
-	w, err := newFuzzWorld()
-	if err != nil {
-		panic(err) // a fault of the test itself
-	}
-	return w
 }
 
 func newEventMaker(w *fuzzWorld, seed uint64, number int) *eventMaker {
@@ -119,13 +111,13 @@ func checkFuzzed(t *testing.T, statuses map[int]int, refused int, took time.Dura
 
 // FuzzEventBytes gives the functions any bytes for an event.
 func FuzzEventBytes(f *testing.F) {
-	w := mustFuzzWorld(f)
+	w := newFuzzWorld(f)
 	for number := range 60 {
 		method, event := newEventMaker(w, *fuzzedSeed, number).event()
 		f.Add(method == http.MethodPatch, event)
 	}
 	f.Fuzz(func(t *testing.T, update bool, event []byte) {
-		w := mustFuzzWorld(t)
+		w := newFuzzWorld(t)
 		if err := w.try(map[bool]string{false: "GET", true: "PATCH"}[update], event); err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +131,7 @@ func FuzzEvent(f *testing.F) {
 	f.Add("PATCH", "/v1/organizations", "$default", "a=1", uint8(1), "*", `"x"`, "application/json; charset=utf-8", "", []byte(`{"organization_name":"A"}`), false)
 	f.Add("HEAD", "//", "v1", "%", uint8(255), "x", "y", "text/plain", "é", []byte("\xff"), true)
 	f.Fuzz(func(t *testing.T, method, path, stage, query string, key uint8, ifMatch, ifNoneMatch, contentType, id string, body []byte, isBase64 bool) {
-		w := mustFuzzWorld(t)
+		w := newFuzzWorld(t)
 		e := newEventMaker(w, 0, 0).sound(method)
 		e.RawPath, e.RequestContext.Stage, e.RawQueryString, e.RequestContext.RequestID = path, stage, query, id
 		e.Body, e.IsBase64Encoded = string(body), isBase64
@@ -155,7 +147,7 @@ func FuzzEvent(f *testing.F) {
 
 // FuzzAuthorization gives the functions any Authorization header.
 func FuzzAuthorization(f *testing.F) {
-	w := mustFuzzWorld(f)
+	w := newFuzzWorld(f)
 	for _, key := range w.keys {
 		f.Add("Bearer " + key)
 	}
@@ -163,7 +155,7 @@ func FuzzAuthorization(f *testing.F) {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, authorization string) {
-		w := mustFuzzWorld(t)
+		w := newFuzzWorld(t)
 		e := newEventMaker(w, 0, 0).sound(http.MethodGet)
 		e.Headers["authorization"] = authorization
 		tryEvent(t, w, e)
@@ -175,12 +167,12 @@ func FuzzAuthorization(f *testing.F) {
 
 // FuzzBody gives the function of PATCH any body. What the body says is judged by the oracle besides.
 func FuzzBody(f *testing.F) {
-	w := mustFuzzWorld(f)
+	w := newFuzzWorld(f)
 	for number := range 60 {
 		f.Add(newEventMaker(w, *fuzzedSeed, number).body())
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		w := mustFuzzWorld(t)
+		w := newFuzzWorld(t)
 		m := newEventMaker(w, 0, 0)
 		e := m.sound(http.MethodPatch)
 		e.Body = string(body)

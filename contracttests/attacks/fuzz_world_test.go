@@ -6,11 +6,11 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
 	"maps"
 	"net/http"
 	"slices"
 	"strings"
+	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
@@ -19,81 +19,66 @@ import (
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/harness/local"
 	"organizations-api/contracttests/judge"
-	"organizations-api/shared/api"
-	"organizations-api/shared/apikey"
-	"organizations-api/shared/lambdahttp"
 	"organizations-api/shared/organization"
-	"organizations-api/shared/store"
-	"organizations-api/shared/telemetry"
 )
 
-// fuzzWorld is both functions as Lambda calls them, by bytes, on a store in memory that knows keys of every sort. It is for
-// one goroutine.
+// fuzzWorld is both functions as Lambda calls them, by bytes, on a store in memory with keys of every sort. It is for one
+// goroutine.
 type fuzzWorld struct {
-	records   *local.Memory
-	first     map[organization.ID]store.Found // the records at the beginning
-	functions map[string]lambda.Handler       // by method
-	keys      []string
-	secrets   []string // that no answer may have
-	counts    map[int]int
-	refused   int // events that the runtime could not decode
+	reset     func()                    // undoes all changes
+	functions map[string]lambda.Handler // by method
+	keys      []string                  // the second one is the admin key of an organization that can do everything
+	secrets   []string                  // that no answer may have
+	counts    map[int]int               // answers by status
+	refused   int                       // events that the runtime could not decode
 }
 
-// fuzzNow is the clock of all fuzzed requests, so that a run is the same each time.
+// fuzzNow is the time of all fuzzed requests, so that a run is the same each time.
 var fuzzNow = time.Date(2026, 1, 5, 9, 30, 0, 0, time.UTC)
 
-func newFuzzWorld() (*fuzzWorld, error) {
-	w := &fuzzWorld{records: local.NewMemory(), functions: map[string]lambda.Handler{}, counts: map[int]int{}}
-	past := fuzzNow.Add(-time.Hour)
-	limited := w.tenant(apikey.Admin, func(*organization.Organization, *apikey.Record) {})
-	w.tenant(apikey.Admin, func(*organization.Organization, *apikey.Record) {})
-	w.tenant(apikey.Read, func(*organization.Organization, *apikey.Record) {})
-	w.tenant(apikey.None, func(*organization.Organization, *apikey.Record) {})
-	w.tenant(apikey.Admin, func(_ *organization.Organization, k *apikey.Record) { k.ExpiresAt = &past })
-	w.tenant(apikey.Admin, func(_ *organization.Organization, k *apikey.Record) { k.RevokedAt = &past })
-	w.tenant(apikey.Admin, func(o *organization.Organization, _ *apikey.Record) { o.DeletedAt = &past })
-	w.keys = append(w.keys, apikey.New(organization.NewID(), apikey.Live).Reveal())
-	w.first = maps.Clone(w.records.Found)
-	service, err := api.New(api.Options{
-		Records: w.records, Counters: usedUp{limited}, Now: func() time.Time { return fuzzNow },
-		Observe: telemetry.Log(slog.New(slog.DiscardHandler), nil),
-	})
-	if err != nil {
-		return nil, err
+func newFuzzWorld(t testing.TB) *fuzzWorld {
+	t.Helper()
+	clock := func() time.Time { return fuzzNow }
+	memory := local.NewMemory()
+	operator := local.NewOperator(memory, clock)
+	w := &fuzzWorld{functions: map[string]lambda.Handler{}, counts: map[int]int{}}
+	provision := func(spec harness.TenantSpec, kinds ...harness.KeyKind) harness.Tenant {
+		made, err := operator.Provision(t.Context(), spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, kind := range kinds {
+			w.keys = append(w.keys, made.Keys[kind])
+		}
+		w.secrets = append(w.secrets, made.Secrets...)
+		return made
 	}
-	for _, route := range service.Routes() {
-		adapter := lambdahttp.New(route.Handler, slog.New(slog.DiscardHandler))
-		w.functions[route.Method] = lambda.NewHandler(adapter.Handle)
+	limited := provision(harness.TenantSpec{Keys: []harness.KeyKind{}}, harness.KeyAdmin)
+	provision(harness.TenantSpec{}, harness.KeyAdmin, harness.KeyRead, harness.KeyNone, harness.KeyExpired,
+		harness.KeyRevoked, harness.KeyUnknown)
+	provision(harness.TenantSpec{Deleted: true, Keys: []harness.KeyKind{}}, harness.KeyAdmin)
+	w.reset = memory.Save()
+	service := local.NewService(t, fuzzStore{memory, limited.ID}, local.Options{Now: clock})
+	for method, adapter := range service.Functions() {
+		w.functions[method] = lambda.NewHandler(adapter.Handle)
 	}
-	return w, nil
+	return w
 }
 
-// tenant makes an organization with a key; the admin's of a sound one come first in keys.
-func (w *fuzzWorld) tenant(p apikey.Permission, change func(*organization.Organization, *apikey.Record)) organization.ID {
-	o := organization.New("Northwind", organization.Pro, nil, fuzzNow)
-	key := apikey.New(o.ID, apikey.Live)
-	record := apikey.NewRecord(key, p, fuzzNow.Add(-2*time.Hour), nil)
-	change(&o, &record)
-	w.records.Found[o.ID] = store.Found{Organization: o, Key: &record}
-	w.keys = append(w.keys, key.Reveal())
-	w.secrets = append(w.secrets, o.InternalID.Reveal(), key.Hash().Hex())
-	return o.ID
+// fuzzStore counts so many requests of one organization that it is over its limit, and one request of all others.
+type fuzzStore struct {
+	*local.Memory
+	limited string
 }
 
-// usedUp counts so many requests of one organization that it is over its limit, and the first of all others.
-type usedUp struct{ limited organization.ID }
-
-func (u usedUp) Count(_ context.Context, id organization.ID, _ organization.Category, _ time.Time) (int64, error) {
-	if id == u.limited {
+func (s fuzzStore) Count(_ context.Context, id organization.ID, _ organization.Category, _ time.Time) (int64, error) {
+	if string(id) == s.limited {
 		return organization.MaxLimit + 1, nil
 	}
 	return 1, nil
 }
 
-// reset undoes all changes: what one event leaves must not decide about those that come long after it.
-func (w *fuzzWorld) reset() { w.records.Found = maps.Clone(w.first) }
-
-// try gives the event to the function of the method, and says what is wrong about the answer.
+// try gives the event to the function of the method, and returns what is wrong about the answer.
 func (w *fuzzWorld) try(method string, event []byte) error {
 	answered, err := w.functions[method].Invoke(context.Background(), event)
 	var sent events.APIGatewayV2HTTPRequest
@@ -119,7 +104,7 @@ func (w *fuzzWorld) try(method string, event []byte) error {
 	return errors.Join(w.harmless(got), wellRouted(method, sent, got), conforms(method, sent, got))
 }
 
-// harmless wants an answer that is no fault and tells no secret.
+// harmless returns an error if the answer is a 5xx or contains a secret.
 func (w *fuzzWorld) harmless(got events.APIGatewayV2HTTPResponse) error {
 	if got.StatusCode >= 500 {
 		return fmt.Errorf("the status is %d: %s", got.StatusCode, got.Body)
@@ -132,7 +117,7 @@ func (w *fuzzWorld) harmless(got events.APIGatewayV2HTTPResponse) error {
 	return nil
 }
 
-// wellRouted wants the operation's own path answered by it, and any other method refused.
+// wellRouted returns an error if the function refuses its own method and path, or answers another method.
 func wellRouted(method string, sent events.APIGatewayV2HTTPRequest, got events.APIGatewayV2HTTPResponse) error {
 	refused := got.StatusCode == http.StatusNotFound && strings.Contains(got.Body, `"route_not_found"`)
 	asked := sent.RequestContext.HTTP.Method
@@ -146,7 +131,7 @@ func wellRouted(method string, sent events.APIGatewayV2HTTPRequest, got events.A
 	}
 }
 
-// conforms holds the answer against the document, as one of the function's operation.
+// conforms returns an error if the answer does not conform to the document, as an answer of the function's operation.
 func conforms(method string, sent events.APIGatewayV2HTTPRequest, got events.APIGatewayV2HTTPResponse) error {
 	header := http.Header{}
 	for name, values := range got.MultiValueHeaders {

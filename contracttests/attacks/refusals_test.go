@@ -18,6 +18,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"organizations-api/contracttests/harness/local"
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
@@ -60,7 +61,7 @@ func TestNothingTellsWhichOrganizationsExist(t *testing.T) {
 // BenchmarkRefusals measures how long a refusal takes, by turns for a key of an organization that exists and for one of none,
 // and how far the two can be told apart: t is Welch's, of the trimmed samples; beyond about 5, so many requests tell.
 func BenchmarkRefusals(b *testing.B) {
-	for name, w := range map[string]*world{"SQLite": onSQLite(b), "DynamoDB": onDynamoDB(b)} {
+	for name, w := range map[string]*world{"SQLite": onSQLite(b), "DynamoDB": newWorld(b, local.DynamoDB(b))} {
 		made := w.tenant(b)
 		b.Run(name, func(b *testing.B) {
 			events := [2]event{
@@ -105,7 +106,7 @@ func TestNoKeyIsStored(t *testing.T) {
 	t.Run("SQLite", func(t *testing.T) {
 		t.Parallel()
 		path := filepath.Join(t.TempDir(), "orgs.db")
-		keys := useKeys(t, newWorld(t, openSQLite(t, path)))
+		keys := useKeys(t, newWorld(t, local.OpenSQLite(t, path)))
 		files, err := filepath.Glob(path + "*") // the log of writes is one of them
 		if err != nil || len(files) < 2 {
 			t.Fatalf("files = %q, %v, want the database and its log", files, err)
@@ -122,10 +123,10 @@ func TestNoKeyIsStored(t *testing.T) {
 	})
 	t.Run("DynamoDB", func(t *testing.T) {
 		t.Parallel()
-		settings := dynamotest.Settings(t, prefix())
+		settings := dynamotest.Settings(t, dynamotest.Prefix())
 		heard := new(telemetrytest.Log)
 		settings.Endpoint = eavesdropper(t, settings.Endpoint, heard)
-		wantHashesOnly(t, heard.Take(), useKeys(t, newWorld(t, openDynamoDB(t, settings))), heard)
+		wantHashesOnly(t, heard.Take(), useKeys(t, newWorld(t, local.NewTables(t, settings))), heard)
 	})
 }
 

@@ -2,27 +2,19 @@ package attacks
 
 import (
 	"fmt"
-	"log/slog"
 	"maps"
-	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"organizations-api/shared/api"
+	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/local"
 	"organizations-api/shared/apikey"
-	"organizations-api/shared/base62"
 	"organizations-api/shared/lambdahttp"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
-	"organizations-api/shared/store/dynamo"
-	"organizations-api/shared/store/dynamo/dynamotest"
-	"organizations-api/shared/store/sqlite"
-	"organizations-api/shared/store/storetest"
-	"organizations-api/shared/telemetry"
 	"organizations-api/shared/telemetry/telemetrytest"
 )
 
@@ -31,64 +23,24 @@ type (
 	response = events.APIGatewayV2HTTPResponse
 )
 
-// world is both operations as Lambda runs them, on a store.
+// world is both functions as Lambda runs them, on a store. It has no rate limits: no test may end because the requests of
+// a minute are used up.
 type world struct {
-	store     storetest.Engine
+	store     local.Engine
 	functions map[string]*lambdahttp.Adapter // by method
 	logs      *telemetrytest.Log
 }
 
-// newWorld starts the service without rate limits: nothing here may end because a minute is used up.
-func newWorld(t testing.TB, engine storetest.Engine) *world {
+func newWorld(t testing.TB, engine local.Engine) *world {
 	t.Helper()
-	w := &world{store: engine, functions: make(map[string]*lambdahttp.Adapter), logs: new(telemetrytest.Log)}
-	log := slog.New(slog.NewJSONHandler(w.logs, nil))
-	service, err := api.New(api.Options{Records: engine, Uses: engine, Now: time.Now, Observe: telemetry.Log(log, nil)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, route := range service.Routes() {
-		w.functions[route.Method] = lambdahttp.New(route.Handler, log)
-	}
-	return w
-}
-
-func openSQLite(t testing.TB, path string) *sqlite.Store {
-	t.Helper()
-	s, err := sqlite.Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
+	logs := new(telemetrytest.Log)
+	service := local.NewService(t, engine, local.Options{Unlimited: true, Log: logs})
+	return &world{store: engine, functions: service.Functions(), logs: logs}
 }
 
 func onSQLite(t testing.TB) *world {
 	t.Helper()
-	return newWorld(t, openSQLite(t, filepath.Join(t.TempDir(), "orgs.db")))
-}
-
-var prefix = sync.OnceValue(dynamotest.Prefix)
-
-func openDynamoDB(t testing.TB, settings dynamo.Settings) *dynamo.Store {
-	t.Helper()
-	s, err := dynamo.Open(settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.CreateTables(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func onDynamoDB(t testing.TB) *world {
-	t.Helper()
-	return newWorld(t, openDynamoDB(t, dynamotest.Settings(t, prefix())))
+	return newWorld(t, local.SQLite(t))
 }
 
 // onBothStores runs a test in a world on each engine.
@@ -99,38 +51,39 @@ func onBothStores(t *testing.T, test func(t *testing.T, w *world)) {
 	})
 	t.Run("DynamoDB", func(t *testing.T) {
 		t.Parallel()
-		test(t, onDynamoDB(t))
+		test(t, newWorld(t, local.DynamoDB(t)))
 	})
 }
 
-// tenant is an organization with an admin key and a key that can only read. Every text of its record has a mark that
-// occurs nowhere else.
+// tenant is an organization with an admin key and a key that can only read. Every text of its record contains the public
+// part of its identifier.
 type tenant struct {
 	organization.Organization
-	mark        string
 	admin, read apikey.Key
-	adminID     string
+	adminID     string // the identifier of the admin key
 }
 
 func (w *world) tenant(t testing.TB) tenant {
 	t.Helper()
-	now := time.Now()
-	made := tenant{Organization: organization.New("", organization.Team, nil, now), mark: base62.Random(20)}
-	made.Name = "name " + made.mark
-	made.LogoURL = new("https://example.com/" + made.mark)
-	made.BillingEmail = new(made.mark + "@billing.example")
-	made.NotificationsEmail = new(made.mark + "@notes.example")
-	made.Metadata = organization.Object(`{"mark":"` + made.mark + `"}`)
-	made.Credentials = organization.Object(`{"openai":"` + made.mark + `"}`)
-	made.admin, made.read = apikey.New(made.ID, apikey.Live), apikey.New(made.ID, apikey.Test)
-	admin := apikey.NewRecord(made.admin, apikey.Admin, now, nil)
-	made.adminID = admin.ID
-	if err := w.store.Create(t.Context(), made.Organization, admin, entry(store.Created)); err != nil {
+	spec := harness.TenantSpec{Tier: "team", Full: true, Keys: []harness.KeyKind{harness.KeyRead}}
+	provisioned, err := local.NewOperator(w.store, nil).Provision(t.Context(), spec)
+	if err != nil {
 		t.Fatal(err)
 	}
-	read := apikey.NewRecord(made.read, apikey.Read, now, nil)
-	if err := w.store.AddKey(t.Context(), made.ID, read, entry(store.KeyIssued)); err != nil {
+	o, keys, err := w.store.Get(t.Context(), organization.ID(provisioned.ID))
+	if err != nil {
 		t.Fatal(err)
+	}
+	made := tenant{Organization: o}
+	for kind, key := range map[harness.KeyKind]*apikey.Key{harness.KeyAdmin: &made.admin, harness.KeyRead: &made.read} {
+		if *key, err = apikey.Parse(provisioned.Keys[kind]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, key := range keys {
+		if key.Permission == apikey.Admin {
+			made.adminID = key.ID
+		}
 	}
 	return made
 }
@@ -139,25 +92,24 @@ func entry(action store.Action) store.Entry {
 	return store.Entry{ID: store.NewEntryID(time.Now()), Action: action, Actor: store.OperatorActor}
 }
 
-// in reports whether a text has anything of the tenant's in it.
+// in reports whether a text contains anything of the tenant.
 func (made tenant) in(text string) bool {
-	return strings.Contains(text, made.mark) || strings.Contains(text, string(made.ID)) ||
-		strings.Contains(text, made.InternalID.Reveal()) || strings.Contains(text, made.ID.PublicPart())
+	return strings.Contains(text, made.InternalID.Reveal()) || strings.Contains(text, made.ID.PublicPart())
 }
 
-// newEvent returns the event of an ordinary request with the key. Its maps are its own.
+// newEvent returns the event of an ordinary request with the key. The caller may change its maps.
 func newEvent(method, key string) event {
 	e := event{
 		Version:  "2.0",
-		RouteKey: method + " /v1/organizations",
-		RawPath:  "/v1/organizations",
+		RouteKey: method + " " + harness.Path,
+		RawPath:  harness.Path,
 		Headers:  map[string]string{"authorization": "Bearer " + key, "host": "api.example.com", "user-agent": "curl/8.5.0"},
 	}
 	e.RequestContext.RequestID = "JKJaXmPLvHcESHA="
 	e.RequestContext.Stage = "$default"
 	e.RequestContext.DomainName = "api.example.com"
 	e.RequestContext.HTTP = events.APIGatewayV2HTTPRequestContextHTTPDescription{
-		Method: method, Path: "/v1/organizations", Protocol: "HTTP/1.1", SourceIP: "192.0.2.7", UserAgent: "curl/8.5.0",
+		Method: method, Path: harness.Path, Protocol: "HTTP/1.1", SourceIP: "192.0.2.7", UserAgent: "curl/8.5.0",
 	}
 	if method == "PATCH" {
 		e.Headers["content-type"] = "application/json"
@@ -166,7 +118,7 @@ func newEvent(method, key string) event {
 	return e
 }
 
-// send has the function of the method answer the event. The function itself must not fail.
+// send has the function of the method answer the event. It ends the test if the function returns an error.
 func (w *world) send(t testing.TB, method string, e event) response {
 	t.Helper()
 	r, err := w.functions[method].Handle(t.Context(), e)
@@ -176,7 +128,7 @@ func (w *world) send(t testing.TB, method string, e event) response {
 	return r
 }
 
-// everything is all of an answer that the caller gets, as text.
+// everything returns as text all of an answer that the caller gets.
 func everything(r response) string {
 	var all strings.Builder
 	fmt.Fprintln(&all, r.StatusCode, r.Body, r.Cookies)
@@ -189,7 +141,7 @@ func everything(r response) string {
 	return all.String()
 }
 
-// headers are an answer's, without what differs from one request to the next.
+// headers returns the headers of an answer, without the one that differs in every answer.
 func headers(r response) map[string]string {
 	all := maps.Clone(r.Headers)
 	delete(all, "X-Request-Id")

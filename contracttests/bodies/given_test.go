@@ -18,7 +18,7 @@ var fewBodies = Generation{Seed: GenerationSeed, Bodies: 150, Every: 7}
 // TestGeneratedOnGiven: on an organization that is not the suite's own, both checks show the same and leave it as it was.
 func TestGeneratedOnGiven(t *testing.T) {
 	t.Parallel()
-	subject := local.Simple(t, local.NewMemory())
+	subject := local.New(t, local.NewMemory(), local.Options{Unlimited: true})
 	tenant, err := subject.Provision(t.Context(), harness.TenantSpec{})
 	if err != nil {
 		t.Fatal(err)
@@ -58,7 +58,7 @@ func TestGeneratedOnGiven(t *testing.T) {
 func TestGeneratedRateLimited(t *testing.T) {
 	t.Parallel()
 	var requests atomic.Int64
-	subject := local.Simple(t, local.NewMemory())
+	subject := local.New(t, local.NewMemory(), local.Options{Unlimited: true})
 	right := subject.Target
 	subject.Target = harness.TargetFunc(func(ctx context.Context, r judge.Request) (judge.Response, error) {
 		if requests.Add(1)%30 == 0 {

@@ -26,7 +26,7 @@ var (
 // TestGeneratedChecks: the service agrees with its document on every body, on the engine that it is developed with.
 func TestGeneratedChecks(t *testing.T) {
 	t.Parallel()
-	subject := local.Simple(t, local.OnSQLite(t))
+	subject := local.New(t, local.SQLite(t), local.Options{Unlimited: true})
 	for _, check := range All() {
 		t.Run(check.Name, func(t *testing.T) {
 			t.Parallel()
@@ -40,7 +40,7 @@ func TestGeneratedChecks(t *testing.T) {
 // TestGeneratedBodies sends random bodies, 2,000 or as many as -contract.bodies says, on every processor.
 func TestGeneratedBodies(t *testing.T) {
 	t.Parallel()
-	subject := local.Simple(t, local.NewMemory())
+	subject := local.New(t, local.NewMemory(), local.Options{Unlimited: true})
 	count := countStatuses(subject)
 	workers := runtime.GOMAXPROCS(0)
 	started := time.Now()
@@ -90,7 +90,7 @@ func countStatuses(subject *harness.Subject) func(status int) int {
 // wrongService answers as the service does but for what alter changes.
 func wrongService(t *testing.T, alter func(send func(judge.Request) judge.Response, r judge.Request) judge.Response) *harness.Subject {
 	t.Helper()
-	subject := local.Simple(t, local.NewMemory())
+	subject := local.New(t, local.NewMemory(), local.Options{Unlimited: true})
 	right := subject.Target
 	subject.Target = harness.TargetFunc(func(ctx context.Context, r judge.Request) (judge.Response, error) {
 		send := func(r judge.Request) judge.Response {
@@ -175,7 +175,7 @@ func TestWrongServices(t *testing.T) {
 // TestSuiteFault: where the validator lacks a rule, generator and validator differ, and nobody blames the service.
 func TestSuiteFault(t *testing.T) {
 	t.Parallel()
-	subject := local.Simple(t, local.NewMemory())
+	subject := local.New(t, local.NewMemory(), local.Options{Unlimited: true})
 	subject.Validator = subject.Validator.Without(judge.RuleSchemaFormat)
 	for _, check := range All() {
 		found := harness.Run(t.Context(), subject, check)

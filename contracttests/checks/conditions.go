@@ -7,63 +7,47 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// conditionLaws are about conditional requests.
-func conditionLaws() []harness.Check {
-	return []harness.Check{
-		law("if-match-guards", 0, ifMatchGuards),
-		law("if-none-match-spares-the-body", 0, ifNoneMatchSpares),
-		law("if-none-match-guards", 0, ifNoneMatchGuards),
-		law("if-match-admits-one", 0, ifMatchAdmitsOne),
-		law("concurrent-changes-all-persist", 0, concurrentChanges),
+// wantMismatch sends a PATCH whose conditions do not hold. It must be refused with the current ETag and change nothing.
+func wantMismatch(c harness.Caller, before harness.Snapshot, headers ...string) {
+	x := c.Patch(newName(c), headers...)
+	c.WantError(x, http.StatusPreconditionFailed, "version_mismatch")
+	if got := judge.Canonical(x.Response.Header).Get("ETag"); got != before.ETag {
+		c.FailExchange(x, "the ETag of the refusal is %q, want that of the current version, %s", got, before.ETag)
 	}
+	c.WantUnchanged(before, "a PATCH that was refused")
 }
 
-func rename(c harness.Caller) string {
-	return harness.Object(harness.Member{Name: "organization_name", Value: harness.JsonString(c.Session.Fresh("Name"))})
-}
-
-// refused sends a PATCH whose conditions do not hold: it changes nothing and names the current version.
-func refused(c harness.Caller, before harness.Snapshot, headers ...string) {
-	x := c.Patch(rename(c), headers...)
-	c.Session.WantError(x, http.StatusPreconditionFailed, "version_mismatch")
-	if got := judge.Canonical(x.Response.Header).Get("ETag"); got != before.Etag {
-		c.Session.FailExchange(x, "the ETag of the refusal is %q, want that of the current version, %s", got, before.Etag)
-	}
-	c.Unchanged(before, "a PATCH that was refused")
-}
-
-// ifMatchGuards: a change goes through on the version that it names, and on no other.
+// ifMatchGuards: a change under If-Match is made if If-Match names the current version, and only then.
 func ifMatchGuards(s *harness.Session) {
-	c := s.Caller(harness.TenantSpec{Keys: []harness.KeyKind{}})
+	c := s.Caller(adminOnly())
 	first := c.Read()
-	second := c.Change(rename(c), "If-Match", first.Etag)
-	refused(c, second, "If-Match", first.Etag)
-	refused(c, second, "If-Match", `W/`+second.Etag)
-	refused(c, second, "If-Match", first.Etag+`, "x"`)
-	third := c.Change(rename(c), "If-Match", first.Etag+", "+second.Etag)
-	fourth := c.Change(rename(c), "If-Match", "*")
-	if third.Etag == fourth.Etag {
+	second := c.Change(newName(c), "If-Match", first.ETag)
+	wantMismatch(c, second, "If-Match", first.ETag)
+	wantMismatch(c, second, "If-Match", `W/`+second.ETag)
+	wantMismatch(c, second, "If-Match", first.ETag+`, "x"`)
+	third := c.Change(newName(c), "If-Match", first.ETag+", "+second.ETag)
+	fourth := c.Change(newName(c), "If-Match", "*")
+	if third.ETag == fourth.ETag {
 		s.FailExchange(fourth.Exchange, "a change under If-Match: * had no effect")
 	}
-	c.Unchanged(fourth, "a PATCH under If-Match")
-	if same := c.Change(`{}`, "If-Match", fourth.Etag); !same.SameBytes(fourth) {
+	c.WantUnchanged(fourth, "a PATCH under If-Match")
+	if same := c.Change(`{}`, "If-Match", fourth.ETag); !same.SameBytes(fourth) {
 		s.FailExchange(same.Exchange, "a PATCH of nothing under If-Match changed the record")
 	}
-	refusedRead(c, first.Etag, fourth)
+	ifMatchGuardsReads(c, first.ETag, fourth)
 }
 
-// refusedRead: If-Match guards reading too.
-func refusedRead(c harness.Caller, stale string, now harness.Snapshot) {
+// ifMatchGuardsReads: If-Match is for reads too.
+func ifMatchGuardsReads(c harness.Caller, stale string, now harness.Snapshot) {
 	x := c.Get(harness.KeyAdmin, "If-Match", stale)
-	c.Session.WantError(x, http.StatusPreconditionFailed, "version_mismatch")
-	if got := c.Session.Snapshot(c.Get(harness.KeyAdmin, "If-Match", now.Etag)); !got.SameBytes(now) {
-		c.Session.FailExchange(got.Exchange, "a read under If-Match differs: %s", harness.DescribeChange(now, got))
-	}
+	c.WantError(x, http.StatusPreconditionFailed, "version_mismatch")
+	c.WantSame(now, c.Snapshot(c.Get(harness.KeyAdmin, "If-Match", now.ETag)), "a read under If-Match differs")
 }
 
-// ifNoneMatchSpares: who has the current version gets no body, and who has an old one gets the new.
+// ifNoneMatchSpares: a read under If-None-Match is answered with 304 for the current version, with the record for an old
+// one.
 func ifNoneMatchSpares(s *harness.Session) {
-	c := s.Caller(harness.TenantSpec{Keys: []harness.KeyKind{}})
+	c := s.Caller(adminOnly())
 	first := c.Read()
 	spared := func(etag string) {
 		x := c.Get(harness.KeyAdmin, "If-None-Match", etag)
@@ -71,37 +55,35 @@ func ifNoneMatchSpares(s *harness.Session) {
 			s.FailExchange(x, "the ETag of a 304 is %q, want %s", got, etag)
 		}
 	}
-	spared(first.Etag)
-	second := c.Change(rename(c))
-	spared(second.Etag)
-	if now := s.Snapshot(c.Get(harness.KeyAdmin, "If-None-Match", first.Etag)); !now.SameBytes(second) {
-		s.FailExchange(now.Exchange, "a read under If-None-Match differs: %s", harness.DescribeChange(second, now))
-	}
+	spared(first.ETag)
+	second := c.Change(newName(c))
+	spared(second.ETag)
+	s.WantSame(second, s.Snapshot(c.Get(harness.KeyAdmin, "If-None-Match", first.ETag)), "a read under If-None-Match differs")
 	c.Change(`{}`)
-	spared(second.Etag)
+	spared(second.ETag)
 }
 
-// ifNoneMatchGuards: a change does not go through on a version that it excludes.
+// ifNoneMatchGuards: a change is not made if If-None-Match names the current version.
 func ifNoneMatchGuards(s *harness.Session) {
-	c := s.Caller(harness.TenantSpec{Keys: []harness.KeyKind{}})
+	c := s.Caller(adminOnly())
 	first := c.Read()
-	refused(c, first, "If-None-Match", first.Etag)
-	refused(c, first, "If-None-Match", `W/`+first.Etag)
-	refused(c, first, "If-None-Match", `*`)
-	second := c.Change(rename(c), "If-None-Match", `"x"`)
-	third := c.Change(rename(c), "If-None-Match", first.Etag)
-	if third.Etag == second.Etag {
+	wantMismatch(c, first, "If-None-Match", first.ETag)
+	wantMismatch(c, first, "If-None-Match", `W/`+first.ETag)
+	wantMismatch(c, first, "If-None-Match", `*`)
+	second := c.Change(newName(c), "If-None-Match", `"x"`)
+	third := c.Change(newName(c), "If-None-Match", first.ETag)
+	if third.ETag == second.ETag {
 		s.FailExchange(third.Exchange, "a change under If-None-Match had no effect")
 	}
-	refused(c, third, "If-Match", third.Etag, "If-None-Match", third.Etag)
+	wantMismatch(c, third, "If-Match", third.ETag, "If-None-Match", third.ETag)
 }
 
-// ifMatchAdmitsOne: of several changes of one version, one goes through.
+// ifMatchAdmitsOne: exactly one of several changes of the same version is made.
 func ifMatchAdmitsOne(s *harness.Session) {
 	const several = 6
-	c := s.Caller(harness.TenantSpec{Keys: []harness.KeyKind{}})
+	c := s.Caller(adminOnly())
 	before := c.Read()
-	answers := harness.Together(several, func(int) judge.Exchange { return c.Patch(rename(c), "If-Match", before.Etag) })
+	answers := harness.Together(several, func(int) judge.Exchange { return c.Patch(newName(c), "If-Match", before.ETag) })
 	var admitted []judge.Exchange
 	for _, x := range answers {
 		switch x.Response.Status {
@@ -115,17 +97,17 @@ func ifMatchAdmitsOne(s *harness.Session) {
 	if len(admitted) != 1 {
 		s.Stop("%d of %d changes of one version went through, want one", len(admitted), several)
 	}
-	c.Unchanged(s.Snapshot(admitted[0]), "several changes of one version, of which this went through")
+	c.WantUnchanged(s.Snapshot(admitted[0]), "several changes of one version; this one went through")
 }
 
-// concurrentChanges: changes of different fields at the same time do not undo each other.
+// concurrentChanges: changes of different fields at the same time are all made.
 func concurrentChanges(s *harness.Session) {
-	c := s.Caller(harness.TenantSpec{Keys: []harness.KeyKind{}})
+	c := s.Caller(adminOnly())
 	before, fields := c.Read(), newValues(c)
-	answers := harness.Together(len(fields), func(i int) judge.Exchange { return c.Patch(harness.Object(fields[i])) })
+	answers := harness.Together(len(fields), func(i int) judge.Exchange { return c.Patch(object(fields[i])) })
 	for i, x := range answers {
-		if now, ok := harness.NewSnapshot(x); !ok || !harness.SameJSON(now.Members[fields[i].Name], []byte(fields[i].Value)) {
-			s.FailExchange(x, "a PATCH of %s among others was not answered with it, but with %d", fields[i].Name, x.Response.Status)
+		if now, ok := harness.NewSnapshot(x); !ok || !harness.SameJSON(now.Members[fields[i].name], []byte(fields[i].value)) {
+			s.FailExchange(x, "a PATCH of %s among others was not answered with it, but with %d", fields[i].name, x.Response.Status)
 		}
 	}
 	wantRecord(s, before, c.Read(), fields...)

@@ -8,7 +8,7 @@ import (
 	"organizations-api/contracttests/harness"
 )
 
-// model is what an organization must be, by the steps so far. It starts from what the first read shows.
+// model is what an organization must be after the steps so far. It starts from the first read.
 type model struct {
 	tier    string
 	shown   harness.Snapshot           // the last answer that showed it
@@ -19,7 +19,7 @@ type model struct {
 }
 
 func newModel(first harness.Snapshot) *model {
-	return &model{tier: first.Text("account_type"), shown: first, members: maps.Clone(first.Members), etags: []string{first.Etag}}
+	return &model{tier: first.Text("account_type"), shown: first, members: maps.Clone(first.Members), etags: []string{first.ETag}}
 }
 
 func (m *model) etag() string { return m.etags[len(m.etags)-1] }
@@ -43,7 +43,7 @@ func (m *model) header(t tag) string {
 	}
 }
 
-// status says how a step must be answered.
+// status returns the status that a step must be answered with.
 func (m *model) status(one step) int {
 	switch {
 	case one.method == http.MethodPatch && one.key != harness.KeyAdmin:
@@ -67,7 +67,7 @@ type verdict int
 const (
 	changesNothing verdict = iota
 	changes
-	mayChange // the override changes and the limits in force do not, which the document says nothing of
+	mayChange // the override changes and the limits in force do not; the document does not say which it is
 )
 
 // apply makes the changes of a PATCH that is accepted.
@@ -80,13 +80,13 @@ func (m *model) apply(one step) verdict {
 	for _, field := range one.fields {
 		settable := false
 		for _, name := range harness.Restorable() {
-			settable = settable || name == field.Name
+			settable = settable || name == field.name
 		}
-		if !settable || field.Value == "null" && !nullable[field.Name] {
+		if !settable || field.value == "null" && !nullable[field.name] {
 			continue
 		}
-		if value := json.RawMessage(field.Value); !harness.SameJSON(m.members[field.Name], value) {
-			m.members[field.Name], out = value, changes
+		if value := json.RawMessage(field.value); !harness.SameJSON(m.members[field.name], value) {
+			m.members[field.name], out = value, changes
 		}
 	}
 	return out

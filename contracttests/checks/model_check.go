@@ -20,19 +20,19 @@ type Machine struct {
 	Steps int    // requests in a sequence; each change is read back besides
 }
 
-// DefaultMachine returns what the suite runs where nothing else is asked for: a few short sequences, always the same, so
-// that what the suite finds does not depend on luck.
+// DefaultMachine returns what the suite runs by default: a few short sequences, always the same, so that what the suite
+// finds does not depend on luck.
 func DefaultMachine() Machine { return Machine{Seed: 1, Runs: 4, Steps: 30} }
 
 // maxSteps keeps a sequence below the limits of the tiers that it works with, of 200 requests a minute.
 const maxSteps = 90
 
-// StateMachine returns the check that mixes all laws: it sends sequences of requests, of two organizations in turns, and
-// holds every answer against a model that is simple enough to be believed. A sequence that fails is made as short as
-// possible and reported as commands.
+// StateMachine returns the check that mixes all laws. It sends random sequences of requests, of two organizations in turns,
+// and compares every answer with a simple model. A sequence that fails is made as short as possible and reported as
+// commands.
 //
-// The sequences are data and are run by the package itself rather than by a library for tests, so that the check can be
-// run against services that are wrong on purpose, many at a time, and stops soon.
+// The package runs the sequences itself, without a library for tests, so that the check also runs against services that
+// are wrong on purpose.
 func StateMachine(m Machine) harness.Check {
 	return law("state-machine", 0, func(s *harness.Session) {
 		for run := range uint64(m.Runs) {
@@ -45,7 +45,7 @@ func StateMachine(m Machine) harness.Check {
 	})
 }
 
-// outcome is what came of a sequence that failed.
+// outcome is a sequence that failed.
 type outcome struct {
 	steps   int
 	message string
@@ -54,19 +54,16 @@ type outcome struct {
 
 func reportSequence(s *harness.Session, m Machine, run uint64, o outcome) {
 	message := fmt.Sprintf("seed %d, sequence %d, %d steps: %s", m.Seed, run+1, o.steps, o.message)
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	s.Failures = append(s.Failures, harness.Failure{Check: s.Check, Message: judge.Clip(message, harness.MaxMessage), Curl: strings.Join(o.script, "\n    ")})
+	s.FailScript(o.script, "%s", message)
 }
 
-// play runs a sequence and returns what came of it, nil where all is well. Its organizations are new, or what the
-// machine left of those that are given: the model starts from what it finds.
+// play runs a sequence. It returns nil if nothing is wrong. The organizations are new, or the given one as the last sequence
+// left it; the model starts from what it reads.
 func play(s *harness.Session, steps []step) *outcome {
-	inner := &harness.Session{Subject: s.Subject, Ctx: s.Ctx, Check: s.Check, Before: s.Before}
-	inner.GuardFaults()
-	p := &player{s: inner}
+	var p *player
 	done := 0
-	inner.Protect(func() {
+	failures := s.Try(func(inner *harness.Session) {
+		p = &player{s: inner}
 		p.begin()
 		for _, one := range steps {
 			if p.step(one); inner.Failed() {
@@ -75,25 +72,24 @@ func play(s *harness.Session, steps []step) *outcome {
 			done++
 		}
 	})
-	s.Before = inner.Before
-	if !inner.Failed() {
+	if len(failures) == 0 {
 		return nil
 	}
-	return &outcome{steps: min(done+1, len(steps)), message: inner.Failures[0].Message, script: p.script}
+	return &outcome{steps: min(done+1, len(steps)), message: failures[0].Message, script: p.script}
 }
 
-// Bounds of how long a sequence is made shorter. The second is for services that are far away.
+// Bounds on the search for a shorter sequence. The second one is for services that are far away.
 const (
 	maxReplays   = 150
 	maxShrinking = 30 * time.Second
 )
 
-// shrink looks for a shorter sequence that fails too: without some steps, and then with less in them.
+// shrink looks for a shorter sequence that fails too: first without some steps, then with simpler steps.
 func shrink(s *harness.Session, steps []step, failed outcome) outcome {
 	best, replays, until := failed, 0, time.Now().Add(maxShrinking)
 	steps = steps[:failed.steps]
 	try := func(candidate []step) bool {
-		if replays++; replays > maxReplays || time.Now().After(until) || s.Ctx.Err() != nil {
+		if replays++; replays > maxReplays || time.Now().After(until) || s.Context().Err() != nil {
 			return false
 		}
 		found := play(s, candidate)
@@ -159,7 +155,7 @@ func (p *player) send(who int, key harness.KeyKind, method string, body []byte, 
 	return p.s.Send(r)
 }
 
-// step sends one request, holds the answer against the model, and reads a change back.
+// step sends one request and compares the answer with the model. After a change it reads the record back.
 func (p *player) step(one step) {
 	m := p.models[one.who]
 	var headers []string
@@ -190,7 +186,8 @@ func (p *player) step(one step) {
 	}
 }
 
-// compare holds an answer against the model, which takes over from it what it could not know: the new time and ETag.
+// compare compares an answer with the model. The model then takes the new time and ETag from the answer, which it cannot
+// know.
 func (p *player) compare(m *model, now harness.Snapshot, what verdict) {
 	for _, name := range slices.Sorted(maps.Keys(m.members)) {
 		same := harness.SameJSON(m.members[name], now.Members[name])
@@ -208,8 +205,8 @@ func (p *player) compare(m *model, now harness.Snapshot, what verdict) {
 	}
 	p.compareVersion(m, now, what)
 	m.shown = now
-	if now.Etag != m.etag() {
-		m.etags = append(m.etags, now.Etag)
+	if now.ETag != m.etag() {
+		m.etags = append(m.etags, now.ETag)
 	}
 }
 
@@ -226,9 +223,9 @@ func (p *player) compareVersion(m *model, now harness.Snapshot, what verdict) {
 		p.s.FailExchange(now.Exchange, "the record changed, and updated_at went from %s to %s", m.shown.Text("updated_at"), now.Text("updated_at"))
 	case what == changesNothing && moved != 0:
 		p.s.FailExchange(now.Exchange, "nothing changed, and updated_at went from %s to %s", m.shown.Text("updated_at"), now.Text("updated_at"))
-	case what == changes && slices.Contains(m.etags, now.Etag):
-		p.s.FailExchange(now.Exchange, "the record changed, and its ETag %s is that of an earlier version", now.Etag)
-	case what == changesNothing && now.Etag != m.etag():
-		p.s.FailExchange(now.Exchange, "nothing changed, and the ETag went from %s to %s", m.etag(), now.Etag)
+	case what == changes && slices.Contains(m.etags, now.ETag):
+		p.s.FailExchange(now.Exchange, "the record changed, and its ETag %s is that of an earlier version", now.ETag)
+	case what == changesNothing && now.ETag != m.etag():
+		p.s.FailExchange(now.Exchange, "nothing changed, and the ETag went from %s to %s", m.etag(), now.ETag)
 	}
 }

@@ -10,15 +10,15 @@ import (
 	"organizations-api/contracttests/harness"
 )
 
-// step is one request of a sequence. It is plain data: what it comes to depends on the steps before.
+// step is one request of a sequence. It is plain data: what it leads to depends on the steps before.
 type step struct {
 	who     int // which organization
 	method  string
 	key     harness.KeyKind
-	fields  []harness.Member // of a PATCH
-	limits  limits           // rate_limits of a PATCH, where it has them; empty and not nil is {}
-	noLimit bool             // null for rate_limits
-	refused string           // a body that is refused, in place of the fields; with status
+	fields  []member // of a PATCH
+	limits  limits   // rate_limits of a PATCH, where it has them; empty and not nil is {}
+	noLimit bool     // null for rate_limits
+	refused string   // a body that is refused, in place of the fields; with status
 	status  int
 	match   tag // If-Match
 	none    tag // If-None-Match
@@ -54,7 +54,7 @@ func (one step) simpler() []step {
 	}
 	for _, field := range one.fields {
 		if len(one.fields) > 1 {
-			add(func(next *step) { next.fields = []harness.Member{field} })
+			add(func(next *step) { next.fields = []member{field} })
 		}
 	}
 	return all
@@ -65,14 +65,14 @@ func (one step) body() string {
 	if one.refused != "" {
 		return one.refused
 	}
-	fields := append([]harness.Member(nil), one.fields...)
+	fields := append([]member(nil), one.fields...)
 	switch {
 	case one.noLimit:
-		fields = append(fields, harness.Member{Name: "rate_limits", Value: "null"})
+		fields = append(fields, member{"rate_limits", "null"})
 	case one.limits != nil:
-		fields = append(fields, harness.Member{Name: "rate_limits", Value: one.limits.json()})
+		fields = append(fields, member{"rate_limits", one.limits.json()})
 	}
-	return harness.Object(fields...)
+	return object(fields...)
 }
 
 // newSequence returns a sequence. On a live target it is of one organization, whose limits it leaves alone.
@@ -101,7 +101,7 @@ func newStep(r *rand.Rand, live bool) step {
 		one.key = []harness.KeyKind{harness.KeyAdmin, harness.KeyRead, harness.KeyWrite, harness.KeyDelete}[r.IntN(4)]
 	case dice == 3:
 		one.refused, one.status = newRefusal(r)
-		one.match, one.none = tagAbsent, tagAbsent // which of two errors comes first is nobody's business
+		one.match, one.none = tagAbsent, tagAbsent // the document does not say which of two errors comes first
 	case dice == 4:
 		one.key = []harness.KeyKind{harness.KeyRead, harness.KeyWrite, harness.KeyDelete}[r.IntN(3)]
 		one.fields = newFields(r)
@@ -117,8 +117,8 @@ func newStep(r *rand.Rand, live bool) step {
 	return one
 }
 
-// addLimits adds an override now and then. That of the category that the requests themselves are of is either large, or
-// that of the tier.
+// addLimits adds an override now and then. The limit of the category metadata, which counts the requests of the check
+// itself, stays large.
 func (one *step) addLimits(r *rand.Rand) {
 	switch r.IntN(5) {
 	case 0:
@@ -136,17 +136,17 @@ func (one *step) addLimits(r *rand.Rand) {
 	}
 }
 
-// newFields returns some of the fields, each with one of a few values, so that now and then it is the one that is there.
-func newFields(r *rand.Rand) []harness.Member {
+// newFields returns some of the fields, each with one of a few values, so that now and then nothing changes.
+func newFields(r *rand.Rand) []member {
 	few := strconv.Itoa(r.IntN(3))
-	values := []harness.Member{
-		{Name: "organization_name", Value: pick(r, `"Name `+few+`"`, `"Søren & 東京 🧪"`, `null`)},
-		{Name: "logo_url", Value: pick(r, `"https://logo.example/`+few+`"`, `null`)},
-		{Name: "billing_email", Value: pick(r, `"billing`+few+`@example.com"`, `null`)},
-		{Name: "notifications_email", Value: pick(r, `"news`+few+`@example.com"`, `null`)},
-		{Name: "metadata", Value: pick(r, `{"n":1234567890123456789012345}`, `{"a":{"b":[1e400,null,`+few+`]},"":"🧪"}`, `{}`, `{"b":1,"a":2}`, `null`)},
-		{Name: "default_llm_credentials", Value: pick(r, `{"openai":"value-`+few+`"}`, `{}`, `null`)},
-		{Name: "account_type", Value: `"enterprise"`}, {Name: "credit_count", Value: `999999`}, {Name: "updated_at", Value: `"2001-01-01T00:00:00Z"`}, {Name: "internal_id", Value: `"x"`},
+	values := []member{
+		{"organization_name", pick(r, `"Name `+few+`"`, `"Søren & 東京 🧪"`, `null`)},
+		{"logo_url", pick(r, `"https://logo.example/`+few+`"`, `null`)},
+		{"billing_email", pick(r, `"billing`+few+`@example.com"`, `null`)},
+		{"notifications_email", pick(r, `"news`+few+`@example.com"`, `null`)},
+		{"metadata", pick(r, `{"n":1234567890123456789012345}`, `{"a":{"b":[1e400,null,`+few+`]},"":"🧪"}`, `{}`, `{"b":1,"a":2}`, `null`)},
+		{"default_llm_credentials", pick(r, `{"openai":"value-`+few+`"}`, `{}`, `null`)},
+		{"account_type", `"enterprise"`}, {"credit_count", `999999`}, {"updated_at", `"2001-01-01T00:00:00Z"`}, {"internal_id", `"x"`},
 	}
 	r.Shuffle(len(values), func(i, j int) { values[i], values[j] = values[j], values[i] })
 	return values[:r.IntN(4)]
@@ -154,7 +154,7 @@ func newFields(r *rand.Rand) []harness.Member {
 
 func pick(r *rand.Rand, values ...string) string { return values[r.IntN(len(values))] }
 
-// newRefusal returns a body that is refused though most of it would do, and the status that says so.
+// newRefusal returns a body that is refused although most of it is valid, and the status of the refusal.
 func newRefusal(r *rand.Rand) (body string, status int) {
 	name := fmt.Sprintf(`"organization_name":"Refused %d"`, r.IntN(3))
 	if r.IntN(2) == 0 {

@@ -11,8 +11,8 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// limitedChange: an update that is refused for its number is not made. Nothing more can be read in that minute, but what
-// the update asks for, a higher limit, would show in the next answer's header.
+// limitedChange: an update that is answered with 429 is not made. The record cannot be read in that minute; but the update
+// asks for a higher limit, which would show in the headers of the next answer.
 func limitedChange(s *harness.Session) {
 	for range 3 {
 		c := s.Caller(harness.TenantSpec{Limit: 1, Keys: []harness.KeyKind{}})
@@ -30,35 +30,24 @@ func limitedChange(s *harness.Session) {
 	s.Stop("the minute ended again and again")
 }
 
-// rateLimitLaws are about counting requests.
-func rateLimitLaws() []harness.Check {
-	return []harness.Check{
-		law("rate-limit-counts-down", harness.NeedProvision, countsDown),
-		law("rate-limit-is-exact", harness.NeedProvision, limitIsExact),
-		law("rate-limit-is-each-tenant's-own", harness.NeedProvision, limitsApart),
-		law("rate-limit-is-that-of-the-record", harness.NeedProvision, limitOfRecord),
-	}
-}
-
-// meter is what the headers of an answer say of the limit.
+// meter is what the headers of an answer say about the limit.
 type meter struct{ limit, remaining, reset int }
 
-// readMeter reads the headers of an answer, and reports where they are missing: whoever provisions enforces limits.
+// readMeter reads the headers of an answer. It ends the check if they are missing.
 func readMeter(s *harness.Session, x judge.Exchange) meter {
 	h := judge.Canonical(x.Response.Header)
 	number := func(name string) int {
 		n, err := strconv.Atoi(h.Get(name))
 		if err != nil {
-			s.FailExchange(x, "there is no number in %s", name)
-			panic(harness.ErrStopped)
+			s.StopExchange(x, "there is no number in %s", name)
 		}
 		return n
 	}
 	return meter{number("X-RateLimit-Limit"), number("X-RateLimit-Remaining"), number("X-RateLimit-Reset")}
 }
 
-// withinOneMinute returns the answers that were made within one minute: where the minute ended meanwhile, they are made
-// once more, of another organization.
+// withinOneMinute returns answers that are all of one minute. If the minute ends meanwhile, it asks again, with another
+// organization.
 func withinOneMinute(s *harness.Session, limit int, ask func(c harness.Caller) []judge.Exchange) []judge.Exchange {
 	var answers []judge.Exchange
 	for range 3 {
@@ -72,7 +61,7 @@ func withinOneMinute(s *harness.Session, limit int, ask func(c harness.Caller) [
 	return answers
 }
 
-// countsDown: each request leaves one less, of either operation and whatever becomes of it, down to none and not below.
+// countsDown: every request leaves one less, whatever its method and its status, down to zero.
 func countsDown(s *harness.Session) {
 	const limit = 5
 	began := time.Now()
@@ -80,8 +69,8 @@ func countsDown(s *harness.Session) {
 		first := c.Get(harness.KeyRead)
 		etag := judge.Canonical(first.Response.Header).Get("ETag")
 		return []judge.Exchange{
-			first, c.Get(harness.KeyAdmin, "If-None-Match", etag), c.Patch(`{}`), c.Patch(rename(c)), c.Get(harness.KeyRead),
-			c.Get(harness.KeyRead), c.Patch(rename(c)), c.Get(harness.KeyAdmin),
+			first, c.Get(harness.KeyAdmin, "If-None-Match", etag), c.Patch(`{}`), c.Patch(newName(c)), c.Get(harness.KeyRead),
+			c.Get(harness.KeyRead), c.Patch(newName(c)), c.Get(harness.KeyAdmin),
 		}
 	})
 	for i, x := range answers {
@@ -102,7 +91,7 @@ func countsDown(s *harness.Session) {
 	}
 }
 
-// wantRetryAfter reports a refusal that does not say to come back when the minute is over.
+// wantRetryAfter reports a 429 whose Retry-After is not the end of the minute.
 func wantRetryAfter(s *harness.Session, x judge.Exchange) {
 	after, err := strconv.Atoi(judge.Canonical(x.Response.Header).Get("Retry-After"))
 	back := time.Now().Add(time.Duration(after) * time.Second)
@@ -112,7 +101,7 @@ func wantRetryAfter(s *harness.Session, x judge.Exchange) {
 	}
 }
 
-// limitIsExact: of many requests at once, as many as the limit says are answered, each with a number of its own left.
+// limitIsExact: of many requests at once, exactly as many as the limit allows are answered, each with another number left.
 func limitIsExact(s *harness.Session) {
 	const limit, several = 7, 12
 	answers := withinOneMinute(s, limit, func(c harness.Caller) []judge.Exchange {
@@ -134,7 +123,7 @@ func limitIsExact(s *harness.Session) {
 	}
 }
 
-// limitsApart: what one organization uses up is not taken from another.
+// limitsApart: the requests of one organization do not count against another.
 func limitsApart(s *harness.Session) {
 	other := s.Caller(harness.TenantSpec{Limit: 3, Keys: []harness.KeyKind{harness.KeyRead}})
 	withinOneMinute(s, 2, func(c harness.Caller) []judge.Exchange {
@@ -148,7 +137,7 @@ func limitsApart(s *harness.Session) {
 	}
 }
 
-// limitOfRecord: the limit that is enforced is the one that the record shows, and a change of it is in force at once.
+// limitOfRecord: the limit in the record is the one that is enforced. A change of it takes effect at once.
 func limitOfRecord(s *harness.Session) {
 	c := s.Caller(harness.TenantSpec{Tier: "free", Keys: []harness.KeyKind{}})
 	for _, step := range []struct {

@@ -11,9 +11,9 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// statusCase is one way to bring about a declared response.
+// statusCase is one way to get a declared response.
 type statusCase struct {
-	name   string // what brings it about
+	name   string // what is done to get it
 	method string
 	status int
 	code   string          // of an ErrorResponse
@@ -24,13 +24,13 @@ type statusCase struct {
 	fault  harness.Fault
 	body   string   // of a PATCH; "" is one that would change something
 	header []string // name, value, name, value
-	// edit makes what is not said above; current is the ETag of the record.
+	// edit changes the request further; current is the ETag of the record.
 	edit func(r *judge.Request, current string)
 }
 
-// StatusChecks returns, for each operation and each response that the document declares of it, and for each code of an
-// error, at least one check that brings it about.
-func StatusChecks() []harness.Check {
+// statusChecks returns checks that get every response that the document declares, and every code of an error, at least
+// once for each operation.
+func statusChecks() []harness.Check {
 	var all []harness.Check
 	for _, c := range statusCases() {
 		if c.spec.Keys == nil {
@@ -63,7 +63,7 @@ func (c statusCase) run(s *harness.Session) {
 		target = s.Subject.Faulty(c.fault)
 	}
 	if c.edit != nil {
-		current = who.Read().Etag
+		current = who.Read().ETag
 	}
 	x := s.SendTo(target, c.request(who.Tenant, current))
 	if c.status == http.StatusTooManyRequests {
@@ -72,8 +72,7 @@ func (c statusCase) run(s *harness.Session) {
 	c.judge(s, x)
 }
 
-// untilRefused repeats a request beyond a limit of one: one minute's only request may be the first, and the next
-// minute's the second.
+// untilRefused repeats a request beyond a limit of one. It needs two tries, because a new minute may begin in between.
 func untilRefused(s *harness.Session, x judge.Exchange) judge.Exchange {
 	for range 2 {
 		if x.Response.Status != http.StatusTooManyRequests {
@@ -107,12 +106,12 @@ func (c statusCase) judge(s *harness.Session, x judge.Exchange) {
 	}
 }
 
-// wantLocation reports a validation error that does not name the place of the problem.
+// wantLocation reports a validation error without a problem at that place.
 func wantLocation(s *harness.Session, x judge.Exchange, want []string) {
 	var answer struct {
 		Detail []struct{ Loc []any }
 	}
-	_ = json.Unmarshal(x.Response.Body, &answer) // what is no validation error names no place
+	_ = json.Unmarshal(x.Response.Body, &answer) // a body that is not a validation error names no place
 	var places []string
 	for _, problem := range answer.Detail {
 		place := fmt.Sprint(problem.Loc)
@@ -124,15 +123,27 @@ func wantLocation(s *harness.Session, x judge.Exchange, want []string) {
 	s.FailExchange(x, "the problem is placed at %s, want %v", strings.Join(places, ", "), want)
 }
 
-// header returns an edit that sets a request header, in which ETAG stands for the current one.
+// withTag returns an edit that sets a request header. ETAG in the value stands for the current ETag.
 func withTag(name, value string) func(*judge.Request, string) {
 	return func(r *judge.Request, current string) { r.Header.Set(name, strings.ReplaceAll(value, "ETAG", current)) }
 }
 
-// authorization returns an edit that makes something else of the Authorization header.
+// authorization returns an edit that replaces the Authorization header by what change makes of the key.
 func authorization(change func(key string) []string) func(*judge.Request, string) {
 	return func(r *judge.Request, _ string) {
 		key := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
 		r.Header["Authorization"] = change(key)
 	}
+}
+
+// refusals returns requests that must be refused whatever the organization. Each would change the record otherwise.
+func refusals(c harness.Caller, current string) []judge.Request {
+	var all []judge.Request
+	for _, one := range statusCases() {
+		shared := one.spec.Limit == 0 && !one.spec.Deleted && one.fault == ""
+		if _, has := c.Keys[one.key]; one.method == http.MethodPatch && one.status >= 400 && shared && (has || one.key == "") {
+			all = append(all, one.request(c.Tenant, current))
+		}
+	}
+	return all
 }

@@ -7,7 +7,7 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// unauthorizedCases are those of 401, for both operations.
+// unauthorizedCases get 401, from both operations.
 func unauthorizedCases() []statusCase {
 	const missing, invalid = "api_key_missing", "api_key_invalid"
 	as := func(values ...string) func(string) []string {
@@ -31,7 +31,7 @@ func unauthorizedCases() []statusCase {
 		admin("two-keys", invalid, as("Bearer KEY", "Bearer KEY")),
 		admin("key-cut-short", invalid, func(key string) []string { return []string{"Bearer " + key[:len(key)-1]} }),
 		admin("key-with-more", invalid, as("Bearer KEY0")),
-		admin("key-mistyped", invalid, func(key string) []string { return []string{"Bearer " + Mistyped(key)} }),
+		admin("key-mistyped", invalid, func(key string) []string { return []string{"Bearer " + harness.Mistyped(key)} }),
 		admin("key-in-other-case", invalid, func(key string) []string { return []string{"Bearer " + strings.ToUpper(key)} }),
 		admin("no-key-at-all", invalid, as("Bearer sk_live_abc123def456")),
 		{name: "key-unknown", status: 401, code: invalid, key: harness.KeyUnknown, needs: harness.NeedProvision},
@@ -40,16 +40,7 @@ func unauthorizedCases() []statusCase {
 	}
 }
 
-// Mistyped returns the key with its last character changed.
-func Mistyped(key string) string {
-	last := "a"
-	if strings.HasSuffix(key, last) {
-		last = "b"
-	}
-	return key[:max(0, len(key)-1)] + last
-}
-
-// unreadableCases are those of a query or header that cannot be read, for both operations.
+// unreadableCases have a query or header that cannot be read, for both operations.
 func unreadableCases() []statusCase {
 	query := func(name, query string) statusCase {
 		return statusCase{
@@ -72,13 +63,13 @@ func unreadableCases() []statusCase {
 	}
 }
 
-// maxCondition is the longest that the document lets If-Match and If-None-Match be.
+// maxCondition is the longest If-Match and If-None-Match that the document allows.
 const maxCondition = 4096
 
 // longTag returns an entity tag of so many characters.
 func longTag(length int) string { return `"` + strings.Repeat("x", length-2) + `"` }
 
-// conditionCases are those of If-Match that come to the same for both operations.
+// conditionCases have conditions that both operations answer with the same status.
 func conditionCases() []statusCase {
 	const mismatch = "version_mismatch"
 	return []statusCase{
@@ -97,7 +88,7 @@ func conditionCases() []statusCase {
 	}
 }
 
-// stateCases are those of an organization in a state that only its operator brings about, for both operations.
+// stateCases need an organization or a key in a state that only the operator can bring about, for both operations.
 func stateCases() []statusCase {
 	return []statusCase{
 		{name: "key-without-permission", status: 403, code: "permission_required", key: harness.KeyNone, needs: harness.NeedProvision},
@@ -109,7 +100,7 @@ func stateCases() []statusCase {
 	}
 }
 
-// faultCases are those of a store that fails, for both operations.
+// faultCases need a store that fails, for both operations.
 func faultCases() []statusCase {
 	return []statusCase{
 		{name: "store-broken", status: 500, code: "internal", key: harness.KeyAdmin, fault: harness.FaultBroken, needs: harness.NeedFaults},
@@ -117,6 +108,7 @@ func faultCases() []statusCase {
 	}
 }
 
+// readCases are for GET alone.
 func readCases() []statusCase {
 	get := func(c statusCase) statusCase { c.method = "GET"; return c }
 	return []statusCase{
@@ -139,6 +131,7 @@ func readCases() []statusCase {
 	}
 }
 
+// changeCases are for PATCH alone, with a body that fits the schema.
 func changeCases() []statusCase {
 	patch := func(c statusCase) statusCase { c.method = "PATCH"; return c }
 	forbidden := func(name string, key harness.KeyKind, needs harness.Need) statusCase {
@@ -203,8 +196,7 @@ func malformedCases() []statusCase {
 	}
 }
 
-// invalidCases are bodies that can be read and do not fit the schema: one of each kind. Whoever walks the schema makes
-// the rest.
+// invalidCases are bodies that are JSON and do not fit the schema: one of each kind. Package bodies generates the rest.
 func invalidCases() []statusCase {
 	body := func(name, body string, loc ...string) statusCase {
 		return statusCase{name: name, method: "PATCH", status: 422, loc: append([]string{"body"}, loc...), key: harness.KeyAdmin, body: body}

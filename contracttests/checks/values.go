@@ -7,32 +7,28 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// valueLaws are about values that come back as they were sent.
-func valueLaws() []harness.Check {
-	return []harness.Check{
-		law("metadata-value-for-value", 0, func(s *harness.Session) { comesBack(s, "metadata", metadataValues()) }),
-		law("text-value-for-value", 0, func(s *harness.Session) { comesBack(s, "organization_name", nameValues()) }),
-		law("logo-value-for-value", 0, func(s *harness.Session) { comesBack(s, "logo_url", logoValues()) }),
-		law("email-value-for-value", 0, func(s *harness.Session) { comesBack(s, "billing_email", emailValues()) }),
-		law("credentials-value-for-value", 0, func(s *harness.Session) { comesBack(s, "default_llm_credentials", credentialValues()) }),
-		law("everything-has-a-value", harness.NeedProvision, everythingHasValue),
-		law("nothing-is-left-out", harness.NeedProvision, nothingLeftOut),
-	}
+func metadataComesBack(s *harness.Session) { comesBack(s, "metadata", metadataValues()) }
+func nameComesBack(s *harness.Session)     { comesBack(s, "organization_name", nameValues()) }
+func logoComesBack(s *harness.Session)     { comesBack(s, "logo_url", logoValues()) }
+func emailComesBack(s *harness.Session)    { comesBack(s, "billing_email", emailValues()) }
+func credentialsComeBack(s *harness.Session) {
+	comesBack(s, "default_llm_credentials", credentialValues())
 }
 
-// comesBack: what was sent is answered, and read, number by number to the digit and string by string.
-func comesBack(s *harness.Session, field string, values []string) {
-	c := s.Caller(harness.TenantSpec{Keys: []harness.KeyKind{}})
+// comesBack: the answer to a PATCH and the next read show each value as it was sent: numbers to the digit, strings to the
+// character.
+func comesBack(s *harness.Session, name string, values []string) {
+	c := s.Caller(adminOnly())
 	for _, value := range values {
-		now, ok := harness.NewSnapshot(c.Patch(harness.Object(harness.Member{Name: field, Value: value})))
+		now, ok := harness.NewSnapshot(c.Patch(object(member{name, value})))
 		if !ok {
-			s.FailExchange(now.Exchange, "%s is refused: %s", field, judge.Clip(value, judge.MaxValue))
+			s.FailExchange(now.Exchange, "%s is refused: %s", name, judge.Clip(value, judge.MaxValue))
 			continue
 		}
-		if !harness.SameJSON(now.Members[field], []byte(value)) {
-			s.FailExchange(now.Exchange, "%s was %s and came back as %s", field, judge.Clip(value, judge.MaxValue), judge.Clip(string(now.Members[field]), judge.MaxValue))
+		if !harness.SameJSON(now.Members[name], []byte(value)) {
+			s.FailExchange(now.Exchange, "%s was %s and came back as %s", name, judge.Clip(value, judge.MaxValue), judge.Clip(string(now.Members[name]), judge.MaxValue))
 		}
-		c.Unchanged(now, "a PATCH of "+field)
+		c.WantUnchanged(now, "a PATCH of "+name)
 	}
 }
 
@@ -89,7 +85,7 @@ func credentialValues() []string {
 	}
 }
 
-// recordMembers are all members of the model, with those that may be null.
+// recordMembers returns all members of the record, and which of them may be null.
 func recordMembers() (all []string, nullable map[string]bool) {
 	all = []string{
 		"organization_id", "organization_name", "logo_url", "account_type", "credit_count", "metadata", "billing_email",
@@ -105,9 +101,9 @@ func recordMembers() (all []string, nullable map[string]bool) {
 // everythingHasValue: of an organization that has everything, every member of the model shows, and a change of one
 // leaves the others.
 func everythingHasValue(s *harness.Session) {
-	c := s.Caller(harness.TenantSpec{Full: true, Keys: []harness.KeyKind{}})
+	c := s.Caller(full())
 	before := c.Read()
-	after := c.Change(rename(c))
+	after := c.Change(newName(c))
 	all, _ := recordMembers()
 	for _, now := range []harness.Snapshot{before, after} {
 		for _, name := range all {
@@ -121,11 +117,11 @@ func everythingHasValue(s *harness.Session) {
 	}
 }
 
-// nothingLeftOut: of an organization that has nothing set, every member is there all the same, null where it may be.
+// nothingLeftOut: the record of an organization with nothing set still has every member, null where that is allowed.
 func nothingLeftOut(s *harness.Session) {
-	c := s.Caller(harness.TenantSpec{Keys: []harness.KeyKind{}})
+	c := s.Caller(adminOnly())
 	all, nullable := recordMembers()
-	for _, now := range []harness.Snapshot{c.Read(), c.Change(rename(c))} {
+	for _, now := range []harness.Snapshot{c.Read(), c.Change(newName(c))} {
 		for _, name := range all {
 			value, shown := now.Members[name]
 			if isNull := string(value) == "null"; !shown || isNull != nullable[name] {

@@ -6,20 +6,20 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 
 	"organizations-api/contracttests/judge"
-	"organizations-api/shared/openapi"
 )
+
+// This file holds correct exchanges, and small changes that make them wrong. The tests of judge, coverage and mutants
+// start from them.
 
 const (
-	Path      = "/v1/organizations"
-	CallerKey = "sk_live_0123456789abcdef"
-	Version1  = `"v1"`
+	CallerKey = "sk_live_0123456789abcdef" // the key that right exchanges present
+	Version1  = `"v1"`                     // the ETag that they show
 )
 
-// WholeOrganization has every member of the model, each with a value of its own kind.
+// WholeOrganization is a response body in which every member has a value.
 const WholeOrganization = `{"organization_id":"org_1","organization_name":"Northwind","logo_url":"https://logo.example/x",` +
 	`"account_type":"pro","credit_count":100000,"metadata":{"region":"eu"},"billing_email":"billing@northwind.example",` +
 	`"notifications_email":"news@northwind.example","rate_limits":{"metadata":100,"data":60,"search":60,"upload":30,"compute":30},` +
@@ -27,35 +27,19 @@ const WholeOrganization = `{"organization_id":"org_1","organization_name":"North
 	`"updated_at":"2026-01-05T09:30:00.000000Z","users":[{"name":"Ada"}],"auth_provider_org_id":"ext_1",` +
 	`"default_llm_credentials":{"open.ai":"sk-abcdefgh"},"api_url":"https://api.example"}`
 
+// WholeUpdate is a request body with every field of a PATCH.
 const WholeUpdate = `{"organization_name":"Northwind","billing_email":"a@b.example","metadata":{"a":1},` +
 	`"rate_limits":{"search":120},"logo_url":"x","notifications_email":null,"default_llm_credentials":{"openai":"sk-abcdefgh"}}`
 
-var errorTypes = map[int][2]string{
-	400: {"BadRequestError", "body_malformed"},
-	401: {"UnauthorizedError", "api_key_missing"},
-	403: {"ForbiddenError", "permission_required"},
-	404: {"NotFoundError", "organization_not_found"},
-	412: {"PreconditionFailedError", "version_mismatch"},
-	429: {"TooManyRequestsError", "rate_limited"},
-	500: {"InternalServerError", "internal"},
-	503: {"ServiceUnavailableError", "store_unavailable"},
-}
-
+// ValidationError is the body of a 422.
 const ValidationError = `{"detail":[{"loc":["body","rate_limits","data"],"msg":"too small","type":"minimum"}]}`
 
+// ErrorJSON returns the body of an error with the status.
 func ErrorJSON(status int) string {
-	e := errorTypes[status]
-	return `{"success":false,"status":` + strconv.Itoa(status) + `,"error":{"message":"It failed.","type":"` + e[0] + `","code":"` + e[1] + `","details":null}}`
+	e := ErrorMeanings()[status]
+	return `{"success":false,"status":` + strconv.Itoa(status) + `,"error":{"message":"It failed.","type":"` + e.Type +
+		`","code":"` + e.Codes[0] + `","details":null}}`
 }
-
-// Validator is the judge of this repository's API, made once for all tests.
-var Validator = sync.OnceValue(func() *judge.Validator {
-	v, err := judge.New(openapi.YAML)
-	if err != nil {
-		panic(err)
-	}
-	return v.With(OrganizationRules()...).WithRequest(OrganizationRequestRules()...)
-})
 
 // RightExchange returns a correct exchange of the given method and status.
 func RightExchange(method string, status int) judge.Exchange {
@@ -107,13 +91,14 @@ func rightHeaders(x *judge.Exchange) {
 	}
 }
 
+// SetBody gives the response a body, with the headers that go with it.
 func SetBody(x *judge.Exchange, body string) {
 	x.Response.Body = []byte(body)
 	x.Response.Header.Set("Content-Type", "application/json")
 	x.Response.Header.Set("Content-Length", strconv.Itoa(len(body)))
 }
 
-// DeclaredStatuses returns the statuses that an operation declares.
+// DeclaredStatuses returns the statuses that the document declares for a method.
 func DeclaredStatuses(method string) []int {
 	all := []int{200, 304, 400, 401, 403, 404, 412, 422, 429, 500, 503}
 	if method == http.MethodPatch {
@@ -122,7 +107,7 @@ func DeclaredStatuses(method string) []int {
 	return all
 }
 
-// ExchangeChange is one step from a right exchange to a wrong one.
+// ExchangeChange makes a right exchange wrong in one way.
 type ExchangeChange func(t *testing.T, x *judge.Exchange)
 
 // WithBody replaces the response's body.
@@ -134,7 +119,7 @@ func WithBody(text string) ExchangeChange {
 	}
 }
 
-// WithSwap replaces a piece of the response's body.
+// WithSwap replaces a piece of the response's body. The piece must be there exactly once.
 func WithSwap(old, text string) ExchangeChange {
 	return func(t *testing.T, x *judge.Exchange) {
 		t.Helper()
@@ -150,7 +135,7 @@ func WithMember(text string) ExchangeChange {
 	return func(t *testing.T, x *judge.Exchange) { WithBody("{"+text+","+string(x.Response.Body[1:]))(t, x) }
 }
 
-// WithHeader replaces a response header by the given values; none removes it.
+// WithHeader replaces a response header by the given values. Without values it removes the header.
 func WithHeader(name string, values ...string) ExchangeChange {
 	return func(_ *testing.T, x *judge.Exchange) {
 		x.Response.Header.Del(name)
@@ -165,10 +150,12 @@ func WithAsk(name, value string) ExchangeChange {
 	return func(_ *testing.T, x *judge.Exchange) { x.Request.Header.Set(name, value) }
 }
 
+// WithStatus replaces the status.
 func WithStatus(code int) ExchangeChange {
 	return func(_ *testing.T, x *judge.Exchange) { x.Response.Status = code }
 }
 
+// InOrder makes several changes, one after the other.
 func InOrder(changes ...ExchangeChange) ExchangeChange {
 	return func(t *testing.T, x *judge.Exchange) {
 		t.Helper()

@@ -9,14 +9,15 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"organizations-api/contracttests/judge"
 	"organizations-api/contracttests/spec"
+	"organizations-api/shared/openapi"
 )
 
-// The rules of this repository's API: what its document says in words, or what clients may take for granted, and no
-// schema states.
+// The rules of the organizations API that no schema states. The document says them in words, or clients rely on them.
 const (
 	RuleErrorStatusMismatch judge.Rule = "error-status-mismatch" // the status in an error is not that of the answer
 	RuleSuccessNotFalse     judge.Rule = "success-not-false"
@@ -36,6 +37,15 @@ const (
 	RuleLimitDepth   judge.Rule = "limit-depth"
 )
 
+// Validator is the judge of the organizations API, made once. It knows the document and the rules of this file.
+var Validator = sync.OnceValue(func() *judge.Validator {
+	v, err := judge.New(openapi.YAML)
+	if err != nil {
+		panic(err) // the document is part of the program
+	}
+	return v.With(OrganizationRules()...).WithRequest(OrganizationRequestRules()...)
+})
+
 // OrganizationRules returns the rules for responses.
 func OrganizationRules() []judge.RuleFunc {
 	return []judge.RuleFunc{errorBody, validationBody, timestamps, rateLimitHeaders, precondition, credentialEcho}
@@ -46,14 +56,15 @@ func OrganizationRequestRules() []judge.RuleFunc {
 	return []judge.RuleFunc{bodyLimits}
 }
 
-// errorMeaning says what the document has an error of a status say.
-type errorMeaning struct {
-	typ   string
-	Codes []string
+// ErrorMeaning is what the body of an error with a certain status says.
+type ErrorMeaning struct {
+	Type  string
+	Codes []string // the codes to choose from
 }
 
-func ErrorMeanings() map[int]errorMeaning {
-	return map[int]errorMeaning{
+// ErrorMeanings returns what errors say, by status.
+func ErrorMeanings() map[int]ErrorMeaning {
+	return map[int]ErrorMeaning{
 		400: {"BadRequestError", []string{"request_malformed", "body_malformed", "body_too_large", "media_type_unsupported"}},
 		401: {"UnauthorizedError", []string{"api_key_missing", "api_key_invalid", "api_key_revoked", "api_key_expired"}},
 		403: {"ForbiddenError", []string{"permission_required"}},
@@ -65,7 +76,7 @@ func ErrorMeanings() map[int]errorMeaning {
 	}
 }
 
-// errorBody judges an ErrorResponse. Members that are missing or of another type are left to the schema.
+// errorBody judges an ErrorResponse. The schema reports members that are missing or of another type.
 func errorBody(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violation {
 	body, ok := decoded.(map[string]any)
 	if !ok || x.Response.Status < 400 || x.Response.Status == http.StatusUnprocessableEntity {
@@ -94,8 +105,8 @@ func errorDetail(status int, detail map[string]any) []judge.Violation {
 	if !known {
 		return found
 	}
-	if typ, ok := detail["type"].(string); ok && typ != want.typ {
-		found = append(found, judge.Violation{Rule: RuleErrorType, Pointer: "/error/type", Expected: want.typ, Got: judge.Describe(typ, nil)})
+	if typ, ok := detail["type"].(string); ok && typ != want.Type {
+		found = append(found, judge.Violation{Rule: RuleErrorType, Pointer: "/error/type", Expected: want.Type, Got: judge.Describe(typ, nil)})
 	}
 	if code, ok := detail["code"].(string); ok && !slices.Contains(want.Codes, code) {
 		found = append(found, judge.Violation{
@@ -139,7 +150,7 @@ func validationProblem(where string, problem map[string]any) []judge.Violation {
 	return found
 }
 
-// timestamps judges the times of an organization. What is no time at all is left to the schema.
+// timestamps judges the times of an organization. The schema reports what is not a time.
 func timestamps(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violation {
 	body, ok := decoded.(map[string]any)
 	if !ok || x.Response.Status != http.StatusOK {
@@ -166,7 +177,7 @@ func timestamps(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violati
 	return found
 }
 
-// rateLimitHeaders judges the three headers together: all or none, and none that contradicts another.
+// rateLimitHeaders judges the three headers together: all of them or none, and no contradictions.
 func rateLimitHeaders(_ spec.Operation, x judge.Exchange, _ any) []judge.Violation {
 	h := judge.Canonical(x.Response.Header)
 	names := []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
@@ -195,7 +206,7 @@ func rateLimitHeaders(_ spec.Operation, x judge.Exchange, _ any) []judge.Violati
 	return found
 }
 
-// credentialEcho finds the caller's own key in the answer, unless the caller had put it into the body.
+// credentialEcho reports the caller's own key in the answer, unless the caller sent it in the body.
 func credentialEcho(_ spec.Operation, x judge.Exchange, _ any) []judge.Violation {
 	token, ok := BearerToken(judge.Canonical(x.Request.Header).Get("Authorization"))
 	if !ok || bytes.Contains(x.Request.Body, []byte(token)) {
@@ -214,8 +225,74 @@ func credentialEcho(_ spec.Operation, x judge.Exchange, _ any) []judge.Violation
 	return found
 }
 
+// BearerToken returns the key in an Authorization header. It returns false for another scheme, and for keys so short that
+// they occur in an answer by chance.
 func BearerToken(authorization string) (string, bool) {
 	scheme, token, _ := strings.Cut(authorization, " ")
 	token = strings.TrimSpace(token)
-	return token, strings.EqualFold(scheme, "Bearer") && len(token) >= 8 // shorter ones occur by chance
+	return token, strings.EqualFold(scheme, "Bearer") && len(token) >= 8
+}
+
+// The limits that the document states in words.
+const (
+	MaxBodyBytes   = 262_144
+	MaxObjectBytes = 65_536
+	MaxObjectDepth = 32
+)
+
+// bodyLimits judges the size of a PATCH body, and size and depth of the objects in it. The size of an object does not
+// count white space.
+func bodyLimits(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violation {
+	if size := len(x.Request.Body); size > MaxBodyBytes {
+		return []judge.Violation{{Rule: RuleBodyTooLarge, Expected: fmt.Sprintf("at most %d bytes", MaxBodyBytes), Got: fmt.Sprintf("%d bytes", size)}}
+	}
+	body, ok := decoded.(map[string]any)
+	if !ok {
+		return nil
+	}
+	var raw map[string]json.RawMessage
+	if err := json.Unmarshal(x.Request.Body, &raw); err != nil {
+		return nil // the reader reports it
+	}
+	var found []judge.Violation
+	for _, name := range []string{"metadata", "default_llm_credentials"} {
+		if _, ok := body[name].(map[string]any); ok {
+			found = append(found, objectLimits("/"+name, raw[name], body[name])...)
+		}
+	}
+	return found
+}
+
+func objectLimits(where string, raw json.RawMessage, value any) []judge.Violation {
+	var found []judge.Violation
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, raw); err == nil && compact.Len() > MaxObjectBytes {
+		found = append(found, judge.Violation{
+			Rule: RuleLimitBytes, Pointer: where, Expected: fmt.Sprintf("at most %d bytes", MaxObjectBytes), Got: fmt.Sprintf("%d bytes", compact.Len()),
+		})
+	}
+	if levels := DepthOf(value); levels > MaxObjectDepth {
+		found = append(found, judge.Violation{
+			Rule: RuleLimitDepth, Pointer: where, Expected: fmt.Sprintf("at most %d levels", MaxObjectDepth), Got: fmt.Sprintf("%d levels", levels),
+		})
+	}
+	return found
+}
+
+// DepthOf returns the nesting of a decoded value: how many objects and arrays are inside each other.
+func DepthOf(value any) int {
+	deepest := 0
+	switch value := value.(type) {
+	case map[string]any:
+		for _, member := range value {
+			deepest = max(deepest, DepthOf(member))
+		}
+	case []any:
+		for _, item := range value {
+			deepest = max(deepest, DepthOf(item))
+		}
+	default:
+		return 0
+	}
+	return deepest + 1
 }

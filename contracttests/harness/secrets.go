@@ -12,16 +12,16 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// secret is something that no answer may contain, in all the forms in which it is looked for.
+// secret is something that no answer may contain.
 type secret struct {
-	what  string
-	forms [][]byte
+	what  string   // what it is, for the message of a failure
+	forms [][]byte // the texts to look for
 }
 
 // minSecret is the length from which a text does not occur by chance.
 const minSecret = 12
 
-// newSecret returns the forms of a text: as it is, without what it begins with in public, and in Base64.
+// newSecret returns a secret in these forms: as it is, in capitals, without its public prefix, and in Base64.
 func newSecret(what, text string) secret {
 	forms := []string{text, strings.ToUpper(text), text[strings.LastIndex(text, "_")+1:]}
 	forms = append(forms, base64.RawStdEncoding.EncodeToString([]byte(text)))
@@ -37,7 +37,7 @@ func newSecret(what, text string) secret {
 	return s
 }
 
-// guard sees to it that no answer to this session contains a secret of the organization.
+// guard has every answer of this session searched for the secrets of the organization.
 func (s *Session) guard(t Tenant) {
 	var found []secret
 	for _, text := range t.Secrets {
@@ -49,21 +49,17 @@ func (s *Session) guard(t Tenant) {
 			newSecret("a key ("+string(kind)+")", key),
 			newSecret("the hash of a key ("+string(kind)+")", hex.EncodeToString(sum[:])))
 	}
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	s.secrets = append(s.secrets, found...)
 }
 
-func (s *Session) GuardFaults() {
-	s.secrets = append(s.secrets, newSecret("the cause of a fault", FaultText))
-}
-
-// scan looks for secrets in the bytes of an answer and in the texts that they stand for. What the caller sent is no
-// secret to the caller.
+// scan reports secrets in an answer, also where they are written with JSON escapes. What the caller sent itself may come
+// back.
 func (s *Session) scan(x judge.Exchange) {
-	s.Mu.Lock()
+	s.mu.Lock()
 	secrets := s.secrets
-	s.Mu.Unlock()
+	s.mu.Unlock()
 	raw := WholeAnswer(x.Response)
 	for _, secret := range secrets {
 		for _, form := range secret.forms {
@@ -75,7 +71,7 @@ func (s *Session) scan(x judge.Exchange) {
 	}
 }
 
-// WholeAnswer returns everything that a caller can read: headers, body, and what the body's escapes stand for.
+// WholeAnswer returns everything that a caller can read: headers, body, and the body's strings without escapes.
 func WholeAnswer(r judge.Response) []byte {
 	var all bytes.Buffer
 	for _, name := range slices.Sorted(maps.Keys(r.Header)) {

@@ -2,94 +2,42 @@ package harness
 
 import (
 	"context"
-	"errors"
-	"fmt"
+	"encoding/json"
 	"net/http"
+	"strconv"
+	"strings"
 	"sync"
+	"time"
 
 	"organizations-api/contracttests/judge"
 )
 
-// Check is one test of the suite. It reports through its Session and never through package testing, so that it can be
-// run against services that are wrong on purpose.
-type Check struct {
-	Name string // such as "laws/patch-persists"
-	// Needs says what the check cannot do without, so that a live target can name what it does not show.
-	Needs Need
-	Run   func(s *Session)
-}
-
-// Need is what a check cannot do without; needs can be combined with |.
-type Need int
-
-// The needs.
-const (
-	NeedProvision Need = 1 << iota // organizations of its own
-	NeedFaults                     // a store that fails
-	NeedOther                      // a second organization
-	NeedRead                       // a key that can only read
-	NeedRevoke                     // a key that is revoked in the middle of it
-)
-
-// Failure is one thing that a check found wrong.
-type Failure struct {
-	Check   string
-	Message string // on one line, bounded, without credentials
-	Curl    string // how to see it again; "" where one request does not show it
-
-	// LeftChanged says that the organization of a live target is not what it was before the check.
-	LeftChanged bool
-}
-
-func (f Failure) String() string {
-	if f.Curl == "" {
-		return f.Check + ": " + f.Message
-	}
-	return f.Check + ": " + f.Message + "\n    " + f.Curl
-}
-
-// Session is one run of one check. Every exchange it makes is judged by the subject's validator. It is safe for
+// Session is one run of one check. Every exchange that it makes is judged by the subject's validator. It is safe for
 // concurrent use.
 type Session struct {
 	Subject *Subject
-	Ctx     context.Context
-	Check   string
 
-	Before *Snapshot // of a live target's organization, to be put back
+	ctx    context.Context
+	check  string
+	before *Snapshot // of a live target's organization, to be put back
 
-	Mu       sync.Mutex
-	Failures []Failure
+	mu       sync.Mutex
+	failures []Failure
 	secrets  []secret // that no answer may contain
-	names    int      // given out by fresh
+	names    int      // given out by Fresh
 }
 
-// maxFailures bounds what one run of a check reports; it stops at that.
-const maxFailures = 20
-
-// ErrStopped unwinds a check.
-var ErrStopped = errors.New("the check has stopped")
-
-// Run runs one check against the subject and returns what it found. A check that panics has failed.
-func Run(ctx context.Context, subject *Subject, check Check) []Failure {
-	s := &Session{Subject: subject, Ctx: ctx, Check: check.Name}
-	s.GuardFaults()
-	s.Protect(func() { check.Run(s) })
-	s.Protect(s.putBack)
-	return s.Failures
+func newSession(ctx context.Context, subject *Subject, check string) *Session {
+	s := &Session{Subject: subject, ctx: ctx, check: check}
+	s.secrets = append(s.secrets, newSecret("the cause of a fault", FaultText))
+	return s
 }
 
-// Protect calls a step of the check and makes a failure of a panic.
-func (s *Session) Protect(step func()) {
-	defer func() {
-		if p := recover(); p != nil && p != ErrStopped { //nolint:errorlint // the very value
-			s.Failf("panic: %v", p)
-		}
-	}()
-	step()
-}
+// Context returns the context of the run. The check must stop when it ends.
+func (s *Session) Context() context.Context { return s.ctx }
 
-// Context returns the context that the check has to stop with.
-func (s *Session) Context() context.Context { return s.Ctx }
+// Live reports whether the check runs on a live target, where it shares its organization with other checks.
+func (s *Session) Live() bool { return s.Subject.Provision == nil }
 
 // Failf reports something that is wrong and goes on.
 func (s *Session) Failf(format string, args ...any) { s.fail("", format, args...) }
@@ -99,35 +47,47 @@ func (s *Session) FailExchange(x judge.Exchange, format string, args ...any) {
 	s.fail(judge.Curl(x.Request), format, args...)
 }
 
-// Stop reports something without which the check is pointless, and ends it. It must be called in the check's goroutine.
+// FailScript reports something that several requests show, with the commands that send them, and goes on.
+func (s *Session) FailScript(commands []string, format string, args ...any) {
+	s.fail(strings.Join(commands, "\n    "), format, args...)
+}
+
+// Stop reports something that makes the rest of the check pointless, and ends the check. Call it in the check's own
+// goroutine.
 func (s *Session) Stop(format string, args ...any) {
 	s.Failf(format, args...)
-	panic(ErrStopped)
+	panic(errStopped)
 }
 
-func (s *Session) fail(curl, format string, args ...any) {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	if len(s.Failures) < maxFailures {
-		s.Failures = append(s.Failures, Failure{Check: s.Check, Message: judge.Clip(fmt.Sprintf(format, args...), MaxMessage), Curl: curl})
-	}
+// StopExchange reports something that is wrong with one answer and ends the check, as Stop does.
+func (s *Session) StopExchange(x judge.Exchange, format string, args ...any) {
+	s.FailExchange(x, format, args...)
+	panic(errStopped)
 }
-
-const MaxMessage = 600
 
 // Failed reports whether anything has been reported.
 func (s *Session) Failed() bool {
-	s.Mu.Lock()
-	defer s.Mu.Unlock()
-	return len(s.Failures) > 0
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.failures) > 0
+}
+
+// Try runs steps in a session of its own, on the same subject, and returns what they find wrong instead of reporting it.
+// What they change on a live target is put back at the end of s.
+func (s *Session) Try(steps func(s *Session)) []Failure {
+	inner := newSession(s.ctx, s.Subject, s.check)
+	inner.before = s.before
+	inner.protect(func() { steps(inner) })
+	s.before = inner.before
+	return inner.failures
 }
 
 // Send sends a request to the subject and judges the answer.
 func (s *Session) Send(r judge.Request) judge.Exchange { return s.SendTo(s.Subject.Target, r) }
 
-// SendTo sends a request to another target of the same contract, such as one with a fault.
+// SendTo sends a request to another target of the same contract, such as one with a fault, and judges the answer.
 func (s *Session) SendTo(target Target, r judge.Request) judge.Exchange {
-	response, err := target.Send(s.Ctx, r)
+	response, err := target.Send(s.ctx, r)
 	x := judge.Exchange{Request: r, Response: response}
 	if err != nil {
 		s.FailExchange(x, "no answer: %v", err)
@@ -143,10 +103,56 @@ func (s *Session) SendTo(target Target, r judge.Request) judge.Exchange {
 	return x
 }
 
+// WantStatus reports an answer with another status, and returns whether the status is right. A request without an
+// answer was reported by Send.
+func (s *Session) WantStatus(x judge.Exchange, status int) bool {
+	if x.Response.Status != status && x.Response.Status != 0 {
+		s.FailExchange(x, "status is %d, want %d", x.Response.Status, status)
+	}
+	return x.Response.Status == status
+}
+
+// WantError reports an answer that is not an error of that status and code.
+func (s *Session) WantError(x judge.Exchange, status int, code string) {
+	if !s.WantStatus(x, status) {
+		return
+	}
+	var answer struct{ Error struct{ Code string } }
+	_ = json.Unmarshal(x.Response.Body, &answer) // a body that is not an error has no code
+	if got := answer.Error.Code; got != code {
+		s.FailExchange(x, "the error's code is %s, want %s", judge.Describe(got, nil), code)
+	}
+}
+
+// WantSame reports a record that is not the same as before, to the byte. The text says what was done in between.
+func (s *Session) WantSame(before, now Snapshot, format string, args ...any) {
+	if !now.SameBytes(before) {
+		s.FailExchange(now.Exchange, format+": %s", append(args, before.Compare(now))...)
+	}
+}
+
+// Snapshot returns the organization that an answer shows. It ends the check if the answer shows none.
+func (s *Session) Snapshot(x judge.Exchange) Snapshot {
+	shown, ok := NewSnapshot(x)
+	if !ok {
+		s.StopExchange(x, "status is %d, want 200 and an organization", x.Response.Status)
+	}
+	return shown
+}
+
+// Fresh returns a text that the organization does not have yet, not even when an earlier run was cut off before it put
+// things back.
+func (s *Session) Fresh(what string) string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.names++
+	return what + "-" + strconv.FormatInt(time.Now().UnixNano(), 36) + "-" + strconv.Itoa(s.names)
+}
+
 // NewRequest returns a request for the organization of the key. A body that is not nil is sent as JSON. Headers are given
 // as name, value, name, value.
 func NewRequest(method, key string, body []byte, headers ...string) judge.Request {
-	r := judge.Request{Method: method, URL: "/v1/organizations", Header: http.Header{}, Body: body}
+	r := judge.Request{Method: method, URL: Path, Header: http.Header{}, Body: body}
 	if key != "" {
 		r.Header.Set("Authorization", "Bearer "+key)
 	}
@@ -157,4 +163,15 @@ func NewRequest(method, key string, body []byte, headers ...string) judge.Reques
 		r.Header.Set(headers[i], headers[i+1])
 	}
 	return r
+}
+
+// Together calls a function several times at once and returns the results in the order of i.
+func Together[T any](times int, call func(i int) T) []T {
+	out := make([]T, times)
+	var all sync.WaitGroup
+	for i := range times {
+		all.Go(func() { out[i] = call(i) })
+	}
+	all.Wait()
+	return out
 }

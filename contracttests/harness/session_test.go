@@ -14,7 +14,7 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// TestSecretsAreFound: in every form, in header and body, and not where the caller sent them.
+// TestSecretsAreFound: a secret is found in every form, in headers and body, unless the caller sent it.
 func TestSecretsAreFound(t *testing.T) {
 	t.Parallel()
 	const internal, key = "int_0123456789ABCDEFGHIJK", "sk_live_0123456789ABC_abcdefghijklmnopqrstuvwxyz012345678901"
@@ -41,14 +41,13 @@ func TestSecretsAreFound(t *testing.T) {
 		"public part":     {body: "org_0123456789ABC"},
 		"sent other than": {sent: `{}`, body: key, found: true},
 	} {
-		s := &Session{}
-		s.GuardFaults()
+		s := newSession(t.Context(), nil, "secrets")
 		s.guard(tenant)
 		s.scan(judge.Exchange{Request: judge.Request{Method: "PATCH", Body: []byte(test.sent)}, Response: judge.Response{Status: 200, Header: http.Header{"X": {test.header}}, Body: []byte(test.body)}})
 		if s.Failed() != test.found {
 			t.Errorf("%s: found = %v, want %v", name, s.Failed(), test.found)
 		}
-		for _, f := range s.Failures {
+		for _, f := range s.failures {
 			if text := f.String(); strings.Contains(text, internal) && !strings.Contains(test.sent, internal) || strings.Contains(text, key) {
 				t.Errorf("%s: the failure tells the secret: %s", name, text)
 			}
@@ -56,7 +55,7 @@ func TestSecretsAreFound(t *testing.T) {
 	}
 }
 
-// TestCurl lets a shell read the command.
+// TestCurl has a shell take the command apart: the words are those of the request.
 func TestCurl(t *testing.T) {
 	t.Parallel()
 	auth := func(value string) http.Header { return http.Header{"Authorization": {value}} }
@@ -91,8 +90,9 @@ func TestCurl(t *testing.T) {
 	}
 }
 
-// TestPatient: a refusal for now is waited out, but not for ever, and nothing else is.
-func TestPatient(t *testing.T) {
+// TestHonourRetryAfter: a request that was answered with 429 is repeated after the wait, a few times at most. Other
+// answers are returned at once.
+func TestHonourRetryAfter(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
 		statuses []int
@@ -107,7 +107,7 @@ func TestPatient(t *testing.T) {
 		{[]int{503, 200}, "0", 503, 1},
 	} {
 		tries := 0
-		target := Patient(TargetFunc(func(context.Context, judge.Request) (judge.Response, error) {
+		target := HonourRetryAfter(TargetFunc(func(context.Context, judge.Request) (judge.Response, error) {
 			tries++
 			return judge.Response{Status: test.statuses[tries-1], Header: http.Header{"retry-after": {test.wait}}}, nil
 		}))
@@ -118,7 +118,7 @@ func TestPatient(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
 	enough := errors.New("enough")
-	_, err := Patient(TargetFunc(func(context.Context, judge.Request) (judge.Response, error) {
+	_, err := HonourRetryAfter(TargetFunc(func(context.Context, judge.Request) (judge.Response, error) {
 		cancel(enough)
 		return judge.Response{Status: 429, Header: http.Header{"Retry-After": {"60"}}}, nil
 	})).Send(ctx, judge.Request{})

@@ -4,10 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"organizations-api/contracttests/judge"
@@ -15,50 +17,52 @@ import (
 
 // Snapshot is an organization as one answer shows it.
 type Snapshot struct {
-	Exchange judge.Exchange
-	Etag     string
+	Exchange judge.Exchange // that showed it
+	ETag     string
 	Members  map[string]json.RawMessage
 }
 
-// NewSnapshot reads an answer; ok is false where it shows no organization.
+// NewSnapshot reads an answer. It returns false if the answer shows no organization.
 func NewSnapshot(x judge.Exchange) (shown Snapshot, ok bool) {
 	if x.Response.Status != http.StatusOK {
 		return Snapshot{}, false
 	}
-	shown = Snapshot{Exchange: x, Etag: judge.Canonical(x.Response.Header).Get("ETag")}
+	shown = Snapshot{Exchange: x, ETag: judge.Canonical(x.Response.Header).Get("ETag")}
 	err := json.Unmarshal(x.Response.Body, &shown.Members)
 	return shown, err == nil && shown.Members != nil
 }
 
-// Snapshot returns the organization that an answer shows, and ends the check where it shows none.
-func (s *Session) Snapshot(x judge.Exchange) Snapshot {
-	shown, ok := NewSnapshot(x)
-	if !ok {
-		s.FailExchange(x, "status is %d, want 200 and an organization", x.Response.Status)
-		panic(ErrStopped)
-	}
-	return shown
-}
-
-// Text returns the string that a member is, or "".
+// Text returns the value of a member that is a string, "" for any other.
 func (a Snapshot) Text(name string) string {
 	var text string
-	_ = json.Unmarshal(a.Members[name], &text) // what is none is left to the schema
+	_ = json.Unmarshal(a.Members[name], &text) // the schema reports a member of another type
 	return text
 }
 
+// Updated returns updated_at, the zero time if it is not a time.
 func (a Snapshot) Updated() time.Time {
-	at, _ := time.Parse(time.RFC3339Nano, a.Text("updated_at")) // likewise
+	at, _ := time.Parse(time.RFC3339Nano, a.Text("updated_at")) // the schema reports what is not a time
 	return at
 }
 
-// SameBytes reports whether two answers show the same to the byte.
+// SameBytes reports whether two answers show the same body, to the byte, and the same ETag.
 func (a Snapshot) SameBytes(b Snapshot) bool {
-	return bytes.Equal(a.Exchange.Response.Body, b.Exchange.Response.Body) && a.Etag == b.Etag
+	return bytes.Equal(a.Exchange.Response.Body, b.Exchange.Response.Body) && a.ETag == b.ETag
 }
 
-// Differences returns the names of the members in which two snapshots differ, but for those that are left out.
-func (a Snapshot) Differences(b Snapshot, but ...string) []string {
+// Compare says how b differs from a, for the message of a failure.
+func (a Snapshot) Compare(b Snapshot) string {
+	if names := a.Differences(b); len(names) > 0 {
+		return "changed " + strings.Join(names, ", ")
+	}
+	if a.ETag != b.ETag {
+		return fmt.Sprintf("the ETag was %s and is %s", a.ETag, b.ETag)
+	}
+	return "it is written otherwise"
+}
+
+// Differences returns the names of the members in which two snapshots differ, without the excepted ones.
+func (a Snapshot) Differences(b Snapshot, except ...string) []string {
 	names := map[string]bool{}
 	for name := range a.Members {
 		names[name] = true
@@ -66,7 +70,7 @@ func (a Snapshot) Differences(b Snapshot, but ...string) []string {
 	for name := range b.Members {
 		names[name] = true
 	}
-	for _, name := range but {
+	for _, name := range except {
 		delete(names, name)
 	}
 	var found []string
@@ -78,8 +82,8 @@ func (a Snapshot) Differences(b Snapshot, but ...string) []string {
 	return found
 }
 
-// SameJSON reports whether two texts say the same in the same order: every number to the digit, every string by what it
-// stands for.
+// SameJSON reports whether two JSON texts have the same values in the same order. Numbers are compared by their digits,
+// strings by their values.
 func SameJSON(a, b []byte) bool {
 	if bytes.Equal(a, b) {
 		return true

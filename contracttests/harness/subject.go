@@ -6,31 +6,34 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// Lacks returns why a check cannot be run against the subject, and nothing if it can.
-func Lacks(subject *Subject, check Check) []string {
-	live := subject.Provision == nil
-	var reasons []string
-	for _, need := range []struct {
-		need   Need
-		lacks  bool
-		reason string
-	}{
-		{NeedProvision, live, "it needs organizations of its own, in states that only their operator can bring about"},
-		{NeedFaults, subject.Faulty == nil, "it needs a store that fails"},
-		{NeedOther, live && subject.Other == nil, "it needs a key of a second organization"},
-		{NeedRead, live && subject.Given.Keys[KeyRead] == "", "it needs a key that can only read"},
-		{NeedRevoke, subject.Revoke == nil, "it needs to revoke a key"},
-	} {
-		if check.Needs&need.need != 0 && need.lacks {
-			reasons = append(reasons, need.reason)
-		}
-	}
-	return reasons
+// Path is the path of both operations.
+const Path = "/v1/organizations"
+
+// Subject is a service with what it takes to test it.
+type Subject struct {
+	Name      string
+	Target    Target
+	Validator *judge.Validator
+
+	// Provision makes a new organization. It is nil on a live target, where the suite must not make any: the checks then
+	// share Given, and put back what they change.
+	Provision func(ctx context.Context, spec TenantSpec) (Tenant, error)
+	Given     Tenant  // the organization of a live target; it has at least an admin key
+	Other     *Tenant // another organization of a live target; nil where none was given
+
+	// Faulty returns the same service on a store in that state; nil where there is no such store.
+	Faulty func(Fault) Target
+
+	// Revoke revokes a key of an organization that Provision made; nil where that cannot be done.
+	Revoke func(ctx context.Context, t Tenant, kind KeyKind) error
+
+	// Observe sees every exchange that a check makes; it may be nil. It is called from several goroutines.
+	Observe func(judge.Exchange)
 }
 
 // Target is a running service. It is safe for concurrent use.
 type Target interface {
-	// Send sends the request and returns whatever is answered. An error says that there was no answer.
+	// Send sends the request and returns the answer. It returns an error if there was no answer.
 	Send(ctx context.Context, r judge.Request) (judge.Response, error)
 }
 
@@ -42,10 +45,20 @@ func (f TargetFunc) Send(ctx context.Context, r judge.Request) (judge.Response, 
 	return f(ctx, r)
 }
 
-// KeyKind says what is the matter with a key.
+// Tenant is an organization of a target.
+type Tenant struct {
+	ID   string             // organization_id; empty where only a first read can tell
+	Keys map[KeyKind]string // plain text
+	// Expiring are the kinds of the keys that have an expiry, past or to come.
+	Expiring []KeyKind
+	// Secrets are what no answer to anybody may contain: the internal identifier, hashes of the keys.
+	Secrets []string
+}
+
+// KeyKind says what a key may do, or what is wrong with it.
 type KeyKind string
 
-// The kinds of keys. A live target knows only those that it was given.
+// The kinds of keys. A live target has only those that it was given.
 const (
 	KeyAdmin   KeyKind = "admin"
 	KeyDelete  KeyKind = "delete"
@@ -57,25 +70,27 @@ const (
 	KeyUnknown KeyKind = "unknown" // well-formed, of this organization, and never issued
 )
 
-// Tenant is an organization of a target.
-type Tenant struct {
-	ID   string             // organization_id; empty where only a first read can tell
-	Keys map[KeyKind]string // plain text
-	// Expiring are the kinds of the keys that were given an expiry, whether it is over or to come.
-	Expiring []KeyKind
-	// Secrets are what no answer to anybody may contain: the internal identifier, hashes of the keys.
-	Secrets []string
+// Mistyped returns the key with its last character changed.
+func Mistyped(key string) string {
+	if key == "" {
+		return "a"
+	}
+	end := len(key) - 1
+	if key[end] == 'a' {
+		return key[:end] + "b"
+	}
+	return key[:end] + "a"
 }
 
-// TenantSpec says what organization a check needs. The zero TenantSpec is one of the tier pro with nothing set.
+// TenantSpec says which organization a check needs. The zero TenantSpec is one of the tier pro with nothing set.
 type TenantSpec struct {
 	Tier string // "" is pro
 	Full bool   // every property of the response has a value
-	// Limit is how many requests a minute the organization may make, by an override of its own; 0 is so many that no
-	// check reaches it. Whoever provisions enforces limits.
+	// Limit is how many requests a minute the organization may make, by an override of its own. 0 is so many that no
+	// check reaches it.
 	Limit   int
 	Deleted bool      // deleted after its keys were issued
-	Keys    []KeyKind // that the check uses, besides the admin key; nil is every kind
+	Keys    []KeyKind // that the check uses besides the admin key; nil is every kind
 }
 
 // Fault is a state of the store behind a service.
@@ -88,27 +103,8 @@ const (
 	FaultWrites      Fault = "writes"      // can be read, but changes find it throttled or unreachable
 )
 
-// FaultText is to be part of the errors of a faulty store. No answer may contain it.
+// Faults returns all faults.
+func Faults() []Fault { return []Fault{FaultUnavailable, FaultBroken, FaultWrites} }
+
+// FaultText is part of the errors of a faulty store. No answer may contain it.
 const FaultText = "cause-for-the-log-alone"
-
-// Subject is a service with what it takes to test it.
-type Subject struct {
-	Name      string
-	Target    Target
-	Validator *judge.Validator
-
-	// Provision makes a new organization. It is nil where the suite must not, on a live target; the checks then share
-	// Given, and put back what they change.
-	Provision func(ctx context.Context, spec TenantSpec) (Tenant, error)
-	Given     Tenant  // of a live target; at least an admin key
-	Other     *Tenant // another organization of a live target; nil where none was given
-
-	// Faulty returns the same service on a store in that state; nil where that cannot be shown.
-	Faulty func(Fault) Target
-
-	// Revoke revokes a key of an organization that Provision made; nil where that cannot be shown.
-	Revoke func(ctx context.Context, t Tenant, kind KeyKind) error
-
-	// Observe sees every exchange that a check makes; nil sees nothing. It is called from several goroutines.
-	Observe func(judge.Exchange)
-}

@@ -15,8 +15,8 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// HandlerTarget returns a handler as a Target, with no network between. The answer is what the handler meant to send: a
-// server might hide some of its mistakes, such as a body with status 304.
+// HandlerTarget returns a handler as a Target, without a network. The answer is what the handler wrote, including mistakes
+// that a server would hide, such as a body with status 304.
 func HandlerTarget(handler http.Handler) Target {
 	return TargetFunc(func(ctx context.Context, r judge.Request) (response judge.Response, err error) {
 		request, err := http.NewRequestWithContext(ctx, r.Method, r.URL, bytes.NewReader(r.Body))
@@ -36,7 +36,7 @@ func HandlerTarget(handler http.Handler) Target {
 	})
 }
 
-// nowhere is the connection of a handler that has none.
+// nowhere is a ResponseWriter that drops what is written.
 type nowhere http.Header
 
 // Header implements http.ResponseWriter.
@@ -48,10 +48,11 @@ func (nowhere) WriteHeader(int) {}
 // Write implements http.ResponseWriter.
 func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 
-// patience is how long a service that is reached over a network may take for one answer.
-const patience = time.Minute
+// answerTimeout is how long a service behind a URL may take for one answer.
+const answerTimeout = time.Minute
 
-// URLTarget returns the service at a base URL as a Target. Redirects are answers like others and are not followed.
+// URLTarget returns the service at a base URL as a Target. It does not follow redirects. It returns an error if the URL is
+// not a base URL of http or https.
 func URLTarget(base string) (Target, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
@@ -65,7 +66,7 @@ func URLTarget(base string) (Target, error) {
 			MaxIdleConnsPerHost: 16,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Timeout:       patience,
+		Timeout:       answerTimeout,
 	}
 	return TargetFunc(func(ctx context.Context, r judge.Request) (judge.Response, error) {
 		request, err := http.NewRequestWithContext(ctx, r.Method, base+r.URL, bytes.NewReader(r.Body))
@@ -86,9 +87,9 @@ func URLTarget(base string) (Target, error) {
 	}), nil
 }
 
-// Patient returns a Target that waits where it is told that it makes too many requests, as long as it is told to, and
-// asks again. It is for targets that the suite shares with others and whose limits it cannot raise.
-func Patient(target Target) Target {
+// HonourRetryAfter returns a Target that repeats a request that was answered with 429, after the time that the answer's
+// Retry-After asks for. It is for targets that the suite shares with others and whose limits it cannot raise.
+func HonourRetryAfter(target Target) Target {
 	const tries, longest = 3, time.Minute
 	return TargetFunc(func(ctx context.Context, r judge.Request) (judge.Response, error) {
 		for try := 1; ; try++ {
@@ -103,5 +104,17 @@ func Patient(target Target) Target {
 				return judge.Response{}, context.Cause(ctx)
 			}
 		}
+	})
+}
+
+// WithoutCancel returns a Target that waits for the answer to what it has sent, even when ctx ends meanwhile. A service
+// goes on with a change when its client hangs up, and would make it after the organization was put back. Once ctx has
+// ended, it sends nothing. It is for live targets, and target must have a time limit of its own, as URLTarget has.
+func WithoutCancel(target Target) Target {
+	return TargetFunc(func(ctx context.Context, r judge.Request) (judge.Response, error) {
+		if ctx.Err() != nil {
+			return judge.Response{}, context.Cause(ctx)
+		}
+		return target.Send(context.WithoutCancel(ctx), r)
 	})
 }

@@ -1,76 +1,18 @@
 package linearizability
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"net/http"
-	"net/http/httptest"
 	"strings"
+
+	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/judge"
 )
 
-// gateway is one of the ways to the service.
-type gateway struct {
-	name string
-	// send returns the answer, or an error where there was none.
-	send func(ctx context.Context, method, key string, header http.Header, body []byte) (response, error)
-}
-
-type response struct {
-	status int
-	header http.Header
-	body   []byte
-}
-
-const path = "/v1/organizations"
-
-func newRequest(ctx context.Context, method, url, key string, header http.Header, body []byte) (*http.Request, error) {
-	request, err := http.NewRequestWithContext(ctx, method, url, bytes.NewReader(body))
-	if err != nil {
-		return nil, err
-	}
-	request.Header = header.Clone()
-	request.Header.Set("Authorization", "Bearer "+key)
-	if body != nil {
-		request.Header.Set("Content-Type", "application/json")
-	}
-	return request, nil
-}
-
-// inProcess is a gateway in this process.
-func inProcess(name string, handler http.Handler) gateway {
-	return gateway{name, func(ctx context.Context, method, key string, header http.Header, body []byte) (response, error) {
-		request, err := newRequest(ctx, method, path, key, header, body)
-		if err != nil {
-			return response{}, err
-		}
-		out := httptest.NewRecorder()
-		handler.ServeHTTP(out, request)
-		return response{out.Code, out.Header(), out.Body.Bytes()}, nil
-	}}
-}
-
-// overNetwork is a gateway of another process.
-func overNetwork(name, url string, client *http.Client) gateway {
-	return gateway{name, func(ctx context.Context, method, key string, header http.Header, body []byte) (response, error) {
-		request, err := newRequest(ctx, method, url+path, key, header, body)
-		if err != nil {
-			return response{}, err
-		}
-		answer, err := client.Do(request)
-		if err != nil {
-			return response{}, err
-		}
-		defer answer.Body.Close()
-		text, err := io.ReadAll(answer.Body)
-		return response{answer.StatusCode, answer.Header, text}, err
-	}}
-}
-
-// client is one who reads and changes an organization, one request after the other.
+// client reads and changes an organization, one request after the other.
 type client struct {
 	number   int
 	key      string
@@ -85,16 +27,19 @@ type client struct {
 	made    int // changes asked for
 }
 
-// request makes one request and notes it. The error says that an answer makes no sense.
+// request makes one request and notes it. It returns an error if the answer makes no sense.
 func (c *client) request(ctx context.Context) error {
-	a, header := c.choose()
+	a, headers := c.choose()
 	method, body := http.MethodGet, []byte(nil)
 	if a.writes() {
 		method, body = http.MethodPatch, c.body(a.change)
 	}
 	by := c.gateways[c.random.IntN(len(c.gateways))]
 	call := c.history.now()
-	got, err := by.send(ctx, method, c.key, header, body)
+	got, err := by.Send(ctx, harness.NewRequest(method, c.key, body, headers...))
+	if err != nil && by.inProcess {
+		return fmt.Errorf("%s %s through %s: %w", method, body, by.name, err)
+	}
 	answer, tag, wrong := c.understand(a, got, err)
 	if wrong != nil {
 		return fmt.Errorf("%s %s through %s: %w", method, body, by.name, wrong)
@@ -103,11 +48,9 @@ func (c *client) request(ctx context.Context) error {
 	return nil
 }
 
-// choose returns what to ask for next: reads and changes of one field or both, often under a condition, at times under
-// one that is out of date.
-func (c *client) choose() (asked, http.Header) {
-	var a asked
-	header := http.Header{}
+// choose returns what to ask for next and the headers for it: a read, or a change of one field or both. Many requests
+// have a condition, which may be out of date.
+func (c *client) choose() (a asked, headers []string) {
 	if c.random.IntN(10) < 6 {
 		c.made++
 		value := fmt.Sprintf("%d-%d", c.number, c.made)
@@ -124,17 +67,17 @@ func (c *client) choose() (asked, http.Header) {
 		tag, of = c.older, c.before
 	}
 	if tag == "" {
-		return a, header
+		return a, nil
 	}
 	switch c.random.IntN(5) {
 	case 0, 1:
 		a.ifMatch = &of
-		header.Set("If-Match", tag)
+		headers = []string{"If-Match", tag}
 	case 2:
 		a.ifNoneMatch = &of
-		header.Set("If-None-Match", `W/`+tag+`, "none"`)
+		headers = []string{"If-None-Match", `W/` + tag + `, "none"`}
 	}
-	return a, header
+	return a, headers
 }
 
 func (c *client) body(change state) []byte {
@@ -152,31 +95,31 @@ func (c *client) body(change state) []byte {
 	return text
 }
 
-// understand takes an answer by its word: what does not say that it is in doubt is not.
-func (c *client) understand(a asked, got response, err error) (told, string, error) {
-	text := string(got.body)
+// understand returns what an answer says, and its ETag. A change counts as in doubt only if the answer says so.
+func (c *client) understand(a asked, got judge.Response, err error) (told, string, error) {
+	text := string(got.Body)
 	switch {
 	case err != nil: // no answer at all
 		return inDoubt(a), "", nil
-	case got.status == http.StatusOK:
+	case got.Status == http.StatusOK:
 		s, err := c.see(got)
 		return told{shown, &s}, "", err
-	case got.status == http.StatusNotModified && !a.writes():
+	case got.Status == http.StatusNotModified && !a.writes():
 		return told{verdict: unchanged}, "", nil
-	case got.status == http.StatusPreconditionFailed:
-		return told{verdict: mismatched}, got.header.Get("ETag"), nil
-	case got.status < 500:
-		return told{}, "", fmt.Errorf("the answer is %d %s", got.status, text)
+	case got.Status == http.StatusPreconditionFailed:
+		return told{verdict: mismatched}, got.Header.Get("ETag"), nil
+	case got.Status < 500:
+		return told{}, "", fmt.Errorf("the answer is %d %s", got.Status, text)
 	case strings.Contains(text, "may have taken effect") || !strings.Contains(text, `"success":false`):
 		return inDoubt(a), "", nil // the service's own words, or a gateway's in its place
-	case got.status == http.StatusServiceUnavailable && got.header.Get("Retry-After") == "":
+	case got.Status == http.StatusServiceUnavailable && got.Header.Get("Retry-After") == "":
 		return told{}, "", fmt.Errorf("a 503 has no Retry-After: %s", text)
 	default:
 		return told{verdict: denied}, "", nil
 	}
 }
 
-// inDoubt is the answer that tells nothing. A read that tells nothing is as good as none.
+// inDoubt is what an answer that says nothing tells. A read that says nothing is ignored.
 func inDoubt(a asked) told {
 	if a.writes() {
 		return told{verdict: doubtful}
@@ -185,19 +128,19 @@ func inDoubt(a asked) told {
 }
 
 // see reads the state that an answer shows.
-func (c *client) see(got response) (state, error) {
+func (c *client) see(got judge.Response) (state, error) {
 	var body struct {
 		Name  string  `json:"organization_name"`
 		Email *string `json:"billing_email"`
 	}
-	if err := json.Unmarshal(got.body, &body); err != nil {
-		return state{}, fmt.Errorf("the answer is %q: %w", got.body, err)
+	if err := json.Unmarshal(got.Body, &body); err != nil {
+		return state{}, fmt.Errorf("the answer is %q: %w", got.Body, err)
 	}
 	s := state{name: body.Name}
 	if body.Email != nil {
 		s.email = *body.Email
 	}
-	tag := got.header.Get("ETag")
+	tag := got.Header.Get("ETag")
 	c.history.learn(tag, s)
 	if tag != c.seenTag {
 		c.older, c.before = c.seenTag, c.seen

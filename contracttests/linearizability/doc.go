@@ -1,10 +1,10 @@
-// Package linearizability holds the service to what it says about concurrent requests, while its stores meet faults: all that
-// clients saw must be explained by one record that changed at one moment for each change (linearizability), a change that
-// was acknowledged is never lost and never made twice, and one that was denied was never made.
+// Package linearizability tests concurrent requests while the stores meet faults. There must be one order of all changes
+// that explains every answer (linearizability). An acknowledged change is never lost and never made twice. A refused
+// change is never made.
 //
-// Clients read and change organizations through several gateways at once, in this process and in others, and note what
-// they asked and what they were told. An answer that leaves open whether a change was made counts as either. A checker
-// (porcupine) then looks for an order that explains everything; the audit trail is counted besides.
+// Clients read and change organizations through several gateways at once, in this process and in others. They note what
+// they asked for and what they were told. If an answer leaves open whether a change was made, both are possible. A checker
+// (porcupine) then looks for an order that explains everything, and the audit trail is compared with the answers.
 //
-// It has tests only, and nothing may import it.
+// It holds tests only, and nothing may import it.
 package linearizability

@@ -6,10 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"log/slog"
 	"maps"
 	"math/rand/v2"
-	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,71 +15,50 @@ import (
 	"testing"
 	"time"
 
-	events "organizations-api/local/apigateway"
-	"organizations-api/shared/api"
-	"organizations-api/shared/apikey"
-	"organizations-api/shared/lambdahttp"
+	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/local"
+	"organizations-api/contracttests/judge"
 	"organizations-api/shared/organization"
-	"organizations-api/shared/store"
-	"organizations-api/shared/store/dynamo"
 	"organizations-api/shared/store/dynamo/dynamotest"
-	"organizations-api/shared/store/sqlite"
-	"organizations-api/shared/telemetry"
 )
-
-// engine is what a world needs of a store.
-type engine interface {
-	store.Records
-	store.Operator
-}
 
 // world is a store with several gateways before it, and what goes wrong in it.
 type world struct {
-	direct   engine // meets no faults
+	direct   local.Engine // meets no faults
 	gateways []gateway
-	// disturb makes things go wrong until it is cancelled; nil where they do by themselves.
+	// disturb makes things go wrong until it is cancelled. It is nil if they go wrong by themselves.
 	disturb func(context.Context)
-	// settle returns when no request that was answered has an effect any more.
+	// settle returns when no request that was answered can still have an effect.
 	settle func()
 	faults func() map[string]int // by name
 }
 
-// service returns the API on a store, without rate limits: as they are counted by the minute, a run would stop at them.
-func service(t *testing.T, records store.Records) *api.Service {
-	t.Helper()
-	s, err := api.New(api.Options{Records: records, Now: time.Now, Observe: func(context.Context, telemetry.Request) {}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
+// gateway is one of the ways to the service.
+type gateway struct {
+	name string
+	harness.Target
+	inProcess bool // it always answers
+}
+
+// unlimited returns options of a service without rate limits: a run would soon use up the requests of a minute.
+func unlimited(throughEvents bool) local.Options {
+	return local.Options{Unlimited: true, ThroughEvents: throughEvents}
 }
 
 // throughEvents is the way through the gateway and the Lambda event path.
-func throughEvents(t *testing.T, name string, records store.Records) gateway {
+func throughEvents(t *testing.T, name string, s local.Store) gateway {
 	t.Helper()
-	quiet := slog.New(slog.DiscardHandler)
-	var routes []events.Route
-	for _, r := range service(t, records).Routes() {
-		routes = append(routes, events.Route{Method: r.Method, Path: r.Path, Function: lambdahttp.New(r.Handler, quiet).Handle})
-	}
-	handler, err := events.New(events.Options{Routes: routes, Now: time.Now, Logger: quiet})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return inProcess(name, handler)
+	return gateway{name, local.NewService(t, s, unlimited(true)).Target(), true}
 }
 
-// impatient is the way over net/http alone, where the context ends when the client goes, which it often does early.
-func impatient(t *testing.T, records store.Records, seed uint64, cancelled func()) gateway {
+// impatient is the way over net/http alone, by clients that often leave early. The context of a request ends when its
+// client leaves.
+func impatient(t *testing.T, s local.Store, seed uint64, cancelled func()) gateway {
 	t.Helper()
-	mux := http.NewServeMux()
-	for _, r := range service(t, records).Routes() {
-		mux.Handle(r.Method+" "+r.Path, r.Handler)
-	}
 	var mu sync.Mutex
 	random := rand.New(rand.NewPCG(seed, 1))
-	whole := inProcess("impatient", mux)
-	return gateway{whole.name, func(ctx context.Context, method, key string, header http.Header, body []byte) (response, error) {
+	patient := local.NewService(t, s, unlimited(false)).Target()
+	target := func(ctx context.Context, r judge.Request) (judge.Response, error) {
 		mu.Lock()
 		leaves, after := random.IntN(3) == 0, time.Duration(random.Int64N(int64(8*time.Millisecond)))
 		mu.Unlock()
@@ -95,8 +72,9 @@ func impatient(t *testing.T, records store.Records, seed uint64, cancelled func(
 				}
 			}()
 		}
-		return whole.send(ctx, method, key, header, body)
-	}}
+		return patient.Send(ctx, r)
+	}
+	return gateway{"impatient", harness.TargetFunc(target), true}
 }
 
 // process starts the built command as a gateway of its own on a store. It ends with the test.
@@ -120,12 +98,14 @@ func process(t *testing.T, binary, storeChoice, endpoint string) gateway {
 	if err := json.NewDecoder(bufio.NewReader(stdout)).Decode(&welcome); err != nil {
 		t.Fatalf("orgs serve --json prints no URL: %v", err)
 	}
-	transport := &http.Transport{MaxIdleConnsPerHost: 64}
-	t.Cleanup(transport.CloseIdleConnections)
-	return overNetwork("process", welcome.URL, &http.Client{Transport: transport, Timeout: 30 * time.Second})
+	target, err := harness.URLTarget(welcome.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return gateway{"process", target, false}
 }
 
-// scratch is where the command is built; it goes when the tests have ended.
+// scratch is the folder in which the command is built. It is removed when the tests have ended.
 var scratch string
 
 func TestMain(m *testing.M) {
@@ -162,13 +142,15 @@ func mustBuild(t *testing.T) string {
 // tenant makes an organization and returns it with a key.
 func (w *world) tenant(t *testing.T) (organization.Organization, string) {
 	t.Helper()
-	o := organization.New("At first", organization.Pro, nil, time.Now())
-	key := apikey.New(o.ID, apikey.Live)
-	e := store.Entry{ID: store.NewEntryID(o.CreatedAt), Action: store.Created, Actor: store.OperatorActor}
-	if err := w.direct.Create(t.Context(), o, apikey.NewRecord(key, apikey.Admin, time.Now(), nil), e); err != nil {
+	made, err := local.NewOperator(w.direct, nil).Provision(t.Context(), harness.TenantSpec{Keys: []harness.KeyKind{}})
+	if err != nil {
 		t.Fatal(err)
 	}
-	return o, key.Reveal()
+	o, _, err := w.direct.Get(t.Context(), organization.ID(made.ID))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return o, made.Keys[harness.KeyAdmin]
 }
 
 // tally counts faults by name. It is safe for concurrent use.
@@ -191,15 +173,12 @@ func (c *tally) counts() map[string]int {
 	return maps.Clone(c.n)
 }
 
-// onDynamoDB is a world on DynamoDB Local, before which a proxy injects faults.
+// onDynamoDB is a world on DynamoDB Local, behind proxies that inject faults.
 func onDynamoDB(t *testing.T, seed uint64) *world {
 	t.Helper()
 	prefix := dynamotest.Prefix()
 	settings := dynamotest.Settings(t, prefix)
-	direct := openDynamoDB(t, settings)
-	if err := direct.CreateTables(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	direct := local.NewTables(t, settings)
 	proxy := dynamotest.StartProxy(t, settings.Endpoint, dynamotest.Clean())
 	// A process waits for a call that hangs until its request is out of time; those in this process give up earlier.
 	hanging := dynamotest.StartProxy(t, settings.Endpoint, dynamoFaults(seed+1, true))
@@ -208,9 +187,9 @@ func onDynamoDB(t *testing.T, seed uint64) *world {
 	short.Endpoint, short.AttemptTimeout = hanging.URL, 400*time.Millisecond
 	binary := mustBuild(t)
 	gateways := []gateway{
-		throughEvents(t, "events 1", openDynamoDB(t, short)),
-		throughEvents(t, "events 2", openDynamoDB(t, short)),
-		impatient(t, openDynamoDB(t, short), seed, func() { cancelled.add("client gone") }),
+		throughEvents(t, "events 1", local.OpenDynamoDB(t, short)),
+		throughEvents(t, "events 2", local.OpenDynamoDB(t, short)),
+		impatient(t, local.OpenDynamoDB(t, short), seed, func() { cancelled.add("client gone") }),
 		process(t, binary, "dynamodb:"+prefix, proxy.URL),
 		process(t, binary, "dynamodb:"+prefix, proxy.URL),
 	}
@@ -234,16 +213,7 @@ func onDynamoDB(t *testing.T, seed uint64) *world {
 	}
 }
 
-func openDynamoDB(t *testing.T, settings dynamo.Settings) *dynamo.Store {
-	t.Helper()
-	s, err := dynamo.Open(settings)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-// dynamoFaults has every seventh read and every fourth write meet a fault.
+// dynamoFaults is a plan in which every seventh read and every fourth write meets a fault.
 func dynamoFaults(seed uint64, hang bool) dynamotest.Plan {
 	both := []dynamotest.Fault{
 		dynamotest.Throttle(),
@@ -280,19 +250,19 @@ func dynamoFaults(seed uint64, hang bool) dynamotest.Plan {
 	}
 }
 
-// onSQLite is a world on a file, which other processes write and lock.
+// onSQLite is a world on a file that other processes write and lock.
 func onSQLite(t *testing.T, seed uint64) *world {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "orgs.db")
-	direct := openSQLite(t, path)
+	direct := local.OpenSQLite(t, path)
 	makeAnother(t, path)
 	counted := newTally()
 	binary := mustBuild(t)
 	return &world{
 		direct: direct,
 		gateways: []gateway{
-			throughEvents(t, "events 1", openSQLite(t, path)),
-			impatient(t, openSQLite(t, path), seed, func() { counted.add("client gone") }),
+			throughEvents(t, "events 1", local.OpenSQLite(t, path)),
+			impatient(t, local.OpenSQLite(t, path), seed, func() { counted.add("client gone") }),
 			process(t, binary, "sqlite:"+path, ""),
 			process(t, binary, "sqlite:"+path, ""),
 		},
@@ -300,18 +270,4 @@ func onSQLite(t *testing.T, seed uint64) *world {
 		settle:  func() {},
 		faults:  counted.counts,
 	}
-}
-
-func openSQLite(t *testing.T, path string) *sqlite.Store {
-	t.Helper()
-	s, err := sqlite.Open(t.Context(), path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := s.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return s
 }

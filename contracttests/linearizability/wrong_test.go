@@ -2,18 +2,18 @@ package linearizability
 
 import (
 	"context"
-	"path/filepath"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
+	"organizations-api/contracttests/harness/local"
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 )
 
-// every reports of each so-many-th call that it is one.
+// every reports true for every n-th call of hit.
 type every struct {
 	n     int64
 	calls atomic.Int64
@@ -23,7 +23,7 @@ func (e *every) hit() bool { return e.calls.Add(1)%e.n == 0 }
 
 // wrongStore is a store that is wrong now and then.
 type wrongStore struct {
-	engine
+	local.Engine
 	find   func(context.Context, organization.ID, apikey.Hash) (store.Found, error)
 	update func(context.Context, store.Update) error
 }
@@ -35,9 +35,9 @@ func (w wrongStore) Find(ctx context.Context, id organization.ID, key apikey.Has
 func (w wrongStore) Update(ctx context.Context, u store.Update) error { return w.update(ctx, u) }
 
 // wrongStores are the ways in which stores lose, deny and invent changes.
-func wrongStores() map[string]func(engine) wrongStore {
-	return map[string]func(engine) wrongStore{
-		"loses an update": func(right engine) wrongStore {
+func wrongStores() map[string]func(local.Engine) wrongStore {
+	return map[string]func(local.Engine) wrongStore{
+		"loses an update": func(right local.Engine) wrongStore {
 			now := &every{n: 20}
 			return wrongStore{right, right.Find, func(ctx context.Context, u store.Update) error {
 				if now.hit() {
@@ -46,7 +46,7 @@ func wrongStores() map[string]func(engine) wrongStore {
 				return right.Update(ctx, u)
 			}}
 		},
-		"overwrites what it has not read": func(right engine) wrongStore {
+		"overwrites what it has not read": func(right local.Engine) wrongStore {
 			return wrongStore{right, right.Find, func(ctx context.Context, u store.Update) error {
 				err := right.Update(ctx, u)
 				for store.KindOf(err) == store.Conflict {
@@ -59,7 +59,7 @@ func wrongStores() map[string]func(engine) wrongStore {
 				return err
 			}}
 		},
-		"reads what was": func(right engine) wrongStore {
+		"reads what was": func(right local.Engine) wrongStore {
 			now, mu, older := &every{n: 10}, sync.Mutex{}, map[organization.ID]store.Found{}
 			return wrongStore{right, func(ctx context.Context, id organization.ID, key apikey.Hash) (store.Found, error) {
 				found, err := right.Find(ctx, id, key)
@@ -72,7 +72,7 @@ func wrongStores() map[string]func(engine) wrongStore {
 				return found, err
 			}, right.Update}
 		},
-		"denies what it did": func(right engine) wrongStore {
+		"denies what it did": func(right local.Engine) wrongStore {
 			now := &every{n: 10}
 			return wrongStore{right, right.Find, func(ctx context.Context, u store.Update) error {
 				err := right.Update(ctx, u)
@@ -82,7 +82,7 @@ func wrongStores() map[string]func(engine) wrongStore {
 				return err
 			}}
 		},
-		"does it again later": func(right engine) wrongStore {
+		"does it again later": func(right local.Engine) wrongStore {
 			now, mu, last := &every{n: 10}, sync.Mutex{}, map[organization.ID]store.Update{}
 			return wrongStore{right, right.Find, func(ctx context.Context, u store.Update) error {
 				mu.Lock()
@@ -100,14 +100,14 @@ func wrongStores() map[string]func(engine) wrongStore {
 	}
 }
 
-// TestWrongStores: the runs find out every store that breaks a promise, and none that keeps them.
+// TestWrongStores: a run finds every store that breaks a promise, and nothing wrong with a store that keeps them.
 func TestWrongStores(t *testing.T) {
 	t.Parallel()
 	const operations = 3 * perOrganization
 	for name, wrong := range wrongStores() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			f := run(t, calm(t, func(right engine) store.Records { return wrong(right) }), operations)
+			f := run(t, calm(t, func(right local.Engine) local.Store { return wrong(right) }), operations)
 			if f.sound() {
 				t.Errorf("it was not found out:\n%s", f)
 			}
@@ -115,16 +115,16 @@ func TestWrongStores(t *testing.T) {
 	}
 	t.Run("right", func(t *testing.T) {
 		t.Parallel()
-		if f := run(t, calm(t, func(right engine) store.Records { return right }), operations); !f.sound() {
+		if f := run(t, calm(t, func(right local.Engine) local.Store { return right }), operations); !f.sound() {
 			t.Errorf("it was accused:\n%s", f)
 		}
 	})
 }
 
-// calm is a world without faults but those of its store.
-func calm(t *testing.T, records func(right engine) store.Records) *world {
+// calm is a world whose only faults are those of its store.
+func calm(t *testing.T, records func(right local.Engine) local.Store) *world {
 	t.Helper()
-	right := openSQLite(t, filepath.Join(t.TempDir(), "orgs.db"))
+	right := local.SQLite(t)
 	shared := records(right)
 	return &world{
 		direct:   right,

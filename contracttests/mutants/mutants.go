@@ -1,8 +1,11 @@
+// Package mutants holds services that are wrong on purpose, to show that the suite would notice. A Mutant is a layer in
+// front of the right service that makes it wrong in one way. A suite that lets a mutant pass has a hole.
+//
+// The tables of mutants are in files named for what they break; All lists the tables. ops.go has the parts that mutants
+// are made of. The package must not import the service's code, nor the checks that are to catch the mutants.
 package mutants
 
 import (
-	"context"
-	"net/http"
 	"slices"
 	"strings"
 	"sync"
@@ -11,13 +14,12 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// Mutant is one way in which a service can depart from the contract: a layer in front of a right service that makes it
-// wrong in that one way, and passes everything else through as it is. A suite that lets a mutant pass has a hole.
+// Mutant is one way in which a service can depart from the contract.
 type Mutant struct {
 	Name  string
 	Group string
-	Does  string // the departure, as a sentence about the service without its subject
-	// Wrap returns the target with the departure. What it keeps in mind it keeps for that target alone.
+	Does  string // the departure: a sentence about the service, without its subject
+	// Wrap returns the target with the departure. State that the mutant keeps belongs to that target alone.
 	Wrap func(world *World, target harness.Target) harness.Target
 }
 
@@ -33,17 +35,32 @@ const (
 // All returns all mutants, group by group.
 func All() []Mutant {
 	return slices.Concat(
-		bodyMutants(), valueMutants(), errorMutants(),
-		laxMutants(), laxBodyMutants(), strictMutants(),
-		writeMutants(), readMutants(), conditionMutants(), concurrencyMutants(),
-		headerMutants(), rateLimitMutants(),
-		permissionMutants(), leakMutants(), tenancyMutants(),
+		group(GroupSchema, bodyMutants(), memberMutants(), errorMutants()),
+		group(GroupAcceptance, laxFieldMutants(), laxBodyMutants(), strictMutants()),
+		group(GroupBehaviour, lostMutants(), patchMutants(), valueMutants(), readMutants(), effectMutants(),
+			tagMutants(), conditionMutants(), raceMutants(), limitMutants()),
+		group(GroupHeaders, tagHeaderMutants(), headerMutants(), limitHeaderMutants()),
+		group(GroupSecurity, permissionMutants(), keyMutants(), leakMutants(), tenancyMutants()),
 	)
+}
+
+// mutant is a row of a table: its name, what it does, and how.
+type mutant struct {
+	name, does string
+	wrap       mutation
+}
+
+func group(name string, tables ...[]mutant) []Mutant {
+	var all []Mutant
+	for _, m := range slices.Concat(tables...) {
+		all = append(all, Mutant{Name: m.name, Group: name, Does: m.does, Wrap: m.wrap})
+	}
+	return all
 }
 
 // World is what a mutant knows and no client does. It is safe for concurrent use.
 type World struct {
-	// Direct is the service as it should be, on the same store. It neither counts requests nor refuses any for their number.
+	// Direct is the service as it should be, on the same store, without rate limits.
 	Direct harness.Target
 
 	mu      sync.Mutex
@@ -62,104 +79,65 @@ func (w *World) Add(t harness.Tenant, spec harness.TenantSpec) {
 	w.deleted[t.ID] = spec.Deleted
 }
 
-// caller returns the tenant whose key a request presents and of what kind the key is; false where it is nobody's.
-func (w *World) caller(r judge.Request) (harness.Tenant, harness.KeyKind, bool) {
-	token, ok := harness.BearerToken(judge.Canonical(r.Header).Get("Authorization"))
-	if !ok {
-		return harness.Tenant{}, "", false
-	}
+// find returns the newest tenant for which is returns true.
+func (w *World) find(is func(t harness.Tenant) bool) (harness.Tenant, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for _, t := range w.tenants {
-		for kind, key := range t.Keys {
-			if key == token {
-				return t, kind, true
+	for _, t := range slices.Backward(w.tenants) {
+		if is(t) {
+			return t, true
+		}
+	}
+	return harness.Tenant{}, false
+}
+
+func (w *World) tenant(id string) (harness.Tenant, bool) {
+	return w.find(func(t harness.Tenant) bool { return t.ID == id })
+}
+
+// other returns the newest tenant that is not the one of the id, with an admin key that works.
+func (w *World) other(id string) (harness.Tenant, bool) {
+	return w.find(func(t harness.Tenant) bool {
+		return t.ID != id && t.Keys[harness.KeyAdmin] != "" && !w.deleted[t.ID]
+	})
+}
+
+// owner returns the tenant that has the key, and of what kind the key is. It returns false if nobody has it.
+func (w *World) owner(key string) (owner harness.Tenant, kind harness.KeyKind, ok bool) {
+	owner, ok = w.find(func(t harness.Tenant) bool {
+		for is, text := range t.Keys {
+			if text == key {
+				kind = is
+				return true
 			}
 		}
+		return false
+	})
+	return owner, kind, ok
+}
+
+// caller returns the tenant whose key a call presents, and of what kind the key is. It returns false if it is nobody's.
+func (c *call) caller() (harness.Tenant, harness.KeyKind, bool) {
+	if key := c.token(); key != "" {
+		return c.world.owner(key)
 	}
 	return harness.Tenant{}, "", false
 }
 
-// secret returns the first of the caller's secrets that is what is looked for, "" where there is none.
-func (w *World) secret(r judge.Request, is func(secret string) bool) string {
-	t, _, _ := w.caller(r)
-	for _, secret := range t.Secrets {
-		if is(secret) {
-			return secret
-		}
+// stranger reports whether a call presents what looks like a key of an organization that does not exist.
+func (c *call) stranger() bool {
+	parts := strings.Split(c.token(), "_")
+	if len(parts) != 4 || parts[0] != "sk" {
+		return false
+	}
+	_, known := c.world.tenant("org_" + parts[2])
+	return !known
+}
+
+// token returns the key that a call presents, "" if it presents none.
+func (c *call) token() string {
+	if key, ok := harness.BearerToken(judge.Canonical(c.Header).Get("Authorization")); ok {
+		return key
 	}
 	return ""
-}
-
-// read returns the caller's record as it is now, and its tag.
-func (w *World) read(ctx context.Context, r judge.Request) (rawObject, string, bool) {
-	out, err := w.Direct.Send(ctx, judge.Request{Method: http.MethodGet, URL: "/v1/organizations", Header: identity(r)})
-	if err != nil || out.Status != http.StatusOK {
-		return nil, "", false
-	}
-	record, ok := readRawObject(out.Body)
-	return record, judge.Canonical(out.Header).Get("ETag"), ok
-}
-
-// write changes the record of whoever sends r, behind the back of whoever counts or watches.
-func (w *World) write(ctx context.Context, r judge.Request, body []byte) (judge.Response, error) {
-	h := identity(r)
-	h.Set("Content-Type", "application/json")
-	return w.Direct.Send(ctx, judge.Request{Method: http.MethodPatch, URL: "/v1/organizations", Header: h, Body: body})
-}
-
-// touch makes two changes that cancel each other out, so that nothing but the version and its time are others.
-func (w *World) touch(ctx context.Context, r judge.Request) {
-	record, _, ok := w.read(ctx, r)
-	if !ok {
-		return
-	}
-	name, _ := record.get("organization_name")
-	for _, value := range []string{`"touched"`, `"touched again"`, name} {
-		_, _ = w.write(ctx, r, rawObject{{"organization_name", value}}.text())
-	}
-}
-
-// valid reports whether the service would make the change that r asks for, whatever its conditions.
-func (w *World) valid(ctx context.Context, r judge.Request) bool {
-	probe := r
-	probe.Header = r.Header.Clone()
-	dropHeader(probe.Header, "If-None-Match")
-	setHeader(probe.Header, "If-Match", impossibleTag)
-	out, err := w.Direct.Send(ctx, probe)
-	return err == nil && out.Status == http.StatusPreconditionFailed
-}
-
-// impossibleTag is the tag of no record. A body is judged before the conditions are, so a change under the condition
-// that this is the tag tells whether the body is right and changes nothing.
-const impossibleTag = `"never"`
-
-// identity returns the header with which a request says who sends it.
-func identity(r judge.Request) http.Header {
-	h := http.Header{}
-	if values := judge.Canonical(r.Header)["Authorization"]; len(values) > 0 {
-		h["Authorization"] = slices.Clone(values)
-	}
-	return h
-}
-
-// as returns the request with another key.
-func as(key string, r judge.Request) judge.Request {
-	r.Header = r.Header.Clone()
-	setHeader(r.Header, "Authorization", "Bearer "+key)
-	return r
-}
-
-func setHeader(h http.Header, name string, values ...string) {
-	dropHeader(h, name)
-	h[http.CanonicalHeaderKey(name)] = values
-}
-
-// dropHeader removes a header however it is written.
-func dropHeader(h http.Header, name string) {
-	for key := range h {
-		if strings.EqualFold(key, name) {
-			delete(h, key)
-		}
-	}
 }

@@ -3,19 +3,20 @@ package mutants
 import (
 	"bytes"
 	"encoding/json"
+	"regexp"
 	"slices"
 	"strings"
 
 	"organizations-api/contracttests/judge"
 )
 
-// rawObject is a JSON object whose members keep their order and their values' text, so that changing one changes nothing
-// else.
+// rawObject is a JSON object whose members keep their order and the text of their values. To change one member changes
+// nothing else.
 type rawObject []rawMember
 
 type rawMember struct{ name, raw string }
 
-// readRawObject reads an object. It returns false for everything that is not a well-formed one.
+// readRawObject reads an object. It returns false if the text is not a well-formed object.
 func readRawObject(text []byte) (rawObject, bool) {
 	if _, faults, ok := judge.ReadJSON(text); !ok || len(faults) > 0 {
 		return nil, false
@@ -53,7 +54,7 @@ func (o rawObject) text() []byte {
 	return append(out, '}')
 }
 
-// quoteRaw returns the text as JSON, without the escapes that are for HTML.
+// quoteRaw returns the text as a JSON string, without escapes for HTML.
 func quoteRaw(text string) string {
 	var out bytes.Buffer
 	e := json.NewEncoder(&out)
@@ -73,7 +74,7 @@ func (o rawObject) get(name string) (raw string, ok bool) {
 	return "", false
 }
 
-// set changes a member in its place, or adds it.
+// set changes a member in its place, or adds it at the end.
 func (o *rawObject) set(name, raw string) {
 	if i := o.index(name); i >= 0 {
 		*o = slices.Clone(*o)
@@ -87,8 +88,11 @@ func (o *rawObject) drop(name string) {
 	*o = slices.DeleteFunc(slices.Clone(*o), func(m rawMember) bool { return m.name == name })
 }
 
+// textChange changes the JSON text of a value. It returns false if there is nothing to change.
+type textChange = func(raw string) (string, bool)
+
 // change changes the text of a member that is there.
-func (o *rawObject) change(name string, change func(raw string) (string, bool)) {
+func (o *rawObject) change(name string, change textChange) {
 	raw, ok := o.get(name)
 	if !ok {
 		return
@@ -111,7 +115,7 @@ func (o *rawObject) nested(name string, edit func(o *rawObject)) {
 	})
 }
 
-// editRaw returns the text of an object with changes, and the very text where there are none or it is no object.
+// editRaw returns the text of an object with changes. It returns the same text if nothing changes, or if it is not an object.
 func editRaw(text []byte, edit func(o *rawObject)) []byte {
 	o, ok := readRawObject(text)
 	if !ok {
@@ -125,7 +129,7 @@ func editRaw(text []byte, edit func(o *rawObject)) []byte {
 	return o.text()
 }
 
-// mergeRaw returns the text of an object whose members take the place of another's.
+// mergeRaw returns the text of an object with the members of another one put over its own.
 func mergeRaw(under, over string) (string, bool) {
 	below, ok := readRawObject([]byte(under))
 	above, alsoOK := readRawObject([]byte(over))
@@ -161,3 +165,50 @@ func readRawList(text string) ([]string, bool) {
 }
 
 func rawList(items []string) string { return "[" + strings.Join(items, ",") + "]" }
+
+// without removes a member.
+func without(name string) func(o *rawObject) { return func(o *rawObject) { o.drop(name) } }
+
+// with gives a member a value.
+func with(name, value string) func(o *rawObject) { return func(o *rawObject) { o.set(name, value) } }
+
+// becoming returns a change into a fixed text. If texts to change from are given, it changes those alone.
+func becoming(text string, from ...string) textChange {
+	return func(raw string) (string, bool) { return text, len(from) == 0 || slices.Contains(from, raw) }
+}
+
+// matching returns a change of the texts that match a pattern.
+func matching(pattern string, change func(raw string) string) textChange {
+	re := regexp.MustCompile(pattern)
+	return func(raw string) (string, bool) {
+		if !re.MatchString(raw) {
+			return "", false
+		}
+		return change(raw), true
+	}
+}
+
+// to is for matching: a change into a fixed text.
+func to(text string) func(string) string { return func(string) string { return text } }
+
+// byValue returns a change of strings by their values.
+func byValue(change func(text string) (string, bool)) textChange {
+	return func(raw string) (string, bool) {
+		text, ok := unquoteRaw(raw)
+		if !ok {
+			return "", false
+		}
+		text, ok = change(text)
+		return quoteRaw(text), ok
+	}
+}
+
+func quoted(raw string) (string, bool) { return `"` + raw + `"`, true }
+
+func ending(text string) textChange {
+	return func(raw string) (string, bool) { return raw + text, true }
+}
+
+func replacing(old, text string) textChange {
+	return func(raw string) (string, bool) { return strings.Replace(raw, old, text, 1), true }
+}

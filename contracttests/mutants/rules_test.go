@@ -12,8 +12,33 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// rulesAndMutants names, for each check of the validator that one answer can break, a mutant that no other check of it
-// catches.
+// HarmlessMutants returns mutants that change nothing, each in one of the ways in which the others work. A suite that
+// catches one of them has caught the tool and not a departure.
+func HarmlessMutants() []Mutant {
+	rebuild := func(body []byte) []byte {
+		if o, ok := readRawObject(body); ok && len(body) <= harness.MaxBodyBytes {
+			return o.text()
+		}
+		return body
+	}
+	return group("", []mutant{
+		{"harmless-pass", "passes everything on", sends((*call).send)},
+		{"harmless-request", "copies requests", requests(func(*call) {})},
+		{"harmless-answer", "copies answers", answers(func(*call, *judge.Response) {})},
+		{"harmless-members", "takes organizations apart and puts them together", answerText(onAll, rebuild)},
+		{"harmless-update", "takes updates apart and puts them together", updateText(rebuild)},
+		{"harmless-tags", "translates tags to themselves", retagging(func(_ *call, _ rawObject, tag string) string { return tag })},
+		{"harmless-loss", "looks at every update and loses nothing", losing()},
+		{"harmless-replay", "answers reads with the record of before that is still the same", knowing(func(c *call, out *judge.Response) {
+			if len(c.before) > 0 && c.Method == http.MethodGet && out.Status == http.StatusOK && tagOf(*out) == c.tagBefore {
+				(&shown{body: c.before.text(), tag: c.tagBefore}).put(out)
+			}
+		})},
+	})
+}
+
+// rulesAndMutants names a mutant for each rule of the validator that one answer can break. No other rule catches the
+// mutant.
 var rulesAndMutants = []struct {
 	rule   judge.Rule
 	mutant string
@@ -59,7 +84,7 @@ var rulesAndMutants = []struct {
 	{harness.RuleCredentialEchoed, "key-in-header", http.MethodGet, 200},
 }
 
-// TestEachRuleCounts takes the checks of the validator away one by one: each time a mutant that was caught gets through.
+// TestEachRuleCounts takes the rules of the validator away one by one. Each time a mutant that was caught gets through.
 func TestEachRuleCounts(t *testing.T) {
 	t.Parallel()
 	mutants := All()
@@ -97,7 +122,7 @@ func cannedSubject(mutant Mutant, answer judge.Response) *harness.Subject {
 	return &harness.Subject{Name: mutant.Name, Target: mutant.Wrap(world, canned(answer)), Validator: harness.Validator()}
 }
 
-// TestCannedServiceIsRight: what the mutants are stood before has no fault of its own.
+// TestCannedServiceIsRight: the canned service that the mutants are put in front of has no fault of its own.
 func TestCannedServiceIsRight(t *testing.T) {
 	t.Parallel()
 	for _, mutant := range HarmlessMutants() {
@@ -112,8 +137,7 @@ func TestCannedServiceIsRight(t *testing.T) {
 	}
 }
 
-// TestMutantsLeaveOthersAlone: a mutant that is about some requests passes all others on as they are, and their answers
-// back.
+// TestMutantsLeaveOthersAlone: a mutant that is about some requests changes nothing of the others and of their answers.
 func TestMutantsLeaveOthersAlone(t *testing.T) {
 	t.Parallel()
 	get, patch := harness.RightExchange(http.MethodGet, http.StatusOK), harness.RightExchange(http.MethodPatch, http.StatusOK)

@@ -12,7 +12,7 @@ import (
 	"organizations-api/contracttests/harness"
 )
 
-// Result says how the suite fared against one mutant.
+// Result says what the suite found wrong with one mutant.
 type Result struct {
 	Name     string
 	Group    string
@@ -23,12 +23,12 @@ type Result struct {
 	Duration time.Duration
 }
 
-// Before returns the subject with the mutant in front of its service. direct is the service itself on the same store,
-// without rate limits. The subject must be able to provision.
+// Before returns the subject with the mutant in front of its service. direct is the right service on the same store, without
+// rate limits. The subject must be able to provision.
 func (m Mutant) Before(subject *harness.Subject, direct harness.Target) *harness.Subject {
 	world := &World{Direct: direct}
 	faulty := map[harness.Fault]harness.Target{}
-	for _, fault := range []harness.Fault{harness.FaultUnavailable, harness.FaultBroken, harness.FaultWrites} {
+	for _, fault := range harness.Faults() {
 		faulty[fault] = m.Wrap(world, subject.Faulty(fault))
 	}
 	mutant := *subject
@@ -45,7 +45,8 @@ func (m Mutant) Before(subject *harness.Subject, direct harness.Target) *harness
 	return &mutant
 }
 
-// Try runs checks against a subject that the mutant stands before, until one of them catches it, or every one.
+// Try runs checks against a subject that has the mutant in front. It stops when a check catches the mutant, unless every
+// check is to run.
 func (m Mutant) Try(ctx context.Context, subject *harness.Subject, checks []harness.Check, every bool) Result {
 	began := time.Now()
 	result := Result{Name: m.Name, Group: m.Group, Does: m.Does}

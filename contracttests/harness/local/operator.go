@@ -13,22 +13,34 @@ import (
 	"organizations-api/shared/store"
 )
 
-// operator does to organizations what no request can. It is safe for concurrent use.
-type operator struct {
-	engine Engine
+// Operator makes organizations and keys in states that no request can bring about. It is safe for concurrent use.
+type Operator struct {
+	engine store.Operator
+	now    func() time.Time
 
 	mu   sync.Mutex
 	keys map[string]string // identifiers of keys, by the keys
 }
 
-// provision makes an organization for a check.
-func (op *operator) provision(ctx context.Context, spec harness.TenantSpec) (harness.Tenant, error) {
-	ctx, cancel := withinReason(ctx)
+// NewOperator returns the operator of an engine. If now is nil, the clock is time.Now.
+func NewOperator(engine store.Operator, now func() time.Time) *Operator {
+	if now == nil {
+		now = time.Now
+	}
+	return &Operator{engine: engine, now: now, keys: map[string]string{}}
+}
+
+// timeout bounds what making an organization may take.
+const timeout = 30 * time.Second
+
+// Provision makes an organization with keys.
+func (op *Operator) Provision(ctx context.Context, spec harness.TenantSpec) (harness.Tenant, error) {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	o := newOrganization(spec)
+	o := newOrganization(spec, op.now().Add(-time.Hour))
 	made := harness.Tenant{ID: string(o.ID), Keys: map[harness.KeyKind]string{}, Secrets: []string{o.InternalID.Reveal()}}
 	first, record := op.issue(&made, o.ID, harness.KeyAdmin)
-	if err := op.engine.Create(ctx, o, record, entry(store.Created)); err != nil {
+	if err := op.engine.Create(ctx, o, record, op.entry(store.Created)); err != nil {
 		return made, fmt.Errorf("creating %s: %w", o.ID, err)
 	}
 	made.Keys[harness.KeyAdmin] = first
@@ -38,22 +50,22 @@ func (op *operator) provision(ctx context.Context, spec harness.TenantSpec) (har
 		if kind == harness.KeyUnknown {
 			continue
 		}
-		if err := op.engine.AddKey(ctx, o.ID, record, entry(store.KeyIssued)); err != nil {
+		if err := op.engine.AddKey(ctx, o.ID, record, op.entry(store.KeyIssued)); err != nil {
 			return made, fmt.Errorf("issuing a key: %w", err)
 		}
 		if kind == harness.KeyRevoked {
-			if err := op.engine.RevokeKey(ctx, o.ID, record.ID, time.Now(), entry(store.KeyRevoked)); err != nil {
+			if err := op.engine.RevokeKey(ctx, o.ID, record.ID, op.now(), op.entry(store.KeyRevoked)); err != nil {
 				return made, fmt.Errorf("revoking a key: %w", err)
 			}
 		}
 	}
 	if spec.Deleted {
-		return made, op.engine.Delete(ctx, o.ID, time.Now(), entry(store.Deleted))
+		return made, op.engine.Delete(ctx, o.ID, op.now(), op.entry(store.Deleted))
 	}
 	return made, nil
 }
 
-// wanted returns the kinds of keys to issue besides the first, an admin's.
+// wanted returns the kinds of keys to issue besides the admin key.
 func wanted(spec harness.TenantSpec) []harness.KeyKind {
 	kinds := spec.Keys
 	if kinds == nil {
@@ -67,8 +79,8 @@ func wanted(spec harness.TenantSpec) []harness.KeyKind {
 	})
 }
 
-// issue makes a key and its record, and notes what is secret about it.
-func (op *operator) issue(made *harness.Tenant, id organization.ID, kind harness.KeyKind) (string, apikey.Record) {
+// issue makes a key of a kind and its record, and adds the secrets of the key to the tenant.
+func (op *Operator) issue(made *harness.Tenant, id organization.ID, kind harness.KeyKind) (string, apikey.Record) {
 	permission, known := map[harness.KeyKind]apikey.Permission{
 		harness.KeyDelete: apikey.Delete, harness.KeyWrite: apikey.Write,
 		harness.KeyRead: apikey.Read, harness.KeyNone: apikey.None,
@@ -80,9 +92,9 @@ func (op *operator) issue(made *harness.Tenant, id organization.ID, kind harness
 	mode := apikey.Live
 	switch kind {
 	case harness.KeyExpired:
-		expires = new(time.Now().Add(-time.Hour))
+		expires = new(op.now().Add(-time.Hour))
 	case harness.KeyWrite:
-		expires = new(time.Now().Add(time.Hour))
+		expires = new(op.now().Add(time.Hour))
 	case harness.KeyRead:
 		mode = apikey.Test
 	}
@@ -90,7 +102,7 @@ func (op *operator) issue(made *harness.Tenant, id organization.ID, kind harness
 		made.Expiring = append(made.Expiring, kind)
 	}
 	key := apikey.New(id, mode)
-	record := apikey.NewRecord(key, permission, time.Now(), expires)
+	record := apikey.NewRecord(key, permission, op.now(), expires)
 	made.Secrets = append(made.Secrets, key.Hash().Hex())
 	op.mu.Lock()
 	defer op.mu.Unlock()
@@ -98,27 +110,27 @@ func (op *operator) issue(made *harness.Tenant, id organization.ID, kind harness
 	return key.Reveal(), record
 }
 
-// revoke revokes a key that provision issued.
-func (op *operator) revoke(ctx context.Context, t harness.Tenant, kind harness.KeyKind) error {
+// Revoke revokes a key that Provision issued.
+func (op *Operator) Revoke(ctx context.Context, t harness.Tenant, kind harness.KeyKind) error {
 	op.mu.Lock()
 	id := op.keys[t.Keys[kind]]
 	op.mu.Unlock()
-	ctx, cancel := withinReason(ctx)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	return op.engine.RevokeKey(ctx, organization.ID(t.ID), id, time.Now(), entry(store.KeyRevoked))
+	return op.engine.RevokeKey(ctx, organization.ID(t.ID), id, op.now(), op.entry(store.KeyRevoked))
 }
 
-func entry(action store.Action) store.Entry {
-	return store.Entry{ID: store.NewEntryID(time.Now()), Action: action, Actor: store.OperatorActor}
+func (op *Operator) entry(action store.Action) store.Entry {
+	return store.Entry{ID: store.NewEntryID(op.now()), Action: action, Actor: store.OperatorActor}
 }
 
-// newOrganization returns the record of an organization that is as the spec says.
-func newOrganization(spec harness.TenantSpec) organization.Organization {
+// newOrganization returns the record of an organization as the spec says, made at that time.
+func newOrganization(spec harness.TenantSpec, created time.Time) organization.Organization {
 	tier := organization.Tier(spec.Tier)
 	if tier == "" {
 		tier = organization.Pro
 	}
-	o := organization.New("Northwind Video", tier, nil, time.Now().Add(-time.Hour))
+	o := organization.New("Northwind Video", tier, nil, created)
 	if spec.Full {
 		fill(&o)
 	}
@@ -129,7 +141,8 @@ func newOrganization(spec harness.TenantSpec) organization.Organization {
 	return o
 }
 
-// fill gives every property a value. What can be told from another organization's can be told by its identifier.
+// fill gives every property a value. The public part of the identifier is in every text, so that each text shows whose it
+// is.
 func fill(o *organization.Organization) {
 	part := o.ID.PublicPart()
 	o.Name = "Full " + part + " & 東京 🧪"

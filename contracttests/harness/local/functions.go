@@ -2,6 +2,7 @@ package local
 
 import (
 	"fmt"
+	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,58 +16,54 @@ import (
 	"organizations-api/local/apigateway"
 	"organizations-api/local/lambda"
 	"organizations-api/shared/store/dynamo"
+	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// bootstraps are the functions by the methods that they answer, under the names that template.yaml has for them.
-func bootstraps() map[string]string {
+// functions returns the functions' names in template.yaml, by the methods that they answer.
+func functions() map[string]string {
 	return map[string]string{http.MethodGet: "GetOrganizationFunction", http.MethodPatch: "UpdateOrganizationFunction"}
 }
 
 // concurrency is more than any check needs, so that no request is throttled.
 const concurrency = 64
 
-// Bootstraps returns the service as the processes that are deployed, built as they are for Lambda but for this machine's
-// processor, behind the gateway and on DynamoDB Local. It needs make, and Linux.
-func Bootstraps(t testing.TB) *harness.Subject {
+// BuiltFunctions returns the service as the processes that are deployed, behind the gateway and on DynamoDB Local. They
+// are built as for Lambda, but for this machine's processor. It needs make, and Linux.
+func BuiltFunctions(t testing.TB) *harness.Subject {
 	t.Helper()
-	folder := buildBootstraps(t)
-	engine, settings := newTables(t)
+	folder := buildFunctions(t)
+	settings := dynamotest.Settings(t, dynamotest.Prefix())
+	operator := NewOperator(NewTables(t, settings), nil)
 	start := func(endpoint string) harness.Target {
 		t.Helper()
-		handler, err := runBootstraps(t, folder, settings, endpoint)
+		handler, err := runFunctions(t, folder, settings, endpoint)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return harness.HandlerTarget(handler)
 	}
-	validator, err := GatewayValidator()
-	if err != nil {
-		t.Fatal(err)
-	}
-	faulty := map[harness.Fault]harness.Target{}
-	for _, fault := range faults() {
-		faulty[fault] = start(faultyEndpoint(t, settings.Endpoint, fault))
-	}
-	operator := &operator{engine: engine, keys: map[string]string{}}
-	return &harness.Subject{
-		Name:      onBootstraps,
+	subject := &harness.Subject{
+		Name:      "bootstraps",
 		Target:    start(settings.Endpoint),
-		Validator: validator,
-		Provision: operator.provision,
-		Revoke:    operator.revoke,
-		Faulty:    func(f harness.Fault) harness.Target { return faulty[f] },
+		Validator: behindGateway(),
+		Provision: operator.Provision,
+		Revoke:    operator.Revoke,
 	}
+	failWith(subject, func(fault harness.Fault) harness.Target {
+		return start(faultyEndpoint(t, settings.Endpoint, fault))
+	})
+	return subject
 }
 
-// buildBootstraps calls what sam build calls, and returns the folder with a folder for each function.
-func buildBootstraps(t testing.TB) string {
+// buildFunctions calls what sam build calls. It returns a folder that has a folder for each function.
+func buildFunctions(t testing.TB) string {
 	t.Helper()
 	module, err := exec.CommandContext(t.Context(), "go", "env", "GOMOD").Output()
 	if err != nil {
 		t.Fatalf("finding the project: %v", err)
 	}
 	dir := t.TempDir()
-	for _, name := range bootstraps() {
+	for _, name := range functions() {
 		folder := filepath.Join(dir, name)
 		if err := os.Mkdir(folder, 0o755); err != nil {
 			t.Fatal(err)
@@ -80,12 +77,12 @@ func buildBootstraps(t testing.TB) string {
 	return dir
 }
 
-// runBootstraps returns the functions behind the gateway, on the DynamoDB at the endpoint. Their processes start with
-// the first requests and end with the test.
-func runBootstraps(t testing.TB, folder string, tables dynamo.Settings, endpoint string) (http.Handler, error) {
+// runFunctions returns the functions behind the gateway, on the DynamoDB at the endpoint. Their processes start with the
+// first requests and end with the test.
+func runFunctions(t testing.TB, folder string, tables dynamo.Settings, endpoint string) (http.Handler, error) {
 	t.Helper()
 	var routes []apigateway.Route
-	for method, name := range bootstraps() {
+	for method, name := range functions() {
 		function, err := lambda.NewFunction(lambda.Settings{
 			Bootstrap:   filepath.Join(folder, name, "bootstrap"),
 			Name:        name,
@@ -101,7 +98,7 @@ func runBootstraps(t testing.TB, folder string, tables dynamo.Settings, endpoint
 			return nil, fmt.Errorf("running %s: %w", name, err)
 		}
 		t.Cleanup(function.Close)
-		routes = append(routes, apigateway.Route{Method: method, Path: "/v1/organizations", Function: apigateway.Remote(function.Invoke)})
+		routes = append(routes, apigateway.Route{Method: method, Path: harness.Path, Function: apigateway.Remote(function.Invoke)})
 	}
-	return apigateway.New(apigateway.Options{Routes: routes, Now: time.Now, Logger: quiet()})
+	return apigateway.New(apigateway.Options{Routes: routes, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
 }

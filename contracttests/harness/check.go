@@ -1,0 +1,132 @@
+// Package harness is what every check of the contract stands on: a Subject is a service with what it takes to test it, a
+// Check is one test of it, and Run runs one check and returns what it found. A check works through its Session, which
+// sends requests, judges every answer by the document, and looks for secrets in it.
+//
+// The package also states the rules of the organizations API that no schema can (rules.go), and holds right exchanges
+// for the tests of other packages (fixture.go). Package local, below it, starts the service itself.
+//
+// It must not import the service's own code, such as its validation or its JSON: the judge must not share a fault with
+// the judged. Of the module it imports judge, spec and the document.
+package harness
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"organizations-api/contracttests/judge"
+)
+
+// Check is one test of the suite. It reports through its Session and never through package testing, so that it also runs
+// against services that are wrong on purpose.
+type Check struct {
+	Name string // such as "laws/patch-persists"
+	// Needs says what the check cannot do without. A check whose needs a live target cannot meet is skipped there.
+	Needs Need
+	Run   func(s *Session)
+}
+
+// Need is what a check cannot do without. Needs are combined with |.
+type Need int
+
+// The needs.
+const (
+	NeedProvision Need = 1 << iota // organizations of its own
+	NeedFaults                     // a store that fails
+	NeedOther                      // a second organization
+	NeedRead                       // a key that can only read
+	NeedRevoke                     // a key that is revoked in the middle of it
+)
+
+// SkipReasons returns why the check cannot run against the subject. It returns nothing if the check can run.
+func (c Check) SkipReasons(subject *Subject) []string {
+	live := subject.Provision == nil
+	var reasons []string
+	for _, need := range []struct {
+		need   Need
+		lacks  bool
+		reason string
+	}{
+		{NeedProvision, live, "it needs organizations of its own, in states that only their operator can bring about"},
+		{NeedFaults, subject.Faulty == nil, "it needs a store that fails"},
+		{NeedOther, live && subject.Other == nil, "it needs a key of a second organization"},
+		{NeedRead, live && subject.Given.Keys[KeyRead] == "", "it needs a key that can only read"},
+		{NeedRevoke, subject.Revoke == nil, "it needs to revoke a key"},
+	} {
+		if c.Needs&need.need != 0 && need.lacks {
+			reasons = append(reasons, need.reason)
+		}
+	}
+	return reasons
+}
+
+// Failure is one thing that a check found wrong.
+type Failure struct {
+	Check   string
+	Message string // on one line, bounded, without credentials
+	Curl    string // commands that show it again; "" where no request shows it
+
+	// LeftChanged says that the organization of a live target is not what it was before the check.
+	LeftChanged bool
+}
+
+// MaxMessage is the length at which messages of failures are cut.
+const MaxMessage = 600
+
+func (f Failure) String() string {
+	if f.Curl == "" {
+		return f.Check + ": " + f.Message
+	}
+	return f.Check + ": " + f.Message + "\n    " + f.Curl
+}
+
+// Run runs one check against the subject and returns what it found. A check that panics has failed. What the check
+// changed of a live target's organization is put back.
+func Run(ctx context.Context, subject *Subject, check Check) []Failure {
+	s := newSession(ctx, subject, check.Name)
+	s.protect(func() { check.Run(s) })
+	s.protect(s.putBack)
+	return s.failures
+}
+
+// RunSerially calls run for each check, one after the other. It is for live targets, where all checks share one
+// organization. It stops early when ctx ends, or when a check leaves the organization changed: the next check would
+// take the changed state for the state to put back. It returns an error if not all checks ran.
+func RunSerially(ctx context.Context, checks []Check, run func(Check) []Failure) error {
+	for _, check := range checks {
+		if ctx.Err() != nil {
+			return errors.New("interrupted, or out of time; what was changed has been put back")
+		}
+		if slices.ContainsFunc(run(check), func(f Failure) bool { return f.LeftChanged }) {
+			return fmt.Errorf("stopped: %s has left the organization changed, and nothing else will put it back", check.Name)
+		}
+	}
+	return nil
+}
+
+// errStopped is what a check panics with when it stops early.
+var errStopped = errors.New("the check has stopped")
+
+// maxFailures bounds what one run of a check reports.
+const maxFailures = 20
+
+// fail reports a failure with the commands that show it. Failures beyond maxFailures are dropped.
+func (s *Session) fail(curl, format string, args ...any) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.failures) < maxFailures {
+		message := judge.Clip(fmt.Sprintf(format, args...), MaxMessage)
+		s.failures = append(s.failures, Failure{Check: s.check, Message: message, Curl: curl})
+	}
+}
+
+// protect calls a step of the check and turns a panic into a failure.
+func (s *Session) protect(step func()) {
+	defer func() {
+		if p := recover(); p != nil && p != errStopped { //nolint:errorlint // the very value
+			s.Failf("panic: %v", p)
+		}
+	}()
+	step()
+}

@@ -1,0 +1,226 @@
+package mutants
+
+import (
+	"encoding/json"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"organizations-api/contracttests/judge"
+)
+
+// This file breaks what updates do.
+
+// lostMutants forget a field of updates, and answer as if they had set it.
+func lostMutants() []mutant {
+	all := []mutant{{"update-lost", "answers updates as if they took effect, and forgets them", losing(updateNames...)}}
+	for _, name := range updateNames {
+		all = append(all, mutant{short(name) + "-lost", "forgets the " + name + " of updates", losing(name)})
+	}
+	return all
+}
+
+// patchMutants make something else of updates than what was asked for.
+func patchMutants() []mutant {
+	ignoring := func(name, value string) mutation {
+		return updateMembers(func(o *rawObject) {
+			if raw, _ := o.get(name); raw == value {
+				o.drop(name)
+			}
+		})
+	}
+	all := []mutant{
+		{"update-forgets-logo", "clears the logo where an update names the organization anew", alsoSetting("organization_name", "logo_url", "null")},
+		{"update-forgets-metadata", "empties the metadata where an update leaves it out", alsoSetting("", "metadata", "{}")},
+		{"update-forgets-limits", "removes the override where an update leaves it out", alsoSetting("", "rate_limits", "null")},
+		{"update-forgets-credentials", "removes the credentials where an update sets metadata", alsoSetting("metadata", "default_llm_credentials", "{}")},
+		{"null-empties-metadata", "empties the metadata by null", updateField("metadata", becoming("{}", "null"))},
+		{"null-empties-credentials", "removes the credentials by null", updateField("default_llm_credentials", becoming("{}", "null"))},
+		{"null-renames", "takes the name away by null", updateField("organization_name", becoming(`"Unnamed"`, "null"))},
+		{"null-limits-to-default", "takes null for the defaults of the schema", updateField("rate_limits", becoming(defaultLimits, "null"))},
+		{"absent-limits-to-default", "gives limits that an override leaves out the default of the schema", updateField("rate_limits", func(raw string) (string, bool) {
+			if raw == "{}" {
+				return "", false
+			}
+			return mergeRaw(defaultLimits, raw)
+		})},
+		{"limits-in-wrong-categories", "takes the limits of upload and compute for each other", updateMembers(func(o *rawObject) {
+			o.nested("rate_limits", exchangeLimits)
+		})},
+		{"invalid-update-half-done", "refuses an update that is invalid and makes its valid parts", afterUpdate(http.StatusUnprocessableEntity, func(c *call) {
+			o, _ := readRawObject(c.Body)
+			for _, m := range o {
+				c.write(rawObject{m}.text())
+			}
+		})},
+		{"guarded-update-done", "answers 412 and makes the change all the same", afterUpdate(http.StatusPreconditionFailed, (*call).done)},
+		{"limited-update-done", "answers 429 and makes the change all the same", afterUpdate(http.StatusTooManyRequests, (*call).done)},
+		{"no-change-counts", "takes an update that changes nothing for a change", knowing(func(c *call, out *judge.Response) {
+			if c.updates() && out.Status == http.StatusOK && tagOf(*out) == c.tagBefore {
+				c.touch()
+				record, tag, _ := c.read()
+				setHeader(out.Header, "ETag", tag)
+				setBody(out, record.text())
+			}
+		})},
+	}
+	for _, name := range append([]string{"rate_limits"}, clearableNames...) {
+		all = append(all, mutant{"null-keeps-" + short(name), "does not clear " + name + " by null", ignoring(name, "null")})
+	}
+	for _, name := range objectNames {
+		all = append(all,
+			mutant{short(name) + "-merged", "merges " + name + " into what is there", merging(name)},
+			mutant{"empty-" + short(name) + "-ignored", "does not replace " + name + " by an empty object", ignoring(name, "{}")},
+		)
+	}
+	return all
+}
+
+const defaultLimits = `{"metadata":10,"data":10,"search":10,"upload":10,"compute":10}`
+
+// done makes the change that the call asks for.
+func (c *call) done() { c.write(c.Body) }
+
+// alsoSetting adds a member to updates that have another one but not it. "" stands for any other member.
+func alsoSetting(beside, name, value string) mutation {
+	return updateMembers(func(o *rawObject) {
+		_, has := o.get(name)
+		raw, found := o.get(beside)
+		if !has && (beside == "" && len(*o) > 0 || found && raw != "null") {
+			o.set(name, value)
+		}
+	})
+}
+
+// merging puts the members of an object into the one that is there.
+func merging(name string) mutation {
+	return requests(func(c *call) {
+		if !c.updates() {
+			return
+		}
+		record, _, _ := c.read()
+		there, _ := record.get(name)
+		c.edit(func(o *rawObject) {
+			o.change(name, func(raw string) (string, bool) { return mergeRaw(there, raw) })
+		})
+	})
+}
+
+// exchangeLimits puts the limit of upload in the place of that of compute, and the other way round. It leaves limits alone
+// that may be refused, which must be refused at their own place.
+func exchangeLimits(limits *rawObject) {
+	exchanged := rawObject{}
+	for _, pair := range [][2]string{{"upload", "compute"}, {"compute", "upload"}} {
+		raw, ok := limits.get(pair[0])
+		if ok && (!judge.IntegerText.MatchString(raw) || len(raw) > 6 || raw == "0") {
+			return
+		}
+		if ok {
+			exchanged.set(pair[1], raw)
+		}
+	}
+	limits.drop("upload")
+	limits.drop("compute")
+	for _, m := range exchanged {
+		limits.set(m.name, m.raw)
+	}
+}
+
+// losing leaves the named fields of updates out, and answers as if it had not.
+func losing(names ...string) mutation {
+	return sends(func(c *call) (judge.Response, error) {
+		asked, ok := readRawObject(c.Body)
+		if !c.updates() || !ok || !c.valid() {
+			return c.send()
+		}
+		var lost rawObject
+		c.edit(func(o *rawObject) {
+			for _, m := range asked {
+				if slices.Contains(names, m.name) {
+					lost = append(lost, m)
+					o.drop(m.name)
+				}
+			}
+		})
+		return c.answer(func(_ *call, out *judge.Response) {
+			if out.Status != http.StatusOK || len(lost) == 0 {
+				return
+			}
+			before := string(out.Body)
+			editBody(out, func(o *rawObject) { pretend(o, lost) })
+			if string(out.Body) != before && len(lost) == len(asked) {
+				editBody(out, func(o *rawObject) {
+					o.change("updated_at", func(raw string) (string, bool) { return later(raw, time.Microsecond), true })
+				})
+				setHeader(out.Header, "ETag", `"lost"`)
+			}
+		})
+	})
+}
+
+// pretend makes a record look as if an update had taken effect.
+func pretend(o *rawObject, update rawObject) {
+	for _, m := range update {
+		switch {
+		case m.name == "rate_limits":
+			o.change(m.name, func(there string) (string, bool) { return mergeRaw(there, plainLimits(m.raw)) })
+		case m.raw != "null" || slices.Contains(clearableNames, m.name):
+			o.set(m.name, m.raw)
+		}
+	}
+}
+
+// plainLimits returns the declared limits of an override that are written in digits.
+func plainLimits(raw string) string {
+	return string(editRaw([]byte(raw), func(o *rawObject) {
+		*o = slices.DeleteFunc(slices.Clone(*o), func(m rawMember) bool {
+			return !slices.Contains(limitNames, m.name) || !judge.IntegerText.MatchString(m.raw)
+		})
+	}))
+}
+
+// valueMutants keep other values than they were given.
+func valueMutants() []mutant {
+	name := func(change func(text string) (string, bool)) mutation {
+		return updateField("organization_name", byValue(change))
+	}
+	metadata := func(edit func(all *rawObject)) mutation {
+		return updateMembers(func(o *rawObject) { o.nested("metadata", edit) })
+	}
+	return []mutant{
+		{"name-trimmed", "takes the white space around names away", name(func(text string) (string, bool) {
+			return strings.TrimSpace(text), strings.TrimSpace(text) != ""
+		})},
+		{"astral-characters-lost", "keeps no characters of four bytes in names", name(func(text string) (string, bool) {
+			return strings.Map(func(r rune) rune {
+				if r > 0xffff {
+					return '?'
+				}
+				return r
+			}, text), true
+		})},
+		{"emails-in-lower-case", "keeps emails in lower case", updateFields(emailNames, byValue(func(text string) (string, bool) {
+			return strings.ToLower(text), true
+		}))},
+		{"numbers-rounded", "keeps the numbers of metadata as float64", updateField("metadata", throughFloats)},
+		{"huge-numbers-as-text", "keeps numbers of metadata that no float64 can hold as texts", updateNested("metadata", func(raw string) (string, bool) {
+			var n float64
+			return quoteRaw(raw), raw != "" && strings.Contains("-0123456789", raw[:1]) && json.Unmarshal([]byte(raw), &n) != nil
+		})},
+		{"nulls-in-metadata-lost", "keeps no members of metadata that are null", metadata(func(all *rawObject) {
+			*all = slices.DeleteFunc(slices.Clone(*all), func(m rawMember) bool { return m.raw == "null" })
+		})},
+		{"empty-names-in-metadata-lost", "keeps no member of metadata with an empty name", metadata(without(""))},
+		{"empty-lists-in-metadata-null", "keeps empty lists of metadata as null", updateNested("metadata", becoming("null", "[]"))},
+	}
+}
+
+func throughFloats(raw string) (string, bool) {
+	var value map[string]any
+	if json.Unmarshal([]byte(raw), &value) != nil || value == nil {
+		return "", false
+	}
+	rounded, err := json.Marshal(value)
+	return string(rounded), err == nil
+}

@@ -1,0 +1,88 @@
+package mutants
+
+import (
+	"bytes"
+	"net/http"
+	"strconv"
+	"time"
+
+	"organizations-api/contracttests/judge"
+)
+
+// This file breaks how many requests are answered in a minute, and how many are said to be left.
+
+// limitMutants enforce another limit than the one that is shown.
+func limitMutants() []mutant {
+	return []mutant{
+		{"limit-not-enforced", "answers requests beyond the limit", sends(unlimited)},
+		{"limit-enforced-early", "refuses the last read of the minute that the limit allows", answerError(onMethod(http.MethodGet, func(_ *call, out *judge.Response) bool {
+			return out.Status == http.StatusOK && out.Header.Get("X-RateLimit-Remaining") == "0"
+		}), 429, "rate_limited")},
+		{"limit-not-of-updates", "does not count updates", sends(func(c *call) (judge.Response, error) {
+			if c.updates() && bytes.HasPrefix(c.Body, []byte("{")) {
+				return c.world.Direct.Send(c.ctx, c.Request)
+			}
+			return c.send()
+		})},
+	}
+}
+
+// unlimited serves what was refused with 429, with the headers of the refusal.
+func unlimited(c *call) (judge.Response, error) {
+	out, err := c.send()
+	if err != nil || out.Status != http.StatusTooManyRequests {
+		return out, err
+	}
+	refused := judge.Canonical(out.Header)
+	out, err = c.world.Direct.Send(c.ctx, c.Request)
+	if err != nil {
+		return out, err
+	}
+	out.Header = judge.Canonical(out.Header)
+	for _, name := range []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"} {
+		setHeader(out.Header, name, refused.Values(name)...)
+	}
+	return out, nil
+}
+
+// limitHeaderMutants break the headers about the limit.
+func limitHeaderMutants() []mutant {
+	const limit, remaining, reset = "X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"
+	metered := func(_ *call, out *judge.Response) bool { return out.Header.Get(limit) != "" }
+	answered := func(c *call, out *judge.Response) bool {
+		return metered(c, out) && out.Status != http.StatusTooManyRequests
+	}
+	adding := func(name, text string) mutation {
+		return answerHeaderText(metered, name, func(was string) string { return was + text })
+	}
+	return []mutant{
+		{"limit-header-missing", "leaves X-RateLimit-Limit out", answerHeader(metered, limit)},
+		{"remaining-missing", "leaves X-RateLimit-Remaining out", answerHeader(metered, remaining)},
+		{"reset-missing", "leaves X-RateLimit-Reset out", answerHeader(metered, reset)},
+		{"limit-header-text", "writes X-RateLimit-Limit with its unit", adding(limit, "/min")},
+		{"limit-header-of-another-category", "states another limit than that of the category metadata", adding(limit, "0")},
+		{"remaining-does-not-count-down", "always states all requests of the minute as left", answerHeaders(answered, func(h http.Header) {
+			setHeader(h, remaining, h.Get(limit))
+		})},
+		{"remaining-negative", "states less than no request as left", answerHeader(onStatus(429), remaining, "-1")},
+		{"remaining-above-limit", "states more requests as left than there are", adding(remaining, "000000")},
+		{"remaining-after-refusal", "refuses a request for its number and states that one is left", answerHeader(onStatus(429), remaining, "1")},
+		{"remaining-by-key", "counts the requests of every key on its own", remembering(remainingByKey)},
+		{"reset-in-seconds-from-now", "states the reset as a number of seconds from now", answerHeader(metered, reset, "60")},
+		{"reset-in-milliseconds", "states the reset in milliseconds", adding(reset, "000")},
+		{"reset-in-the-past", "states a reset that is over", answerHeader(metered, reset, "1767605460")},
+		{"reset-as-date", "states the reset as a date", answerHeader(metered, reset, time.Unix(1767605460, 0).UTC().Format(time.RFC3339))},
+	}
+}
+
+func remainingByKey() mutation {
+	var sent memory[int]
+	return answers(func(c *call, out *judge.Response) {
+		most, err := strconv.Atoi(out.Header.Get("X-RateLimit-Limit"))
+		if err != nil || out.Status == http.StatusTooManyRequests {
+			return
+		}
+		used := adding(&sent, c.token()+out.Header.Get("X-RateLimit-Reset"), 1)
+		setHeader(out.Header, "X-RateLimit-Remaining", strconv.Itoa(max(0, most-used)))
+	})
+}

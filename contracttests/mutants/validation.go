@@ -1,0 +1,301 @@
+package mutants
+
+import (
+	"bytes"
+	"encoding/json"
+	"mime"
+	"net/http"
+	"slices"
+	"strings"
+	"unicode/utf16"
+	"unicode/utf8"
+
+	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/judge"
+)
+
+// This file breaks which requests are taken and which are refused.
+
+// updateNames are the fields of an update.
+var updateNames = []string{
+	"organization_name", "billing_email", "metadata", "rate_limits", "logo_url", "notifications_email", "default_llm_credentials",
+}
+
+// Some of the fields of an update.
+var (
+	objectNames    = []string{"metadata", "rate_limits", "default_llm_credentials"}
+	emailNames     = []string{"billing_email", "notifications_email"}
+	clearableNames = []string{"logo_url", "billing_email", "notifications_email"} // null clears them
+	keptNames      = []string{"organization_name", "metadata", "default_llm_credentials"}
+	limitNames     = []string{"metadata", "data", "search", "upload", "compute"}
+)
+
+// short returns the name of a field as the names of mutants have it.
+func short(field string) string {
+	return strings.NewReplacer("organization_name", "name", "rate_limits", "limits", "logo_url", "logo",
+		"default_llm_credentials", "credentials", "_", "-").Replace(field)
+}
+
+// laxFieldMutants take values that the document refuses: they replace such a value by the nearest one that it allows.
+func laxFieldMutants() []mutant {
+	limits := func(change textChange) mutation { return updateNested("rate_limits", change) }
+	credentials := func(change textChange) mutation { return updateNested("default_llm_credentials", change) }
+	emails := func(change func(text string) (string, bool)) mutation {
+		return updateFields(emailNames, byValue(change))
+	}
+	asText := func(raw string) string { return `"` + raw + `"` }
+	return []mutant{
+		{"takes-limit-in-quotes", `takes "20" for a limit`, limits(matching(`^"[0-9]+"$`, func(raw string) string {
+			return strings.TrimLeft(strings.Trim(raw, `"`), "0")
+		}))},
+		{"takes-limit-true", "takes true for a limit", limits(becoming("1", "true"))},
+		{"takes-limit-null", "takes null for a limit", limits(becoming("1", "null"))},
+		{"takes-limit-fraction", "takes 1.5 for a limit", limits(matching(`^[1-9][0-9]{0,5}\.[0-9]*[1-9][0-9]*$`, func(raw string) string {
+			return raw[:strings.IndexByte(raw, '.')]
+		}))},
+		{"takes-limit-zero", "takes 0 for a limit", limits(becoming("1", "0", "-0"))},
+		{"takes-limit-negative", "takes -1 for a limit", limits(matching(`^-[1-9][0-9]*$`, to("1")))},
+		{"takes-limit-too-high", "takes 1000001 for a limit", limits(becoming("1000000", "1000001"))},
+		{"takes-limits-list", "takes an empty list for the limits", updateField("rate_limits", becoming("{}", "[]"))},
+		{"takes-email-without-at", "takes an email without an @", emails(func(text string) (string, bool) {
+			return "a@b.example", text != "" && !strings.Contains(text, "@")
+		})},
+		{"takes-email-empty", "takes an empty email", updateFields(emailNames, becoming("null", `""`))},
+		{"takes-email-with-display-name", "takes an email with a display name", emails(func(text string) (string, bool) {
+			name, address, ok := strings.Cut(strings.TrimSuffix(text, ">"), "<")
+			return address, ok && name != "" && strings.HasSuffix(text, ">")
+		})},
+		{"takes-email-with-long-local-part", "takes an email with 65 characters before the @", emails(func(text string) (string, bool) {
+			local, domain, ok := strings.Cut(text, "@")
+			return local[:min(len(local), 64)] + "@" + domain, ok && len(local) == 65
+		})},
+		{"takes-email-of-one-label", "takes an email at a host without a dot", emails(func(text string) (string, bool) {
+			_, domain, ok := strings.Cut(text, "@")
+			return text + ".example", ok && domain != "" && !strings.Contains(domain, ".")
+		})},
+		{"takes-email-at-number", "takes an email at a host that ends in a digit", emails(func(text string) (string, bool) {
+			_, domain, ok := strings.Cut(text, "@")
+			return text + "a", ok && strings.Contains(domain, ".") && strings.ContainsAny(domain[len(domain)-1:], "0123456789")
+		})},
+		{"takes-email-number", "takes a number for an email", updateFields(emailNames, matching(`^[0-9]`, to("null")))},
+		{"takes-name-empty", "takes an empty name", updateField("organization_name", becoming("null", `""`))},
+		{"takes-name-of-101-characters", "takes a name of 101 characters", updateField("organization_name", cutTo(100))},
+		{"takes-name-number", "takes a number for the name", updateField("organization_name", matching(`^[0-9]+$`, asText))},
+		{"takes-name-boolean", "takes a boolean for the name", updateField("organization_name", becoming("null", "true", "false"))},
+		{"takes-logo-empty", "takes an empty logo_url", updateField("logo_url", becoming("null", `""`))},
+		{"takes-logo-of-2049-characters", "takes a logo_url of 2049 characters", updateField("logo_url", cutTo(2048))},
+		{"takes-credential-null", "takes null among the credentials", credentials(becoming(`""`, "null"))},
+		{"takes-credential-number", "takes a number among the credentials", credentials(matching(`^[0-9]+$`, asText))},
+		{"takes-credential-object", "takes an object among the credentials", credentials(matching(`^\{`, to(`""`)))},
+		{"takes-metadata-list", "takes a list for the metadata", updateField("metadata", matching(`^\[`, to("{}")))},
+		{"takes-metadata-text", "takes a text for the metadata", updateField("metadata", matching(`^"`, to("{}")))},
+		{"takes-metadata-too-deep", "takes metadata of 33 levels", updateField("metadata", func(raw string) (string, bool) {
+			return "{}", rawDepth(raw) == harness.MaxObjectDepth+1
+		})},
+		{"takes-metadata-too-long", "takes metadata of more bytes than are allowed", updateField("metadata", tooLong)},
+		{"takes-credentials-too-long", "takes credentials of more bytes than are allowed", updateField("default_llm_credentials", tooLong)},
+	}
+}
+
+// cutTo returns a change of strings that are one character longer.
+func cutTo(n int) textChange {
+	return byValue(func(text string) (string, bool) {
+		if utf8.RuneCountInString(text) != n+1 {
+			return "", false
+		}
+		return string([]rune(text)[:n]), true
+	})
+}
+
+// rawDepth returns the nesting of an object, 0 of anything else.
+func rawDepth(raw string) int {
+	value, _, ok := judge.ReadJSON([]byte(raw))
+	if _, isObject := value.(map[string]any); !ok || !isObject {
+		return 0
+	}
+	return harness.DepthOf(value)
+}
+
+// rawSize returns the bytes of an object without white space, 0 of anything else.
+func rawSize(raw string) int {
+	var compact bytes.Buffer
+	if !strings.HasPrefix(raw, "{") || json.Compact(&compact, []byte(raw)) != nil {
+		return 0
+	}
+	return compact.Len()
+}
+
+func tooLong(raw string) (string, bool) { return "{}", rawSize(raw) > harness.MaxObjectBytes }
+
+// laxBodyMutants take bodies and headers that the document refuses, or refuse them with another status.
+func laxBodyMutants() []mutant {
+	return []mutant{
+		{"takes-empty-body", "takes no body for an empty object", updateText(func(body []byte) []byte {
+			if len(body) == 0 {
+				return []byte("{}")
+			}
+			return body
+		})},
+		{"takes-null-body", "takes null for an empty object", updateText(bodyBecoming("{}", "null"))},
+		{"takes-list-body", "takes an empty list for an empty object", updateText(bodyBecoming("{}", "[]"))},
+		{"takes-trailing-data", "takes a body with something after the object", updateText(forgiving(judge.RuleJSONTrailingData))},
+		{"takes-member-twice", "takes the last one of members with the same name", updateText(forgiving(judge.RuleJSONDuplicateMember))},
+		{"takes-invalid-utf-8", "takes bytes that are not UTF-8", updateText(forgiving(judge.RuleJSONInvalidUTF8))},
+		{"takes-half-a-surrogate", "takes half of a surrogate pair", updateText(forgiving(judge.RuleJSONLoneSurrogate))},
+		{"takes-body-too-large", "takes a body of more bytes than are allowed", updateText(func(body []byte) []byte {
+			if len(body) > harness.MaxBodyBytes {
+				return []byte("{}")
+			}
+			return body
+		})},
+		{"takes-other-media-type", "takes any media type for JSON", mediaType(func(values []string) string {
+			if len(values) > 0 && !isJSONType(values) {
+				return "application/json"
+			}
+			return ""
+		})},
+		{"takes-no-media-type", "takes a body that does not say what it is", mediaType(func(values []string) string {
+			if len(values) == 0 {
+				return "application/json"
+			}
+			return ""
+		})},
+		{"takes-malformed-if-match", "ignores an If-Match that is malformed", rawCondition("If-Match", ignoreMalformed)},
+		{"takes-malformed-if-none-match", "ignores an If-None-Match that is malformed", rawCondition("If-None-Match", ignoreMalformed)},
+		{"invalid-answered-400", "answers what is invalid with 400", answerError(onStatus(422), 400, "request_malformed")},
+		{"malformed-answered-422", "answers a body that is not JSON with 422", answers(func(c *call, out *judge.Response) {
+			if onCode("body_malformed")(c, out) {
+				out.Status = http.StatusUnprocessableEntity
+				setBody(out, []byte(`{"detail":[{"loc":["body"],"msg":"It is no JSON.","type":"json_invalid"}]}`))
+			}
+		})},
+		{"first-problem-alone", "names one problem of several", answerMembers(onStatus(422), func(o *rawObject) {
+			o.change("detail", func(raw string) (string, bool) {
+				items, ok := readRawList(raw)
+				return rawList(items[:min(len(items), 1)]), ok
+			})
+		})},
+	}
+}
+
+func bodyBecoming(text, from string) func([]byte) []byte {
+	return func(body []byte) []byte {
+		if string(bytes.TrimSpace(body)) == from {
+			return []byte(text)
+		}
+		return body
+	}
+}
+
+// forgiving returns a change that repairs bodies that break one rule and no other.
+func forgiving(rule judge.Rule) func([]byte) []byte {
+	return func(body []byte) []byte {
+		_, faults, ok := judge.ReadJSON(body)
+		if !ok || len(faults) == 0 || slices.ContainsFunc(faults, func(f judge.Fault) bool { return f.Rule != rule }) {
+			return body
+		}
+		d := json.NewDecoder(bytes.NewReader(body))
+		d.UseNumber()
+		var value any
+		if err := d.Decode(&value); err != nil {
+			return body
+		}
+		repaired, err := json.Marshal(value)
+		if err != nil {
+			return body
+		}
+		return repaired
+	}
+}
+
+// mediaType gives updates another Content-Type, unless change returns "".
+func mediaType(change func(values []string) string) mutation {
+	return requests(func(c *call) {
+		if changed := change(judge.Canonical(c.Header)["Content-Type"]); c.updates() && changed != "" {
+			setHeader(c.Header, "Content-Type", changed)
+		}
+	})
+}
+
+func isJSONType(values []string) bool {
+	name, _, err := mime.ParseMediaType(values[0])
+	return len(values) == 1 && err == nil && name == "application/json"
+}
+
+func ignoreMalformed(_ *call, values []string) []string {
+	if _, ok := wellFormed(values); ok {
+		return values
+	}
+	return nil
+}
+
+// strictMutants refuse what the document allows. They turn it into something at the same place that the service itself
+// refuses, so that the refusal itself is in order.
+func strictMutants() []mutant {
+	limits := func(change textChange) mutation { return updateNested("rate_limits", change) }
+	all := []mutant{
+		{"refuses-integer-with-point", "refuses 20.0 for a limit", limits(matching(`^[1-9][0-9]*\.0+$`, to("null")))},
+		{"refuses-integer-with-exponent", "refuses 2e1 for a limit", limits(matching(`^[0-9.]+[eE]`, to("null")))},
+		{"refuses-lowest-limit", "refuses 1 for a limit", limits(becoming("0", "1"))},
+		{"refuses-highest-limit", "refuses 1000000 for a limit", limits(becoming("1000001", "1000000"))},
+		{"refuses-astral-characters", "counts 100 characters of a name as UTF-16", updateField("organization_name", byValue(func(text string) (string, bool) {
+			return strings.Repeat("x", 101), utf8.RuneCountInString(text) <= 100 && len(utf16.Encode([]rune(text))) > 100
+		}))},
+		{"refuses-longest-name", "refuses a name of 100 characters", updateField("organization_name", lengthening(100))},
+		{"refuses-shortest-name", "refuses a name of one character", updateField("organization_name", byValue(func(text string) (string, bool) {
+			return "", utf8.RuneCountInString(text) == 1
+		}))},
+		{"refuses-longest-logo", "refuses a logo_url of 2048 characters", updateField("logo_url", lengthening(2048))},
+		{"refuses-empty-object", "refuses an update that changes nothing", updateText(bodyBecoming("[]", "{}"))},
+		{"refuses-null-to-clear", "refuses null for what it clears", updateFields(clearableNames, becoming("1", "null"))},
+		{"refuses-null-to-keep", "refuses null for what it leaves alone", updateFields(keptNames, becoming("1", "null"))},
+		{"refuses-null-limits", "refuses null for the limits", updateField("rate_limits", becoming("1", "null"))},
+		{"refuses-undeclared-field", "refuses fields that the document does not declare", updateMembers(func(o *rawObject) {
+			if o.hasOther(updateNames) {
+				o.set("organization_name", "1")
+			}
+		})},
+		{"refuses-undeclared-limit", "refuses limits that the document does not declare", updateField("rate_limits", func(raw string) (string, bool) {
+			o, ok := readRawObject([]byte(raw))
+			return "[]", ok && o.hasOther(limitNames)
+		})},
+		{"refuses-email-with-plus", "refuses an email with a plus", updateFields(emailNames, byValue(func(text string) (string, bool) {
+			return strings.ReplaceAll(text, "@", ""), strings.Contains(text, "+")
+		}))},
+		{"refuses-deepest-metadata", "refuses metadata of 32 levels", updateField("metadata", func(raw string) (string, bool) {
+			return "[]", rawDepth(raw) == harness.MaxObjectDepth
+		})},
+		{"refuses-longest-metadata", "refuses metadata of 65,536 bytes", updateField("metadata", func(raw string) (string, bool) {
+			return "[]", rawSize(raw) == harness.MaxObjectBytes
+		})},
+		{"refuses-spacious-metadata", "counts the white space in metadata", updateField("metadata", func(raw string) (string, bool) {
+			return "[]", rawSize(raw) <= harness.MaxObjectBytes && len(raw) > harness.MaxObjectBytes
+		})},
+		{"refuses-charset", "refuses application/json with a charset", mediaType(func(values []string) string {
+			if len(values) > 0 && isJSONType(values) && strings.Contains(values[0], ";") {
+				return "text/plain"
+			}
+			return ""
+		})},
+		{"refuses-tag-list", "refuses conditions that name several tags", condition("If-Match", func(is harness.Condition, values []string) []string {
+			if len(is.Tags) > 1 {
+				return []string{"malformed"}
+			}
+			return values
+		})},
+	}
+	for _, name := range objectNames {
+		all = append(all, mutant{"refuses-empty-" + short(name), "refuses an empty object for " + name, updateField(name, becoming("[]", "{}"))})
+	}
+	return all
+}
+
+// lengthening returns a change that makes strings of n characters too long.
+func lengthening(n int) textChange {
+	return byValue(func(text string) (string, bool) { return text + "x", utf8.RuneCountInString(text) == n })
+}
+
+// hasOther reports whether the object has a member that is not one of those named.
+func (o rawObject) hasOther(names []string) bool {
+	return slices.ContainsFunc(o, func(m rawMember) bool { return !slices.Contains(names, m.name) })
+}
