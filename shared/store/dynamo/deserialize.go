@@ -16,12 +16,12 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"organizations-api/shared/ijson"
+	"organizations-api/shared/strictjson"
 )
 
 // deserializer is the step that reads a response: a success by itself, in one pass, and anything else by the SDK's step.
 type deserializer struct {
-	decode func(body ijson.Value) (any, error)
+	decode func(body strictjson.Value) (any, error)
 	sdk    middleware.DeserializeMiddleware
 }
 
@@ -71,7 +71,7 @@ func (r received) HandleDeserialize(
 const maxResponse = 4 << 20
 
 // readBody reads the body to its end, so that the connection is kept, and holds it to its checksum.
-func readBody(response *smithyhttp.Response) (ijson.Value, error) {
+func readBody(response *smithyhttp.Response) (strictjson.Value, error) {
 	defer response.Body.Close()
 	var text []byte
 	var err error
@@ -82,35 +82,35 @@ func readBody(response *smithyhttp.Response) (ijson.Value, error) {
 		text, err = io.ReadAll(io.LimitReader(response.Body, maxResponse))
 	}
 	if err != nil {
-		return ijson.Value{}, fmt.Errorf("reading a response: %w", err)
+		return strictjson.Value{}, fmt.Errorf("reading a response: %w", err)
 	}
 	if want := response.Header.Get("X-Amz-Crc32"); want != "" {
 		if sum := strconv.FormatUint(uint64(crc32.ChecksumIEEE(text)), 10); sum != want {
-			return ijson.Value{}, fmt.Errorf("a response has the checksum %s, not %s", sum, want)
+			return strictjson.Value{}, fmt.Errorf("a response has the checksum %s, not %s", sum, want)
 		}
 	}
-	value, err := ijson.Parse(text)
+	value, err := strictjson.Parse(text)
 	if err != nil {
-		return ijson.Value{}, fmt.Errorf("reading a response: %w", err)
+		return strictjson.Value{}, fmt.Errorf("reading a response: %w", err)
 	}
 	return value, nil
 }
 
 // decoderOf returns what makes the output of an operation, with what is used of it.
-func decoderOf(operation string) (func(ijson.Value) (any, error), error) {
+func decoderOf(operation string) (func(strictjson.Value) (any, error), error) {
 	switch operation {
 	case "GetItem":
-		return func(body ijson.Value) (any, error) {
+		return func(body strictjson.Value) (any, error) {
 			r, err := decodeReply(body)
 			return &dynamodb.GetItemOutput{Item: r.item, ConsumedCapacity: r.one()}, err
 		}, nil
 	case "UpdateItem":
-		return func(body ijson.Value) (any, error) {
+		return func(body strictjson.Value) (any, error) {
 			r, err := decodeReply(body)
 			return &dynamodb.UpdateItemOutput{Attributes: r.item, ConsumedCapacity: r.one()}, err
 		}, nil
 	case "TransactWriteItems":
-		return func(body ijson.Value) (any, error) {
+		return func(body strictjson.Value) (any, error) {
 			r, err := decodeReply(body)
 			return &dynamodb.TransactWriteItemsOutput{ConsumedCapacity: r.consumed}, err
 		}, nil
@@ -132,8 +132,8 @@ func (r reply) one() *types.ConsumedCapacity {
 	return &r.consumed[0]
 }
 
-func decodeReply(body ijson.Value) (r reply, err error) {
-	if body.Kind() != ijson.Object {
+func decodeReply(body strictjson.Value) (r reply, err error) {
+	if body.Kind() != strictjson.Object {
 		return reply{}, errors.New("the response is no object")
 	}
 	for name, value := range body.Members() {
@@ -152,7 +152,7 @@ func decodeReply(body ijson.Value) (r reply, err error) {
 }
 
 // decodeConsumed reads one object, or a list of them.
-func decodeConsumed(value ijson.Value) (all []types.ConsumedCapacity, err error) {
+func decodeConsumed(value strictjson.Value) (all []types.ConsumedCapacity, err error) {
 	for _, element := range value.Elements() {
 		one, err := decodeConsumed(element)
 		if err != nil {
@@ -175,7 +175,7 @@ func decodeConsumed(value ijson.Value) (all []types.ConsumedCapacity, err error)
 // decodeItem reads attributes of the types that items have here: {"S":"text"}, {"N":"1"}, {"BOOL":true} or {"M":{…}}. One of
 // another type is nothing that any attribute may be, and so is refused by whoever reads that attribute, if anybody does: a
 // later version may have added it. There is room for so many attributes, and there may be more.
-func decodeItem(value ijson.Value, attributes int) item {
+func decodeItem(value strictjson.Value, attributes int) item {
 	it := make(item, attributes)
 	var texts []types.AttributeValueMemberS // most are these two, which so need not be allocated one by one
 	var numbers []types.AttributeValueMemberN
@@ -208,9 +208,9 @@ func put[T any](list *[]T, value T, room int) *T {
 }
 
 // typed returns the type and the value of an attribute; "" where it has none.
-func typed(attribute ijson.Value) (string, ijson.Value) {
+func typed(attribute strictjson.Value) (string, strictjson.Value) {
 	for kind, v := range attribute.Members() {
 		return kind, v
 	}
-	return "", ijson.Value{}
+	return "", strictjson.Value{}
 }
