@@ -91,7 +91,7 @@ generate: ## Make the example clients again from openapi.yaml
 
 .PHONY: test-quick
 test-quick: ## Run the tests that need only Go, neither npm nor Java
-	go test ./shared/organization ./shared/apikey ./shared/ijson ./shared/base62 ./shared/api ./shared/lambdahttp ./local/apigateway \
+	go test ./shared/organization ./shared/apikey ./shared/strictjson ./shared/base62 ./shared/api ./shared/lambdahttp ./local/apigateway \
 		./shared/telemetry ./shared/store/sqlite
 
 .PHONY: test-docs
@@ -157,7 +157,7 @@ bench-go: ## Run the Go benchmarks and compare them with the first working versi
 
 FUZZTIME ?= 30s
 FUZZ_TARGETS := contracttests/attacks:FuzzEventBytes contracttests/attacks:FuzzEvent contracttests/attacks:FuzzAuthorization contracttests/attacks:FuzzBody \
-	shared/apikey:FuzzParse shared/ijson:FuzzParse shared/organization:FuzzApply
+	shared/apikey:FuzzParse shared/strictjson:FuzzParse shared/organization:FuzzApply
 
 .PHONY: fuzz
 fuzz: ## Have Go look for inputs that break something (FUZZTIME=30s for each target)

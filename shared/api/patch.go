@@ -12,9 +12,9 @@ import (
 	"unicode/utf8"
 
 	"organizations-api/shared/apikey"
-	"organizations-api/shared/ijson"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
+	"organizations-api/shared/strictjson"
 )
 
 // maxAttempts is how often an update is tried that loses the race against others. With the pauses of backoff, that
@@ -141,25 +141,25 @@ func readUpdate(r *http.Request) (organization.Patch, preconditions, error) {
 const MaxBodySize = 256 << 10
 
 // readJSON reads a body of the media type application/json.
-func readJSON(r *http.Request) (ijson.Value, error) {
+func readJSON(r *http.Request) (strictjson.Value, error) {
 	if err := checkMediaType(r.Header); err != nil {
-		return ijson.Value{}, err
+		return strictjson.Value{}, err
 	}
 	body, err := io.ReadAll(io.LimitReader(r.Body, MaxBodySize+1))
 	if err != nil {
-		return ijson.Value{}, malformed("The body could not be read.", err)
+		return strictjson.Value{}, malformed("The body could not be read.", err)
 	}
 	if len(body) > MaxBodySize {
-		return ijson.Value{}, &Error{
+		return strictjson.Value{}, &Error{
 			Type:    BadRequest,
 			Code:    "body_too_large",
 			Message: fmt.Sprintf("The body is longer than %d bytes.", MaxBodySize),
 			Details: map[string]any{"limit": MaxBodySize},
 		}
 	}
-	value, err := ijson.Parse(body)
+	value, err := strictjson.Parse(body)
 	if err != nil {
-		return ijson.Value{}, malformed(fmt.Sprintf("The body is not well-formed JSON: %v.", err), err)
+		return strictjson.Value{}, malformed(fmt.Sprintf("The body is not well-formed JSON: %v.", err), err)
 	}
 	return value, nil
 }
@@ -193,20 +193,20 @@ func checkMediaType(h http.Header) error {
 }
 
 // parsePatch reads an OrganizationUpdateRequest. It ignores members that the contract does not declare.
-func parsePatch(body ijson.Value) (organization.Patch, []Problem) {
+func parsePatch(body strictjson.Value) (organization.Patch, []Problem) {
 	var (
 		patch organization.Patch
 		p     problems
 	)
-	if body.Kind() != ijson.Object {
+	if body.Kind() != strictjson.Object {
 		p.notModel([]any{"body"})
 		return patch, p
 	}
-	members := make(map[string]ijson.Value)
+	members := make(map[string]strictjson.Value)
 	for name, value := range body.Members() {
 		members[name] = value
 	}
-	field := func(name string) (ijson.Value, []any, bool) {
+	field := func(name string) (strictjson.Value, []any, bool) {
 		value, ok := members[name]
 		return value, []any{"body", name}, ok
 	}
@@ -235,11 +235,11 @@ func parsePatch(body ijson.Value) (organization.Patch, []Problem) {
 }
 
 // text reads null or a string, in which check looks for problems.
-func (p *problems) text(v ijson.Value, loc []any, check func(loc []any, s string)) organization.Field[string] {
+func (p *problems) text(v strictjson.Value, loc []any, check func(loc []any, s string)) organization.Field[string] {
 	switch v.Kind() {
-	case ijson.Null:
+	case strictjson.Null:
 		return organization.Null[string]()
-	case ijson.String:
+	case strictjson.String:
 		s := v.Str()
 		check(loc, s)
 		return organization.Set(s)
@@ -268,11 +268,11 @@ func (p *problems) email(loc []any, s string) {
 }
 
 // object reads null or an object, and checks its size and depth.
-func (p *problems) object(v ijson.Value, loc []any) organization.Field[organization.Object] {
+func (p *problems) object(v strictjson.Value, loc []any) organization.Field[organization.Object] {
 	switch v.Kind() {
-	case ijson.Null:
+	case strictjson.Null:
 		return organization.Null[organization.Object]()
-	case ijson.Object:
+	case strictjson.Object:
 	default:
 		p.add(loc, "dict_type", "Input should be a valid dictionary")
 		return organization.Field[organization.Object]{}
@@ -288,9 +288,9 @@ func (p *problems) object(v ijson.Value, loc []any) organization.Field[organizat
 }
 
 // credentials is object for an object of strings.
-func (p *problems) credentials(v ijson.Value, loc []any) organization.Field[organization.Object] {
+func (p *problems) credentials(v strictjson.Value, loc []any) organization.Field[organization.Object] {
 	for name, value := range v.Members() {
-		if value.Kind() != ijson.String {
+		if value.Kind() != strictjson.String {
 			p.notString(append(loc[:len(loc):len(loc)], name))
 		}
 	}
@@ -298,11 +298,11 @@ func (p *problems) credentials(v ijson.Value, loc []any) organization.Field[orga
 }
 
 // override reads null or a BaseRateLimits. A category that is absent is not overridden.
-func (p *problems) override(v ijson.Value, loc []any) organization.Field[organization.RateLimits] {
+func (p *problems) override(v strictjson.Value, loc []any) organization.Field[organization.RateLimits] {
 	switch v.Kind() {
-	case ijson.Null:
+	case strictjson.Null:
 		return organization.Null[organization.RateLimits]()
-	case ijson.Object:
+	case strictjson.Object:
 	default:
 		p.notModel(loc)
 		return organization.Field[organization.RateLimits]{}
@@ -316,7 +316,7 @@ func (p *problems) override(v ijson.Value, loc []any) organization.Field[organiz
 	return organization.Set(override)
 }
 
-func (p *problems) limit(v ijson.Value, loc []any) int {
+func (p *problems) limit(v strictjson.Value, loc []any) int {
 	n, ok := v.Integer(organization.MaxLimit)
 	switch {
 	case !ok:

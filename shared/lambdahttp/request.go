@@ -14,13 +14,13 @@ import (
 
 	"github.com/aws/aws-lambda-go/events"
 
-	"organizations-api/shared/ijson"
+	"organizations-api/shared/strictjson"
 )
 
 // decodeEvent reads the members of an event that newRequest uses. It skips the rest, which is most of the event.
 func decodeEvent(payload []byte) (event events.APIGatewayV2HTTPRequest, err error) {
-	value, err := ijson.Parse(payload)
-	if err != nil || value.Kind() != ijson.Object {
+	value, err := strictjson.Parse(payload)
+	if err != nil || value.Kind() != strictjson.Object {
 		// The gateway need not be as strict as we are, so encoding/json has the last word.
 		if err := json.Unmarshal(payload, &event); err != nil {
 			return event, fmt.Errorf("decoding the event: %w", err)
@@ -56,7 +56,7 @@ func decodeEvent(payload []byte) (event events.APIGatewayV2HTTPRequest, err erro
 	return event, nil
 }
 
-func decodeContext(value ijson.Value, out *events.APIGatewayV2HTTPRequestContext) {
+func decodeContext(value strictjson.Value, out *events.APIGatewayV2HTTPRequestContext) {
 	for name, v := range value.Members() {
 		switch name {
 		case "domainName":

@@ -36,8 +36,8 @@ export interface paths {
          *     Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
          *     without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
          *     is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-         *     JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). Bodies of megabytes do
-         *     not reach this service: what is before it refuses them, with 413.
+         *     JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
+         *     pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
          */
         patch: operations["update_organization_v1_organizations_patch"];
         trace?: never;

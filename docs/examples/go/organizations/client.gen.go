@@ -452,8 +452,8 @@ type ClientInterface interface {
 	// Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
 	// without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
 	// is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-	// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). Bodies of megabytes do
-	// not reach this service: what is before it refuses them, with 413.
+	// JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
+	// pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -472,8 +472,8 @@ type ClientInterface interface {
 	// Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
 	// without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
 	// is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-	// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). Bodies of megabytes do
-	// not reach this service: what is before it refuses them, with 413.
+	// JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
+	// pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
 	//
 	// Takes a body of the `application/json` content type.
 	//
@@ -513,8 +513,8 @@ func (c *Client) GetOrganizationV1OrganizationsGet(ctx context.Context, params *
 // Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
 // without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
 // is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). Bodies of megabytes do
-// not reach this service: what is before it refuses them, with 413.
+// JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
+// pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
 //
 // Takes any type of body and a specified content type.
 //
@@ -543,8 +543,8 @@ func (c *Client) UpdateOrganizationV1OrganizationsPatchWithBody(ctx context.Cont
 // Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
 // without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
 // is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). Bodies of megabytes do
-// not reach this service: what is before it refuses them, with 413.
+// JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
+// pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
 //
 // Takes a body of the `application/json` content type.
 //
@@ -748,8 +748,8 @@ type ClientWithResponsesInterface interface {
 	// Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
 	// without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
 	// is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-	// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). Bodies of megabytes do
-	// not reach this service: what is before it refuses them, with 413.
+	// JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
+	// pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -768,8 +768,8 @@ type ClientWithResponsesInterface interface {
 	// Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
 	// without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
 	// is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-	// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). Bodies of megabytes do
-	// not reach this service: what is before it refuses them, with 413.
+	// JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
+	// pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -1278,8 +1278,8 @@ func (c *ClientWithResponses) GetOrganizationV1OrganizationsGetWithResponse(ctx 
 // Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
 // without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
 // is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). Bodies of megabytes do
-// not reach this service: what is before it refuses them, with 413.
+// JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
+// pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1304,8 +1304,8 @@ func (c *ClientWithResponses) UpdateOrganizationV1OrganizationsPatchWithBodyWith
 // Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
 // without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
 // is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). Bodies of megabytes do
-// not reach this service: what is before it refuses them, with 413.
+// JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
+// pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //

@@ -13,7 +13,7 @@ import (
 	"github.com/aws/smithy-go/middleware"
 	smithyhttp "github.com/aws/smithy-go/transport/http"
 
-	"organizations-api/shared/ijson"
+	"organizations-api/shared/strictjson"
 )
 
 const readingStep = "OperationDeserializer"
@@ -114,11 +114,11 @@ func (a answer) firstConsumed() *types.ConsumedCapacity {
 
 // parseAnswer returns an error if the text is not a JSON object, or if its consumed capacity is not a number.
 func parseAnswer(text []byte) (a answer, err error) {
-	body, err := ijson.Parse(text)
+	body, err := strictjson.Parse(text)
 	if err != nil {
 		return answer{}, fmt.Errorf("reading a response: %w", err)
 	}
-	if body.Kind() != ijson.Object {
+	if body.Kind() != strictjson.Object {
 		return answer{}, errors.New("the response is not an object")
 	}
 	for name, value := range body.Members() {
@@ -137,7 +137,7 @@ func parseAnswer(text []byte) (a answer, err error) {
 }
 
 // parseConsumed reads one object, or a list of objects.
-func parseConsumed(value ijson.Value) (all []types.ConsumedCapacity, err error) {
+func parseConsumed(value strictjson.Value) (all []types.ConsumedCapacity, err error) {
 	for _, element := range value.Elements() {
 		one, err := parseConsumed(element)
 		if err != nil {
@@ -160,7 +160,7 @@ func parseConsumed(value ijson.Value) (all []types.ConsumedCapacity, err error) 
 // parseItem reads attributes of the types that our items have: {"S":"text"}, {"N":"1"}, {"BOOL":true} and {"M":{…}}.
 // An attribute of another type becomes an *types.UnknownUnionMember: a later version of the service may have added
 // it. room is how many attributes are expected; there may be more.
-func parseItem(value ijson.Value, room int) item {
+func parseItem(value strictjson.Value, room int) item {
 	it := make(item, room)
 	var texts []types.AttributeValueMemberS // most attributes are texts or numbers: one allocation for all of them
 	var numbers []types.AttributeValueMemberN
@@ -193,9 +193,9 @@ func appendTo[T any](list *[]T, value T, room int) *T {
 }
 
 // typed returns the type and the value of an attribute. An attribute without a type has the type "".
-func typed(attribute ijson.Value) (string, ijson.Value) {
+func typed(attribute strictjson.Value) (string, strictjson.Value) {
 	for kind, v := range attribute.Members() {
 		return kind, v
 	}
-	return "", ijson.Value{}
+	return "", strictjson.Value{}
 }

@@ -1,4 +1,4 @@
-package ijson
+package strictjson
 
 import (
 	"bytes"
@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// FuzzParse holds the reader against encoding/json: it takes nothing that is no JSON, it refuses nothing but what RFC 7493
-// rules out, and what it gives back means what was sent.
+// FuzzParse compares Parse with encoding/json. Parse must not accept a text that is not JSON, and must not refuse a
+// text for a reason that is not in RFC 7493. What a Value returns must mean the same as the text.
 func FuzzParse(f *testing.F) {
 	for _, text := range []string{
 		"", "null", " true ", "-0.5e+10", "1e400", `"\ud83d\ude00 \/\n"`, `"\ud800"`, "[ ]", `{"a":1,"a":2}`, `{"a":1,"\u0061":2}`,
@@ -26,7 +26,7 @@ func FuzzParse(f *testing.F) {
 			}
 			return
 		}
-		if v.Depth() < 10_000 && !json.Valid(text) { // where encoding/json gives up
+		if v.Depth() < 10_000 && !json.Valid(text) { // encoding/json accepts no more levels
 			t.Fatalf("Parse(%q) takes what is no JSON", text)
 		}
 		if !readableOnce(text) && !bytes.Contains(bytes.ToLower(text), []byte(`\ud`)) {
@@ -37,7 +37,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-// checkCompact: white space goes, and nothing else does.
+// checkCompact checks that Compact removes white space and nothing else.
 func checkCompact(t *testing.T, v Value) {
 	t.Helper()
 	compact := v.Compact()
@@ -51,7 +51,7 @@ func checkCompact(t *testing.T, v Value) {
 	}
 }
 
-// checkParts: characters, members and numbers are those that encoding/json and math/big read.
+// checkParts checks that encoding/json and math/big read the same characters, members and numbers.
 func checkParts(t *testing.T, v Value) {
 	t.Helper()
 	switch v.Kind() {
@@ -109,8 +109,8 @@ func checkInteger(t *testing.T, v Value) {
 	}
 }
 
-// readableOnce reports whether a JSON text can be read in one way only: UTF-8, no name twice, no half of a surrogate pair.
-// A text that may have such a half counts as having one.
+// readableOnce reports whether a JSON text has only one meaning: it is UTF-8, has no name twice, and has no half of a
+// surrogate pair. It returns false for every text with a surrogate, because it does not look for the other half.
 func readableOnce(text []byte) bool {
 	if !utf8.Valid(text) || bytes.Contains(bytes.ToLower(text), []byte(`\ud`)) {
 		return false

@@ -1,19 +1,19 @@
-package ijson
+package strictjson
 
 import (
 	"strconv"
 	"strings"
 )
 
-// Integer returns a number value as an integer in the sense of JSON Schema: any number without a fractional part,
-// however it is written (20, 20.0 and 2e1 are the same). ok is false where the value is no number or has a fractional part. The
-// decision is exact; nothing is rounded. Beyond ±limit, which must be positive, the result is ±(limit+1): enough to
-// compare with, and a number of any size costs no more than its text.
+// Integer returns a number as an integer in the sense of JSON Schema: a number without a fractional part, however it is
+// written. So 20, 20.0 and 2e1 are the same. ok is false if the value is not a number or has a fractional part. Nothing
+// is rounded. If the number is beyond ±limit, the result is ±(limit+1), which is enough to compare with limit, and
+// takes no longer than reading the text. The limit must be positive.
 func (v Value) Integer(limit int64) (n int64, ok bool) {
 	if v.Kind() != Number {
 		return 0, false
 	}
-	digits, exponent, negative := decimal(v.text)
+	digits, exponent, negative := decimal(v.Text())
 	if digits == "" {
 		return 0, true
 	}
@@ -27,8 +27,8 @@ func (v Value) Integer(limit int64) (n int64, ok bool) {
 	return n, true
 }
 
-// decimal splits a number into digits × 10^exponent, with neither leading nor trailing zeros in digits. Zero has no
-// digits. Exponents beyond ±1e9 are cut to that; no text that fits in memory makes up for the difference.
+// decimal splits a number into digits × 10^exponent. The digits start and end with a digit other than 0. Zero has no
+// digits. An exponent beyond ±1e9 is cut to ±1e9: no text has enough digits to make up for the difference.
 func decimal(text string) (digits string, exponent int64, negative bool) {
 	text, negative = strings.CutPrefix(text, "-")
 	mantissa, power := text, ""
@@ -49,7 +49,7 @@ func parseExponent(power string) int64 {
 		return 0
 	}
 	n, err := strconv.ParseInt(power, 10, 64)
-	if err != nil { // only its range can be wrong
+	if err != nil { // out of range: the text was checked
 		n = bound
 		if power[0] == '-' {
 			n = -bound
@@ -58,7 +58,7 @@ func parseExponent(power string) int64 {
 	return min(max(n, -bound), bound)
 }
 
-// magnitude returns digits × 10^exponent, or limit+1 where that is more than limit.
+// magnitude returns digits × 10^exponent, or limit+1 if that is more than limit.
 func magnitude(digits string, exponent, limit int64) int64 {
 	const int64Digits = 19
 	if int64(len(digits))+exponent > int64Digits {

@@ -1,9 +1,9 @@
-package ijson_test
+package strictjson_test
 
 import (
 	"testing"
 
-	"organizations-api/shared/ijson"
+	"organizations-api/shared/strictjson"
 )
 
 func BenchmarkParse(b *testing.B) {
@@ -11,7 +11,7 @@ func BenchmarkParse(b *testing.B) {
 		"billing_email": "billing@northwind.example", "rate_limits": {"search": 120, "data": 80}}`)
 	b.ReportAllocs()
 	for b.Loop() {
-		v, err := ijson.Parse(body)
+		v, err := strictjson.Parse(body)
 		if err != nil {
 			b.Fatal(err)
 		}
