@@ -7,7 +7,7 @@ import (
 	"organizations-api/contracttests/harness"
 )
 
-// Generation says which bodies the generated checks send. Each of its checks is a run of its own.
+// Generation says which bodies the checks send.
 type Generation struct {
 	Seed   uint64 // of the combinations
 	First  int    // number of the first combination
@@ -18,7 +18,7 @@ type Generation struct {
 
 const lookEvery = 10
 
-// The combinations that GenerationChecks sends.
+// The combinations that All sends.
 const (
 	GenerationSeed   = 20260105
 	GenerationBodies = 500

@@ -9,7 +9,7 @@ import (
 	"pgregory.net/rapid"
 )
 
-// bodyNode is a part of a random body: an object, an array or a text that is written as it is.
+// bodyNode is a part of a random body: an object, an array, or a JSON text.
 type bodyNode struct {
 	place   *bodyPlace // that the text was drawn for; nil for what nobody declares
 	text    string
@@ -25,7 +25,7 @@ type bodyChild struct {
 	node *bodyNode
 }
 
-// leaf reports whether the node is written as it is.
+// leaf reports whether the node is a JSON text.
 func (n *bodyNode) leaf() bool { return !n.object && !n.array }
 
 func (n *bodyNode) write(out *strings.Builder) {
@@ -63,11 +63,10 @@ func (n *bodyNode) unreadable() bool {
 	return n.broken
 }
 
-// Combination returns a random body, the same for the same seed and number: valid and invalid values of several members
-// at once, some that nobody declares, now and then something that cannot be read.
+// Combination returns a random body. The same seed and number give the same body. It has valid and invalid values of
+// several members at once, some undeclared members, and now and then something that cannot be read.
 //
-// It is drawn from rapid's generator one by one and not in rapid.Check, whose seed and number of runs are flags of the
-// whole process.
+// It does not use rapid.Check, whose seed and number of runs are flags of the whole process.
 func (g *Generator) Combination(seed uint64, number int) Case {
 	const spread = 0x9E3779B97F4A7C15 // so that runs of neighbouring seeds share no bodies
 	node := g.random.Example(int(seed*spread + uint64(number)))
@@ -102,8 +101,8 @@ type drawing struct {
 	invalidity invalidity
 }
 
-// below draws a number from 0 up to n, each as often as any other. Rapid's own draws prefer small numbers, and so the
-// first values of a list.
+// below draws a number from 0 up to n, all with the same probability. Rapid's own draws prefer small numbers, and so they
+// prefer the first values of a list.
 func (d drawing) below(n int) int {
 	drawn := 0
 	for range bits.Len(uint(n)) + 3 {
@@ -117,7 +116,7 @@ func (d drawing) below(n int) int {
 
 var coin = rapid.Bool()
 
-// chance is true in so many percent.
+// chance is true with the probability of so many percent.
 func (d drawing) chance(percent int) bool { return percent > 0 && d.below(100) >= 100-percent }
 
 func oneOf[T any](d drawing, all []T) T { return all[d.below(len(all))] }
@@ -180,7 +179,7 @@ func (d drawing) array(p *bodyPlace) *bodyNode {
 	return out
 }
 
-// leaf draws a text that is tried at the place.
+// leaf draws one of the place's samples.
 func (d drawing) leaf(p *bodyPlace) *bodyNode {
 	want := Valid
 	if d.chance(d.invalidity.invalid) {
@@ -203,7 +202,7 @@ func (d drawing) leaf(p *bodyPlace) *bodyNode {
 	return &bodyNode{place: p, text: s.text, broken: s.unreadable}
 }
 
-// shrink returns the smallest body that it finds of those that still fail.
+// shrink returns the smallest body that it finds that still fails.
 func (n *bodyNode) shrink(fails func(*bodyNode) bool) *bodyNode {
 	const attempts = 400
 	left := attempts
@@ -222,7 +221,7 @@ func (n *bodyNode) shrink(fails func(*bodyNode) bool) *bodyNode {
 	return n
 }
 
-// simpler returns what the node could be instead, one step simpler, the boldest steps first.
+// simpler returns nodes that are one step simpler, the boldest steps first.
 func (n *bodyNode) simpler() []*bodyNode {
 	var out []*bodyNode
 	for i := range n.entries {

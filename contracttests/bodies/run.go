@@ -11,115 +11,16 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// taken looks at what an accepted body left: the answer shows it, and now and then a read shows the answer.
-func (r *generatedRun) taken(c Case, x judge.Exchange) *disagreement {
-	r.record, r.pending = x.Response.Body, nil
-	sent, err := decoded(c.Body)
-	if err != nil {
-		return c.suiteFault(x, "a valid body that cannot be read: %v", err)
-	}
-	shown, err := decoded(x.Response.Body)
-	if err != nil || !shows(r.generator.root.schema, sent, shown) {
-		return c.fault(x, "the answer does not show what was accepted")
-	}
-	if r.accepted++; r.accepted%r.lookEvery != 0 {
-		return nil
-	}
-	return r.look(c, x, "a read does not show what the change answered")
-}
-
-// look reads the record and compares it with what it has to be.
-func (r *generatedRun) look(c Case, culprit judge.Exchange, message string) *disagreement {
-	key := r.tenant.Keys[harness.KeyAdmin]
-	x, found := r.send(c, r.request(http.MethodGet, nil))
-	switch {
-	case found != nil:
-		return found
-	case r.tenant.Keys[harness.KeyAdmin] != key:
-		return nil // it goes on with another one
-	case x.Response.Status != http.StatusOK:
-		return c.fault(x, "reading the organization: status %d", x.Response.Status)
-	case !bytes.Equal(x.Response.Body, r.record):
-		r.record = x.Response.Body
-		found := c.fault(culprit, "%s", message)
-		found.record = true
-		return found
-	}
-	return nil
-}
-
-// left makes sure, now and then, that bodies that were refused changed nothing.
-func (r *generatedRun) left(c Case) *disagreement {
-	r.pending = append(r.pending, c)
-	if r.refused++; r.refused%r.lookEvery != 0 {
-		return nil
-	}
-	return r.settle()
-}
-
-// settle reads the record after bodies that were refused. If it has changed, it sends each of them again to see which
-// one does it.
-func (r *generatedRun) settle() *disagreement {
-	pending := r.pending
-	r.pending = nil
-	if len(pending) == 0 {
-		return nil
-	}
-	const message = "a body that was refused changed the organization"
-	last := pending[len(pending)-1]
-	found := r.look(last, judge.Exchange{Request: r.update(last.Body)}, fmt.Sprintf("%s: one of the last %d", message, len(pending)))
-	if found == nil || !found.record {
-		return found
-	}
-	for _, c := range pending {
-		x, again := r.send(c, r.update(c.Body))
-		if again == nil {
-			again = r.look(c, x, message)
-		}
-		if again != nil {
-			return again
-		}
-	}
-	return found
-}
-
-// lastingMembers are the members of an update that cannot be put back: an organization shows the limits in force, not
-// whether they are its own.
-var lastingMembers = []string{"rate_limits"}
-
-// lasting reports whether a valid body would change what cannot be put back.
-func (r *generatedRun) lasting(body []byte) bool {
-	value, err := decoded(body)
-	object, ok := value.(map[string]any)
-	if err != nil || !ok {
-		return true
-	}
-	for _, name := range lastingMembers {
-		if _, ok := object[name]; ok {
-			return true
-		}
-	}
-	return false
-}
-
-// end has a last look at the record.
-func (r *generatedRun) end() {
-	if r.goesOn() {
-		if found := r.settle(); found != nil {
-			r.report(found)
-		}
-	}
-}
-
-// generatedRun sends bodies to one organization after the other and compares what comes back with the oracle.
+// generatedRun sends bodies to an organization and compares the answers with what the document says. It may go on with
+// another organization.
 type generatedRun struct {
 	session   *harness.Session
 	generator *Generator
 	oracle    *judge.Validator
 	tenant    harness.Tenant
-	record    []byte // as it was last shown
-	pending   []Case // refused since then, and not yet known to have changed nothing
-	lookEvery int    // how often the record is read: reading it after each body would double the cost
+	record    []byte // as last shown
+	pending   []Case // refused since the record was last checked
+	lookEvery int    // the record is read after so many bodies; after each one would double the cost
 	accepted  int
 	refused   int
 	reported  int
@@ -128,13 +29,13 @@ type generatedRun struct {
 // disagreement is what is wrong about one body.
 type disagreement struct {
 	about    Case
-	suite    bool // the generator and the oracle disagree, and the service is not to blame
-	record   bool // the organization is not what it has to be, for which another body may be the cause
+	suite    bool // generator and document disagree, so the service is not to blame
+	record   bool // the organization has changed, and an earlier body may be the cause
 	message  string
 	exchange judge.Exchange
 }
 
-// maxReported bounds the failures of one run: after so many, more of them tell nothing new.
+// maxReported bounds the failures of one run. More of them would tell nothing new.
 const maxReported = 3
 
 // fault returns a disagreement about a body.
@@ -142,7 +43,7 @@ func (c Case) fault(x judge.Exchange, format string, args ...any) *disagreement 
 	return &disagreement{about: c, message: fmt.Sprintf(format, args...), exchange: x}
 }
 
-// suiteFault returns a disagreement that is none of the service's.
+// suiteFault returns a disagreement that is not the service's fault.
 func (c Case) suiteFault(x judge.Exchange, format string, args ...any) *disagreement {
 	found := c.fault(x, "a fault of the suite: "+format, args...)
 	found.suite = true
@@ -153,7 +54,7 @@ func (r *generatedRun) goesOn() bool {
 	return r.reported < maxReported && r.session.Context().Err() == nil
 }
 
-// given reports whether the organization is not the run's own.
+// given reports whether the organization belongs to somebody else.
 func (r *generatedRun) given() bool { return r.session.Live() }
 
 // begin gets an organization.
@@ -174,7 +75,7 @@ func (r *generatedRun) request(method string, body []byte) judge.Request {
 	return harness.NewRequest(method, r.tenant.Keys[harness.KeyAdmin], body)
 }
 
-// update returns the request with a body, which may be empty and is still sent as JSON.
+// update returns the request with a body. An empty body is sent as JSON too.
 func (r *generatedRun) update(body []byte) judge.Request {
 	request := r.request(http.MethodPatch, body)
 	request.Header.Set("Content-Type", "application/json")
@@ -195,8 +96,8 @@ func describeBody(body []byte) string {
 	return judge.Clip(string(body), shown)
 }
 
-// smallest returns a disagreement about the smallest body that is found to have one, on an organization that has seen no
-// other where there can be one.
+// smallest looks for a smaller body that fails too and returns its disagreement. Where it can, it tries each body on a new
+// organization.
 func (r *generatedRun) smallest(found *disagreement, write func(*bodyNode) Case) *disagreement {
 	if found.about.node == nil {
 		return found
@@ -222,7 +123,7 @@ func (r *generatedRun) smallest(found *disagreement, write func(*bodyNode) Case)
 	return found
 }
 
-// try sends one body and returns what is wrong about it, nil if nothing is.
+// try sends one body and returns what is wrong about it, or nil.
 func (r *generatedRun) try(c Case) *disagreement {
 	request := r.update(c.Body)
 	want := OracleVerdict(r.oracle, request)
@@ -243,14 +144,14 @@ func (r *generatedRun) try(c Case) *disagreement {
 	case !got.equal(want):
 		return c.fault(x, "the service takes it for %s, the document for %s", got, want)
 	case want.Belief == Valid:
-		return r.taken(c, x)
+		return r.checkAccepted(c, x)
 	default:
-		return r.left(c)
+		return r.checkRefused(c)
 	}
 }
 
-// send sends a request and judges the answer. Where the organization has used up its requests, which the bodies
-// themselves may have it do, it waits on a given one, and goes on with another one otherwise.
+// send sends a request and judges the answer. Bodies may lower the organization's own rate limit. If the service answers
+// that there were too many requests, send waits on a given organization, and otherwise goes on with a new one.
 func (r *generatedRun) send(c Case, request judge.Request) (judge.Exchange, *disagreement) {
 	subject := r.session.Subject
 	const tries = 4
@@ -287,5 +188,105 @@ func (r *generatedRun) slowDown(response judge.Response) {
 	select {
 	case <-time.After(time.Duration(min(seconds, 60)) * time.Second):
 	case <-r.session.Context().Done():
+	}
+}
+
+// checkAccepted checks what an accepted body did. The answer has to show it, and now and then a read has to show the answer.
+func (r *generatedRun) checkAccepted(c Case, x judge.Exchange) *disagreement {
+	r.record, r.pending = x.Response.Body, nil
+	sent, err := decoded(c.Body)
+	if err != nil {
+		return c.suiteFault(x, "a valid body that cannot be read: %v", err)
+	}
+	shown, err := decoded(x.Response.Body)
+	if err != nil || !shows(r.generator.root.schema, sent, shown) {
+		return c.fault(x, "the answer does not show what was accepted")
+	}
+	if r.accepted++; r.accepted%r.lookEvery != 0 {
+		return nil
+	}
+	return r.look(c, x, "a read does not show what the change answered")
+}
+
+// look reads the record and compares it with the last one that was shown. culprit is the exchange to report.
+func (r *generatedRun) look(c Case, culprit judge.Exchange, message string) *disagreement {
+	key := r.tenant.Keys[harness.KeyAdmin]
+	x, found := r.send(c, r.request(http.MethodGet, nil))
+	switch {
+	case found != nil:
+		return found
+	case r.tenant.Keys[harness.KeyAdmin] != key:
+		return nil // it goes on with another one
+	case x.Response.Status != http.StatusOK:
+		return c.fault(x, "reading the organization: status %d", x.Response.Status)
+	case !bytes.Equal(x.Response.Body, r.record):
+		r.record = x.Response.Body
+		found := c.fault(culprit, "%s", message)
+		found.record = true
+		return found
+	}
+	return nil
+}
+
+// checkRefused checks, now and then, that refused bodies changed nothing.
+func (r *generatedRun) checkRefused(c Case) *disagreement {
+	r.pending = append(r.pending, c)
+	if r.refused++; r.refused%r.lookEvery != 0 {
+		return nil
+	}
+	return r.settle()
+}
+
+// settle reads the record after refused bodies. If the record has changed, settle sends each of them again to find the
+// one that changes it.
+func (r *generatedRun) settle() *disagreement {
+	pending := r.pending
+	r.pending = nil
+	if len(pending) == 0 {
+		return nil
+	}
+	const message = "a body that was refused changed the organization"
+	last := pending[len(pending)-1]
+	found := r.look(last, judge.Exchange{Request: r.update(last.Body)}, fmt.Sprintf("%s: one of the last %d", message, len(pending)))
+	if found == nil || !found.record {
+		return found
+	}
+	for _, c := range pending {
+		x, again := r.send(c, r.update(c.Body))
+		if again == nil {
+			again = r.look(c, x, message)
+		}
+		if again != nil {
+			return again
+		}
+	}
+	return found
+}
+
+// lastingMembers are the members of an update that cannot be put back. An organization shows the limits in force, and not
+// whether they come from its tier or from an update.
+var lastingMembers = []string{"rate_limits"}
+
+// lasting reports whether a valid body might change what cannot be put back.
+func (r *generatedRun) lasting(body []byte) bool {
+	value, err := decoded(body)
+	object, ok := value.(map[string]any)
+	if err != nil || !ok {
+		return true
+	}
+	for _, name := range lastingMembers {
+		if _, ok := object[name]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// end looks at the record a last time.
+func (r *generatedRun) end() {
+	if r.goesOn() {
+		if found := r.settle(); found != nil {
+			r.report(found)
+		}
 	}
 }

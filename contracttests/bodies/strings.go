@@ -88,7 +88,7 @@ func fit(text string, n int, accepts func(string) bool) (string, bool) {
 	return string(runes), true
 }
 
-// refit makes one step towards n characters, if it can at the place where the last step was made.
+// refit makes one step towards n characters, at the position of the last step if that is possible.
 func refit(runes []rune, n, last int, accepts func(string) bool) ([]rune, int) {
 	for size := 1; size <= min(maxPiece, abs(n-len(runes)), len(runes)); size++ {
 		for j := range len(runes) - size + 1 {
@@ -124,7 +124,7 @@ func plainTexts(parts spec.Place) []string {
 	return out
 }
 
-// matches returns a few texts that match a pattern, always the same ones.
+// matches returns a few texts that match a pattern. It always returns the same ones.
 func matches(pattern string) []string {
 	const wanted = 8
 	generator := rapid.StringMatching(pattern)

@@ -80,7 +80,7 @@ func serviceVerdict(x judge.Response) (bodyVerdict, error) {
 	}
 }
 
-// problemPlaces returns the places that a validation error points at, as JSON pointers.
+// problemPlaces returns the places that a validation error names, as JSON pointers.
 func problemPlaces(body []byte) ([]string, error) {
 	var answer struct {
 		Detail []struct{ Loc []any }

@@ -28,7 +28,7 @@ func (l BodyLimits) broken(body []byte, value any) [][]string {
 	return found
 }
 
-// measure returns the bytes of a JSON text without insignificant white space, and its levels of nesting.
+// measure returns the size of a JSON text without insignificant white space, and its levels of nesting.
 func measure(text []byte) (size, deepest int) {
 	quoted, depth := false, 0
 	for i := 0; i < len(text); i++ {
@@ -78,7 +78,7 @@ func (g *Generator) bodyCases() []Case {
 	return cases
 }
 
-// textCases are about what surrounds and cuts a text.
+// textCases have something around the text, or are cut off.
 func (g *Generator) textCases(whole string) []Case {
 	var cases []Case
 	add := func(side, body string, unreadable bool) {
@@ -161,7 +161,7 @@ func (g *Generator) objectCases(limit ObjectLimit) []Case {
 	return cases
 }
 
-// nestedText is a number that is n levels deep.
+// nestedText returns a number within n levels of nesting.
 func nestedText(n int, open, end string) string {
 	return strings.Repeat(open, n) + "0" + strings.Repeat(end, n)
 }

@@ -27,7 +27,8 @@ func New(document *spec.Document) *Coverage {
 		c.operations = append(c.operations, op)
 		c.byOperation[declared] = op
 	}
-	c.schemas, c.unmeasured = b.ordered, slices.Sorted(maps.Keys(b.unmeasured))
+	c.schemas, c.unmeasured = b.ordered, slices.AppendSeq([]string{}, maps.Keys(b.unmeasured))
+	slices.Sort(c.unmeasured)
 	return c
 }
 

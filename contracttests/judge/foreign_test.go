@@ -182,6 +182,8 @@ func TestBadDocuments(t *testing.T) {
 		"bad pattern":    response(`{type: string, pattern: '('}`),
 		"dangling":       response(`{$ref: '#/components/schemas/Nothing'}`),
 		"unknown type":   response(`{type: text}`),
+		"foreign":        response(`{$ref: 'https://a.example/b'}`),
+		"endless":        response(`{type: object, required: [a], properties: {a: {$ref: '#/paths/~1a/get/responses/200/content/application~1json/schema'}}}`),
 		"header object":  head + "paths: {/a: {get: {responses: {'200': {description: d, headers: {X: {schema: {type: object}}}}}}}}\n",
 		"header content": head + "paths: {/a: {get: {responses: {'200': {description: d, headers: {X: {content: {text/plain: {}}}}}}}}}\n",
 	}

@@ -28,10 +28,11 @@ const (
 type builder struct {
 	reader
 	options *config.ValidationOptions
+	compile []func() // what is left to compile
 }
 
 func newBuilder(root *yaml.Node) *builder {
-	return &builder{newReader(root), config.NewValidationOptions(formats()...)}
+	return &builder{reader: newReader(root), options: config.NewValidationOptions(formats()...)}
 }
 
 // operations reads requests from the open model. Responses are compiled from the strict one, which has the same paths.
@@ -122,24 +123,27 @@ func (b *builder) content(where string, open, strict *mediaTypes, purpose schema
 	return all
 }
 
-// schema reads a schema from the open model and compiles it from the strict one. It returns nil where there is none, and
-// where there is a problem, which it keeps.
+// schema reads a schema from the open model, to be compiled from the strict one. It returns nil where there is none.
 func (b *builder) schema(where string, open, strict *base.SchemaProxy, purpose schema_validation.SchemaValidationPurpose) *Compiled {
 	if open == nil {
 		return nil
 	}
-	built, err := strict.BuildSchema()
-	if err != nil {
-		b.problem(where, err)
-		return nil
-	}
-	result, err := schema_validation.CompileSchemaForValidation(built, purpose, b.options, version)
-	if err != nil {
-		b.problem(where, err)
-		return nil
-	}
-	rules := result.CompiledSchema
-	return &Compiled{Schema: b.declared(where, open), Rules: rules, Nullable: rules.Validate(nil) == nil}
+	s := &Compiled{Schema: b.declared(where, open)}
+	b.compile = append(b.compile, func() {
+		built, err := strict.BuildSchema()
+		if err != nil {
+			b.problem(where, err)
+			return
+		}
+		result, err := schema_validation.CompileSchemaForValidation(built, purpose, b.options, version)
+		if err != nil {
+			b.problem(where, err)
+			return
+		}
+		s.Rules = result.CompiledSchema
+		s.Nullable = s.Rules.Validate(nil) == nil
+	})
+	return s
 }
 
 // declared reads a schema where the model has it: a reference, or the YAML itself.
@@ -148,4 +152,14 @@ func (b *builder) declared(where string, proxy *base.SchemaProxy) *Schema {
 		return b.reference(where, proxy.GetReference())
 	}
 	return b.read(where, proxy.GetValueNode())
+}
+
+// finish compiles the schemas, once all are read: compiling changes the YAML that they are read from. It returns all
+// problems.
+func (b *builder) finish() error {
+	for _, compile := range b.compile {
+		compile()
+	}
+	b.reader.finish()
+	return errors.Join(b.problems...)
 }

@@ -90,13 +90,12 @@ func (r *reader) problem(where string, err error) {
 	r.problems = append(r.problems, fmt.Errorf("%s: %w", where, err))
 }
 
-// finish prepares the schemas for use, once all are read. It returns the problems that were met.
-func (r *reader) finish() error {
+// finish prepares the schemas for use, once all are read.
+func (r *reader) finish() {
 	for _, s := range r.known {
 		s.place = s.collect(nil)
 		s.numeric = s.comparesNumbers()
 	}
-	return errors.Join(r.problems...)
 }
 
 // reference returns a schema that is nothing but a reference.
