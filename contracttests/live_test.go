@@ -16,8 +16,8 @@ import (
 	"organizations-api/contracttests/harness/local"
 )
 
-// TestServedAtURL runs the suite, as the flags would have it run, against the gateway in a process of its own: twice, so
-// that what the first run leaves would be found by the second, with rate limits and without.
+// TestServedAtURL runs the suite against orgs serve in a process of its own, as the flags do, with rate limits and
+// without. It runs it twice, so that the second run finds what the first one leaves.
 func TestServedAtURL(t *testing.T) {
 	t.Parallel()
 	orgs := buildOrgs(t)

@@ -45,7 +45,7 @@ func newSuiteRecord(t *testing.T) *suiteRecord {
 	return &suiteRecord{coverage: counted, runs: map[string][]coverage.CheckRun{}}
 }
 
-// run runs a check and keeps how it went.
+// run runs a check and keeps the result.
 func (r *suiteRecord) run(t *testing.T, subject *harness.Subject, check harness.Check) {
 	t.Helper()
 	began := time.Now()
@@ -58,7 +58,7 @@ func (r *suiteRecord) run(t *testing.T, subject *harness.Subject, check harness.
 	local.Report(t, failures)
 }
 
-// input returns the record as the report takes it, in an order that is the same each time.
+// input returns the input of the report, in an order that is the same each time.
 func (r *suiteRecord) input(t *testing.T) coverage.ReportInput {
 	t.Helper()
 	in := coverage.ReportInput{
@@ -104,7 +104,7 @@ func readMutants(t *testing.T) []coverage.MutantRun {
 	return mutants
 }
 
-// finish says what the runs covered, and fails where something that is declared was never exercised.
+// finish logs what the runs covered, and reports every part of the document that was never exercised.
 func (r *suiteRecord) finish(t *testing.T) {
 	t.Helper()
 	in := r.input(t)

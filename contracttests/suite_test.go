@@ -30,11 +30,11 @@ var (
 
 // TestSuite runs the suite on every way to reach the service on this machine, or on the target of the flags.
 //
-// On a target it creates nothing, and it puts back what it changes, also when it is interrupted or runs out of time,
-// and stops where it cannot; but it must not be killed, and nobody else should change the organization meanwhile. Checks run one after the other
-// there, and wait where the target says that there are too many requests. With over a thousand of them that takes long
-// under the limits of most tiers: raise the organization's limit, or give go test a -timeout. With -v the test says what
-// a target cannot show.
+// On a target it creates nothing. It puts back what it changes, even when it is interrupted or runs out of time, and stops
+// if it cannot. It must not be killed, and nobody else should change the organization meanwhile. Checks run one after
+// the other, and wait when the target answers 429. They make over a thousand requests, which takes long under the limits
+// of most tiers: raise the organization's limit, or give go test a -timeout. With -v the test says what a target cannot
+// show.
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	if *target != "" {
@@ -85,7 +85,7 @@ func allChecks() []harness.Check {
 	return all
 }
 
-// runAtURL runs, one after the other, the checks that the subject can show, and says which it cannot, and why.
+// runAtURL runs the checks that the subject can show, one after the other, and logs which it cannot show, and why.
 func runAtURL(ctx context.Context, t *testing.T, subject *harness.Subject) {
 	t.Helper()
 	var requests atomic.Int64

@@ -17,7 +17,8 @@ type bomb struct {
 	status int
 }
 
-// filled repeats a text between two others up to the size; i goes into the text where it has a verb.
+// filled returns a function that repeats a text between two others up to a size. A verb in the text gets the number of the
+// repetition.
 func filled(before, text, between, after string) func(size int) string {
 	return func(size int) string {
 		var out strings.Builder
@@ -77,8 +78,8 @@ func bombs() []bomb {
 	}
 }
 
-// TestJSONBombs sends bodies of the largest size that is read, and holds what each costs to what its size allows. It is not
-// parallel, as it counts what the process allocates.
+// TestJSONBombs sends bodies of the largest size that is read. Each may take no more memory and time than its size
+// allows. The test is not parallel, because it counts what the process allocates.
 func TestJSONBombs(t *testing.T) {
 	const (
 		most    = 192             // bytes allocated for each byte of the body, all in all; deep nesting costs most

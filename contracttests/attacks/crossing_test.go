@@ -35,13 +35,13 @@ func partsOf(made tenant, key apikey.Key) parts {
 	}
 }
 
-// sealed puts a key together whose checksum is right.
+// sealed puts a key together, with the right checksum.
 func sealed(mode, organization, secret string) string {
 	body := "sk_" + mode + "_" + organization + "_" + secret
 	return body + base62.Uint32(crc32.ChecksumIEEE([]byte(body)))
 }
 
-// reseal gives a key a checksum that is right for the rest of it.
+// reseal gives a key the right checksum for the rest of it.
 func reseal(key string) string {
 	body := key[:max(0, len(key)-base62.Uint32Width)]
 	return body + base62.Uint32(crc32.ChecksumIEEE([]byte(body)))
@@ -88,7 +88,7 @@ func craft(r *rand.Rand, a, b parts) string {
 	}
 }
 
-// flipCase turns the case of one to all letters after the prefix.
+// flipCase changes the case of some letters of the key.
 func flipCase(r *rand.Rand, key string) string {
 	text, flips := []byte(key), 1+r.IntN(len(key))
 	for range flips {
@@ -100,7 +100,7 @@ func flipCase(r *rand.Rand, key string) string {
 	return string(text)
 }
 
-// encoded writes a key in a way that something along the line might undo.
+// encoded writes a key in an encoding that some reader might decode.
 func encoded(r *rand.Rand, key string) string {
 	at := r.IntN(len(key))
 	forms := []string{
@@ -112,8 +112,8 @@ func encoded(r *rand.Rand, key string) string {
 	return forms[r.IntN(len(forms))]
 }
 
-// TestTenantCrossing tries keys that are made of two organizations' keys. None of them was ever issued, so none may be
-// answered with anything but the refusal of an unknown key, and none may change anything.
+// TestTenantCrossing tries keys that are made of two organizations' keys. None of them was ever issued. Each must be
+// refused as an unknown key and change nothing.
 func TestTenantCrossing(t *testing.T) {
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, w *world) {

@@ -16,7 +16,7 @@ import (
 	"organizations-api/contracttests/harness"
 )
 
-// eventMaker makes events of every degree of nonsense. What it makes follows from its random numbers alone.
+// eventMaker makes events that are wrong in every way. The same seed and number make the same event.
 type eventMaker struct {
 	random *rand.Rand
 	world  *fuzzWorld
@@ -25,8 +25,8 @@ type eventMaker struct {
 	number int
 }
 
-// event returns an event and the method of the function that gets it. Half of them are sound but for their bodies, a
-// third have strange parts, the others are strange as JSON.
+// event returns an event and the method of the function that gets it. Half of the events are sound except for the body,
+// a third have strange parts, the others are strange as JSON.
 func (m *eventMaker) event() (method string, event []byte) {
 	switch m.random.IntN(6) {
 	case 0, 1, 2:
@@ -58,7 +58,7 @@ func (m *eventMaker) chance(n int) bool { return m.random.IntN(n) == 0 }
 
 func (m *eventMaker) pick(of ...string) string { return of[m.random.IntN(len(of))] }
 
-// sound returns an event as the gateway makes it, of a key that permits everything.
+// sound returns an event as the gateway makes it, with an admin key.
 func (m *eventMaker) sound(method string) events.APIGatewayV2HTTPRequest {
 	e := events.APIGatewayV2HTTPRequest{
 		Version: "2.0", RouteKey: method + " " + harness.Path, RawPath: harness.Path,
@@ -203,7 +203,7 @@ func (m *eventMaker) mutated(text []byte) []byte {
 	return out
 }
 
-// confused returns a JSON object in which one value somewhere is of another type, or twice there.
+// confused returns a JSON object in which one value somewhere has another type.
 func (m *eventMaker) confused(text []byte) []byte {
 	var event map[string]any
 	if err := json.Unmarshal(text, &event); err != nil {

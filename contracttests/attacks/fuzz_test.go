@@ -29,8 +29,8 @@ var (
 // fuzzBlock is how many events are sent to one state of the store. A block is made and answered the same way each time.
 const fuzzBlock = 100
 
-// TestFuzzedEvents sends events that are made up, 5,000 or as many as -fuzzed says: whatever they hold, the functions do
-// not panic, do not fail, and answer as the document says.
+// TestFuzzedEvents sends made-up events, 5,000 or as many as -fuzzed says. The functions must not panic, must not fail,
+// and must answer as the document says.
 func TestFuzzedEvents(t *testing.T) {
 	t.Parallel()
 	started := time.Now()
@@ -82,7 +82,7 @@ func fuzzOneBlock(t *testing.T, w *fuzzWorld, block int) {
 	}
 }
 
-// checkFuzzed prints what came of the events, and wants every kind of answer among them.
+// checkFuzzed prints how the events were answered. It reports a status that no event was answered with.
 func checkFuzzed(t *testing.T, statuses map[int]int, refused int, took time.Duration) {
 	t.Helper()
 	sum := refused
@@ -165,7 +165,7 @@ func FuzzAuthorization(f *testing.F) {
 	})
 }
 
-// FuzzBody gives the function of PATCH any body. What the body says is judged by the oracle besides.
+// FuzzBody gives the function of PATCH any body. The status must be what the oracle says about the body.
 func FuzzBody(f *testing.F) {
 	w := newFuzzWorld(f)
 	for number := range 60 {
@@ -186,7 +186,7 @@ func FuzzBody(f *testing.F) {
 	})
 }
 
-// arrived is a text as JSON carries it: what is no UTF-8 is replaced.
+// arrived returns a text as JSON carries it: bytes that are not UTF-8 are replaced.
 func arrived(text string) string { return strings.ToValidUTF8(text, "\ufffd") }
 
 func tryEvent(t *testing.T, w *fuzzWorld, e events.APIGatewayV2HTTPRequest) {

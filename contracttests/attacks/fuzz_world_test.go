@@ -22,8 +22,8 @@ import (
 	"organizations-api/shared/organization"
 )
 
-// fuzzWorld is both functions as Lambda calls them, by bytes, on a store in memory with keys of every sort. It is for one
-// goroutine.
+// fuzzWorld is both functions as Lambda calls them, by bytes, on a store in memory with keys of every sort. It is for
+// one goroutine.
 type fuzzWorld struct {
 	reset     func()                    // undoes all changes
 	functions map[string]lambda.Handler // by method

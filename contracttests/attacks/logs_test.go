@@ -10,7 +10,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
-// forged is a word that stands in no line of the log but by an attacker's doing.
+// forged is a word that only an attacker can bring into a line of the log.
 const forged = "forged7c1e"
 
 // injections try to end a line, to move the cursor, to hide, or to drown what comes after.
@@ -72,8 +72,8 @@ func jsonObject(name, value string) string {
 	return string(text)
 }
 
-// TestLogInjection: whatever a caller sends, and wherever, the request leaves one line of JSON, and nothing of what was sent
-// is in it.
+// TestLogInjection: a request leaves one line of JSON in the log. The line contains nothing of what the caller sent,
+// wherever in the request it was.
 func TestLogInjection(t *testing.T) {
 	t.Parallel()
 	w := onSQLite(t)
@@ -111,7 +111,7 @@ func checkLine(t *testing.T, what, log string, r response) {
 	}
 }
 
-// TestLinesOfLambdaItself: what only the gateway and who may invoke the function can choose is escaped or left out, too.
+// TestLinesOfLambdaItself: fields of the event that only the gateway sets are escaped or left out of the log, too.
 func TestLinesOfLambdaItself(t *testing.T) {
 	t.Parallel()
 	w := onSQLite(t)

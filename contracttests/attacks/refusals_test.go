@@ -26,7 +26,8 @@ import (
 	"organizations-api/shared/telemetry/telemetrytest"
 )
 
-// TestNothingTellsWhichOrganizationsExist: to who has no key of it, an organization that exists is like one that never did.
+// TestNothingTellsWhichOrganizationsExist: an unknown key of an organization that exists is answered like a key of an
+// organization that does not exist.
 func TestNothingTellsWhichOrganizationsExist(t *testing.T) {
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, w *world) {
@@ -58,8 +59,9 @@ func TestNothingTellsWhichOrganizationsExist(t *testing.T) {
 	})
 }
 
-// BenchmarkRefusals measures how long a refusal takes, by turns for a key of an organization that exists and for one of none,
-// and how far the two can be told apart: t is Welch's, of the trimmed samples; beyond about 5, so many requests tell.
+// BenchmarkRefusals measures how long a refusal takes, in turns for a key of an organization that exists and for a key of
+// none, and how well the two can be told apart. t is Welch's t of the trimmed samples: beyond about 5, that many
+// requests are enough to tell them apart.
 func BenchmarkRefusals(b *testing.B) {
 	for name, w := range map[string]*world{"SQLite": onSQLite(b), "DynamoDB": newWorld(b, local.DynamoDB(b))} {
 		made := w.tenant(b)
@@ -86,7 +88,7 @@ func BenchmarkRefusals(b *testing.B) {
 
 type sum struct{ n, mean, median, variance float64 }
 
-// summed sums up the faster nine tenths: the rest is the machine's other work.
+// summed returns the figures of the faster nine tenths. The others were disturbed by other work of the machine.
 func summed(samples []float64) sum {
 	slices.Sort(samples)
 	kept := samples[:max(1, len(samples)*9/10)]
@@ -100,7 +102,7 @@ func summed(samples []float64) sum {
 	return s
 }
 
-// TestNoKeyIsStored: whoever has the tables, or the file, or listens between the service and DynamoDB, finds no key.
+// TestNoKeyIsStored: the database file, and all that the service sends to DynamoDB, contain no key in plain text.
 func TestNoKeyIsStored(t *testing.T) {
 	t.Parallel()
 	t.Run("SQLite", func(t *testing.T) {
@@ -188,7 +190,7 @@ func eavesdropper(t *testing.T, behind string, heard io.Writer) string {
 	return server.URL
 }
 
-// TestRevokedAtOnce: not one request that begins after a revocation was acknowledged is let in, however many come.
+// TestRevokedAtOnce: every request that begins after a revocation was acknowledged is refused, however many come.
 func TestRevokedAtOnce(t *testing.T) {
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, w *world) {

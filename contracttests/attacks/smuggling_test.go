@@ -7,7 +7,7 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// smuggled is an event whose fields contradict each other, or carry another organization's identity where nobody may look.
+// smuggled is an event whose fields contradict each other, or name another organization in a field that must be ignored.
 type smuggled struct {
 	name   string
 	method string
@@ -15,8 +15,8 @@ type smuggled struct {
 	status int
 }
 
-// TestSmuggling: the Authorization header alone says whose request it is, whatever else the event says, and an event that
-// contradicts itself is answered for what it was routed by or refused.
+// TestSmuggling: the Authorization header alone says whose request it is, whatever else the event says. An event that
+// contradicts itself is answered as it was routed, or refused.
 func TestSmuggling(t *testing.T) {
 	t.Parallel()
 	w := onSQLite(t)
@@ -72,7 +72,7 @@ func claimQuery(e *event, other tenant) {
 	e.QueryStringParameters = map[string]string{"access_token": key}
 }
 
-// identities claim to be someone else beside the Authorization header, or in its place.
+// identities are events that claim to be of another organization, besides the Authorization header or instead of it.
 func identities() []smuggled {
 	withKey := func(claim func(e *event, other tenant)) func(*event, tenant, tenant) {
 		return func(e *event, _, other tenant) { claim(e, other) }
@@ -110,7 +110,7 @@ func identities() []smuggled {
 	}
 }
 
-// duplicates name one header twice, as several names in a map or several values in one.
+// duplicates are events that have a header twice: under several spellings, or with several values.
 func duplicates() []smuggled {
 	twice := func(second func(other tenant) string) func(*event, tenant, tenant) {
 		return func(e *event, _, other tenant) { e.Headers["Authorization"] = second(other) }
@@ -139,7 +139,7 @@ func duplicates() []smuggled {
 	}
 }
 
-// paths disagree on what was asked for.
+// paths are events that contradict themselves about method, path or host.
 func paths() []smuggled {
 	at := func(path string) func(*event, tenant, tenant) {
 		return func(e *event, _, _ tenant) { e.RawPath = path }
@@ -174,7 +174,7 @@ func paths() []smuggled {
 	}
 }
 
-// badBodies lie about their length and encoding.
+// badBodies are events that are wrong about the length or the encoding of the body.
 func badBodies() []smuggled {
 	const named = `{"metadata":{"smuggled":true}}`
 	header := func(name, value string) func(*event, tenant, tenant) {

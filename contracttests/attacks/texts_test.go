@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// The decision of each field: an email address is used, so nothing but ASCII in the form of an everyday address is taken;
-// a name, a URL and metadata are kept and shown, so every character is kept exactly, and who shows them has to escape
-// them, as the orgs command does. Nothing is normalised: two names that look alike stay two names.
+// What is decided for each field: mail is sent to an email address, so only ASCII in the form of an everyday address is
+// taken. A name, a URL and metadata are only kept and shown, so every character is kept exactly. A program that shows
+// them has to escape them, as the orgs command does. Nothing is normalised: two names that look alike stay two names.
 
 // deceptive are texts that are not what they look like.
 func deceptive() map[string]string {
@@ -75,7 +75,7 @@ func TestTextsAreKeptExactly(t *testing.T) {
 	})
 }
 
-// addresses are what only a closer look, or another reader, takes for an address, or for one of another domain.
+// addresses are texts that some readers take for an address, or for an address of another domain.
 func addresses() map[string]string {
 	return map[string]string{
 		"homoglyph domain":        "billing@\u0430cme.example",
@@ -106,7 +106,7 @@ func addresses() map[string]string {
 	}
 }
 
-// TestDeceptiveEmailsAreRefused: what is not plainly an address is none.
+// TestDeceptiveEmailsAreRefused: an email that is not plainly an address is refused.
 func TestDeceptiveEmailsAreRefused(t *testing.T) {
 	t.Parallel()
 	w := onSQLite(t)
@@ -128,7 +128,7 @@ func TestDeceptiveEmailsAreRefused(t *testing.T) {
 	w.unchanged(t, made)
 }
 
-// TestTextsThatAreNoUnicode: half a character is none, in whatever field and however it is written.
+// TestTextsThatAreNoUnicode: a body with half a character is refused, in whatever field and however it is written.
 func TestTextsThatAreNoUnicode(t *testing.T) {
 	t.Parallel()
 	w := onSQLite(t)

@@ -23,8 +23,8 @@ type (
 	response = events.APIGatewayV2HTTPResponse
 )
 
-// world is both functions as Lambda runs them, on a store. It has no rate limits: no test may end because the requests of
-// a minute are used up.
+// world is both functions as Lambda runs them, on a store. It has no rate limits: no test may end because the requests
+// of a minute are used up.
 type world struct {
 	store     local.Engine
 	functions map[string]*lambdahttp.Adapter // by method
@@ -55,8 +55,8 @@ func onBothStores(t *testing.T, test func(t *testing.T, w *world)) {
 	})
 }
 
-// tenant is an organization with an admin key and a key that can only read. Every text of its record contains the public
-// part of its identifier.
+// tenant is an organization with an admin key and a key that can only read. Every text of its record contains the
+// public part of its identifier.
 type tenant struct {
 	organization.Organization
 	admin, read apikey.Key

@@ -16,8 +16,8 @@ func readKeyCannotPatch(s *harness.Session)   { cannotPatch(s, harness.KeyRead) 
 func writeKeyCannotPatch(s *harness.Session)  { cannotPatch(s, harness.KeyWrite) }
 func deleteKeyCannotPatch(s *harness.Session) { cannotPatch(s, harness.KeyDelete) }
 
-// cannotPatch: a key without the permission admin reads the same record as an admin key, and changes nothing, whatever it
-// sends.
+// cannotPatch: a key without the permission admin reads the same record as an admin key, and changes nothing, whatever
+// it sends.
 func cannotPatch(s *harness.Session, kind harness.KeyKind) {
 	c := s.Caller(harness.TenantSpec{Keys: []harness.KeyKind{kind}})
 	before := c.Read()
@@ -78,8 +78,9 @@ func sameRefusal(a, b judge.Response) bool {
 	return a.Status == b.Status && bytes.Equal(a.Body, b.Body) && maps.EqualFunc(left, right, slices.Equal)
 }
 
-// strangersKey returns the key with the identifier of an organization that does not exist, and with the right checksum: a
-// key with a wrong checksum would be refused as mistyped. It returns false if the key is not of the known form.
+// strangersKey returns the key with the identifier of an organization that does not exist, and with the right
+// checksum: a key with a wrong checksum would be refused as mistyped. It returns false if the key is not of the known
+// form.
 func strangersKey(key string) (string, bool) {
 	const checksum = 6
 	parts := strings.Split(key, "_")

@@ -149,8 +149,8 @@ func newValues(c harness.Caller) []member {
 	}
 }
 
-// wantRecord reports a record that does not have the fields that were sent, or that has changed in another one. updated_at
-// may change.
+// wantRecord reports a record that does not have the fields that were sent, or that has changed in another one.
+// updated_at may change.
 func wantRecord(s *harness.Session, before, now harness.Snapshot, sent ...member) {
 	except := []string{"updated_at"}
 	for _, m := range sent {

@@ -44,8 +44,8 @@ func ifMatchGuardsReads(c harness.Caller, stale string, now harness.Snapshot) {
 	c.WantSame(now, c.Snapshot(c.Get(harness.KeyAdmin, "If-Match", now.ETag)), "a read under If-Match differs")
 }
 
-// ifNoneMatchSpares: a read under If-None-Match is answered with 304 for the current version, with the record for an old
-// one.
+// ifNoneMatchSpares: a read under If-None-Match is answered with 304 for the current version, with the record for an
+// old one.
 func ifNoneMatchSpares(s *harness.Session) {
 	c := s.Caller(adminOnly())
 	first := c.Read()

@@ -27,9 +27,9 @@ func DefaultMachine() Machine { return Machine{Seed: 1, Runs: 4, Steps: 30} }
 // maxSteps keeps a sequence below the limits of the tiers that it works with, of 200 requests a minute.
 const maxSteps = 90
 
-// StateMachine returns the check that mixes all laws. It sends random sequences of requests, of two organizations in turns,
-// and compares every answer with a simple model. A sequence that fails is made as short as possible and reported as
-// commands.
+// StateMachine returns the check that mixes all laws. It sends random sequences of requests, of two organizations in
+// turns, and compares every answer with a simple model. A sequence that fails is made as short as possible and
+// reported as commands.
 //
 // The package runs the sequences itself, without a library for tests, so that the check also runs against services that
 // are wrong on purpose.
@@ -57,8 +57,8 @@ func reportSequence(s *harness.Session, m Machine, run uint64, o outcome) {
 	s.FailScript(o.script, "%s", message)
 }
 
-// play runs a sequence. It returns nil if nothing is wrong. The organizations are new, or the given one as the last sequence
-// left it; the model starts from what it reads.
+// play runs a sequence. It returns nil if nothing is wrong. The organizations are new, or the given one as the last
+// sequence left it; the model starts from what it reads.
 func play(s *harness.Session, steps []step) *outcome {
 	var p *player
 	done := 0
@@ -186,8 +186,8 @@ func (p *player) step(one step) {
 	}
 }
 
-// compare compares an answer with the model. The model then takes the new time and ETag from the answer, which it cannot
-// know.
+// compare compares an answer with the model. The model then takes the new time and ETag from the answer, which it
+// cannot know.
 func (p *player) compare(m *model, now harness.Snapshot, what verdict) {
 	for _, name := range slices.Sorted(maps.Keys(m.members)) {
 		same := harness.SameJSON(m.members[name], now.Members[name])

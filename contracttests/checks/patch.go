@@ -175,8 +175,8 @@ func updatedAtIsNow(s *harness.Session) {
 	}
 }
 
-// etagFollows: every new version of a record has a new ETag. The ETag of a version is the same in every answer, to a read
-// or to a PATCH.
+// etagFollows: every new version of a record has a new ETag. The ETag of a version is the same in every answer, to a
+// read or to a PATCH.
 func etagFollows(s *harness.Session) {
 	c := s.Caller(adminOnly())
 	before := c.Read()
@@ -251,7 +251,8 @@ func faultChangesNothing(s *harness.Session) {
 	s.WantSame(before, s.Snapshot(s.SendTo(s.Subject.Faulty(harness.FaultWrites), harness.NewRequest(http.MethodGet, c.Keys[harness.KeyAdmin], nil))), "a store that cannot be written reads otherwise")
 }
 
-// problemAmongChanges: a PATCH with one field that does not fit the schema changes no field, wherever that field stands.
+// problemAmongChanges: a PATCH with one field that does not fit the schema changes no field, wherever that field
+// stands.
 func problemAmongChanges(s *harness.Session) {
 	c := s.Caller(adminOnly())
 	before := c.Read()

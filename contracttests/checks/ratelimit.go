@@ -11,8 +11,8 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// limitedChange: an update that is answered with 429 is not made. The record cannot be read in that minute; but the update
-// asks for a higher limit, which would show in the headers of the next answer.
+// limitedChange: an update that is answered with 429 is not made. The record cannot be read in that minute; but the
+// update asks for a higher limit, which would show in the headers of the next answer.
 func limitedChange(s *harness.Session) {
 	for range 3 {
 		c := s.Caller(harness.TenantSpec{Limit: 1, Keys: []harness.KeyKind{}})
@@ -101,7 +101,8 @@ func wantRetryAfter(s *harness.Session, x judge.Exchange) {
 	}
 }
 
-// limitIsExact: of many requests at once, exactly as many as the limit allows are answered, each with another number left.
+// limitIsExact: of many requests at once, exactly as many as the limit allows are answered, each with another number
+// left.
 func limitIsExact(s *harness.Session) {
 	const limit, several = 7, 12
 	answers := withinOneMinute(s, limit, func(c harness.Caller) []judge.Exchange {

@@ -158,8 +158,8 @@ func etagsApart(s *harness.Session) {
 	a.WantUnchanged(recordA, "a PATCH on the version of another organization")
 }
 
-// secretsStaySecret: no answer of any kind contains a secret. The session searches every answer of every check; this check
-// makes sure that there is an answer of every kind.
+// secretsStaySecret: no answer of any kind contains a secret. The session searches every answer of every check; this
+// check makes sure that there is an answer of every kind.
 func secretsStaySecret(s *harness.Session) {
 	c := s.Caller(harness.TenantSpec{Full: true})
 	before := c.Change(object(newValues(c)...))

@@ -15,8 +15,8 @@ func credentialsComeBack(s *harness.Session) {
 	comesBack(s, "default_llm_credentials", credentialValues())
 }
 
-// comesBack: the answer to a PATCH and the next read show each value as it was sent: numbers to the digit, strings to the
-// character.
+// comesBack: the answer to a PATCH and the next read show each value as it was sent: numbers to the digit, strings to
+// the character.
 func comesBack(s *harness.Session, name string, values []string) {
 	c := s.Caller(adminOnly())
 	for _, value := range values {

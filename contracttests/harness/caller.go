@@ -6,8 +6,8 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// Provision returns an organization for the check. On a live target it is the given one, whatever the spec says: a check
-// that depends on the spec needs NeedProvision. What the check changes of the given one is put back at the end.
+// Provision returns an organization for the check. On a live target it is the given one, whatever the spec says: a
+// check that depends on the spec needs NeedProvision. What the check changes of the given one is put back at the end.
 func (s *Session) Provision(spec TenantSpec) Tenant {
 	if s.Live() {
 		s.guard(s.Subject.Given)

@@ -1,6 +1,6 @@
-// Package harness is what every check of the contract stands on: a Subject is a service with what it takes to test it, a
-// Check is one test of it, and Run runs one check and returns what it found. A check works through its Session, which
-// sends requests, judges every answer by the document, and looks for secrets in it.
+// Package harness is what every check of the contract stands on: a Subject is a service with what it takes to test it,
+// a Check is one test of it, and Run runs one check and returns what it found. A check works through its Session,
+// which sends requests, judges every answer by the document, and looks for secrets in it.
 //
 // The package also states the rules of the organizations API that no schema can (rules.go), and holds right exchanges
 // for the tests of other packages (fixture.go). Package local, below it, starts the service itself.
@@ -18,8 +18,8 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// Check is one test of the suite. It reports through its Session and never through package testing, so that it also runs
-// against services that are wrong on purpose.
+// Check is one test of the suite. It reports through its Session and never through package testing, so that it also
+// runs against services that are wrong on purpose.
 type Check struct {
 	Name string // such as "laws/patch-persists"
 	// Needs says what the check cannot do without. A check whose needs a live target cannot meet is skipped there.

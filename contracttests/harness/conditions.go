@@ -49,8 +49,8 @@ func (c Condition) Matches(etag string, weakly bool) bool {
 	return false
 }
 
-// precondition compares the status with what follows from the request's conditions and the response's ETag. It says nothing
-// about a change that was made: its response has the new ETag, and the conditions are about the old one.
+// precondition compares the status with what follows from the request's conditions and the response's ETag. It says
+// nothing about a change that was made: its response has the new ETag, and the conditions are about the old one.
 func precondition(op spec.Operation, x judge.Exchange, _ any) []judge.Violation {
 	asked, answered := judge.Canonical(x.Request.Header), judge.Canonical(x.Response.Header)
 	match, ok := ReadCondition(asked["If-Match"])

@@ -9,9 +9,9 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// Restorable returns the fields of a PATCH that an answer shows as they were sent, so that the old value can be sent again.
-// rate_limits is not one of them: an answer shows the limits in force, not which of them are the organization's own. No
-// check may change rate_limits on a live target.
+// Restorable returns the fields of a PATCH that an answer shows as they were sent, so that the old value can be sent
+// again. rate_limits is not one of them: an answer shows the limits in force, not which of them are the organization's
+// own. No check may change rate_limits on a live target.
 func Restorable() []string {
 	return []string{"organization_name", "logo_url", "metadata", "billing_email", "notifications_email", "default_llm_credentials"}
 }
@@ -30,8 +30,8 @@ func (s *Session) remember() {
 	}
 }
 
-// putBack gives the organization of a live target its old values. updated_at and the ETag stay changed. A try that fails
-// is made again, because a service may be unavailable for a while.
+// putBack gives the organization of a live target its old values. updated_at and the ETag stay changed. A try that
+// fails is made again, because a service may be unavailable for a while.
 func (s *Session) putBack() {
 	if s.before == nil {
 		return
@@ -84,8 +84,8 @@ func (s *Session) ask(ctx context.Context, r judge.Request) (Snapshot, bool) {
 	return NewSnapshot(judge.Exchange{Request: r, Response: response})
 }
 
-// alarm reports that the organization is left changed, even beyond maxFailures. The request is not shown, because it holds
-// the organization's own data.
+// alarm reports that the organization is left changed, even beyond maxFailures. The request is not shown, because it
+// holds the organization's own data.
 func (s *Session) alarm(message string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -120,8 +120,8 @@ func TestLiveSubjectWaits(t *testing.T) {
 	}
 }
 
-// TestInterruptedOnTheWay: a change that is under way when the check is interrupted is put back too. The service makes it
-// even if its client hangs up.
+// TestInterruptedOnTheWay: a change that is under way when the check is interrupted is put back too. The service makes
+// it even if its client hangs up.
 func TestInterruptedOnTheWay(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
@@ -151,8 +151,8 @@ func TestInterruptedOnTheWay(t *testing.T) {
 	}
 }
 
-// TestPutBackFails: a service that is unavailable for a while gets its organization back to what it was afterwards. If it
-// is unavailable for too long, the last failure says so and no other check runs.
+// TestPutBackFails: a service that is unavailable for a while gets its organization back to what it was afterwards. If
+// it is unavailable for too long, the last failure says so and no other check runs.
 func TestPutBackFails(t *testing.T) {
 	for _, test := range []struct {
 		name  string

@@ -225,8 +225,8 @@ func credentialEcho(_ spec.Operation, x judge.Exchange, _ any) []judge.Violation
 	return found
 }
 
-// BearerToken returns the key in an Authorization header. It returns false for another scheme, and for keys so short that
-// they occur in an answer by chance.
+// BearerToken returns the key in an Authorization header. It returns false for another scheme, and for keys so short
+// that they occur in an answer by chance.
 func BearerToken(authorization string) (string, bool) {
 	scheme, token, _ := strings.Cut(authorization, " ")
 	token = strings.TrimSpace(token)

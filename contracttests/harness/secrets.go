@@ -54,8 +54,8 @@ func (s *Session) guard(t Tenant) {
 	s.secrets = append(s.secrets, found...)
 }
 
-// scan reports secrets in an answer, also where they are written with JSON escapes. What the caller sent itself may come
-// back.
+// scan reports secrets in an answer, also where they are written with JSON escapes. What the caller sent itself may
+// come back.
 func (s *Session) scan(x judge.Exchange) {
 	s.mu.Lock()
 	secrets := s.secrets

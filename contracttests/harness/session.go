@@ -72,8 +72,8 @@ func (s *Session) Failed() bool {
 	return len(s.failures) > 0
 }
 
-// Try runs steps in a session of its own, on the same subject, and returns what they find wrong instead of reporting it.
-// What they change on a live target is put back at the end of s.
+// Try runs steps in a session of its own, on the same subject, and returns what they find wrong instead of reporting
+// it. What they change on a live target is put back at the end of s.
 func (s *Session) Try(steps func(s *Session)) []Failure {
 	inner := newSession(s.ctx, s.Subject, s.check)
 	inner.before = s.before
@@ -149,8 +149,8 @@ func (s *Session) Fresh(what string) string {
 	return what + "-" + strconv.FormatInt(time.Now().UnixNano(), 36) + "-" + strconv.Itoa(s.names)
 }
 
-// NewRequest returns a request for the organization of the key. A body that is not nil is sent as JSON. Headers are given
-// as name, value, name, value.
+// NewRequest returns a request for the organization of the key. A body that is not nil is sent as JSON. Headers are
+// given as name, value, name, value.
 func NewRequest(method, key string, body []byte, headers ...string) judge.Request {
 	r := judge.Request{Method: method, URL: Path, Header: http.Header{}, Body: body}
 	if key != "" {

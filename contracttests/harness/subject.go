@@ -15,8 +15,8 @@ type Subject struct {
 	Target    Target
 	Validator *judge.Validator
 
-	// Provision makes a new organization. It is nil on a live target, where the suite must not make any: the checks then
-	// share Given, and put back what they change.
+	// Provision makes a new organization. It is nil on a live target, where the suite must not make any: the checks
+	// then share Given, and put back what they change.
 	Provision func(ctx context.Context, spec TenantSpec) (Tenant, error)
 	Given     Tenant  // the organization of a live target; it has at least an admin key
 	Other     *Tenant // another organization of a live target; nil where none was given

@@ -15,8 +15,8 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// HandlerTarget returns a handler as a Target, without a network. The answer is what the handler wrote, including mistakes
-// that a server would hide, such as a body with status 304.
+// HandlerTarget returns a handler as a Target, without a network. The answer is what the handler wrote, including
+// mistakes that a server would hide, such as a body with status 304.
 func HandlerTarget(handler http.Handler) Target {
 	return TargetFunc(func(ctx context.Context, r judge.Request) (response judge.Response, err error) {
 		request, err := http.NewRequestWithContext(ctx, r.Method, r.URL, bytes.NewReader(r.Body))
@@ -51,8 +51,8 @@ func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 // answerTimeout is how long a service behind a URL may take for one answer.
 const answerTimeout = time.Minute
 
-// URLTarget returns the service at a base URL as a Target. It does not follow redirects. It returns an error if the URL is
-// not a base URL of http or https.
+// URLTarget returns the service at a base URL as a Target. It does not follow redirects. It returns an error if the
+// URL is not a base URL of http or https.
 func URLTarget(base string) (Target, error) {
 	u, err := url.Parse(base)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {

@@ -30,19 +30,19 @@ const (
 	atOnce          = 16  // organizations at the same time
 )
 
-// TestHistoriesSQLite has clients at work on a file that is locked and written by others, and that they leave early.
+// TestHistoriesSQLite runs clients on a file that other programs lock and write. Some clients leave early.
 func TestHistoriesSQLite(t *testing.T) {
 	t.Parallel()
 	run(t, onSQLite(t, *seed), *wanted).check(t, "SQLite")
 }
 
-// TestHistoriesDynamoDB has clients at work on a DynamoDB of which calls and replies get lost.
+// TestHistoriesDynamoDB runs clients on a DynamoDB that loses calls and replies. Some clients leave early.
 func TestHistoriesDynamoDB(t *testing.T) {
 	t.Parallel()
 	run(t, onDynamoDB(t, *seed), *wanted).check(t, "DynamoDB")
 }
 
-// figures is what came of a run.
+// figures is the result of a run.
 type figures struct {
 	operations int
 	answers    map[verdict]int
@@ -58,7 +58,7 @@ type figures struct {
 	took       time.Duration
 }
 
-// run has the clients of many organizations at work, some organizations at a time, and looks into what came of it.
+// run runs the clients of many organizations, some organizations at a time, and judges their histories.
 func run(t *testing.T, w *world, operations int) *figures {
 	t.Helper()
 	started := time.Now()
@@ -124,7 +124,7 @@ func (r *organizationRun) work(t *testing.T) {
 	clients.Wait()
 }
 
-// end reads the record once more, by a service that meets no faults, and judges the history.
+// end reads the record once more, through a service that meets no faults, and judges the history.
 func (r *organizationRun) end(t *testing.T, f *figures) {
 	t.Helper()
 	last := r.client(clientsOfOne, []gateway{throughEvents(t, "direct", r.world.direct)})
@@ -147,7 +147,7 @@ func (r *organizationRun) end(t *testing.T, f *figures) {
 	}
 }
 
-// count holds what the clients were told against the audit trail, and returns how often that has each value.
+// count compares what the clients were told with the audit trail. It returns how often each value is in the trail.
 func (r *organizationRun) count(t *testing.T, f *figures) map[string]int {
 	t.Helper()
 	entries, _, err := r.world.direct.Audit(t.Context(), r.organization.ID, "", 100_000)
@@ -187,7 +187,7 @@ func (r *organizationRun) count(t *testing.T, f *figures) map[string]int {
 	return times
 }
 
-// checkRecord holds the record against the newest entries of its audit trail.
+// checkRecord compares the record with the newest entries of its audit trail.
 func (r *organizationRun) checkRecord(t *testing.T, entries []store.Entry, f *figures) {
 	t.Helper()
 	now, _, err := r.world.direct.Get(t.Context(), r.organization.ID)
@@ -223,12 +223,12 @@ func textOf(t *testing.T, encoded string) string {
 	return text
 }
 
-// sound reports whether the figures are those of a service that keeps its word.
+// sound reports whether the service kept all promises.
 func (f *figures) sound() bool {
 	return len(f.lost)+len(f.doubled)+len(f.falsified)+len(f.clashes)+len(f.torn) == 0 && f.results[porcupine.Ok] > 0 && len(f.results) == 1
 }
 
-// check prints the figures and wants them sound, and that there were faults, and answers of every kind.
+// check prints the figures. It reports broken promises, a run without faults, and kinds of answers that never came.
 func (f *figures) check(t *testing.T, engine string) {
 	t.Helper()
 	t.Logf("%s, seed %d: %d operations in %.1f s\n%s", engine, *seed, f.operations, f.took.Seconds(), f)

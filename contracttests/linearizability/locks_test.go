@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// beyondPatience is longer than a store waits for a lock. One such wait is in each run.
+// beyondPatience is longer than a store waits for a lock. Each run has one such lock.
 const beyondPatience = 5500 * time.Millisecond
 
 // openAnother opens the file as another program does.
@@ -30,8 +30,8 @@ func makeAnother(t *testing.T, path string) {
 	}
 }
 
-// lockNowAndThen holds the lock of the file as another program may, mostly for a moment, once for longer than a store
-// waits, and gives it back with its changes undone or made.
+// lockNowAndThen locks the file as another program may: mostly for a moment, once for longer than a store waits. It ends
+// each lock with a rollback or a commit.
 func lockNowAndThen(ctx context.Context, t *testing.T, path string, seed uint64, counted *tally) {
 	db, err := openAnother(path)
 	if err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// state is what the clients look at of a record. No two changes set the same value, so a state never comes back, and an
-// entity tag stands for one state.
+// state is the part of a record that the clients read and change. No two changes set the same value, so a state never
+// comes back, and an ETag stands for one state.
 type state struct{ name, email string }
 
 func (s state) String() string { return fmt.Sprintf("(%s, %s)", s.name, s.email) }
@@ -59,7 +59,7 @@ type told struct {
 	state   *state // that the answer has, or stands for by its tag; nil where nobody knows
 }
 
-// register is the service as its callers may think of it: one record.
+// register is the model of the service: one record.
 func register(initial state) porcupine.Model {
 	return porcupine.Model{
 		Init: func() any { return initial },
@@ -70,7 +70,7 @@ func register(initial state) porcupine.Model {
 	}
 }
 
-// step reports whether a request can have had the answer in a state, and which state that leaves.
+// step reports whether a request can have got the answer in a state, and returns the state after it.
 func step(now state, a asked, answer told) (bool, state) {
 	next := a.applied(now)
 	switch answer.verdict {

@@ -66,9 +66,8 @@ func (h *history) counts() map[verdict]int {
 // checkTimeout bounds the search for an order. It takes milliseconds; a search that takes this long has gone astray.
 const checkTimeout = time.Minute
 
-// linearizable looks for an order that explains the history. A change that was in doubt may have been made at any time
-// since it was asked for, unless made, which is asked about such changes, says that it never was. Without that knowledge
-// the search would have to try each of them at every place.
+// linearizable looks for an order that explains the history. A change in doubt may have been made at any time after it
+// was asked for. made says whether it was made at all: without that, the search would have to try every place.
 func (h *history) linearizable(made func(change state) bool) porcupine.CheckResult {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -94,7 +93,7 @@ func (h *history) linearizable(made func(change state) bool) porcupine.CheckResu
 	return porcupine.CheckOperationsTimeout(register(h.initial), all, checkTimeout)
 }
 
-// acknowledged returns the values that requests with one of the verdicts set.
+// values returns the values that requests with one of the verdicts set.
 func (h *history) values(verdicts ...verdict) []string {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -115,7 +114,7 @@ func (h *history) values(verdicts ...verdict) []string {
 	return values
 }
 
-// TestChecker: histories that one record explains pass, and others do not.
+// TestChecker: the checker accepts histories that one record explains, and no others.
 func TestChecker(t *testing.T) {
 	t.Parallel()
 	a, b, c := state{"a", "e"}, state{"b", "e"}, state{"c", "e"}

@@ -124,7 +124,8 @@ func retagging(show tagFunc) mutation {
 	})
 }
 
-// translate replaces the tag that was shown by the real one in the call's conditions, and all others by impossible ones.
+// translate replaces the tag that was shown by the real one in the call's conditions, and all others by impossible
+// ones.
 func (c *call) translate(shown, real string) {
 	to := func(tag string) string {
 		bare := strings.TrimPrefix(tag, "W/")
@@ -291,8 +292,8 @@ func writeBack(update *rawObject, before, now rawObject) {
 	}
 }
 
-// meeting has two requests wait for each other, so that they overlap however busy the machine is. A request that is alone
-// goes on after a while.
+// meeting has two requests wait for each other, so that they overlap however busy the machine is. A request that is
+// alone goes on after a while.
 type meeting struct {
 	mu      sync.Mutex
 	waiting map[string]chan struct{}

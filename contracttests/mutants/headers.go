@@ -7,8 +7,8 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// headerMutants break the headers that belong to every answer, or to one status. Those of tags and of rate limits are in
-// conditions.go and ratelimit.go.
+// headerMutants break the headers that belong to every answer, or to one status. Those of tags and of rate limits are
+// in conditions.go and ratelimit.go.
 func headerMutants() []mutant {
 	const nosniff, id, retry = "X-Content-Type-Options", "X-Request-Id", "Retry-After"
 	return []mutant{

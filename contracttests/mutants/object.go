@@ -115,7 +115,8 @@ func (o *rawObject) nested(name string, edit func(o *rawObject)) {
 	})
 }
 
-// editRaw returns the text of an object with changes. It returns the same text if nothing changes, or if it is not an object.
+// editRaw returns the text of an object with changes. It returns the same text if nothing changes, or if it is not an
+// object.
 func editRaw(text []byte, edit func(o *rawObject)) []byte {
 	o, ok := readRawObject(text)
 	if !ok {

@@ -86,8 +86,8 @@ func (c *call) valid() bool {
 	return err == nil && out.Status == http.StatusPreconditionFailed
 }
 
-// impossibleTag is the tag of no record. The service judges a body before the conditions, so a change under the condition
-// that this is the tag shows whether the body is valid, and changes nothing.
+// impossibleTag is the tag of no record. The service judges a body before the conditions, so a change under the
+// condition that this is the tag shows whether the body is valid, and changes nothing.
 const impossibleTag = `"never"`
 
 // updates reports whether the call is an update.

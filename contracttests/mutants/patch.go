@@ -107,8 +107,8 @@ func merging(name string) mutation {
 	})
 }
 
-// exchangeLimits puts the limit of upload in the place of that of compute, and the other way round. It leaves limits alone
-// that may be refused, which must be refused at their own place.
+// exchangeLimits puts the limit of upload in the place of that of compute, and the other way round. It leaves limits
+// alone that may be refused, which must be refused at their own place.
 func exchangeLimits(limits *rawObject) {
 	exchanged := rawObject{}
 	for _, pair := range [][2]string{{"upload", "compute"}, {"compute", "upload"}} {

@@ -23,8 +23,8 @@ type Result struct {
 	Duration time.Duration
 }
 
-// Before returns the subject with the mutant in front of its service. direct is the right service on the same store, without
-// rate limits. The subject must be able to provision.
+// Before returns the subject with the mutant in front of its service. direct is the right service on the same store,
+// without rate limits. The subject must be able to provision.
 func (m Mutant) Before(subject *harness.Subject, direct harness.Target) *harness.Subject {
 	world := &World{Direct: direct}
 	faulty := map[harness.Fault]harness.Target{}
@@ -45,8 +45,8 @@ func (m Mutant) Before(subject *harness.Subject, direct harness.Target) *harness
 	return &mutant
 }
 
-// Try runs checks against a subject that has the mutant in front. It stops when a check catches the mutant, unless every
-// check is to run.
+// Try runs checks against a subject that has the mutant in front. It stops when a check catches the mutant, unless
+// every check is to run.
 func (m Mutant) Try(ctx context.Context, subject *harness.Subject, checks []harness.Check, every bool) Result {
 	began := time.Now()
 	result := Result{Name: m.Name, Group: m.Group, Does: m.Does}

@@ -75,9 +75,9 @@ func openDynamoDB(t testing.TB, settings dynamo.Settings) *dynamo.Store {
 	return engine
 }
 
-// Memory is an engine without a disk, for tests that make requests by the ten thousand. It keeps no audit trail and notes
-// no uses of keys. Of an operator's work it only does what Operator needs; everything else panics. The mutants that
-// change nothing pass the whole suite on it, which shows that it keeps the promises of an engine.
+// Memory is an engine without a disk, for tests that make requests by the ten thousand. It keeps no audit trail and
+// notes no uses of keys. Of an operator's work it only does what Operator needs; everything else panics. The mutants
+// that change nothing pass the whole suite on it, which shows that it keeps the promises of an engine.
 type Memory struct {
 	store.Operator // nil
 

@@ -77,8 +77,8 @@ func buildFunctions(t testing.TB) string {
 	return dir
 }
 
-// runFunctions returns the functions behind the gateway, on the DynamoDB at the endpoint. Their processes start with the
-// first requests and end with the test.
+// runFunctions returns the functions behind the gateway, on the DynamoDB at the endpoint. Their processes start with
+// the first requests and end with the test.
 func runFunctions(t testing.TB, folder string, tables dynamo.Settings, endpoint string) (http.Handler, error) {
 	t.Helper()
 	var routes []apigateway.Route

@@ -141,8 +141,8 @@ func newOrganization(spec harness.TenantSpec, created time.Time) organization.Or
 	return o
 }
 
-// fill gives every property a value. The public part of the identifier is in every text, so that each text shows whose it
-// is.
+// fill gives every property a value. The public part of the identifier is in every text, so that each text shows whose
+// it is.
 func fill(o *organization.Organization) {
 	part := o.ID.PublicPart()
 	o.Name = "Full " + part + " & 東京 🧪"

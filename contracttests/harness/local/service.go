@@ -29,7 +29,8 @@ type Store interface {
 
 // Options say how a service is put together. The zero Options are a service with rate limits, over net/http.
 type Options struct {
-	// ThroughEvents puts the gateway and the Lambda adapter in front: each request becomes the event that a function gets.
+	// ThroughEvents puts the gateway and the Lambda adapter in front: each request becomes the event that a function
+	// gets.
 	ThroughEvents bool
 	Unlimited     bool             // requests are not counted
 	Log           io.Writer        // gets the log lines; nil drops them
