@@ -6,9 +6,6 @@ import (
 	"net/http"
 	"strings"
 
-	liberrors "github.com/pb33f/libopenapi-validator/errors"
-	"github.com/pb33f/libopenapi-validator/helpers"
-
 	"organizations-api/contracttests/spec"
 )
 
@@ -45,11 +42,12 @@ func (c *collector) parameters(r Request, h http.Header) {
 	request.URL.Path = strings.TrimPrefix(request.URL.Path, c.base) // the library does not know every base path
 	request.URL.RawPath = ""
 	request.Header = h
-	_, found := c.v.Document.Library.ValidateHttpRequestSync(request)
-	for _, e := range found {
-		if e.ValidationType != helpers.ParameterValidation || e.ValidationSubType != helpers.ParameterValidationHeader {
-			c.parameter(e)
+	for _, p := range c.v.Document.CheckParameters(request) {
+		rule := RuleParameter
+		if p.Security {
+			rule = RuleSecurity
 		}
+		c.add(Violation{Rule: rule, Header: p.Name, Expected: "what the document says", Got: p.Message})
 	}
 }
 
@@ -72,14 +70,6 @@ func (c *collector) headerParameter(declared *spec.Header, values []string) {
 		refused.Keyword, refused.Expected = f.Keyword, f.expected
 		c.add(refused)
 	}
-}
-
-func (c *collector) parameter(e *liberrors.ValidationError) {
-	rule := RuleParameter
-	if e.ValidationType == helpers.SecurityValidation {
-		rule = RuleSecurity
-	}
-	c.add(Violation{Rule: rule, Header: e.ParameterName, Expected: "what the document says", Got: e.Message})
 }
 
 // requestBody judges the body of a request. It returns the decoded body, or nil where nothing can be decoded.

@@ -14,8 +14,6 @@ import (
 	"strings"
 
 	"github.com/pb33f/libopenapi"
-	validator "github.com/pb33f/libopenapi-validator"
-	"github.com/pb33f/libopenapi-validator/config"
 	"github.com/pb33f/libopenapi/datamodel"
 	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -26,8 +24,9 @@ import (
 type Document struct {
 	Operations []*Operation // in the document's order
 
-	// Library judges path and query parameters and the presence of credentials.
-	Library validator.Validator
+	// checkParameters is a function, and not the library's validator: every package that imports spec would otherwise
+	// compile the types of the library again, which takes a quarter of a minute for each.
+	checkParameters func(*http.Request) []ParameterProblem
 
 	routes []route
 }
@@ -136,9 +135,9 @@ func Load(document []byte) (*Document, error) {
 		return nil, err
 	}
 	return &Document{
-		Operations: operations,
-		Library:    validator.NewValidatorFromV3Model(open, append(formats(), config.WithoutRequestBodyValidation())...),
-		routes:     newRoutes(operations, servers(open)),
+		Operations:      operations,
+		checkParameters: parameterCheck(open),
+		routes:          newRoutes(operations, servers(open)),
 	}, nil
 }
 
@@ -161,15 +160,6 @@ func model(document []byte) (*v3.Document, *yaml.Node, error) {
 		return nil, nil, errors.New("it has no paths")
 	}
 	return &built.Model, doc.GetSpecInfo().RootNode, nil
-}
-
-// formats has formats checked, including those of OpenAPI's integers, which the library does not know.
-func formats() []config.Option {
-	return []config.Option{
-		config.WithFormatAssertions(),
-		config.WithCustomFormat("int32", integerFormat(32)),
-		config.WithCustomFormat("int64", integerFormat(64)),
-	}
 }
 
 // ignored reports whether OpenAPI ignores a header parameter of this canonical name.
