@@ -45,7 +45,7 @@ test: ## Run all tests, on SQLite and on DynamoDB Local, with the race detector
 	@echo 'Compiling the tests takes minutes the first time, as the contract validator is large.'
 	@go test -race -run '^$$' ./... | sed -e '/no test/d'
 	@# One package at a time: many of the tests start servers and processes that would wait for each other.
-	go test -race -p 1 -timeout 20m $(TEST_FLAGS) $$(go list ./... | grep -v -e '/contracttests$$' -e '/docs/examples$$' -e '/docs$$')
+	go test -race -p 1 -timeout 30m $(TEST_FLAGS) $$(go list ./... | grep -v -e '/contracttests$$' -e '/docs/examples$$' -e '/docs$$')
 	go test -race -timeout 30m $(TEST_FLAGS) ./contracttests -contract.report $(REPORT)
 	@cat $(REPORT)/report.txt
 
