@@ -127,8 +127,8 @@ func propertiesBelow(place spec.Place, path []string) []string {
 	return names
 }
 
-// sentProperties returns the pointers of all members of a body, except below the places where the document leaves members
-// free.
+// sentProperties returns the pointers of all members of a body, except below the places where the document leaves
+// members free.
 func sentProperties(value any, path []string, free []string) []string {
 	if slices.Contains(free, judge.Pointer(path)) {
 		return nil
@@ -280,8 +280,8 @@ func TestDriftOfRoutes(t *testing.T) {
 	}
 }
 
-// templateEvents returns method and path of all events of an HTTP API in a SAM template, sorted. It marks the events that
-// belong to no function.
+// templateEvents returns method and path of all events of an HTTP API in a SAM template, sorted. It marks the events
+// that belong to no function.
 func templateEvents(template *yaml.Node) []string {
 	events := []string{}
 	for name, resource := range spec.Fields(spec.Field(template, "Resources")) {

@@ -111,7 +111,8 @@ func (f driftFact) problem(top *yaml.Node) string {
 	}
 }
 
-// list compares lists whose order has no meaning. A further value of an enum is a difference too: readers do not know it.
+// list compares lists whose order has no meaning. A further value of an enum is a difference too: readers do not know
+// it.
 func (f driftFact) list() string {
 	texts := func(node *yaml.Node) []string {
 		var out []string

@@ -40,8 +40,8 @@ func (g Generation) Checks() []harness.Check {
 	}
 }
 
-// UpdateGenerator returns the generator of bodies for updates of an organization. It is made once: making the list takes
-// longer than checking it.
+// UpdateGenerator returns the generator of bodies for updates of an organization. It is made once: making the list
+// takes longer than checking it.
 var UpdateGenerator = sync.OnceValues(newUpdateGenerator)
 
 func newUpdateGenerator() (*Generator, error) {

@@ -1,5 +1,5 @@
-// Package bodies makes request bodies out of the schema of a request: valid, invalid and unreadable ones, for every side of
-// every keyword. Its checks send them to a service and compare the answers with what the document says.
+// Package bodies makes request bodies out of the schema of a request: valid, invalid and unreadable ones, for every
+// side of every keyword. Its checks send them to a service and compare the answers with what the document says.
 //
 // It must not use the compiled schemas that package judge judges by: what it believes of a body is a second opinion.
 package bodies
@@ -71,8 +71,8 @@ type Generator struct {
 	random *rapid.Generator[*bodyNode]
 }
 
-// New returns a generator for the JSON body of an operation. It fails if there is no such body, or no valid value of its
-// schema is found. Gaps says what the generator does not understand of the schema, and what it cannot show.
+// New returns a generator for the JSON body of an operation. It fails if there is no such body, or no valid value of
+// its schema is found. Gaps says what the generator does not understand of the schema, and what it cannot show.
 func New(op *spec.Operation, limits BodyLimits) (*Generator, error) {
 	schema := bodySchema(op)
 	if schema == nil {
@@ -103,8 +103,8 @@ func bodySchema(op *spec.Operation) *spec.Schema {
 	return nil
 }
 
-// Cases returns bodies for both sides of every keyword at every place of the schema, and others that readers of JSON often
-// get wrong. The same document always gives the same list. The caller must not change it.
+// Cases returns bodies for both sides of every keyword at every place of the schema, and others that readers of JSON
+// often get wrong. The same document always gives the same list. The caller must not change it.
 func (g *Generator) Cases() []Case { return g.cases }
 
 // Gaps returns what the generator does not understand or cannot show, sorted.

@@ -25,8 +25,8 @@ func updates(t *testing.T) *Generator {
 	return g
 }
 
-// TestGeneratedSides: every keyword of the request's schema, wherever it stands, is shown from both sides. The test reads
-// the keywords from the document's YAML, not from the schema that the generator has.
+// TestGeneratedSides: every keyword of the request's schema, wherever it stands, is shown from both sides. The test
+// reads the keywords from the document's YAML, not from the schema that the generator has.
 func TestGeneratedSides(t *testing.T) {
 	t.Parallel()
 	g := updates(t)

@@ -15,7 +15,8 @@ import (
 // fewBodies are enough to see how a run goes about an organization.
 var fewBodies = Generation{Seed: GenerationSeed, Bodies: 150, Every: 7}
 
-// TestGeneratedOnGiven: on an organization that is not the suite's own, both checks show the same and leave it as it was.
+// TestGeneratedOnGiven: on an organization that is not the suite's own, both checks show the same and leave it as it
+// was.
 func TestGeneratedOnGiven(t *testing.T) {
 	t.Parallel()
 	subject := local.New(t, local.NewMemory(), local.Options{Unlimited: true})

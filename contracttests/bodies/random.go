@@ -101,8 +101,8 @@ type drawing struct {
 	invalidity invalidity
 }
 
-// below draws a number from 0 up to n, all with the same probability. Rapid's own draws prefer small numbers, and so they
-// prefer the first values of a list.
+// below draws a number from 0 up to n, all with the same probability. Rapid's own draws prefer small numbers, and so
+// they prefer the first values of a list.
 func (d drawing) below(n int) int {
 	drawn := 0
 	for range bits.Len(uint(n)) + 3 {

@@ -96,8 +96,8 @@ func describeBody(body []byte) string {
 	return judge.Clip(string(body), shown)
 }
 
-// smallest looks for a smaller body that fails too and returns its disagreement. Where it can, it tries each body on a new
-// organization.
+// smallest looks for a smaller body that fails too and returns its disagreement. Where it can, it tries each body on a
+// new organization.
 func (r *generatedRun) smallest(found *disagreement, write func(*bodyNode) Case) *disagreement {
 	if found.about.node == nil {
 		return found
@@ -150,8 +150,8 @@ func (r *generatedRun) try(c Case) *disagreement {
 	}
 }
 
-// send sends a request and judges the answer. Bodies may lower the organization's own rate limit. If the service answers
-// that there were too many requests, send waits on a given organization, and otherwise goes on with a new one.
+// send sends a request and judges the answer. Bodies may lower the organization's own rate limit. If the service
+// answers that there were too many requests, send waits on a given organization, and otherwise goes on with a new one.
 func (r *generatedRun) send(c Case, request judge.Request) (judge.Exchange, *disagreement) {
 	subject := r.session.Subject
 	const tries = 4
@@ -191,7 +191,8 @@ func (r *generatedRun) slowDown(response judge.Response) {
 	}
 }
 
-// checkAccepted checks what an accepted body did. The answer has to show it, and now and then a read has to show the answer.
+// checkAccepted checks what an accepted body did. The answer has to show it, and now and then a read has to show the
+// answer.
 func (r *generatedRun) checkAccepted(c Case, x judge.Exchange) *disagreement {
 	r.record, r.pending = x.Response.Body, nil
 	sent, err := decoded(c.Body)
@@ -263,8 +264,8 @@ func (r *generatedRun) settle() *disagreement {
 	return found
 }
 
-// lastingMembers are the members of an update that cannot be put back. An organization shows the limits in force, and not
-// whether they come from its tier or from an update.
+// lastingMembers are the members of an update that cannot be put back. An organization shows the limits in force, and
+// not whether they come from its tier or from an update.
 var lastingMembers = []string{"rate_limits"}
 
 // lasting reports whether a valid body might change what cannot be put back.

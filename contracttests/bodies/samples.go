@@ -19,8 +19,8 @@ type bodySample struct {
 	unreadable bool         // the text is not I-JSON
 }
 
-// sampler collects what is worth trying at one place. It does not decide whether a sample is valid: the generator judges
-// whole bodies for that.
+// sampler collects what is worth trying at one place. It does not decide whether a sample is valid: the generator
+// judges whole bodies for that.
 type sampler struct {
 	schema *spec.Schema
 	parts  spec.Place // all that judge the value
@@ -157,17 +157,16 @@ func example(s *spec.Schema, depth int) (string, bool) {
 
 // exampleArray returns an array with one valid item, or the empty one if there is no such item.
 func exampleArray(parts spec.Place, depth int) string {
-	item, ok := "1", true
-	if items := itemOf(parts); items != nil {
-		item, ok = "", depth <= maxExampleDepth
-		if ok {
-			item, ok = example(items, depth+1)
+	items := itemOf(parts)
+	if items == nil {
+		return "[1]"
+	}
+	if depth <= maxExampleDepth {
+		if item, ok := example(items, depth+1); ok {
+			return "[" + item + "]"
 		}
 	}
-	if !ok {
-		return "[]"
-	}
-	return "[" + item + "]"
+	return "[]"
 }
 
 // simpleTexts returns scalars that the parts suggest.

@@ -65,7 +65,8 @@ func subschemas(s *spec.Schema) []*spec.Schema {
 	return out
 }
 
-// chosen returns the schemas that all apply to one value. turn says which alternative to choose wherever there are some.
+// chosen returns the schemas that all apply to one value. turn says which alternative to choose wherever there are
+// some.
 func chosen(s *spec.Schema, turn int) spec.Place { return choose(s, turn, nil) }
 
 func choose(s *spec.Schema, turn int, seen spec.Place) spec.Place {
@@ -84,8 +85,8 @@ func mayBe(parts spec.Place, types ...string) bool {
 	return len(parts.Types()) == 0 || slices.ContainsFunc(types, parts.Has)
 }
 
-// memberOf returns the schema of a member, or nil where the parts leave it free. If several parts describe the member, it
-// returns the first; New states a gap then.
+// memberOf returns the schema of a member, or nil where the parts leave it free. If several parts describe the member,
+// it returns the first; New states a gap then.
 func memberOf(parts spec.Place, name string) *spec.Schema {
 	if all := membersOf(parts, name); len(all) > 0 {
 		return all[0]

@@ -12,8 +12,8 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// lengths tries both sides of the bounds of texts, with characters of one, two and four bytes. A service that counts bytes
-// or the units of UTF-16 is wrong about some of them.
+// lengths tries both sides of the bounds of texts, with characters of one, two and four bytes. A service that counts
+// bytes or the units of UTF-16 is wrong about some of them.
 func (p *sampler) lengths(part *spec.Schema) {
 	if part.MinLength != nil {
 		p.length(part, "minLength", "at", *part.MinLength, 0)

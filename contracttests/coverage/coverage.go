@@ -1,7 +1,7 @@
 // Package coverage counts what of a document a number of exchanges has exercised, and writes the reports of it.
 //
-// It judges nothing: whether an exchange was right is for package judge to say. It must not import the packages that run
-// against services, which are checks, bodies and mutants.
+// It judges nothing: whether an exchange was right is for package judge to say. It must not import the packages that
+// run against services, which are checks, bodies and mutants.
 package coverage
 
 import (
@@ -32,8 +32,8 @@ import (
 //
 // What a service never does though the document allows it can be waived, with a reason that the report shows.
 //
-// All alternatives (anyOf, oneOf) and conditions of a value count as one place. A schema that refers to itself is followed
-// once. A Coverage is safe for concurrent use.
+// All alternatives (anyOf, oneOf) and conditions of a value count as one place. A schema that refers to itself is
+// followed once. A Coverage is safe for concurrent use.
 type Coverage struct {
 	document    *spec.Document
 	operations  []*coveredOperation
@@ -106,8 +106,8 @@ type coveredParameter struct {
 	place *coveredPlace
 }
 
-// Waive says that an item need not be exercised, and why. The item is written as Report.Missing writes it. Waive fails if
-// the document does not declare the item.
+// Waive says that an item need not be exercised, and why. The item is written as Report.Missing writes it. Waive fails
+// if the document does not declare the item.
 func (c *Coverage) Waive(item, reason string) error {
 	for m := range c.Report().marks() {
 		if m.item() == item {

@@ -61,9 +61,9 @@ func (k *coveredKeyword) accept(value any) {
 	}
 }
 
-// refuses reports whether a value shows that the keyword refuses what it should. For a bound that is the first value that
-// does not fit. named says that the judge names the keyword. The judge names only one of several keywords if a format is
-// broken too.
+// refuses reports whether a value shows that the keyword refuses what it should. For a bound that is the first value
+// that does not fit. named says that the judge names the keyword. The judge names only one of several keywords if a
+// format is broken too.
 func (k *coveredKeyword) refuses(value any, named bool) bool {
 	if k.limit != nil {
 		excess, ok := k.excess(value)
@@ -77,8 +77,8 @@ func (k *coveredKeyword) refuses(value any, named bool) bool {
 
 var ratOne = big.NewRat(1, 1)
 
-// excess returns by how much a value is beyond a bound, less than zero if it is within. It returns false for values that
-// the bound does not concern.
+// excess returns by how much a value is beyond a bound, less than zero if it is within. It returns false for values
+// that the bound does not concern.
 func (k *coveredKeyword) excess(value any) (*big.Rat, bool) {
 	size, ok := k.size(value)
 	if !ok {

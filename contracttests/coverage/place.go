@@ -12,8 +12,8 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// coveredPlace is one place of the values that a schema describes: the whole value, a property, all items of an array, or
-// all members of an object that no property names.
+// coveredPlace is one place of the values that a schema describes: the whole value, a property, all items of an array,
+// or all members of an object that no property names.
 type coveredPlace struct {
 	pointer  string // JSON pointer, with * for any item and any other member
 	name     string

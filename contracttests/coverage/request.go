@@ -19,8 +19,8 @@ const (
 	saysRefused
 )
 
-// verdict reads a status. A service refuses a request that does not fit the document with 422 where that is declared, and
-// with 400 otherwise.
+// verdict reads a status. A service refuses a request that does not fit the document with 422 where that is declared,
+// and with 400 otherwise.
 func (op *coveredOperation) verdict(status int) requestVerdict {
 	refusal := http.StatusBadRequest
 	if slices.ContainsFunc(op.Responses, func(r *spec.Response) bool { return r.Status == "422" }) {

@@ -62,8 +62,8 @@ func (c *collector) present(body []byte) bool {
 	return false
 }
 
-// mediaType returns what the document declares for the Content-Type, or nil where it declares nothing. A response has to
-// write the media type as the document does. HTTP ignores case here, but many clients compare the text.
+// mediaType returns what the document declares for the Content-Type, or nil where it declares nothing. A response has
+// to write the media type as the document does. HTTP ignores case here, but many clients compare the text.
 func (c *collector) mediaType(declared []*spec.MediaType, values []string) *spec.MediaType {
 	want := mediaNames(declared)
 	if len(values) != 1 {

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Curl returns a shell command that sends the request again. The variable KEY stands for the key and URL for the target's
-// address. A body that is long or not printable is read from a file named BODY.
+// Curl returns a shell command that sends the request again. The variable KEY stands for the key and URL for the
+// target's address. A body that is long or not printable is read from a file named BODY.
 func Curl(r Request) string {
 	words := []string{"curl", "-i", "-X", r.Method, curlURL(r.URL)}
 	h := Canonical(r.Header)

@@ -25,7 +25,8 @@ type Response struct {
 	Body []byte
 }
 
-// Exchange is one request and its response, as plain data. A Validator does not modify it. A ReportFunc must not either.
+// Exchange is one request and its response, as plain data. A Validator does not modify it. A ReportFunc must not
+// either.
 type Exchange struct {
 	Request  Request
 	Response Response
@@ -40,8 +41,8 @@ func (r Request) Path() string {
 	return u.Path
 }
 
-// Canonical returns the header with canonical names. Captured headers may have others: those of a gateway's events do. A
-// name in two spellings becomes one header with two values.
+// Canonical returns the header with canonical names. Captured headers may have others: those of a gateway's events do.
+// A name in two spellings becomes one header with two values.
 func Canonical(h http.Header) http.Header {
 	out := make(http.Header, len(h))
 	for _, name := range slices.Sorted(maps.Keys(h)) {

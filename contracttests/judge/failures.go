@@ -42,8 +42,9 @@ func Failures(s *spec.Compiled, value any) []Failure {
 	return found
 }
 
-// bounded returns the value with numbers that the schema engine can afford. The engine compares exactly, so a short number
-// with a huge exponent would cost it gigabytes. Such a number is replaced by one on the same side of every bound.
+// bounded returns the value with numbers that the schema engine can afford. The engine compares exactly, so a short
+// number with a huge exponent would cost it gigabytes. Such a number is replaced by one on the same side of every
+// bound.
 func bounded(value any) any {
 	switch value := value.(type) {
 	case json.Number:
@@ -65,8 +66,8 @@ func bounded(value any) any {
 	}
 }
 
-// dropRest drops the refusals by unevaluatedProperties in objects that have other failures too. A part that fails leaves
-// all of its members unevaluated, whether they are declared or not.
+// dropRest drops the refusals by unevaluatedProperties in objects that have other failures too. A part that fails
+// leaves all of its members unevaluated, whether they are declared or not.
 func dropRest(all []Failure) []Failure {
 	return slices.DeleteFunc(all, func(f Failure) bool {
 		if !f.rest {

@@ -91,8 +91,8 @@ var (
 	numberText  = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
 )
 
-// ParseHeader reads the text of a header as a value of the declared type, in OpenAPI's style "simple". It returns false if
-// the text is of none of the types.
+// ParseHeader reads the text of a header as a value of the declared type, in OpenAPI's style "simple". It returns
+// false if the text is of none of the types.
 func ParseHeader(p spec.Place, text string) (any, bool) {
 	switch {
 	case p.Has("array"):

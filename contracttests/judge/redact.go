@@ -46,8 +46,8 @@ func printable(text string) string {
 	return text
 }
 
-// Describe says what the value at the given path of a body is. It shows strings and numbers, clipped, and only the size of
-// everything else. It shows nothing of values whose path names a credential.
+// Describe says what the value at the given path of a body is. It shows strings and numbers, clipped, and only the
+// size of everything else. It shows nothing of values whose path names a credential.
 func Describe(value any, path []string) string {
 	if sensitive(path) {
 		return describeSize(value)

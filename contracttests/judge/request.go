@@ -13,7 +13,8 @@ import (
 // service has to accept a body that conforms. It has to refuse any other body: as unreadable if a rule is broken whose
 // name begins with json-, body-, content- or media-, and as invalid otherwise.
 //
-// Undeclared members are allowed where the schemas leave them open. Undeclared headers and query parameters are allowed.
+// Undeclared members are allowed where the schemas leave them open. Undeclared headers and query parameters are
+// allowed.
 func (v *Validator) CheckRequest(x Exchange) []Violation {
 	c := v.collect(x, 0)
 	if c.op == nil {
@@ -28,8 +29,8 @@ func (v *Validator) CheckRequest(x Exchange) []Violation {
 }
 
 // parameters judges header parameters itself. The library judges the other parameters and the presence of credentials.
-// The library would take an empty header for an absent one, and it strips quotes before it matches a pattern, so that it
-// would refuse every entity tag.
+// The library would take an empty header for an absent one, and it strips quotes before it matches a pattern, so that
+// it would refuse every entity tag.
 func (c *collector) parameters(r Request, h http.Header) {
 	for _, p := range c.op.Parameters {
 		c.headerParameter(p, h[p.Key])

@@ -1,9 +1,9 @@
 // Package judge judges HTTP exchanges by an OpenAPI 3.1 document, as strictly as can be.
 //
-// A Validator takes one request and its response as plain data. It returns every departure from the document: those that
-// a schema states, and those that schema validators commonly let pass, such as an undeclared member, an empty body, a
-// member that is given twice or an undeclared header. Validator.RoundTripper judges a service from the client's side,
-// Validator.Middleware from the handler's side.
+// A Validator takes one request and its response as plain data. It returns every departure from the document: those
+// that a schema states, and those that schema validators commonly let pass, such as an undeclared member, an empty
+// body, a member that is given twice or an undeclared header. Validator.RoundTripper judges a service from the
+// client's side, Validator.Middleware from the handler's side.
 //
 // It works for any document and it is independent of the service that it judges. Of this module it must import package
 // spec only: a fault that judge and service share is a fault that nobody sees.
@@ -18,9 +18,10 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// RuleFunc is a further check of one half of an exchange, for what a schema cannot say. decoded is the body of that half
-// as a tree of map[string]any, []any, string, json.Number, bool and nil. It is also nil where there is no body or the
-// body cannot be read. A function leaves Operation and Status of its violations empty; the Validator fills them in.
+// RuleFunc is a further check of one half of an exchange, for what a schema cannot say. decoded is the body of that
+// half as a tree of map[string]any, []any, string, json.Number, bool and nil. It is also nil where there is no body or
+// the body cannot be read. A function leaves Operation and Status of its violations empty; the Validator fills them
+// in.
 type RuleFunc func(op spec.Operation, x Exchange, decoded any) []Violation
 
 // Validator judges exchanges by one document. It is safe for concurrent use and never changes: With, WithRequest,
@@ -38,8 +39,8 @@ var standardHeaders = []string{
 	"Access-Control-*", "Connection", "Content-Length", "Content-Type", "Date", "Keep-Alive", "Vary",
 }
 
-// New returns a Validator for an OpenAPI 3.1 document, in YAML or JSON. It fails where spec.Load fails. It does not judge
-// the document itself.
+// New returns a Validator for an OpenAPI 3.1 document, in YAML or JSON. It fails where spec.Load fails. It does not
+// judge the document itself.
 func New(document []byte) (*Validator, error) {
 	read, err := spec.Load(document)
 	if err != nil {

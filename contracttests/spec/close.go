@@ -13,9 +13,9 @@ import (
 // for one. The copy closes every object schema that lists its members and does not say itself what else it takes. Only
 // responses are judged by the copy. In requests, what is open must stay open.
 //
-// To close a schema is not to close each of its parts: the parts of allOf would refuse each other's members. A component
-// therefore has up to three forms in the copy. Under its own name it is closed. Where it is a part, it is open at its
-// own level and closed below. Where it is a test (not, if, contains), it is as in the document.
+// To close a schema is not to close each of its parts: the parts of allOf would refuse each other's members. A
+// component therefore has up to three forms in the copy. Under its own name it is closed. Where it is a part, it is
+// open at its own level and closed below. Where it is a test (not, if, contains), it is as in the document.
 func CloseResponses(document []byte) ([]byte, error) {
 	top, err := Tree(document)
 	if err != nil {

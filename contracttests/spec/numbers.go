@@ -106,8 +106,8 @@ func integerFormat(bits uint) func(any) error {
 	}
 }
 
-// BoundedNumber returns the number. If its exponent is beyond what exact arithmetic can afford, it returns a number of the
-// same sign instead that is likewise beyond every float64, or likewise too small for one.
+// BoundedNumber returns the number. If its exponent is beyond what exact arithmetic can afford, it returns a number of
+// the same sign instead that is likewise beyond every float64, or likewise too small for one.
 func BoundedNumber(n json.Number) json.Number {
 	d := ParseDecimal(n.String())
 	sign := ""

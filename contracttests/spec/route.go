@@ -94,8 +94,8 @@ func withMethod(operations []*Operation, method string) *Operation {
 	return operations[i]
 }
 
-// Find returns the operation of a request and the base path that it was found below, or nil. GET answers HEAD where HEAD
-// is not declared itself.
+// Find returns the operation of a request and the base path that it was found below, or nil. GET answers HEAD where
+// HEAD is not declared itself.
 func (d *Document) Find(method, path string) (*Operation, string) {
 	for _, r := range d.routes {
 		if !r.pattern.MatchString(path) {
