@@ -6,7 +6,10 @@ package telemetry
 
 import (
 	"context"
+	"encoding/json"
 	"log/slog"
+	"strconv"
+	"sync"
 	"time"
 )
 
@@ -94,3 +97,97 @@ func (r Request) attributes() []slog.Attr {
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// Namespace is the CloudWatch namespace of the metrics.
+const Namespace = "OrganizationsAPI"
+
+// The units of the metrics, by their names in CloudWatch's API reference (MetricDatum).
+const (
+	count  = "Count"
+	millis = "Milliseconds"
+)
+
+// metric is one measured value of a request.
+type metric struct {
+	name, unit string
+	value      float64
+}
+
+// metrics returns the metrics of a request. It includes those that are 0, as an alarm cannot use a sum without data.
+func (r Request) metrics(coldStart bool) []metric {
+	is := func(condition bool) float64 {
+		if condition {
+			return 1
+		}
+		return 0
+	}
+	return []metric{
+		{"Requests", count, 1},
+		{"Successes", count, is(r.Status < 400)},
+		{"ClientErrors", count, is(r.Status >= 400 && r.Status < 500)},
+		{"ServerErrors", count, is(r.Status >= 500)},
+		{"RateLimited", count, is(r.Status == 429)},
+		{"Latency", millis, milliseconds(r.Duration)},
+		{"ColdStarts", count, is(coldStart)},
+		{"StoreThrottles", count, float64(r.StoreThrottles)},
+		{"UncountedRequests", count, is(r.CountErr != nil)},
+		{"ReadUnits", count, r.ReadUnits},
+		{"WriteUnits", count, r.WriteUnits},
+	}
+}
+
+// The JSON of the embedded metric format ("Specification: Embedded metric format" in the CloudWatch User Guide). The
+// member _aws declares the names of the metrics. Their values are members of the log line with these names.
+type (
+	directive struct {
+		Namespace  string
+		Dimensions [][]string
+		Metrics    []declaration
+	}
+	declaration struct {
+		Name string
+		Unit string
+	}
+)
+
+// embedded is the value of _aws. It holds the time at which the request began, in milliseconds since 1970. The rest of
+// _aws is the same for every request and is encoded only once.
+type embedded int64
+
+// MarshalJSON returns the JSON of _aws. The error is always nil.
+func (e embedded) MarshalJSON() ([]byte, error) {
+	const room = 64 // for the time and the names of the two members
+	text := make([]byte, 0, room+len(directives()))
+	text = strconv.AppendInt(append(text, `{"Timestamp":`...), int64(e), 10)
+	return append(append(append(text, `,"CloudWatchMetrics":`...), directives()...), '}'), nil
+}
+
+// directives returns the JSON that declares all metrics of a request.
+var directives = sync.OnceValue(func() []byte {
+	d := directive{Namespace: Namespace, Dimensions: [][]string{{dimension}}}
+	for _, m := range (Request{}).metrics(false) {
+		d.Metrics = append(d.Metrics, declaration{Name: m.name, Unit: m.unit})
+	}
+	text, err := json.Marshal([]directive{d})
+	if err != nil {
+		panic(err) // strings always encode
+	}
+	return text
+})
+
+// dimension is the attribute that separates the metrics: the name of the function, which serves one operation of one
+// stack. The organization is not a dimension, as every tenant would then have metrics of its own, and each metric costs
+// money. The log line names the organization.
+const dimension = "function_name"
+
+// Embedded returns the attributes from which CloudWatch takes the metrics of the request. function is the name of the
+// Lambda function. It must not be empty.
+func (r Request) Embedded(function string, coldStart bool) []slog.Attr {
+	metrics := r.metrics(coldStart)
+	attributes := make([]slog.Attr, 0, len(metrics)+2)
+	attributes = append(attributes, slog.String(dimension, function))
+	for _, m := range metrics {
+		attributes = append(attributes, slog.Float64(m.name, m.value))
+	}
+	return append(attributes, slog.Any("_aws", embedded(r.Started.UnixMilli())))
+}
