@@ -44,7 +44,7 @@
 //
 // [Client] has the methods of *dynamodb.Client, and the store uses it through an interface that both satisfy. To go
 // back to the plain client, let newClient in the store's store.go return its argument; then delete this package
-// except http.go. Tests of this package compare the two clients, and tests of the store run on both.
+// except [HTTPClient]. Tests of this package compare the two clients, and tests of the store run on both.
 //
 // The package imports the SDK and the JSON parser, and nothing else of this project.
 package fastsdk
