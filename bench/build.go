@@ -89,7 +89,11 @@ func (b build) bootstrap(ctx context.Context, root, dir string) (string, error) 
 func (b build) overlay(root, dir string) (string, error) {
 	replace := map[string]string{}
 	for file, by := range b.add {
-		replace[filepath.Join(root, file)] = filepath.Join(root, by)
+		by = filepath.Join(root, by)
+		if _, err := os.Stat(by); err != nil { // go build would go on without it
+			return "", fmt.Errorf("building %s: %w", b.name, err)
+		}
+		replace[filepath.Join(root, file)] = by
 	}
 	for i, e := range b.edits {
 		file := filepath.Join(root, e.file)
