@@ -34,11 +34,16 @@ const WholeUpdate = `{"organization_name":"Northwind","billing_email":"a@b.examp
 // ValidationError is the body of a 422.
 const ValidationError = `{"detail":[{"loc":["body","rate_limits","data"],"msg":"too small","type":"minimum"}]}`
 
-// ErrorJSON returns the body of an error with the status.
+// ErrorJSON returns the body of an error with the status. The type and the code are "" for a status that the API does not
+// use.
 func ErrorJSON(status int) string {
 	e := ErrorMeanings()[status]
+	code := ""
+	if len(e.Codes) > 0 {
+		code = e.Codes[0]
+	}
 	return `{"success":false,"status":` + strconv.Itoa(status) + `,"error":{"message":"It failed.","type":"` + e.Type +
-		`","code":"` + e.Codes[0] + `","details":null}}`
+		`","code":"` + code + `","details":null}}`
 }
 
 // RightExchange returns a correct exchange of the given method and status.
