@@ -64,17 +64,19 @@ func run(t *testing.T, w *world, operations int) *figures {
 	started := time.Now()
 	ctx, calm := context.WithCancel(t.Context())
 	defer calm()
+	f := &figures{answers: map[verdict]int{}, results: map[porcupine.CheckResult]int{}}
+	all := make([]*organizationRun, max(1, operations/perOrganization))
+	for i := range all { // before anything disturbs the store: creating is not what is tested
+		o, key := w.tenant(t)
+		all[i] = &organizationRun{world: w, organization: o, key: key, history: newHistory(state{name: o.Name}), number: uint64(i)}
+	}
 	var disturbance sync.WaitGroup
 	if w.disturb != nil {
 		disturbance.Go(func() { w.disturb(ctx) })
 	}
-	f := &figures{answers: map[verdict]int{}, results: map[porcupine.CheckResult]int{}}
-	all := make([]*organizationRun, max(1, operations/perOrganization))
 	var turn sync.WaitGroup
 	places := make(chan struct{}, atOnce)
 	for i := range all {
-		o, key := w.tenant(t)
-		all[i] = &organizationRun{world: w, organization: o, key: key, history: newHistory(state{name: o.Name}), number: uint64(i)}
 		places <- struct{}{}
 		turn.Go(func() {
 			defer func() { <-places }()
