@@ -18,7 +18,6 @@ type Progress struct {
 
 	mutex       sync.Mutex
 	begin, last time.Time
-	before      int64 // done by an earlier run: counts as done, but not for the rate
 	done        int64
 }
 
@@ -42,13 +41,6 @@ func NewProgress(s *Screen, now func() time.Time, what string, total int64, line
 		p.pace = LinePace
 	}
 	return p
-}
-
-// Resume counts what an earlier run has done.
-func (p *Progress) Resume(done int64) {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	p.before, p.done = done, done
 }
 
 // Add counts n more.
@@ -77,9 +69,9 @@ func (p *Progress) End() {
 	}
 }
 
-// line returns how far it is, at which rate of this run, and how much time remains at that rate if the total is known.
+// line returns how far it is, at which rate, and how much time remains at that rate if the total is known.
 func (p *Progress) line(now time.Time) string {
-	rate := float64(p.done-p.before) / max(now.Sub(p.begin).Seconds(), 1e-3)
+	rate := float64(p.done) / max(now.Sub(p.begin).Seconds(), 1e-3)
 	if p.total == 0 {
 		return fmt.Sprintf("%s  %s  %s/s", p.what, Grouped(p.done), Grouped(int64(rate)))
 	}

@@ -73,10 +73,9 @@ func TestProgress(t *testing.T) {
 	var out bytes.Buffer
 	s := &Screen{Writer: &out, Terminal: true}
 	p := NewProgress(s, now, "seeding", 4000, true)
-	p.Resume(1000)
 	p.Add(10) // too soon to draw
-	at = at.Add(2 * time.Second)
-	p.Add(990)
+	at = at.Add(4 * time.Second)
+	p.Add(1990)
 	p.End()
 	want := "\rseeding  [============            ]  2,000/4,000  50%  500/s  4s left\x1b[K\r\x1b[K"
 	if got := out.String(); got != want {
