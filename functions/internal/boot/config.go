@@ -15,8 +15,9 @@ const (
 	envRateLimits         = "RATE_LIMITS"               // on or off
 	envLogLevel           = "LOG_LEVEL"                 // debug, info, warn or error
 	envEndpoint           = "AWS_ENDPOINT_URL_DYNAMODB" // empty: the region's own
-	envRegion             = "AWS_REGION"                // the runtime sets this and the next
+	envRegion             = "AWS_REGION"                // the runtime sets this and those that follow
 	envFunction           = "AWS_LAMBDA_FUNCTION_NAME"
+	envVersion            = "AWS_LAMBDA_FUNCTION_VERSION"
 	envAccessKeyID        = "AWS_ACCESS_KEY_ID"
 	envSecretAccessKey    = "AWS_SECRET_ACCESS_KEY"
 	envSessionToken       = "AWS_SESSION_TOKEN" // empty only outside AWS
@@ -31,6 +32,7 @@ type config struct {
 	endpoint           string
 	region             string
 	function           string
+	version            string
 	accessKeyID        string
 	secretAccessKey    string
 	sessionToken       string
@@ -52,6 +54,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		endpoint:           getenv(envEndpoint),
 		region:             required(envRegion),
 		function:           required(envFunction),
+		version:            required(envVersion),
 		accessKeyID:        required(envAccessKeyID),
 		secretAccessKey:    required(envSecretAccessKey),
 		sessionToken:       getenv(envSessionToken),
