@@ -79,7 +79,7 @@ func checkGuard(t *testing.T, set string, alarm object, function string, emergen
 // name; the version before stays either way, so that there is one to go back to.
 func TestOldVersionsStay(t *testing.T) {
 	source, _ := read(t, "template.yaml")
-	one := map[string]map[string]string{"": nil}
+	one := map[string]map[string]string{"": {}}
 	before := newStack(translate(t, source, code, false, nil, one)[""].Template, nil).ofType("AWS::Lambda::Version")
 	after := newStack(translate(t, source, code+"0", false, nil, one)[""].Template, nil).ofType("AWS::Lambda::Version")
 	if len(before) != 2 || len(after) != 2 {
