@@ -95,7 +95,7 @@ func (f *Function) isClosed() bool {
 // reason to fail.
 func (f *Function) run(ctx context.Context, event []byte) (Result, error) {
 	for s := f.takeIdle(); s != nil; s = f.takeIdle() {
-		result, err := s.invoke(event)
+		result, err := s.invoke(ctx, event)
 		f.putBack(s)
 		if exit := (*ExitError)(nil); errors.As(err, &exit) && result.Timing.Delivered.IsZero() {
 			continue
@@ -107,7 +107,7 @@ func (f *Function) run(ctx context.Context, event []byte) (Result, error) {
 		return Result{}, err
 	}
 	defer f.putBack(s)
-	return s.invoke(event)
+	return s.invoke(ctx, event)
 }
 
 // takeIdle returns the idle process that was used last, or nil. Those whose credentials are about to expire it ends.

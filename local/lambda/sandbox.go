@@ -122,7 +122,7 @@ func (s *Sandbox) Invoke(ctx context.Context, event []byte) (Result, error) {
 	}
 	return abandonable(ctx, func() (Result, error) {
 		defer s.busy.Store(false)
-		return s.invoke(event)
+		return s.invoke(ctx, event)
 	})
 }
 
@@ -145,14 +145,15 @@ func abandonable(ctx context.Context, f func() (Result, error)) (Result, error) 
 	}
 }
 
-// invoke is Invoke without its guards. Afterwards the process either waits for an event or is gone.
-func (s *Sandbox) invoke(event []byte) (Result, error) {
+// invoke is Invoke without its guards. It asks ctx for the trace alone. Afterwards the process either waits for an event or is
+// gone.
+func (s *Sandbox) invoke(ctx context.Context, event []byte) (Result, error) {
 	now := time.Now()
 	inv := &invocation{
 		id:       newRequestID(),
 		payload:  event,
 		deadline: now.Add(s.settings.Timeout),
-		trace:    newTraceID(now),
+		trace:    newTraceID(ctx, now),
 		arn:      s.settings.arn(),
 		outcome:  make(chan outcome, 1),
 		settled:  make(chan struct{}),
