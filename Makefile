@@ -9,8 +9,8 @@ FUNCTIONS := get-organization update-organization
 BOOTSTRAPS := $(FUNCTIONS:%=build/%/bootstrap)
 SAM_FUNCTIONS := GetOrganizationFunction UpdateOrganizationFunction # as template.yaml names them
 
-# The processor of the deployed functions: the template's parameter Architecture, as DEPLOY_FLAGS or samconfig.toml set it, or
-# its default. sam tells make nothing of parameters.
+# The processor of the deployed functions: the template's parameter Architecture, as DEPLOY_FLAGS or samconfig.toml
+# set it, or its default. sam tells make nothing of parameters.
 ARCHITECTURE := $(or $(firstword $(patsubst Architecture=%,%,$(filter Architecture=%,$(DEPLOY_FLAGS)))),$(shell sed -n \
 	's/^parameter_overrides.*[ "]Architecture=[\\"]*\([a-z0-9_]*\).*/\1/p' samconfig.toml | sort -u),arm64)
 ifeq ($(filter $(ARCHITECTURE),arm64 x86_64),)
@@ -18,7 +18,8 @@ $(error Architecture is '$(ARCHITECTURE)' in DEPLOY_FLAGS or samconfig.toml, wan
 endif
 DEPLOYED_ARCH := $(ARCHITECTURE:x86_64=amd64)
 
-# What make builds for, by Go's name of it. `make build ARCH=amd64` is for a machine to run the functions on, not to deploy.
+# What make builds for, by Go's name of it. `make build ARCH=amd64` is for a machine to run the functions on, not to
+# deploy.
 ARCH := $(DEPLOYED_ARCH)
 
 # No RPC server of Lambda's old runtime, no paths of this machine, no symbols: what starts fastest. No C library: what
@@ -195,8 +196,8 @@ load: ## Put the gateway under load, on SQLite and with the built functions; fig
 	@mkdir -p build/load
 	go test ./cmd/orgs -count=1 -timeout 30m -run '^TestLoad$$' -v -load.most 64 -load.duration 5s -load.out $(CURDIR)/build/load
 
-# On the command line --parameter-overrides replaces that of samconfig.toml, and what it does not name keeps the value of the
-# deployment before: a stack could get programs for another processor, or stay in its emergency.
+# On the command line --parameter-overrides replaces that of samconfig.toml, and what it does not name keeps the value
+# of the deployment before: a stack could get programs for another processor, or stay in its emergency.
 EMERGENCY ?=
 EMERGENCY_FLAGS := --parameter-overrides Architecture=$(ARCHITECTURE) Emergency=on
 .PHONY: deploy
@@ -210,7 +211,8 @@ deploy: ## Build and deploy to AWS with sam (DEPLOY_FLAGS=--guided the first tim
 	@$(MAKE) --no-print-directory check-package
 	sam deploy $(DEPLOY_FLAGS) $(if $(EMERGENCY),$(EMERGENCY_FLAGS))
 
-# What sam build leaves must be one program for each function, for the processor that is deployed. deploy refuses all else.
+# What sam build leaves must be one program for each function, for the processor that is deployed. deploy refuses all
+# else.
 PACKAGES ?= .aws-sam/build
 .PHONY: check-package
 check-package:

@@ -1,5 +1,6 @@
-// Command scale simulates what docs/scale.md says about growth: how evenly requests meet DynamoDB's partitions, and what becomes
-// of changes and counts in two regions with global tables. The numbers of AWS in it are those that docs/scale.md cites.
+// Command scale simulates what docs/scale.md says about growth: how evenly requests meet DynamoDB's partitions, and
+// what becomes of changes and counts in two regions with global tables. The numbers of AWS in it are those that
+// docs/scale.md cites.
 //
 // It needs no AWS account, takes seconds, and prints the same figures each time.
 package main

@@ -6,12 +6,12 @@ import (
 	"strconv"
 )
 
-// itemWrites is how many write units a second one partition takes, and so one item: "Best practices for designing and using
-// partition keys effectively" in the DynamoDB Developer Guide.
+// itemWrites is how many write units a second one partition takes, and so one item: "Best practices for designing and
+// using partition keys effectively" in the DynamoDB Developer Guide.
 const itemWrites = 1000
 
-// rates shares the requests out among organizations by Zipf's law: the nth has 1/n^skew of what the first has. Skew 0 is the
-// same for each.
+// rates shares the requests out among organizations by Zipf's law: the nth has 1/n^skew of what the first has. Skew 0
+// is the same for each.
 func rates(total float64, organizations int, skew float64) []float64 {
 	all := make([]float64, organizations)
 	sum := 0.0
@@ -47,8 +47,8 @@ func heatOf(rates []float64) heat {
 	return h
 }
 
-// refusedBy returns the share of writes that partitions refuse which DynamoDB has not split for heat yet. Organizations lie on
-// them by a hash of their key.
+// refusedBy returns the share of writes that partitions refuse which DynamoDB has not split for heat yet.
+// Organizations lie on them by a hash of their key.
 func refusedBy(partitions int, rates []float64) float64 {
 	load := make([]float64, partitions)
 	total := 0.0

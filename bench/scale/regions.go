@@ -17,9 +17,10 @@ func (c changed) share() float64 {
 	return float64(c.lost) / float64(c.accepted)
 }
 
-// changes simulates two regions that change one record, each at random times, and replicate it with a lag. Each checks the
-// version of its own replica, as conditional writes do, so every change is accepted. Where a region changes the record before
-// the other's change has arrived, the later one wins and the earlier is lost, without an error to anybody.
+// changes simulates two regions that change one record, each at random times, and replicate it with a lag. Each
+// checks the version of its own replica, as conditional writes do, so every change is accepted. Where a region
+// changes the record before the other's change has arrived, the later one wins and the earlier is lost, without an
+// error to anybody.
 func changes(perMinute float64, lag, span time.Duration) changed {
 	random := rand.New(rand.NewPCG(seed, seed))
 	type change struct {
@@ -52,9 +53,10 @@ func changes(perMinute float64, lag, span time.Duration) changed {
 	return c
 }
 
-// letThrough simulates a limit of so many requests a minute, counted by adding one to an item of a global table, with requests
-// at even distances in each of two regions. It returns how many requests the two regions let through in the minute. A
-// region's write carries the whole item to the other region after the lag, where it wins if it is later than the last write.
+// letThrough simulates a limit of so many requests a minute, counted by adding one to an item of a global table, with
+// requests at even distances in each of two regions. It returns how many requests the two regions let through in the
+// minute. A region's write carries the whole item to the other region after the lag, where it wins if it is later
+// than the last write.
 func letThrough(limit, perSecond int, lag time.Duration) int {
 	type replica struct {
 		count   int

@@ -130,8 +130,8 @@ func (s stack) holds(condition any) bool {
 	}
 }
 
-// resolve returns v with the values of parameters in the place of references to them, and the branches that Fn::If takes.
-// References to resources stay.
+// resolve returns v with the values of parameters in the place of references to them, and the branches that Fn::If
+// takes. References to resources stay.
 func (s stack) resolve(v any) any {
 	switch name, argument := function(v); name {
 	case "Ref":

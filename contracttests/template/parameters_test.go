@@ -26,8 +26,8 @@ func accepts(t *testing.T, declared object, value string) bool {
 	return err == nil && number >= least
 }
 
-// TestParametersAreChecked: each parameter takes what AWS would take, and refuses what AWS would refuse when half of the stack is
-// made.
+// TestParametersAreChecked: each parameter takes what AWS would take, and refuses what AWS would refuse when half of
+// the stack is made.
 func TestParametersAreChecked(t *testing.T) {
 	t.Parallel()
 	type values struct{ good, bad []string }
@@ -111,8 +111,9 @@ func TestParametersAreChecked(t *testing.T) {
 	}
 }
 
-// TestDefaultsAreWithinQuotas: in the regions with the smallest quotas, an account's gateways take 2,500 requests a second and
-// bursts of 1,250 ("Quotas for HTTP APIs" in "Amazon API Gateway endpoints and quotas" of the AWS General Reference).
+// TestDefaultsAreWithinQuotas: in the regions with the smallest quotas, an account's gateways take 2,500 requests a
+// second and bursts of 1,250 ("Quotas for HTTP APIs" in "Amazon API Gateway endpoints and quotas" of the AWS General
+// Reference).
 func TestDefaultsAreWithinQuotas(t *testing.T) {
 	t.Parallel()
 	_, template := read(t, "template.yaml")

@@ -29,8 +29,9 @@ func only(t *testing.T, all map[string]object, what string) (id string, r object
 	return id, r
 }
 
-// TestDeploymentsAreGuardedByTheNewVersion: an alarm that can stop a deployment sees the requests of the new version alone.
-// Its name changes with the version, so that it begins without the state of the one before. In an emergency none can stop it.
+// TestDeploymentsAreGuardedByTheNewVersion: an alarm that can stop a deployment sees the requests of the new version
+// alone. Its name changes with the version, so that it begins without the state of the one before. In an emergency
+// none can stop it.
 func TestDeploymentsAreGuardedByTheNewVersion(t *testing.T) {
 	for name, s := range stacks(t) {
 		emergency := s.parameters["Emergency"] == "on"
@@ -75,8 +76,8 @@ func checkGuard(t *testing.T, set string, alarm object, function string, emergen
 	}
 }
 
-// TestOldVersionsStay: new code makes a new resource for its version, a changed parameter replaces the version under the same
-// name; the version before stays either way, so that there is one to go back to.
+// TestOldVersionsStay: new code makes a new resource for its version, a changed parameter replaces the version under
+// the same name; the version before stays either way, so that there is one to go back to.
 func TestOldVersionsStay(t *testing.T) {
 	source, _ := read(t, "template.yaml")
 	one := map[string]map[string]string{"": {}}
@@ -130,9 +131,9 @@ func parametersOf(template object, v any) map[string]bool {
 	return found
 }
 
-// TestVersionsFollowParameters: SAM publishes a new version only if the text of a function's properties changes. A parameter
-// with another value changes it only through the version's description, so that must name every parameter of what a version
-// keeps. Without it the parameter would take effect at the next deployment of new code.
+// TestVersionsFollowParameters: SAM publishes a new version only if the text of a function's properties changes. A
+// parameter with another value changes it only through the version's description, so that must name every parameter
+// of what a version keeps. Without it the parameter would take effect at the next deployment of new code.
 func TestVersionsFollowParameters(t *testing.T) {
 	t.Parallel()
 	_, template := read(t, "template.yaml")
@@ -160,7 +161,8 @@ func TestVersionsFollowParameters(t *testing.T) {
 	}
 }
 
-// TestDomain: with a domain name the default endpoint is off, and the secret of the edge is the first part of every path.
+// TestDomain: with a domain name the default endpoint is off, and the secret of the edge is the first part of every
+// path.
 func TestDomain(t *testing.T) {
 	for name, s := range stacks(t) {
 		_, api := only(t, s.ofType("AWS::ApiGatewayV2::Api"), "an API")
@@ -186,8 +188,8 @@ func TestDomain(t *testing.T) {
 	}
 }
 
-// TestKeyEncryptsTablesAndLogs: the key of the parameter encrypts whatever the stack stores, and the functions may use it for
-// DynamoDB alone. Without one they may use none.
+// TestKeyEncryptsTablesAndLogs: the key of the parameter encrypts whatever the stack stores, and the functions may
+// use it for DynamoDB alone. Without one they may use none.
 func TestKeyEncryptsTablesAndLogs(t *testing.T) {
 	for name, s := range stacks(t) {
 		key := s.parameters["KmsKeyArn"]
@@ -285,7 +287,8 @@ func TestArchitecture(t *testing.T) {
 	}
 }
 
-// TestDashboard: its body is JSON, its metrics are those that the functions write, and its queries read the logs of the stack.
+// TestDashboard: its body is JSON, its metrics are those that the functions write, and its queries read the logs of
+// the stack.
 func TestDashboard(t *testing.T) {
 	t.Parallel()
 	_, template := read(t, "template.yaml")

@@ -24,8 +24,8 @@ const (
 	originKey      = "0123456789abcdefghijklmnopqrstuv"
 )
 
-// sets are the sets of parameters for which template.yaml is translated. Together they have every value that a condition or
-// the translator tells from another.
+// sets are the sets of parameters for which template.yaml is translated. Together they have every value that a
+// condition or the translator tells from another.
 var sets = map[string]map[string]string{
 	"defaults":  {},
 	"stage":     {"Stage": "v1"},
@@ -78,7 +78,8 @@ type translated struct {
 	Findings []string
 }
 
-// translate returns what CloudFormation makes of a template for each set of parameters, when the code is in S3 at the address.
+// translate returns what CloudFormation makes of a template for each set of parameters, when the code is in S3 at the
+// address.
 func translate(t *testing.T, source, code string, lint bool, regions []string, all map[string]map[string]string) map[string]translated {
 	t.Helper()
 	type set struct {
@@ -147,8 +148,8 @@ func stacks(t *testing.T) map[string]stack {
 	return all
 }
 
-// TestTranslates: for each set of parameters, SAM translates the template, cfn-lint finds nothing, and no reference ends in a
-// circle or nowhere.
+// TestTranslates: for each set of parameters, SAM translates the template, cfn-lint finds nothing, and no reference
+// ends in a circle or nowhere.
 func TestTranslates(t *testing.T) {
 	for name, s := range stacks(t) {
 		for _, finding := range templates.bySet[name].Findings {

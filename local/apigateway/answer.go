@@ -17,9 +17,10 @@ type answer struct {
 	body   []byte
 }
 
-// newAnswer reads a function's response in payload format 2.0, which has no multiValueHeaders. JSON without a statusCode is the
-// body of a 200: see "Lambda function response for format 2.0" in "Create AWS Lambda proxy integrations for HTTP APIs in API
-// Gateway" of the API Gateway Developer Guide. 1xx is refused although it is a status: no final response has it.
+// newAnswer reads a function's response in payload format 2.0, which has no multiValueHeaders. JSON without a
+// statusCode is the body of a 200: see "Lambda function response for format 2.0" in "Create AWS Lambda proxy
+// integrations for HTTP APIs in API Gateway" of the API Gateway Developer Guide. 1xx is refused although it is a
+// status: no final response has it.
 func newAnswer(response []byte) (answer, error) {
 	if !json.Valid(response) {
 		return answer{}, errors.New("the function returned what is no JSON")
@@ -61,8 +62,8 @@ func inferred(response []byte) answer {
 	return a
 }
 
-// newHeader returns the headers of a response. Where the body ends is the gateway's business, so what the function says about
-// that is dropped.
+// newHeader returns the headers of a response. Where the body ends is the gateway's business, so what the function
+// says about that is dropped.
 func newHeader(headers map[string]string, cookies []string) http.Header {
 	all := make(http.Header, len(headers)+1)
 	for name, value := range headers {

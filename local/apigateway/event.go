@@ -35,8 +35,8 @@ type event struct {
 	trace string // its header x-amzn-trace-id
 }
 
-// request and requestContext are the library's, less the certificate of the client: without mutual TLS an event has none, and
-// the library's has an empty one.
+// request and requestContext are the library's, less the certificate of the client: without mutual TLS an event has
+// none, and the library's has an empty one.
 type (
 	request struct {
 		events.APIGatewayV2HTTPRequest
@@ -48,8 +48,8 @@ type (
 	}
 )
 
-// newEvent returns the event of a request. The format is described in the API Gateway Developer Guide, "Create AWS Lambda
-// proxy integrations for HTTP APIs in API Gateway", payload format version 2.0.
+// newEvent returns the event of a request. The format is described in the API Gateway Developer Guide, "Create AWS
+// Lambda proxy integrations for HTTP APIs in API Gateway", payload format version 2.0.
 func newEvent(r *http.Request, body []byte, key, id string, now time.Time) (event, error) {
 	made := newRequest(r, body, key, id, now)
 	text, err := json.Marshal(request{made, requestContext{made.RequestContext, nil}})
@@ -95,8 +95,8 @@ func newRequest(r *http.Request, body []byte, key, id string, now time.Time) eve
 	}
 }
 
-// headers returns the request's headers and those that the gateway adds: names in lower case, several values of a header
-// joined by commas. Cookies are not among them; they have a field of their own.
+// headers returns the request's headers and those that the gateway adds: names in lower case, several values of a
+// header joined by commas. Cookies are not among them; they have a field of their own.
 func headers(r *http.Request, bodyLength int, now time.Time) map[string]string {
 	all := make(map[string]string, len(r.Header)+6)
 	for name, values := range r.Header {
@@ -144,8 +144,8 @@ func cookies(h http.Header) []string {
 	return all
 }
 
-// queryParameters returns the decoded parameters, several values of one joined by commas; nil where there are none. Pairs
-// that cannot be decoded are left out; rawQueryString has them.
+// queryParameters returns the decoded parameters, several values of one joined by commas; nil where there are none.
+// Pairs that cannot be decoded are left out; rawQueryString has them.
 func queryParameters(u *url.URL) map[string]string {
 	values := u.Query()
 	if len(values) == 0 {

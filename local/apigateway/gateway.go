@@ -1,7 +1,7 @@
-// Package apigateway is an API Gateway HTTP API on a laptop. Each HTTP request becomes the event, in payload format 2.0, that
-// an HTTP API makes of it; a function gets the event as JSON, as from Lambda; and what the function returns becomes the HTTP
-// response. So the code that runs on the laptop is the code that runs in Lambda. docs/local.md compares event and answers
-// with AWS's, field by field.
+// Package apigateway is an API Gateway HTTP API on a laptop. Each HTTP request becomes the event, in payload format
+// 2.0, that an HTTP API makes of it; a function gets the event as JSON, as from Lambda; and what the function returns
+// becomes the HTTP response. So the code that runs on the laptop is the code that runs in Lambda. docs/local.md
+// compares event and answers with AWS's, field by field.
 //
 // It must import nothing of this module but base62: it knows neither organizations nor what the functions do. No Lambda
 // binary may import it.

@@ -201,8 +201,8 @@ func answers(text string) apigateway.Function {
 	return func(context.Context, []byte) ([]byte, error) { return []byte(text), nil }
 }
 
-// TestInferredAnswers: JSON without a statusCode is the body of a 200, as the Developer Guide has it for format 2.0. Members
-// that the format does not have are ignored.
+// TestInferredAnswers: JSON without a statusCode is the body of a 200, as the Developer Guide has it for format 2.0.
+// Members that the format does not have are ignored.
 func TestInferredAnswers(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

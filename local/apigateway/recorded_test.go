@@ -17,8 +17,8 @@ import (
 	"organizations-api/local/apigateway"
 )
 
-// recordedEvent returns an event of an HTTP API from the test data of aws-lambda-go, and the event as any JSON. They are where
-// the Go command keeps the module.
+// recordedEvent returns an event of an HTTP API from the test data of aws-lambda-go, and the event as any JSON. They
+// are where the Go command keeps the module.
 func recordedEvent(t *testing.T, name string) (e event, all map[string]any) {
 	t.Helper()
 	module, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-lambda-go").Output()
@@ -38,8 +38,9 @@ func recordedEvent(t *testing.T, name string) (e event, all map[string]any) {
 	return e, all
 }
 
-// TestRecordedEvent repeats a request whose event was recorded in AWS. The gateway's event is the same, member by member,
-// except for what docs/local.md lists: what names the API and its certificate, and the address that the caller used.
+// TestRecordedEvent repeats a request whose event was recorded in AWS. The gateway's event is the same, member by
+// member, except for what docs/local.md lists: what names the API and its certificate, and the address that the
+// caller used.
 func TestRecordedEvent(t *testing.T) {
 	t.Parallel()
 	recorded, want := recordedEvent(t, "apigw-v2-request-no-authorizer.json")
@@ -99,8 +100,8 @@ func kinds(path string, v any, into map[string]string) {
 	}
 }
 
-// TestMembersOfEvents: a gateway's event has no member that a recorded or a documented event has not, and the same kinds of
-// values. The documented one is the example of payload format 2.0 in the API Gateway Developer Guide.
+// TestMembersOfEvents: a gateway's event has no member that a recorded or a documented event has not, and the same
+// kinds of values. The documented one is the example of payload format 2.0 in the API Gateway Developer Guide.
 func TestMembersOfEvents(t *testing.T) {
 	t.Parallel()
 	known := map[string]string{}

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// Function is a function as who invokes it sees it. It starts a process when an invocation finds none idle, keeps it for
-// the next one, and replaces it when it is gone. It is safe for concurrent use.
+// Function is a function as who invokes it sees it. It starts a process when an invocation finds none idle, keeps it
+// for the next one, and replaces it when it is gone. It is safe for concurrent use.
 type Function struct {
 	settings    Settings
 	concurrency int

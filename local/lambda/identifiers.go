@@ -26,8 +26,8 @@ func newRequestID() string {
 
 type traceKey struct{}
 
-// WithTraceID returns a context whose invocations belong to the trace of a header x-amzn-trace-id, as those of a request that
-// came with it do in Lambda. Where the header has no root, an invocation begins a trace of its own.
+// WithTraceID returns a context whose invocations belong to the trace of a header x-amzn-trace-id, as those of a
+// request that came with it do in Lambda. Where the header has no root, an invocation begins a trace of its own.
 func WithTraceID(ctx context.Context, header string) context.Context {
 	return context.WithValue(ctx, traceKey{}, header)
 }

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// shutdownGrace is how long a process has from SIGTERM to SIGKILL: what Lambda gives in the shutdown phase where there
-// are extensions. (Where there are none it kills at once.) See "Understanding the Lambda execution environment lifecycle".
+// shutdownGrace is how long a process has from SIGTERM to SIGKILL: what Lambda gives in the shutdown phase where
+// there are extensions. (Where there are none it kills at once.) See "Understanding the Lambda execution environment
+// lifecycle".
 const shutdownGrace = 2 * time.Second
 
 // Sandbox is one process of a function and its Runtime API. It is safe for concurrent use.
@@ -145,8 +146,8 @@ func abandonable(ctx context.Context, f func() (Result, error)) (Result, error) 
 	}
 }
 
-// invoke is Invoke without its guards. It asks ctx for the trace alone. Afterwards the process either waits for an event or is
-// gone.
+// invoke is Invoke without its guards. It asks ctx for the trace alone. Afterwards the process either waits for an
+// event or is gone.
 func (s *Sandbox) invoke(ctx context.Context, event []byte) (Result, error) {
 	now := time.Now()
 	inv := &invocation{

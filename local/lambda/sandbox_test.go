@@ -334,7 +334,8 @@ func TestOneInvocationAtATime(t *testing.T) {
 	}
 }
 
-// TestTrace: an invocation belongs to the trace of the request that it is for, through a Sandbox and through a Function.
+// TestTrace: an invocation belongs to the trace of the request that it is for, through a Sandbox and through a
+// Function.
 func TestTrace(t *testing.T) {
 	t.Parallel()
 	s := start(t, settings(t, "function"))

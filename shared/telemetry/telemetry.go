@@ -170,9 +170,9 @@ func (e embedded) MarshalJSON() ([]byte, error) {
 // directives returns the JSON that declares all metrics of a request.
 var directives = sync.OnceValue(func() []byte { return encode(allMetrics()) })
 
-// faultDirectives is directives for a request that was answered with a 5xx. It also declares ServerErrors by the version of
-// the function, which the alarms that guard a deployment watch. Other requests do not have that metric: while there are no
-// faults, it costs nothing.
+// faultDirectives is directives for a request that was answered with a 5xx. It also declares ServerErrors by the
+// version of the function, which the alarms that guard a deployment watch. Other requests do not have that metric:
+// while there are no faults, it costs nothing.
 var faultDirectives = sync.OnceValue(func() []byte {
 	return encode(allMetrics(), directive{
 		Namespace:  Namespace,

@@ -82,8 +82,8 @@ func TestMetrics(t *testing.T) {
 	}
 }
 
-// TestFaultsAreCountedByVersion: a 5xx counts once more under the version that answered, and nothing else does, as each metric
-// costs money.
+// TestFaultsAreCountedByVersion: a 5xx counts once more under the version that answered, and nothing else does, as
+// each metric costs money.
 func TestFaultsAreCountedByVersion(t *testing.T) {
 	t.Parallel()
 	for status, want := range map[int]any{200: nil, 304: nil, 422: nil, 429: nil, 500: "7", 503: "7"} {

@@ -13,9 +13,10 @@ import (
 	"testing"
 )
 
-// samBuild is what sam build does for a function whose BuildMethod is makefile: app_builder.py and workflows/custom_make of
-// the SAM CLI 1.164 and of its Lambda Builders. It copies ProjectRootDirectory, without .aws-sam and .git, to a folder, and
-// runs the Makefile of ContextPath in WorkingDirectory. ARTIFACTS_DIR is a variable of the environment, and the only one.
+// samBuild is what sam build does for a function whose BuildMethod is makefile: app_builder.py and
+// workflows/custom_make of the SAM CLI 1.164 and of its Lambda Builders. It copies ProjectRootDirectory, without
+// .aws-sam and .git, to a folder, and runs the Makefile of ContextPath in WorkingDirectory. ARTIFACTS_DIR is a
+// variable of the environment, and the only one.
 func samBuild(t *testing.T, root, logicalID string, r resource) string {
 	t.Helper()
 	artifacts, scratch := t.TempDir(), t.TempDir()
@@ -32,8 +33,8 @@ func samBuild(t *testing.T, root, logicalID string, r resource) string {
 	return artifacts
 }
 
-// TestBootstraps: the built functions are what template.yaml promises Lambda, the same bytes each time, and what make deploy
-// takes. It is not parallel, so that the compiler does not slow down the tests that watch the time.
+// TestBootstraps: the built functions are what template.yaml promises Lambda, the same bytes each time, and what make
+// deploy takes. It is not parallel, so that the compiler does not slow down the tests that watch the time.
 func TestBootstraps(t *testing.T) {
 	parsed := readTemplate(t)
 	if f := parsed.Globals.Function; f.Runtime != "provided.al2023" || f.Handler != "bootstrap" {
@@ -78,8 +79,8 @@ func read(t *testing.T, path string) []byte {
 	return content
 }
 
-// checkMetadata checks that sam copies a folder with nothing but the function's source, and that nothing lies where it would
-// package without having built.
+// checkMetadata checks that sam copies a folder with nothing but the function's source, and that nothing lies where
+// it would package without having built.
 func checkMetadata(t *testing.T, root, logicalID string, r resource) {
 	t.Helper()
 	if m := r.Metadata; m.BuildMethod != "makefile" || m.ContextPath != "." || m.WorkingDirectory != "." {

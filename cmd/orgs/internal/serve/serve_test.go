@@ -73,8 +73,8 @@ func TestCrossOriginAsInAWS(t *testing.T) {
 	}
 }
 
-// TestVariablesAsInAWS compares the environment of built functions with the template's: names, and values that are the same in
-// every stack or a parameter's default.
+// TestVariablesAsInAWS compares the environment of built functions with the template's: names, and values that are
+// the same in every stack or a parameter's default.
 func TestVariablesAsInAWS(t *testing.T) {
 	t.Parallel()
 	tables := dynamo.Settings{Tables: dynamo.Tables{Organizations: "OrganizationsTable", Counters: "CountersTable"}}
