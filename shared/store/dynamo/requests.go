@@ -62,17 +62,26 @@ func (s *Store) getItem(
 	return decodeOrganization(out.Item)
 }
 
-// Update sets the attributes that differ, on condition that the version is still the one that was read.
+// Update sets the attributes that differ, on condition that the version is still the one that was read, and that the
+// key still allows the change.
 func (s *Store) Update(ctx context.Context, u store.Update) error {
 	update, values := updateExpression(encodeRecord(u.Before), encodeRecord(u.After))
 	values[":version"] = num(u.Before.Version)
+	condition := attrVersion + " = :version AND attribute_not_exists(" + attrDeletedAt + ")"
+	var names map[string]string
+	if u.Authority != nil {
+		condition += " AND " + sameAuthority(u.Authority.Key, values)
+		names = map[string]string{"#key": u.Authority.Key.Hash.Hex(), "#permission": keyAllows}
+	}
 	return s.transact(ctx, change{
 		op:        "updating " + string(u.Before.ID),
 		id:        u.Before.ID,
 		update:    update,
-		condition: attrVersion + " = :version AND attribute_not_exists(" + attrDeletedAt + ")",
+		condition: condition,
+		names:     names,
 		values:    values,
 		entry:     u.Audit,
+		authority: u.Authority,
 		refusal: func(stored item) store.Kind {
 			if len(stored) == 0 {
 				return store.NotFound
@@ -80,6 +89,25 @@ func (s *Store) Update(ctx context.Context, u store.Update) error {
 			return store.Conflict
 		},
 	})
+}
+
+// sameAuthority returns the condition that the organization has the key as it was read, as far as authority goes. It
+// adds the condition's values. An expression needs names for the key's hash, #key, and for #permission, which is a
+// reserved word. Attributes of a key that a later version adds are not compared.
+func sameAuthority(key apikey.Record, values item) string {
+	const entry = attrKeys + ".#key"
+	stored := encodeKey(key)
+	values[":permission"] = stored[keyAllows]
+	conditions := []string{entry + ".#permission = :permission"} // fails without the key
+	for _, name := range [...]string{keyExpiresAt, keyRevokedAt} {
+		if value := stored[name]; value != nil {
+			conditions = append(conditions, entry+"."+name+" = :key_"+name)
+			values[":key_"+name] = value
+		} else {
+			conditions = append(conditions, "attribute_not_exists("+entry+"."+name+")")
+		}
+	}
+	return strings.Join(conditions, " AND ")
 }
 
 // updateExpression returns the expression that turns the item before into the item after, and its values. Our names

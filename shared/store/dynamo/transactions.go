@@ -23,6 +23,7 @@ type change struct {
 	names     map[string]string
 	values    item
 	entry     store.Entry
+	authority *store.Authority          // must be valid whenever the change is sent; the condition has its key
 	also      []types.TransactWriteItem // written with the change, without a condition
 
 	// refusal returns the kind of error when the condition fails on the stored item, which is empty if there is none.
@@ -35,6 +36,9 @@ type change struct {
 func (s *Store) transact(ctx context.Context, c change) error {
 	const attempts = 12
 	for attempt := 1; ; attempt++ {
+		if !c.authority.Valid() {
+			return &store.Error{Kind: store.Conflict, Op: c.op}
+		}
 		reasons, err := s.transactOnce(ctx, c)
 		if err != nil || reasons == nil {
 			return err

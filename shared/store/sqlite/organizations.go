@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"organizations-api/shared/apikey"
@@ -22,6 +23,8 @@ const (
 		limit_metadata = ?, limit_data = ?, limit_search = ?, limit_upload = ?, limit_compute = ?,
 		credentials = ?, updated_at = ?, version = ?
 		WHERE id = ? AND version = ? AND deleted_at IS NULL`
+	authorityQuery = `SELECT 1 FROM keys
+		WHERE organization = ? AND hash = ? AND permission = ? AND expires_at IS ? AND revoked_at IS ?`
 )
 
 // Find implements store.Records.
@@ -67,8 +70,28 @@ func (s *Store) Update(ctx context.Context, u store.Update) error {
 			}
 			return errConflict
 		}
+		if err := holds(ctx, tx, u.Before.ID, u.Authority); err != nil {
+			return err
+		}
 		return writeEntry(ctx, tx, u.Before.ID, u.Audit)
 	})
+}
+
+// holds returns errConflict if the authority no longer holds. The transaction has the lock, so the authority holds
+// until the commit.
+func holds(ctx context.Context, tx *sql.Tx, id organization.ID, a *store.Authority) error {
+	if a == nil {
+		return nil
+	}
+	if !a.Valid() {
+		return errConflict
+	}
+	key := encodeKey(a.Key)
+	err := exists(ctx, tx, authorityQuery, string(id), key.hash, key.permission, key.expiresAt, key.revokedAt)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errConflict
+	}
+	return err
 }
 
 // Create implements store.Directory.

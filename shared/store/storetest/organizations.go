@@ -262,7 +262,7 @@ func (s suite) deletedRefuses(t *testing.T) {
 	live, now := made.Organization, organization.Timestamp(time.Now())
 	made.delete(t, s.a, now)
 	for name, read := range map[string]organization.Organization{"before": live, "after": made.Organization} {
-		u := newUpdate(read, rename(), made.Keys[0].ID, now)
+		u := newUpdate(read, rename(), made.Keys[0], now)
 		wantKind(t, "Update of a record that was read "+name+" the deletion", s.b.Update(t.Context(), u), store.Conflict)
 	}
 	all := calls(s.b, made, Full(now))

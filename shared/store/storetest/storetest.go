@@ -76,6 +76,8 @@ func checks() []check {
 		{"Update/texts and objects", suite.updateTexts},
 		{"Update/stale version", suite.updateStale},
 		{"Update/eight writers lose nothing", suite.updateRace},
+		{"Update/only by a key that still allows it", suite.updateByWhom},
+		{"Update/none after a revocation", suite.updateRevokeRace},
 		{"AddKey/found from then on", suite.addKey},
 		{"AddKey/taken hash", suite.addKeyTwice},
 		{"AddKey/full", suite.addKeyFull},
