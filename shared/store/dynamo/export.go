@@ -2,6 +2,8 @@ package dynamo
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -138,9 +140,17 @@ func (s *Store) present(ctx context.Context, exports []store.Export) (map[organi
 			if err != nil {
 				return nil, err
 			}
+			if !asked[id] {
+				return nil, fmt.Errorf("%s: %w", opRestore, store.ErrNotAsked)
+			}
 			present[id] = true
 		}
 		left := out.UnprocessedKeys[s.tables.Organizations].Keys
+		for _, key := range left {
+			if !slices.ContainsFunc(keys[:n], func(ours item) bool { return sameKey(ours, key) }) {
+				return nil, fmt.Errorf("%s: %w", opRestore, store.ErrNotAsked)
+			}
+		}
 		if len(left) > 0 {
 			if err := budget.spend(ctx, opRestore, len(left) < n); err != nil {
 				return nil, err

@@ -57,6 +57,15 @@ func useKey(id organization.ID, keyID string) item {
 	return item{partitionKey: str(usePrefix + string(id)), sortKey: str(keyID)}
 }
 
+// checkPartition returns store.ErrNotAsked if the item is not of the partition that was asked for.
+func checkPartition(it item, asked types.AttributeValue) error {
+	got, ok := it[partitionKey].(*types.AttributeValueMemberS)
+	if want, known := asked.(*types.AttributeValueMemberS); !ok || !known || got.Value != want.Value {
+		return store.ErrNotAsked
+	}
+	return nil
+}
+
 // isRecord tells an organization's own item from those of its trail.
 func isRecord(it item) bool {
 	r := reader{item: it}

@@ -2,7 +2,9 @@ package dynamo
 
 import (
 	"context"
+	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -162,9 +164,9 @@ func partition(table string, key item) *dynamodb.QueryInput {
 func (s *Store) query(ctx context.Context, op string, in *dynamodb.QueryInput) iter.Seq2[item, error] {
 	return func(yield func(item, error) bool) {
 		for {
-			out, err := s.sdk.Query(ctx, in)
+			out, err := s.queryPage(ctx, op, in)
 			if err != nil {
-				yield(nil, translate(op, err))
+				yield(nil, err)
 				return
 			}
 			for _, it := range out.Items {
@@ -178,6 +180,20 @@ func (s *Store) query(ctx context.Context, op string, in *dynamodb.QueryInput) i
 			in.ExclusiveStartKey = out.LastEvaluatedKey
 		}
 	}
+}
+
+// queryPage makes one call of a query of one partition.
+func (s *Store) queryPage(ctx context.Context, op string, in *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
+	out, err := s.sdk.Query(ctx, in)
+	if err != nil {
+		return nil, translate(op, err)
+	}
+	for _, it := range out.Items {
+		if err := checkPartition(it, in.ExpressionAttributeValues[":pk"]); err != nil {
+			return nil, fmt.Errorf("%s: %w", op, err)
+		}
+	}
+	return out, nil
 }
 
 // batch collects writes to the table of organizations and makes them in as few calls as possible.
@@ -207,7 +223,10 @@ func (b *batch) flush(ctx context.Context) error {
 		if err != nil {
 			return translate(b.op, err)
 		}
-		left := out.UnprocessedItems[table]
+		left, err := leftOver(b.requests, out.UnprocessedItems[table])
+		if err != nil {
+			return fmt.Errorf("%s: %w", b.op, err)
+		}
 		if len(left) > 0 {
 			if err := budget.spend(ctx, b.op, len(left) < len(b.requests)); err != nil {
 				return err
@@ -216,4 +235,36 @@ func (b *batch) flush(ctx context.Context) error {
 		b.requests = left
 	}
 	return nil
+}
+
+// leftOver returns those of our requests that are unprocessed by DynamoDB's answer. Only requests that we made are
+// made again, whatever the answer has.
+func leftOver(ours, unprocessed []types.WriteRequest) ([]types.WriteRequest, error) {
+	var left []types.WriteRequest
+	for _, u := range unprocessed {
+		i := slices.IndexFunc(ours, func(r types.WriteRequest) bool { return sameKey(keyOf(r), keyOf(u)) })
+		if i < 0 {
+			return nil, store.ErrNotAsked
+		}
+		left = append(left, ours[i])
+	}
+	return left, nil
+}
+
+// keyOf returns an item with the key of what is put or deleted.
+func keyOf(r types.WriteRequest) item {
+	switch {
+	case r.PutRequest != nil:
+		return r.PutRequest.Item
+	case r.DeleteRequest != nil:
+		return r.DeleteRequest.Key
+	default:
+		return nil
+	}
+}
+
+// sameKey reports whether two items have the same key.
+func sameKey(a, b item) bool {
+	x, y := reader{item: a}, reader{item: b}
+	return x.str(partitionKey) == y.str(partitionKey) && x.str(sortKey) == y.str(sortKey) && x.err == nil && y.err == nil
 }

@@ -33,8 +33,11 @@ func (s *Store) Find(ctx context.Context, id organization.ID, key apikey.Hash) (
 		return store.Found{}, err
 	}
 	found := store.Found{Organization: record}
-	if len(keys) == 1 {
-		found.Key = &keys[0]
+	for i := range keys {
+		if keys[i].Hash != key {
+			return store.Found{}, fmt.Errorf("finding %s: an API key: %w", id, store.ErrNotAsked)
+		}
+		found.Key = &keys[i]
 	}
 	return found, nil
 }
@@ -44,10 +47,10 @@ func (s *Store) Find(ctx context.Context, id organization.ID, key apikey.Hash) (
 func (s *Store) getItem(
 	ctx context.Context, verb string, id organization.ID, projection *string, names map[string]string,
 ) (organization.Organization, []apikey.Record, error) {
-	none := organization.Organization{}
+	none, key := organization.Organization{}, recordKey(id)
 	out, err := s.calls.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName:                &s.tables.Organizations,
-		Key:                      recordKey(id),
+		Key:                      key,
 		ConsistentRead:           consistently,
 		ProjectionExpression:     projection,
 		ExpressionAttributeNames: names,
@@ -58,6 +61,9 @@ func (s *Store) getItem(
 	}
 	if len(out.Item) == 0 {
 		return none, nil, &store.Error{Kind: store.NotFound, Op: verb + " " + string(id)}
+	}
+	if err := checkPartition(out.Item, key[partitionKey]); err != nil {
+		return none, nil, fmt.Errorf("%s %s: %w", verb, id, err)
 	}
 	return decodeOrganization(out.Item)
 }

@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -44,6 +45,11 @@ func (s *Store) transact(ctx context.Context, c change) error {
 			return err
 		}
 		if reasons.has(reasonCondition) {
+			if len(reasons.stored) > 0 {
+				if err := checkPartition(reasons.stored, recordKey(c.id)[partitionKey]); err != nil {
+					return fmt.Errorf("%s: %w", c.op, err)
+				}
+			}
 			if kind := c.refusal(reasons.stored); kind != store.Unknown {
 				return &store.Error{Kind: kind, Op: c.op, Err: reasons.err}
 			}

@@ -29,11 +29,12 @@ const (
 
 // Find implements store.Records.
 func (s *Store) Find(ctx context.Context, id organization.ID, hash apikey.Hash) (store.Found, error) {
-	found, err := readFound(s.reader.QueryRowContext(ctx, findQuery, hash.Hex(), string(id)))
+	found, err := readFound(s.reader.QueryRowContext(ctx, findQuery, hash.Hex(), string(id)), id, hash)
 	return found, fail(ctx, "finding "+string(id), err)
 }
 
-func readFound(row scanner) (store.Found, error) {
+// readFound reads a row of findQuery. It returns store.ErrNotAsked if the row has another organization or key.
+func readFound(row scanner, id organization.ID, hash apikey.Hash) (store.Found, error) {
 	var o organizationRow
 	var k keyRow
 	if err := row.Scan(append(o.columns(), k.columns()...)...); err != nil {
@@ -43,12 +44,18 @@ func readFound(row scanner) (store.Found, error) {
 	if err != nil {
 		return store.Found{}, err
 	}
+	if record.ID != id {
+		return store.Found{}, store.ErrNotAsked
+	}
 	if k.hash == nil {
 		return store.Found{Organization: record}, nil
 	}
 	key, err := k.decode()
 	if err != nil {
 		return store.Found{}, err
+	}
+	if key.Hash != hash {
+		return store.Found{}, store.ErrNotAsked
 	}
 	return store.Found{Organization: record, Key: &key}, nil
 }
@@ -130,7 +137,10 @@ func get(ctx context.Context, tx *sql.Tx, id organization.ID) (organization.Orga
 	if err != nil {
 		return organization.Organization{}, nil, err
 	}
-	keys, err := all(ctx, tx, readKey, keysQuery, string(id))
+	if o.ID != id {
+		return organization.Organization{}, nil, store.ErrNotAsked
+	}
+	keys, err := all(ctx, tx, of(id, readKey), keysQuery, string(id))
 	if err != nil {
 		return organization.Organization{}, nil, err
 	}

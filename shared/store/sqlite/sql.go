@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
 )
 
 // write makes a change in one transaction. If it returns an error, nothing was changed.
@@ -136,6 +137,20 @@ func all[T any](
 		return nil, err
 	}
 	return items, nil
+}
+
+// of returns a reader of rows that belong to the organization. For a row of another one it returns store.ErrNotAsked.
+// SQLite would only find one if the file were damaged, or its schema changed.
+func of[T any](
+	id organization.ID, read func(scanner) (organization.ID, T, error),
+) func(scanner) (T, error) {
+	return func(row scanner) (T, error) {
+		owner, item, err := read(row)
+		if err == nil && owner != id {
+			err = store.ErrNotAsked
+		}
+		return item, err
+	}
 }
 
 // page returns the first limit items, and the cursor of the next page. The caller has read one item more than limit, if
