@@ -112,11 +112,14 @@ type Lifecycle interface {
 	Delete(ctx context.Context, id organization.ID, at time.Time, e Entry) error
 
 	// Undelete clears the deletion mark, so that the keys work again, and writes the audit entry. An organization that is
-	// not deleted stays as it is, and no entry is written. It returns NotFound if there is no such organization.
+	// not deleted stays as it is, and no entry is written. It returns NotFound if there is no such organization, and
+	// Conflict if a purge of it has begun.
 	Undelete(ctx context.Context, id organization.ID, e Entry) error
 
-	// Purge removes the organization, its keys and its audit trail for good. It returns no error if there is no such
-	// organization. You can repeat a purge that failed half-way.
+	// Purge removes the organization, its keys, its audit trail and its counters for good, also while it is in use. It
+	// returns no error if there is no such organization. A purge that failed half-way leaves the organization deleted:
+	// nothing but another Purge can change it, and List still has it. Do not restore an organization and purge it at the
+	// same time, unless it exists before.
 	Purge(ctx context.Context, id organization.ID) error
 }
 

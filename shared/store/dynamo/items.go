@@ -72,6 +72,12 @@ func isRecord(it item) bool {
 	return r.str(sortKey) == recordSortKey
 }
 
+// beingPurged reports whether a purge of the organization has begun.
+func beingPurged(it item) bool {
+	r := reader{item: it}
+	return r.has(attrPurgeBegan)
+}
+
 // organizationOf returns the organization that an item belongs to.
 func organizationOf(it item) (organization.ID, error) {
 	r := reader{item: it}
@@ -104,7 +110,8 @@ const (
 	attrAPIURL             = "api_url"
 	attrVersion            = "record_version"
 	attrDeletedAt          = "deleted_at"
-	attrKeys               = "api_keys" // a map of API keys by the key's SHA-256 in hexadecimal
+	attrPurgeBegan         = "purge_began_at" // the item is deleted as well, and cannot be undeleted
+	attrKeys               = "api_keys"       // a map of API keys by the key's SHA-256 in hexadecimal
 )
 
 // Attributes of the items in the table of counters.

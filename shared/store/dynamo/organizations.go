@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -32,7 +33,11 @@ func (s *Store) Create(ctx context.Context, o organization.Organization, key api
 
 // Get is one strongly consistent GetItem of the whole item.
 func (s *Store) Get(ctx context.Context, id organization.ID) (organization.Organization, []apikey.Record, error) {
-	return s.getItem(ctx, "reading", id, nil, nil)
+	stored, err := s.getItem(ctx, "reading", id, nil, nil)
+	if err != nil {
+		return organization.Organization{}, nil, err
+	}
+	return decodeOrganization(stored)
 }
 
 // List is a Scan, as the table has no index of organizations and only operators list them. It reads, and pays for,
@@ -112,20 +117,74 @@ func (s *Store) Undelete(ctx context.Context, id organization.ID, e store.Entry)
 		op:        "undeleting " + string(id),
 		id:        id,
 		update:    "REMOVE " + attrDeletedAt,
-		condition: "attribute_exists(" + attrDeletedAt + ")",
+		condition: "attribute_exists(" + attrDeletedAt + ") AND attribute_not_exists(" + attrPurgeBegan + ")",
 		entry:     e,
-		refusal:   unlessMissing,
+		refusal: func(stored item) store.Kind {
+			if beingPurged(stored) {
+				return store.Conflict
+			}
+			return unlessMissing(stored)
+		},
 	})
 }
 
-// Purge deletes the audit trail in batches, then the notes of when keys were used, and the record last. As long as
-// the record is there, an interrupted purge can be seen and repeated.
+// Purge first marks the record as deleted and being purged. From then on no transaction on the organization succeeds,
+// so no request and no command adds to what is being removed. Then it deletes the audit trail, the notes of when keys
+// were used and the counters, and the record last. As long as the record is there, an interrupted purge can be seen
+// and repeated. Without a record, Purge deletes what an interrupted restore has left.
+//
+// A request that was accepted before the mark may still note the use of its key, or count itself, when Purge has
+// returned. Both have identifiers and a time, and nothing else. DynamoDB removes the counter later.
 func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 	op := "purging " + string(id)
-	trail := s.trail(id)
-	trail.ProjectionExpression = aws.String(partitionKey + "," + sortKey)
-	b := batch{store: s, op: op}
-	for key, err := range s.query(ctx, op, trail) {
+	if err := s.beginPurge(ctx, op, id); err != nil {
+		return err
+	}
+	remains := []*dynamodb.QueryInput{s.trail(id), partition(s.tables.Counters, useKey(id, ""))}
+	for _, c := range organization.Categories() {
+		remains = append(remains, partition(s.tables.Counters, counterKey(id, c, time.Time{})))
+	}
+	for _, query := range remains {
+		if err := s.removeAll(ctx, op, query); err != nil {
+			return err
+		}
+	}
+	return s.endPurge(ctx, op, id)
+}
+
+// beginPurge marks the record. It returns no error if there is none.
+func (s *Store) beginPurge(ctx context.Context, op string, id organization.ID) error {
+	return s.transact(ctx, change{
+		op: op,
+		id: id,
+		update: "SET " + attrDeletedAt + " = if_not_exists(" + attrDeletedAt + ", :at), " +
+			attrPurgeBegan + " = if_not_exists(" + attrPurgeBegan + ", :at)",
+		condition: "attribute_exists(" + partitionKey + ")",
+		values:    item{":at": timestamp(time.Now())},
+		refusal:   func(item) store.Kind { return store.Unknown },
+	})
+}
+
+// endPurge deletes the record if it still has the mark. Another process may have ended the purge, and the organization
+// may have been restored since then.
+func (s *Store) endPurge(ctx context.Context, op string, id organization.ID) error {
+	_, err := s.sdk.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName:           &s.tables.Organizations,
+		Key:                 recordKey(id),
+		ConditionExpression: aws.String("attribute_exists(" + attrPurgeBegan + ")"),
+	})
+	var other *types.ConditionalCheckFailedException
+	if err == nil || errors.As(err, &other) {
+		return nil
+	}
+	return translate(op, err)
+}
+
+// removeAll deletes all items that the query finds, in batches.
+func (s *Store) removeAll(ctx context.Context, op string, in *dynamodb.QueryInput) error {
+	in.ProjectionExpression = aws.String(partitionKey + "," + sortKey)
+	b := batch{store: s, op: op, table: *in.TableName}
+	for key, err := range s.query(ctx, op, in) {
 		if err != nil {
 			return err
 		}
@@ -133,21 +192,7 @@ func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 			return err
 		}
 	}
-	if err := b.flush(ctx); err != nil {
-		return err
-	}
-	if err := s.forgetUses(ctx, op, id); err != nil {
-		return err
-	}
-	return s.deleteItem(ctx, op, s.tables.Organizations, recordKey(id))
-}
-
-func (s *Store) deleteItem(ctx context.Context, op, table string, key item) error {
-	_, err := s.sdk.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &table, Key: key})
-	if err != nil {
-		return translate(op, err)
-	}
-	return nil
+	return b.flush(ctx)
 }
 
 // partition returns a query for all items of key's partition, in the order of their sort keys.
@@ -196,10 +241,11 @@ func (s *Store) queryPage(ctx context.Context, op string, in *dynamodb.QueryInpu
 	return out, nil
 }
 
-// batch collects writes to the table of organizations and makes them in as few calls as possible.
+// batch collects writes to a table and makes them in as few calls as possible.
 type batch struct {
 	store    *Store
 	op       string
+	table    string
 	requests []types.WriteRequest
 }
 
@@ -214,16 +260,15 @@ func (b *batch) add(ctx context.Context, request types.WriteRequest) error {
 
 // flush makes the collected writes. It calls DynamoDB until none of them is left over.
 func (b *batch) flush(ctx context.Context) error {
-	table := b.store.tables.Organizations
 	var budget retryBudget
 	for len(b.requests) > 0 {
 		out, err := b.store.sdk.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
-			RequestItems: map[string][]types.WriteRequest{table: b.requests},
+			RequestItems: map[string][]types.WriteRequest{b.table: b.requests},
 		})
 		if err != nil {
 			return translate(b.op, err)
 		}
-		left, err := leftOver(b.requests, out.UnprocessedItems[table])
+		left, err := leftOver(b.requests, out.UnprocessedItems[b.table])
 		if err != nil {
 			return fmt.Errorf("%s: %w", b.op, err)
 		}

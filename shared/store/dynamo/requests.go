@@ -28,7 +28,11 @@ var (
 
 // Find is one strongly consistent GetItem of the record and the one key.
 func (s *Store) Find(ctx context.Context, id organization.ID, key apikey.Hash) (store.Found, error) {
-	record, keys, err := s.getItem(ctx, "finding", id, findProjection, map[string]string{"#key": key.Hex()})
+	stored, err := s.getItem(ctx, "finding", id, findProjection, map[string]string{"#key": key.Hex()})
+	if err != nil {
+		return store.Found{}, err
+	}
+	record, keys, err := decodeOrganization(stored)
 	if err != nil {
 		return store.Found{}, err
 	}
@@ -46,8 +50,8 @@ func (s *Store) Find(ctx context.Context, id organization.ID, key apikey.Hash) (
 // error what was being done.
 func (s *Store) getItem(
 	ctx context.Context, verb string, id organization.ID, projection *string, names map[string]string,
-) (organization.Organization, []apikey.Record, error) {
-	none, key := organization.Organization{}, recordKey(id)
+) (item, error) {
+	key := recordKey(id)
 	out, err := s.calls.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName:                &s.tables.Organizations,
 		Key:                      key,
@@ -57,15 +61,15 @@ func (s *Store) getItem(
 		ReturnConsumedCapacity:   types.ReturnConsumedCapacityTotal,
 	})
 	if err != nil {
-		return none, nil, translate(verb+" "+string(id), err)
+		return nil, translate(verb+" "+string(id), err)
 	}
 	if len(out.Item) == 0 {
-		return none, nil, &store.Error{Kind: store.NotFound, Op: verb + " " + string(id)}
+		return nil, &store.Error{Kind: store.NotFound, Op: verb + " " + string(id)}
 	}
 	if err := checkPartition(out.Item, key[partitionKey]); err != nil {
-		return none, nil, fmt.Errorf("%s %s: %w", verb, id, err)
+		return nil, fmt.Errorf("%s %s: %w", verb, id, err)
 	}
-	return decodeOrganization(out.Item)
+	return out.Item, nil
 }
 
 // Update sets the attributes that differ, on condition that the version is still the one that was read, and that the

@@ -23,7 +23,7 @@ type change struct {
 	condition string
 	names     map[string]string
 	values    item
-	entry     store.Entry
+	entry     store.Entry               // not written if it has no ID
 	authority *store.Authority          // must be valid whenever the change is sent; the condition has its key
 	also      []types.TransactWriteItem // written with the change, without a condition
 
@@ -76,7 +76,7 @@ func unlessMissing(stored item) store.Kind {
 // another transaction holds the item. The SDK gives each call a token, and DynamoDB counts all attempts under one
 // token as one. So a lost reply does not make the change twice.
 func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, error) {
-	reasons, err := s.writeTransaction(ctx, c.op, append([]types.TransactWriteItem{
+	items := append([]types.TransactWriteItem{
 		{Update: &types.Update{
 			TableName:                           &s.tables.Organizations,
 			Key:                                 recordKey(c.id),
@@ -86,8 +86,11 @@ func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, erro
 			ExpressionAttributeValues:           c.values,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}},
-		s.putNew(entryItem(c.id, c.entry)),
-	}, c.also...))
+	}, c.also...)
+	if c.entry.ID != "" {
+		items = append(items, s.putNew(entryItem(c.id, c.entry)))
+	}
+	reasons, err := s.writeTransaction(ctx, c.op, items)
 	cause := err
 	if reasons != nil {
 		cause = reasons.err

@@ -197,8 +197,14 @@ func (s *Store) mark(
 // keeps no bytes of them once SQLite has moved its log into it.
 func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 	return s.write(ctx, "purging "+string(id), func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM organizations WHERE id = ?`, string(id))
-		return err
+		for _, statement := range []string{
+			`DELETE FROM organizations WHERE id = ?`, `DELETE FROM counters WHERE organization = ?`,
+		} {
+			if _, err := tx.ExecContext(ctx, statement, string(id)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

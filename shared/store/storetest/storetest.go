@@ -71,6 +71,8 @@ func checks() []check {
 		{"Delete/time to the microsecond", suite.deleteTime},
 		{"Purge/nothing stays, and nothing can change", suite.purge},
 		{"Purge/nothing there", suite.purgeNothing},
+		{"Purge/while it is in use", suite.purgeInUse},
+		{"Purge/while it is restored", suite.purgeWhileRestored},
 		{"Update/each property", suite.updateEach},
 		{"Update/cleared and set again", suite.updateClears},
 		{"Update/texts and objects", suite.updateTexts},
