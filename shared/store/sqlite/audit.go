@@ -25,7 +25,7 @@ func (s *Store) Audit(ctx context.Context, id organization.ID, cursor string, li
 		cursor = "~" // sorts after every identifier, as these begin with a digit
 	}
 	entries, err := all(ctx, s.reader, of(id, readEntry), auditQuery, string(id), cursor, int64(limit)+1)
-	if err != nil {
+	if err = s.inPlace(err); err != nil {
 		return nil, "", fail(ctx, op, err)
 	}
 	entries, next := page(entries, limit, func(e store.Entry) string { return e.ID })

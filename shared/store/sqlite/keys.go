@@ -140,7 +140,7 @@ func (s *Store) KeyUses(ctx context.Context, id organization.ID) (map[string]tim
 		}
 		return d.err("key_uses", keyID)
 	}, keyUsesQuery, string(id))
-	if err != nil {
+	if err = s.inPlace(err); err != nil {
 		return nil, fail(ctx, "reading when keys of "+string(id)+" were used", err)
 	}
 	return uses, nil

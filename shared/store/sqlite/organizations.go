@@ -30,7 +30,7 @@ const (
 // Find implements store.Records.
 func (s *Store) Find(ctx context.Context, id organization.ID, hash apikey.Hash) (store.Found, error) {
 	found, err := readFound(s.reader.QueryRowContext(ctx, findQuery, hash.Hex(), string(id)), id, hash)
-	return found, fail(ctx, "finding "+string(id), err)
+	return found, fail(ctx, "finding "+string(id), s.inPlace(err))
 }
 
 // readFound reads a row of findQuery. It returns store.ErrNotAsked if the row has another organization or key.
@@ -150,7 +150,7 @@ func get(ctx context.Context, tx *sql.Tx, id organization.ID) (organization.Orga
 // List implements store.Directory. It sorts by the identifier. The cursor is the last identifier of a page.
 func (s *Store) List(ctx context.Context, cursor string, limit int) ([]organization.Organization, string, error) {
 	found, next, err := list(ctx, s.reader, cursor, limit)
-	return found, next, fail(ctx, "listing organizations", err)
+	return found, next, fail(ctx, "listing organizations", s.inPlace(err))
 }
 
 func list(ctx context.Context, db queryer, cursor string, limit int) ([]organization.Organization, string, error) {
@@ -193,10 +193,12 @@ func (s *Store) mark(
 	})
 }
 
-// Purge implements store.Lifecycle. By the schema, the keys and entries are deleted with their organization. The file
-// keeps no bytes of them once SQLite has moved its log into it.
+// Purge implements store.Lifecycle. By the schema, the keys and entries are deleted with their organization. SQLite
+// overwrites them in the file, and Purge then empties the log, so that no file has a byte of them. If a reader keeps the
+// log from being emptied, Purge returns Throttled. The organization is gone then, and another Purge empties the log.
 func (s *Store) Purge(ctx context.Context, id organization.ID) error {
-	return s.write(ctx, "purging "+string(id), func(tx *sql.Tx) error {
+	op := "purging " + string(id)
+	err := s.write(ctx, op, func(tx *sql.Tx) error {
 		for _, statement := range []string{
 			`DELETE FROM organizations WHERE id = ?`, `DELETE FROM counters WHERE organization = ?`,
 		} {
@@ -206,6 +208,32 @@ func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return fail(ctx, op, s.inPlace(s.emptyLog(ctx, op)))
+}
+
+// emptyLog moves the log into the file and cuts it to nothing. It waits for readers until the store's patience or the
+// context ends.
+func (s *Store) emptyLog(ctx context.Context, op string) error {
+	const pause = 5 * time.Millisecond
+	for deadline := time.Now().Add(s.patience); ; {
+		var waits, pages, moved int
+		err := s.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&waits, &pages, &moved)
+		if err == nil && waits == 0 || err != nil && !busy(err) {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return &store.Error{Kind: store.Throttled, Op: op, Err: errors.New("the organization is gone, but its data are " +
+				"still in the log, which cannot be emptied while others read from it; purge it once more")}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
 }
 
 // organizationRow is a row of the table organizations.

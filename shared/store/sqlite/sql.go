@@ -13,7 +13,7 @@ import (
 	"organizations-api/shared/store"
 )
 
-// write makes a change in one transaction. If it returns an error, nothing was changed.
+// write makes a change in one transaction. If it returns an error, nothing was changed in the files at the path.
 func (s *Store) write(ctx context.Context, op string, change func(*sql.Tx) error) error {
 	return fail(ctx, op, s.transact(ctx, s.writer, change))
 }
@@ -48,7 +48,13 @@ type beginner interface {
 	BeginTx(context.Context, *sql.TxOptions) (*sql.Tx, error)
 }
 
+// transact makes the change in one transaction. It returns errReplaced if the files were removed or replaced before the
+// end of it: then the change may be in a file that nobody can open again.
 func (s *Store) transact(ctx context.Context, db beginner, change func(*sql.Tx) error) error {
+	return s.inPlace(s.commit(ctx, db, change))
+}
+
+func (s *Store) commit(ctx context.Context, db beginner, change func(*sql.Tx) error) error {
 	tx, err := s.begin(ctx, db)
 	if err != nil {
 		return err
@@ -74,10 +80,10 @@ func (s *Store) begin(ctx context.Context, db beginner) (*sql.Tx, error) {
 func (s *Store) snapshot(ctx context.Context, read func(*sql.Tx) error) error {
 	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return err
+		return s.inPlace(err)
 	}
 	defer tx.Rollback() // there is nothing to commit
-	return read(tx)
+	return s.inPlace(read(tx))
 }
 
 // execute runs a statement and reports whether it changed anything.
