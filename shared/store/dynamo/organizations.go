@@ -184,7 +184,7 @@ func (s *Store) endPurge(ctx context.Context, op string, id organization.ID) err
 func (s *Store) removeAll(ctx context.Context, op string, in *dynamodb.QueryInput) error {
 	in.ProjectionExpression = aws.String(partitionKey + "," + sortKey)
 	b := batch{store: s, op: op, table: *in.TableName}
-	for key, err := range s.query(ctx, op, in) {
+	for key, err := range s.pages(ctx, op, in) {
 		if err != nil {
 			return err
 		}
@@ -205,8 +205,8 @@ func partition(table string, key item) *dynamodb.QueryInput {
 	}
 }
 
-// query yields the items that the query finds, page by page. It ends with the first error.
-func (s *Store) query(ctx context.Context, op string, in *dynamodb.QueryInput) iter.Seq2[item, error] {
+// pages yields the items that the query finds, page by page. It ends with the first error.
+func (s *Store) pages(ctx context.Context, op string, in *dynamodb.QueryInput) iter.Seq2[item, error] {
 	return func(yield func(item, error) bool) {
 		for {
 			out, err := s.queryPage(ctx, op, in)
