@@ -159,7 +159,7 @@ func (s *Store) putUse(id organization.ID, keyID string) types.TransactWriteItem
 func (s *Store) KeyUses(ctx context.Context, id organization.ID) (map[string]time.Time, error) {
 	op := "reading when keys of " + string(id) + " were used"
 	uses := make(map[string]time.Time)
-	for it, err := range s.query(ctx, op, partition(s.tables.Counters, useKey(id, ""))) {
+	for it, err := range s.pages(ctx, op, partition(s.tables.Counters, useKey(id, ""))) {
 		if err != nil {
 			return nil, err
 		}
@@ -178,7 +178,7 @@ func (s *Store) KeyUses(ctx context.Context, id organization.ID) (map[string]tim
 
 // forgetUses removes the items that say when the organization's keys were used.
 func (s *Store) forgetUses(ctx context.Context, op string, id organization.ID) error {
-	for it, err := range s.query(ctx, op, partition(s.tables.Counters, useKey(id, ""))) {
+	for it, err := range s.pages(ctx, op, partition(s.tables.Counters, useKey(id, ""))) {
 		if err != nil {
 			return err
 		}

@@ -39,7 +39,7 @@ func (s *Store) addTrail(ctx context.Context, e *store.Export) {
 	op := "reading all of " + string(first.Organization.ID)
 	e.Trail = func(yield func(store.Entry, error) bool) {
 		var last item
-		for it, err := range s.query(ctx, op, partition(s.tables.Organizations, recordKey(first.Organization.ID))) {
+		for it, err := range s.pages(ctx, op, partition(s.tables.Organizations, recordKey(first.Organization.ID))) {
 			if err != nil {
 				yield(store.Entry{}, err)
 				return

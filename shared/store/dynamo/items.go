@@ -1,8 +1,10 @@
 package dynamo
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -11,7 +13,6 @@ import (
 
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
-	"organizations-api/shared/store"
 )
 
 // How things are stored: the keys of items, the names of attributes, and records and API keys as attributes. How an
@@ -183,7 +184,6 @@ func decodeOrganization(it item) (organization.Organization, []apikey.Record, er
 	if err != nil {
 		return organization.Organization{}, nil, err
 	}
-	store.SortKeys(keys)
 	return record, keys, nil
 }
 
@@ -269,7 +269,12 @@ func encodeKey(k apikey.Record) item {
 	return it
 }
 
-// decodeKeys returns the API keys in the item's map of keys, in no particular order.
+// compareAge puts the older of two keys first.
+func compareAge(a, b apikey.Record) int {
+	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+}
+
+// decodeKeys returns the API keys in the item's map of keys, the oldest first.
 func decodeKeys(it item) ([]apikey.Record, error) {
 	r := reader{item: it}
 	keys := r.object(attrKeys)
@@ -283,7 +288,8 @@ func decodeKeys(it item) ([]apikey.Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		records = append(records, record)
+		i, _ := slices.BinarySearchFunc(records, record, compareAge) // sorting at the end links much more code
+		records = slices.Insert(records, i, record)
 	}
 	return records, r.err
 }

@@ -123,7 +123,7 @@ func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 	trail := s.trail(id)
 	trail.ProjectionExpression = aws.String(partitionKey + "," + sortKey)
 	b := batch{store: s, op: op}
-	for key, err := range s.query(ctx, op, trail) {
+	for key, err := range s.pages(ctx, op, trail) {
 		if err != nil {
 			return err
 		}
@@ -158,8 +158,8 @@ func partition(table string, key item) *dynamodb.QueryInput {
 	}
 }
 
-// query yields the items that the query finds, page by page. It ends with the first error.
-func (s *Store) query(ctx context.Context, op string, in *dynamodb.QueryInput) iter.Seq2[item, error] {
+// pages yields the items that the query finds, page by page. It ends with the first error.
+func (s *Store) pages(ctx context.Context, op string, in *dynamodb.QueryInput) iter.Seq2[item, error] {
 	return func(yield func(item, error) bool) {
 		for {
 			out, err := s.sdk.Query(ctx, in)
