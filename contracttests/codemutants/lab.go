@@ -37,17 +37,18 @@ type lab struct {
 	copy    string
 	results string // file with the keys of what was caught
 	tree    string // hash of the tree, without the table
-	passes  map[string]bool
+	table   []mutant
+	passes  map[string]bool // by package and test: it passes without a fault
 }
 
 // newLab copies what git knows of the tree, and what it does not ignore. The copy always has the same path, because Go
 // would compile everything anew for another path.
-func newLab(ctx context.Context) (*lab, error) {
+func newLab(ctx context.Context, table []mutant) (*lab, error) {
 	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--show-toplevel").Output()
 	if err != nil {
 		return nil, fmt.Errorf("finding the tree: %w", err)
 	}
-	l := &lab{root: strings.TrimSpace(string(out)), passes: make(map[string]bool)}
+	l := &lab{root: strings.TrimSpace(string(out)), table: table, passes: make(map[string]bool)}
 	sum := sha256.Sum256([]byte(l.root))
 	l.copy = filepath.Join(os.TempDir(), "codemutants-"+hex.EncodeToString(sum[:6]))
 	l.results = filepath.Join(l.root, "build", "codemutants.txt")
@@ -124,7 +125,7 @@ func (l *lab) try(ctx context.Context, m mutant) (verdict, string) {
 	if err := os.WriteFile(path, []byte(faulty), 0o644); err != nil {
 		return doesNotApply, err.Error()
 	}
-	output, err := l.test(ctx, m)
+	output, err := l.test(ctx, m.Package, m.Test)
 	switch {
 	case strings.Contains(output, "[build failed]"), strings.Contains(output, "[setup failed]"):
 		return doesNotBuild, output
@@ -135,30 +136,48 @@ func (l *lab) try(ctx context.Context, m mutant) (verdict, string) {
 	}
 }
 
-// passesWithout returns "" if the test exists and passes without the fault.
+// passesWithout returns "" if the mutant's test exists and passes without the fault. It runs the tests of all mutants of
+// one package together, and remembers those that passed.
 func (l *lab) passesWithout(ctx context.Context, m mutant) (verdict, string) {
-	test := m.Package + " " + m.Test
-	if l.passes[test] {
+	if l.passes[m.Package+" "+m.Test] {
 		return "", ""
 	}
-	output, err := l.test(ctx, m)
+	tests := []string{m.Test}
+	for _, other := range l.table {
+		if other.Package == m.Package && !strings.Contains(other.Test, "/") && !strings.Contains(m.Test, "/") {
+			tests = append(tests, other.Test)
+		}
+	}
+	output, err := l.test(ctx, m.Package, tests...)
 	switch {
-	case strings.Contains(output, "no tests to run"):
-		return noTest, output
+	case err != nil && len(tests) > 1:
+		output, err = l.test(ctx, m.Package, m.Test) // another one may have failed
+		if err != nil {
+			return failsWithout, output
+		}
+		tests = tests[:1]
 	case err != nil:
 		return failsWithout, output
 	}
-	l.passes[test] = true
+	for _, test := range tests {
+		if strings.Contains(output, "--- PASS: "+test+" ") || strings.Contains(output, "--- PASS: "+test+"/") {
+			l.passes[m.Package+" "+test] = true
+		}
+	}
+	if !l.passes[m.Package+" "+m.Test] {
+		return noTest, output
+	}
 	return "", ""
 }
 
-func (l *lab) test(ctx context.Context, m mutant) (output string, err error) {
-	parts := strings.Split(m.Test, "/")
-	for i := range parts {
-		parts[i] = "^" + parts[i] + "$"
+// test runs tests of a package of the copy. Several must not be subtests.
+func (l *lab) test(ctx context.Context, pkg string, tests ...string) (output string, err error) {
+	pattern := "^(" + strings.Join(tests, "|") + ")$"
+	if len(tests) == 1 {
+		pattern = "^" + strings.ReplaceAll(tests[0], "/", "$/^") + "$"
 	}
-	command := exec.CommandContext(ctx, "go", "test", "-count=1", "-vet=off", "-timeout", testTimeout.String(),
-		"-run", strings.Join(parts, "/"), m.Package)
+	command := exec.CommandContext(ctx, "go", "test", "-count=1", "-vet=off", "-v", "-timeout", testTimeout.String(),
+		"-run", pattern, pkg)
 	command.Dir = l.copy
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = 10 * time.Second

@@ -41,7 +41,7 @@ func work(ctx context.Context, run string, limit time.Duration, again bool) (cod
 	if err != nil {
 		return 1, err
 	}
-	lab, err := newLab(ctx)
+	lab, err := newLab(ctx, table)
 	if err != nil {
 		return 1, err
 	}
@@ -58,7 +58,10 @@ func work(ctx context.Context, run string, limit time.Duration, again bool) (cod
 	for i, m := range todo {
 		if limit > 0 && time.Since(began) > limit {
 			fmt.Printf("%d mutants are left; run the same command again\n", len(todo)-i)
-			return max(3, len(bad)), nil
+			if len(bad) > 0 {
+				break
+			}
+			return 3, nil
 		}
 		verdict, output := lab.try(ctx, m)
 		if ctx.Err() != nil {
