@@ -161,7 +161,7 @@ func TestDoctorOnDynamoDB(t *testing.T) {
 	organizations, counters := "table "+prefix+"-organizations", "table "+prefix+"-counters"
 	want := map[string]string{
 		"orgs": "ok", "store": "ok", "credentials": "ok", "endpoint": "ok", "clock": "ok",
-		organizations: "fail", counters: "fail", "time to live": "fail", "reading": "fail",
+		organizations: "fail", counters: "fail", "time to live": "fail", "reading": "fail", "writing": "fail",
 	}
 	if diff := cmp.Diff(want, examined(t, env, exitFailed).levels()); diff != "" {
 		t.Errorf("without tables (-want +got):\n%s", diff)
@@ -213,6 +213,7 @@ func TestDoctorOnAWS(t *testing.T) {
 	)
 	well := awsAnswers{
 		"DescribeTable": table, "DescribeContinuousBackups": recovery, "DescribeTimeToLive": ttl, "GetItem": "{}",
+		"TransactWriteItems": "{}",
 	}
 	tests := []struct {
 		name              string
@@ -227,6 +228,8 @@ func TestDoctorOnAWS(t *testing.T) {
 		{"being made", "DescribeTable", strings.Replace(table, "ACTIVE", "CREATING", 1), "table p-organizations", "fail"},
 		{"no look at tables", "DescribeTable", denied, "table p-organizations", "warn"},
 		{"no reading", "GetItem", denied, "reading", "fail"},
+		{"no writing", "TransactWriteItems", denied, "writing", "warn"},
+		{"no key of encryption", "TransactWriteItems", `{"__type": "x#ValidationException", "message": "KMS key is disabled"}`, "writing", "fail"},
 		{"no time to live", "DescribeTimeToLive", strings.Replace(ttl, "ENABLED", "DISABLED", 1), "time to live", "warn"},
 		{"minutes off", "Date", "-2m", "clock", "warn"}, // far from what is tolerated and from what is refused
 		{"an hour off", "Date", "1h", "clock", "fail"},

@@ -38,7 +38,7 @@ func (s *Service) updateOrganization(ctx context.Context, c *call) (response, er
 		case <-ctx.Done():
 			return response{}, c.contended(err)
 		}
-		// Another request has changed the organization, or its keys. So read both again and decide again.
+		// Somebody has changed the organization or the key. So read both again and decide again.
 		if err := s.authenticate(ctx, c); err != nil {
 			return response{}, err
 		}
@@ -99,6 +99,7 @@ func (s *Service) tryUpdate(
 			Version:   after.Version,
 			Changes:   changes,
 		},
+		Authority: &store.Authority{Key: *c.found.Key, Now: s.now},
 	})
 	if err != nil {
 		return response{}, c.updateError(fmt.Errorf("updating the organization: %w", err))
