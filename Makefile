@@ -89,7 +89,7 @@ NAME ?=
 FOR ?= 0s
 
 .PHONY: mutants-code
-mutants-code: ## Make deliberate faults in a copy of the code, and run the test that must catch each (NAME=… FOR=3m)
+mutants-code: ## Make deliberate faults in a copy of the code, and run the test that must catch each (NAME=expression FOR=3m)
 	@go run ./contracttests/codemutants -run '$(NAME)' -for $(FOR)
 
 .PHONY: generate

@@ -18,7 +18,7 @@ import (
 )
 
 func main() {
-	run := flag.String("run", "", "make only the faults whose names match the `expression`")
+	run := flag.String("run", "", "make only the faults whose name, package or test match the `expression`")
 	limit := flag.Duration("for", 0, "begin no fault after so long")
 	again := flag.Bool("again", false, "make also the faults that were caught already in this tree")
 	flag.Parse()
@@ -48,7 +48,7 @@ func work(ctx context.Context, run string, limit time.Duration, again bool) (cod
 	known := lab.readResults()
 	var todo []mutant
 	for _, m := range table {
-		if chosen.MatchString(m.Name) && (again || run != "" || !known[lab.key(m)]) {
+		if chosen.MatchString(m.Name+" "+m.Package+" "+m.Test) && (again || !known[lab.key(m)]) {
 			todo = append(todo, m)
 		}
 	}
