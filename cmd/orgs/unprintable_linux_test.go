@@ -133,4 +133,3 @@ func TestUnprintableOutput(t *testing.T) {
 		t.Errorf("completion with wrong arguments = %+v, want kind %s", got, term.Usage)
 	}
 }
-
