@@ -18,14 +18,15 @@ BUILD_FUNCTION = CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -bui
 ADDR ?= 127.0.0.1:8080
 STORE ?= sqlite:.orgs/orgs.db
 TEST_FLAGS ?=
-KEY ?= YOUR_API_KEY
+export KEY ?= YOUR_API_KEY
 STACK ?= organizations-api
 ENDPOINT ?=
 REPORT := $(CURDIR)/build/contract
 TARGET ?= http://127.0.0.1:8080
-ADMIN_KEY ?=
-READ_KEY ?=
-OTHER_KEY ?=
+# Keys go to commands by the environment alone: every user of a machine can see the arguments of its processes.
+export ADMIN_KEY ?=
+export READ_KEY ?=
+export OTHER_KEY ?=
 DEPLOY_FLAGS ?=
 VULNDB ?= https://vuln.go.dev
 ORGANIZATIONS ?= 100000
@@ -67,9 +68,8 @@ $(AXE):
 	@echo '$(AXE_SHA256)  $@' | sha256sum --check --quiet || { rm -f $@; exit 1; }
 
 .PHONY: contract
-contract: ## Test the API at a URL (TARGET=URL ADMIN_KEY=sk_… READ_KEY=… OTHER_KEY=…)
-	@go test ./contracttests -count=1 -timeout 30m -run '^TestSuite$$' -v -target '$(TARGET)' \
-		-admin-key '$(ADMIN_KEY)' -read-key '$(READ_KEY)' -other-key '$(OTHER_KEY)' | grep -v -e '^=== ' -e '--- PASS'
+contract: ## Test the API at a URL (ADMIN_KEY=sk_… READ_KEY=… OTHER_KEY=… make contract TARGET=URL)
+	@go test ./contracttests -count=1 -timeout 30m -run '^TestSuite$$' -v -target '$(TARGET)' | grep -v -e '^=== ' -e '--- PASS'
 
 .PHONY: contract-report
 contract-report: ## Write what the contract tests cover and catch as a page, build/contract/report.html
@@ -188,15 +188,15 @@ define INVOKE
 	@mkdir -p build
 	@printf '{"Parameters": {"ORGANIZATIONS_TABLE": "%s-organizations", "COUNTERS_TABLE": "%s-counters", "AWS_ENDPOINT_URL_DYNAMODB": "%s"}}\n' \
 		'$(STACK)' '$(STACK)' '$(ENDPOINT)' > build/invoke.json
-	@sed 's/YOUR_API_KEY/$(KEY)/' events/$(1).json | sam local invoke $(2) --env-vars build/invoke.json --event -
+	@awk '{ gsub("YOUR_API_KEY", ENVIRON["KEY"]); print }' events/$(1).json | sam local invoke $(2) --env-vars build/invoke.json --event -
 endef
 
 .PHONY: invoke-get
-invoke-get: ## Run GET in sam local, after sam build (KEY=sk_… STACK=organizations-api ENDPOINT=URL)
+invoke-get: ## Run GET in sam local, after sam build (KEY=sk_… in the environment; STACK=organizations-api ENDPOINT=URL)
 	$(call INVOKE,get,GetOrganizationFunction)
 
 .PHONY: invoke-update
-invoke-update: ## Run PATCH in sam local, after sam build (KEY=sk_… STACK=organizations-api ENDPOINT=URL)
+invoke-update: ## Run PATCH in sam local, after sam build (KEY=sk_… in the environment; STACK=organizations-api ENDPOINT=URL)
 	$(call INVOKE,update,UpdateOrganizationFunction)
 
 # go build knows better than make what is up to date.
