@@ -31,7 +31,7 @@ func TestTerminalObeysNoTenant(t *testing.T) {
 		}
 		for _, args := range [][]string{
 			{"show", id}, {"list"}, {"audit", id, "--limit", "1"}, {"keys", "list", id},
-			{"show", id, "--json"}, {"list", "--json"}, {"audit", id, "--limit", "1", "--json"}
+			{"show", id, "--json"}, {"list", "--json"}, {"audit", id, "--limit", "1", "--json"},
 		} {
 			printed := orgs(t, env, args...).stdout
 			if printed == "" {
