@@ -13,6 +13,7 @@ import (
 
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
 )
 
 // How things are stored: the keys of items, the names of attributes, and records and API keys as attributes. How an
@@ -58,10 +59,25 @@ func useKey(id organization.ID, keyID string) item {
 	return item{partitionKey: str(usePrefix + string(id)), sortKey: str(keyID)}
 }
 
+// checkPartition returns store.ErrNotAsked if the item is not of the partition that was asked for.
+func checkPartition(it item, asked types.AttributeValue) error {
+	got, ok := it[partitionKey].(*types.AttributeValueMemberS)
+	if want, known := asked.(*types.AttributeValueMemberS); !ok || !known || got.Value != want.Value {
+		return store.ErrNotAsked
+	}
+	return nil
+}
+
 // isRecord tells an organization's own item from those of its trail.
 func isRecord(it item) bool {
 	r := reader{item: it}
 	return r.str(sortKey) == recordSortKey
+}
+
+// beingPurged reports whether a purge of the organization has begun.
+func beingPurged(it item) bool {
+	r := reader{item: it}
+	return r.has(attrPurgeBegan)
 }
 
 // organizationOf returns the organization that an item belongs to.
@@ -96,7 +112,8 @@ const (
 	attrAPIURL             = "api_url"
 	attrVersion            = "record_version"
 	attrDeletedAt          = "deleted_at"
-	attrKeys               = "api_keys" // a map of API keys by the key's SHA-256 in hexadecimal
+	attrPurgeBegan         = "purge_began_at" // the item is deleted as well, and cannot be undeleted
+	attrKeys               = "api_keys"       // a map of API keys by the key's SHA-256 in hexadecimal
 )
 
 // Attributes of the items in the table of counters.

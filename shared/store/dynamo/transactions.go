@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -22,7 +23,8 @@ type change struct {
 	condition string
 	names     map[string]string
 	values    item
-	entry     store.Entry
+	entry     store.Entry               // not written if it has no ID
+	authority *store.Authority          // must be valid whenever the change is sent; the condition has its key
 	also      []types.TransactWriteItem // written with the change, without a condition
 
 	// refusal returns the kind of error when the condition fails on the stored item, which is empty if there is none.
@@ -35,11 +37,19 @@ type change struct {
 func (s *Store) transact(ctx context.Context, c change) error {
 	const attempts = 12
 	for attempt := 1; ; attempt++ {
+		if !c.authority.Valid() {
+			return &store.Error{Kind: store.Conflict, Op: c.op}
+		}
 		reasons, err := s.transactOnce(ctx, c)
 		if err != nil || reasons == nil {
 			return err
 		}
 		if reasons.has(reasonCondition) {
+			if len(reasons.stored) > 0 {
+				if err := checkPartition(reasons.stored, recordKey(c.id)[partitionKey]); err != nil {
+					return fmt.Errorf("%s: %w", c.op, err)
+				}
+			}
 			if kind := c.refusal(reasons.stored); kind != store.Unknown {
 				return &store.Error{Kind: kind, Op: c.op, Err: reasons.err}
 			}
@@ -66,7 +76,7 @@ func unlessMissing(stored item) store.Kind {
 // another transaction holds the item. The SDK gives each call a token, and DynamoDB counts all attempts under one
 // token as one. So a lost reply does not make the change twice.
 func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, error) {
-	reasons, err := s.writeTransaction(ctx, c.op, append([]types.TransactWriteItem{
+	items := append([]types.TransactWriteItem{
 		{Update: &types.Update{
 			TableName:                           &s.tables.Organizations,
 			Key:                                 recordKey(c.id),
@@ -76,8 +86,11 @@ func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, erro
 			ExpressionAttributeValues:           c.values,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}},
-		s.putNew(entryItem(c.id, c.entry)),
-	}, c.also...))
+	}, c.also...)
+	if c.entry.ID != "" {
+		items = append(items, s.putNew(entryItem(c.id, c.entry)))
+	}
+	reasons, err := s.writeTransaction(ctx, c.op, items)
 	cause := err
 	if reasons != nil {
 		cause = reasons.err

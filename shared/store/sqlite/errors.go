@@ -37,7 +37,8 @@ func fail(ctx context.Context, op string, err error) error {
 		return &store.Error{Kind: store.Conflict, Op: op}
 	case errors.Is(err, errFull):
 		return &store.Error{Kind: store.Full, Op: op}
-	case ctx.Err() != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, errReplaced), ctx.Err() != nil, errors.Is(err, context.Canceled),
+		errors.Is(err, context.DeadlineExceeded):
 		kind = store.Unreachable
 	default:
 		kind = kindOf(err)

@@ -239,7 +239,10 @@ func TestOpenRefusesPlantedFiles(t *testing.T) {
 				path, elsewhere := filepath.Join(folder, "organizations.db"), filepath.Join(folder, "elsewhere")
 				mustWrite(t, elsewhere, "")
 				if end != "" {
-					s := mustOpen(t, path)
+					s, err := Open(t.Context(), path) // not mustOpen, which closes at the end of the test
+					if err != nil {
+						t.Fatal(err)
+					}
 					create(t, s)
 					if err := s.Close(); err != nil {
 						t.Fatal(err)
@@ -280,7 +283,7 @@ func TestOpenRefusesPlantedFiles(t *testing.T) {
 func TestOpenNoticesLatePlants(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "organizations.db")
-	_, err := connect(path, func(_ *Store, path string) error {
+	_, err := connect(t.Context(), path, func(_ *Store, path string) error {
 		mustWrite(t, path, "")
 		return os.Chmod(path, 0o666)
 	})

@@ -239,7 +239,12 @@ func (t target) markDeleted(ctx context.Context, now time.Time) error {
 // undelete clears the mark.
 func (t target) undelete(ctx context.Context, now time.Time) error {
 	change := organization.Change{Field: "deleted_at", Before: timeText(t.organization.DeletedAt), After: "null"}
-	return t.store.Undelete(ctx, t.organization.ID, newEntry(now, store.Undeleted, t.organization, change))
+	err := t.store.Undelete(ctx, t.organization.ID, newEntry(now, store.Undeleted, t.organization, change))
+	if store.KindOf(err) == store.Conflict {
+		return term.Fail(term.Conflict, "a purge of %s was begun, so it cannot come back; remove the rest with: %s",
+			t.organization.ID, t.store.Choice.CommandLine("delete --purge "+string(t.organization.ID)))
+	}
+	return err
 }
 
 // CreatedEntry returns the first audit entry of an organization with its first key.

@@ -41,7 +41,7 @@ func removeTemporary(name string) error {
 // publish gives the temporary file its final name, and makes sure that it keeps it. It replaces nothing: of several
 // backups to one path, the first that is done gets the name. The error of the others wraps ErrExists. It is an error if
 // another file got the name: where others may write to the folder, they can put a file in the place of the temporary one.
-func publish(file *os.File, path string) error {
+func publish(file *os.File, path string, flush func(*os.File) error) error {
 	err := os.Link(file.Name(), path)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		err = publishWithoutLink(file.Name(), path)
@@ -55,7 +55,7 @@ func publish(file *os.File, path string) error {
 	if err != nil {
 		return fmt.Errorf("naming the backup %s: %w", path, err)
 	}
-	return syncFolder(path)
+	return syncFolder(path, flush)
 }
 
 func checkSame(file *os.File, path string) error {
@@ -83,10 +83,10 @@ func publishWithoutLink(temporary, path string) error {
 }
 
 // syncFolder makes sure that the names in the folder of path are on disk.
-func syncFolder(path string) error {
+func syncFolder(path string, flush func(*os.File) error) error {
 	folder, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return errors.Join(flush(folder), folder.Close())
 }
