@@ -274,8 +274,8 @@ func interrupted(t *testing.T, env environment, due func() bool, args ...string)
 		select {
 		case err := <-ended:
 			var exit *exec.ExitError
-			if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != exitFailed) {
-				t.Fatalf("orgs %q, interrupted = %v with %q on stderr, want the exit code %d", args, err, stderr, exitFailed)
+			if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != exitInterrupted) {
+				t.Fatalf("orgs %q, interrupted = %v with %q on stderr, want the exit code %d", args, err, stderr, exitInterrupted)
 			}
 			return stderr.String()
 		case <-time.After(time.Millisecond):
@@ -351,8 +351,8 @@ func TestInterruptedAtOnce(t *testing.T) {
 	for _, args := range [][]string{{"backup", file + "2"}, {"restore", file}, {"restore", file, "--compare"}} {
 		var stdout, stderr bytes.Buffer
 		code := run(ctx, args, env.get, &stdout, &stderr)
-		if code != exitFailed || stdout.Len() > 0 || stderr.Len() == 0 {
-			t.Errorf("orgs %q, interrupted = %d, %q, %q, want %d and nothing on stdout", args, code, &stdout, &stderr, exitFailed)
+		if code != exitInterrupted || stdout.Len() > 0 || stderr.Len() == 0 {
+			t.Errorf("orgs %q, interrupted = %d, %q, %q, want %d and nothing on stdout", args, code, &stdout, &stderr, exitInterrupted)
 		}
 	}
 }

@@ -85,8 +85,11 @@ func failed(t *testing.T, env environment, args ...string) term.Failure {
 	r := orgs(t, env, append([]string{"--json"}, args...)...)
 	got := decode[struct{ Error term.Failure }](t, r.stderr).Error
 	want := exitFailed
-	if got.Kind == term.Usage {
+	switch got.Kind {
+	case term.Usage:
 		want = exitUsage
+	case term.Interrupted:
+		want = exitInterrupted
 	}
 	if r.code != want || r.stdout != "" {
 		t.Errorf("orgs --json %q = %+v, want %d and nothing on stdout", args, r, want)

@@ -253,8 +253,8 @@ func TestRefusedBeforeAnythingIsMade(t *testing.T) {
 	}{
 		{[]string{"tables", "create"}, exitUsage, "needs no tables created"},
 		{[]string{"serve", "--addr", "127.0.0.1:0", "--functions", "build"}, exitUsage, "no store but DynamoDB"},
-		{[]string{"load", "--patch", "101"}, exitFailed, "0 to 100"},
-		{[]string{"load", "--url", "https://example.com"}, exitFailed, "nothing else is put under load"},
+		{[]string{"load", "--patch", "101"}, exitUsage, "0 to 100"},
+		{[]string{"load", "--url", "https://example.com"}, exitUsage, "nothing else is put under load"},
 	} {
 		folder := filepath.Join(t.TempDir(), "new")
 		env := environment{cli.StoreVariable: "sqlite:" + filepath.Join(folder, "orgs.db")}

@@ -29,15 +29,21 @@ func TestTerminalObeysNoTenant(t *testing.T) {
 		if got := ask(t, client, "PATCH", s.url+organizations, made.Key.Key, body); got.status != 200 {
 			t.Fatalf("PATCH %s = %d %s, want 200", body, got.status, got.body)
 		}
-		for _, args := range [][]string{{"show", id}, {"list"}, {"audit", id, "--limit", "1"}, {"keys", "list", id}} {
-			printed := must(t, env, args...)
+		for _, args := range [][]string{
+			{"show", id}, {"list"}, {"audit", id, "--limit", "1"}, {"keys", "list", id},
+			{"show", id, "--json"}, {"list", "--json"}, {"audit", id, "--limit", "1", "--json"},
+		} {
+			printed := orgs(t, env, args...).stdout
+			if printed == "" {
+				t.Errorf("orgs %q prints nothing", args)
+			}
 			for _, c := range printed {
 				if c != '\n' && !unicode.IsPrint(c) {
 					t.Errorf("orgs %q prints %+q of the name %s: %+q", args, c, text, printed)
 					break
 				}
 			}
-			if args[0] == "list" && strings.Count(printed, "\n") != 2 {
+			if args[0] == "list" && len(args) == 1 && strings.Count(printed, "\n") != 2 {
 				t.Errorf("orgs list prints %+q of the name %s, want one line for it", printed, text)
 			}
 		}

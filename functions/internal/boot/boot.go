@@ -8,6 +8,7 @@ package boot
 import (
 	"context"
 	"io"
+	"log"
 	"log/slog"
 	"os"
 	"sync/atomic"
@@ -25,10 +26,11 @@ import (
 // Main serves one operation of the API until Lambda ends the process. If the configuration is wrong, it logs the reason
 // and exits.
 func Main(operation func(*api.Service) api.Route) {
+	own := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log.SetOutput(telemetry.Libraries(own)) // no writer but ours reaches the log
 	handler, err := newHandler(os.Getenv, os.Stdout, operation)
 	if err != nil {
-		log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-		log.Error("the function cannot start", slog.String("error", err.Error()))
+		own.Error("the function cannot start", slog.String("error", err.Error()))
 		os.Exit(1)
 	}
 	lambda.Start(handler)

@@ -162,18 +162,18 @@ func settle(t *testing.T, s *Store, folder string) {
 	}
 }
 
-// TestFilesBehindLink: the path is a symbolic link, which later names another database.
+// TestFilesBehindLink: a folder of the path is a symbolic link, which later names another folder with a database.
 func TestFilesBehindLink(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
-	one, two, link := filepath.Join(folder, "one.db"), filepath.Join(folder, "two.db"), filepath.Join(t.TempDir(), "organizations.db")
-	mustOpen(t, two)
-	if err := errors.Join(mustOpen(t, one).files.check(), os.Symlink(one, link)); err != nil {
+	one, two, link := t.TempDir(), t.TempDir(), filepath.Join(t.TempDir(), "link")
+	const name = "organizations.db"
+	mustOpen(t, filepath.Join(two, name))
+	if err := errors.Join(mustOpen(t, filepath.Join(one, name)).files.check(), os.Symlink(one, link)); err != nil {
 		t.Fatal(err)
 	}
-	s := openLoose(t, link)
+	s := openLoose(t, filepath.Join(link, name))
 	o, key := create(t, s)
-	settle(t, s, folder)
+	settle(t, s, one)
 	if _, err := s.Find(t.Context(), o.ID, key.Hash); err != nil {
 		t.Errorf("Find behind a link = %v, want no error", err)
 	}

@@ -176,7 +176,7 @@ func schemaVersion(ctx context.Context, db queryer) (int, error) {
 	case application == 0 && version == 0 && !used:
 		return 0, nil
 	case application != applicationID || version < 1:
-		return 0, errors.New("the file is the database of another application")
+		return 0, errors.New("the file is the database of another application; choose another file")
 	case version > latest:
 		return 0, fmt.Errorf("the database was written by a newer version: its schema is %d, this version knows up to %d",
 			version, latest)

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	_ "modernc.org/sqlite"
@@ -54,7 +55,9 @@ type Store struct {
 
 // Open opens the database in the file. If the file is missing, Open makes it and its folders. Only the owner can read
 // the file, as it contains secrets. Several processes can open and make the file at the same time. Open returns an
-// error for a database of another application, or of a newer version of this package, and does not change it.
+// error for a database of another application, or of a newer version of this package, and does not change it. It also
+// returns an error if the file, or one of those that SQLite keeps beside it, is a link, belongs to another user, or can
+// be used by others: somebody may have put it there to read what is written.
 func Open(ctx context.Context, path string) (*Store, error) {
 	return open(ctx, path, func(s *Store, path string) error {
 		if err := ensureFile(ctx, path); err != nil {
@@ -88,6 +91,9 @@ func connect(ctx context.Context, path string, prepare func(s *Store, path strin
 	if err != nil {
 		return nil, fmt.Errorf("finding the folder: %w", err)
 	}
+	if err := checkFiles(path); err != nil {
+		return nil, err
+	}
 	reader, err := sql.Open(driverName, readerDSN(path))
 	if err != nil {
 		return nil, fmt.Errorf("configuring reads: %w", err)
@@ -102,7 +108,8 @@ func connect(ctx context.Context, path string, prepare func(s *Store, path strin
 	s := &Store{reader: reader, writer: writer, patience: defaultPatience}
 	err = prepare(s, path)
 	if err == nil {
-		err = s.dropAnchor(ctx, path)
+		// SQLite made some of the files only now, or found one that somebody put there meanwhile.
+		err = errors.Join(checkFiles(path), s.dropAnchor(ctx, path))
 	}
 	if err != nil {
 		return nil, errors.Join(err, s.Close())
@@ -180,11 +187,11 @@ func ensureFile(ctx context.Context, path string) error {
 	}
 	folder := filepath.Dir(path)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return fmt.Errorf("making the folder: %w", err)
+		return cannotMake("the folder", err)
 	}
 	model, err := os.CreateTemp(folder, ".mode-*") // has the mode 0600
 	if err != nil {
-		return fmt.Errorf("making the file: %w", err)
+		return cannotMake("a file in the folder", err)
 	}
 	defer os.Remove(model.Name()) // if that fails, an empty file stays
 	if err := model.Close(); err != nil {
@@ -199,4 +206,21 @@ func ensureFile(ctx context.Context, path string) error {
 		return errors.Join(fmt.Errorf("making the file: %w", err), db.Close())
 	}
 	return errors.Join(made.Close(), db.Close())
+}
+
+// cannotMake adds advice to the error of making a file or a folder.
+func cannotMake(what string, err error) error {
+	var path *fs.PathError
+	cause := err
+	if errors.As(err, &path) {
+		cause = path.Err
+	}
+	advice := ""
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
+		advice = "; choose a place where you may write"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		advice = "; make room"
+	}
+	return fmt.Errorf("making %s: %w%s", what, cause, advice)
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"database/sql"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"testing"
@@ -71,6 +72,9 @@ func renamed(o organization.Organization, name string) store.Update {
 // raw opens the file without this package, as another program would do.
 func raw(t *testing.T, path string) *sql.DB {
 	t.Helper()
+	if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		mustWrite(t, path, "") // with a mode that Open accepts
+	}
 	db, err := sql.Open(driverName, dsn(path))
 	if err != nil {
 		t.Fatal(err)

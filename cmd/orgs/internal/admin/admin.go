@@ -72,14 +72,14 @@ func NewKey(id organization.ID, mode apikey.Mode, p apikey.Permission, now time.
 
 // LostKeys says that nobody knows keys which are stored, and how to go on without them.
 func LostKeys(s *backend.Store, id organization.ID, keys ...IssuedKey) string {
-	var ids, issue, revoke []string
+	var ids, commands []string
 	for _, k := range keys {
 		ids = append(ids, k.Record.ID)
-		issue = append(issue, s.Choice.CommandLine(fmt.Sprintf("keys issue %s --permission %s", id, k.Record.Permission)))
-		revoke = append(revoke, s.Choice.CommandLine(fmt.Sprintf("keys revoke %s %s", id, k.Record.ID)))
+		commands = append(commands, s.Choice.CommandLine(fmt.Sprintf("keys revoke %s %s", id, k.Record.ID)),
+			s.Choice.CommandLine(fmt.Sprintf("keys issue %s --permission %s", id, k.Record.Permission)))
 	}
-	return fmt.Sprintf("nobody has its key %s, as it could not be shown; issue another with: %s; and revoke it with: %s",
-		strings.Join(ids, " and "), strings.Join(issue, "; "), strings.Join(revoke, "; "))
+	return fmt.Sprintf("nobody has %s; revoke and replace what was lost with:\n  %s",
+		strings.Join(ids, " and "), strings.Join(commands, "\n  "))
 }
 
 // Create stores a new organization with a new admin key. Where the store does not confirm it, the error says what to do,

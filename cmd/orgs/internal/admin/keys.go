@@ -46,7 +46,8 @@ func issueCommand(a *cli.App) *cobra.Command {
 				return err
 			}
 			return a.PrintSecret(key.ToJSON(), issuedText(a.Stdout, key),
-				fmt.Sprintf("a key of %s was issued, but %s", t.organization.ID, LostKeys(t.store, t.organization.ID, key)))
+				fmt.Sprintf("a key of %s was issued, but could not be shown", t.organization.ID),
+				LostKeys(t.store, t.organization.ID, key))
 		}),
 	}
 	c.Flags().Var(permission, "permission", "what the key may be used for; each includes those before it")

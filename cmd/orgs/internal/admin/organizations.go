@@ -44,7 +44,7 @@ func createCommand(a *cli.App) *cobra.Command {
 				Organization OrganizationJSON `json:"organization"`
 				Key          IssuedKeyJSON    `json:"key"`
 			}{OrganizationToJSON(o), key.ToJSON()}, a.Stdout.Pairs(organizationPairs(o))+"\n\n"+issuedText(a.Stdout, key),
-				fmt.Sprintf("%s was created, but %s", o.ID, LostKeys(s, o.ID, key)))
+				fmt.Sprintf("%s was created, but its key could not be shown", o.ID), LostKeys(s, o.ID, key))
 		}),
 	}
 	c.Flags().Var(name, "name", "display name, 1 to 100 characters")

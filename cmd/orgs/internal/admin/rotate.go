@@ -98,7 +98,7 @@ func printRotated(a *cli.App, successor IssuedKey, old apikey.Record) error {
 		Key      IssuedKeyJSON `json:"key"`
 		Replaced KeyJSON       `json:"replaced"`
 	}{successor.ToJSON(), keyToJSON(old, a.Now())}, issuedText(a.Stdout, successor)+"\n"+line,
-		fmt.Sprintf("nothing was changed and %s is as it was, as the new key could not be shown", old.ID))
+		"a new key could not be shown", fmt.Sprintf("so nothing was changed, and %s is as it was", old.ID))
 }
 
 func cannotRotate(k apikey.Record, reason error) error {

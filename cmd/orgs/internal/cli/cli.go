@@ -75,9 +75,9 @@ func (a *App) Print(v any, text string) error {
 }
 
 // PrintSecret prints a result that has the plain text of a key, which can be shown only now. If it cannot be printed, the
-// failure begins with lost, which says what was done and how to go on. Where the output is a file, others lose the right
+// failure says what was done, why it cannot be shown, and how to go on. Where the output is a file, others lose the right
 // to read it.
-func (a *App) PrintSecret(v any, text, lost string) error {
+func (a *App) PrintSecret(v any, text, done, goOn string) error {
 	changed, err := a.Stdout.KeepPrivate()
 	if err == nil {
 		// Without this, a reader that is gone would end the process before it can say what it did.
@@ -87,7 +87,7 @@ func (a *App) PrintSecret(v any, text, lost string) error {
 		err = a.Print(v, text)
 	}
 	if err != nil {
-		return term.Fail(term.Failed, "%s: %v", lost, err)
+		return term.Fail(term.Failed, "%s: %v; %s", done, err, goOn)
 	}
 	if changed {
 		a.Stderr.Warn(&term.Failure{

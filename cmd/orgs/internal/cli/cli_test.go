@@ -84,8 +84,8 @@ func TestSecretThatCannotBePrinted(t *testing.T) {
 	t.Parallel()
 	var stderr bytes.Buffer
 	a := New(func(string) string { return "" }, refusing{}, &stderr)
-	err := a.PrintSecret(nil, "sk_live_1", "key_1 was issued; revoke it")
-	want := "key_1 was issued; revoke it: the output cannot be written: no space left on device"
+	err := a.PrintSecret(nil, "sk_live_1", "key_1 was issued, but could not be shown", "revoke it")
+	want := "key_1 was issued, but could not be shown: the output cannot be written: no space left on device; revoke it"
 	if err == nil || err.Error() != want {
 		t.Errorf("PrintSecret = %v, want %s", err, want)
 	}
@@ -105,7 +105,7 @@ func TestSecretInAFile(t *testing.T) {
 		}
 		var stderr bytes.Buffer
 		a := New(func(string) string { return "" }, file, &stderr)
-		if err := a.PrintSecret(nil, "sk_live_1", "lost"); err != nil {
+		if err := a.PrintSecret(nil, "sk_live_1", "", ""); err != nil {
 			t.Errorf("PrintSecret into a file = %v, want no error", err)
 		}
 		info, err := file.Stat()

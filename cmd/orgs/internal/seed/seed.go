@@ -215,11 +215,11 @@ func (w *writer) print(a *cli.App, took time.Duration) error {
 	if len(w.shown) == 0 {
 		return a.Print(out, strings.Join(lines, "\n"))
 	}
-	lost := fmt.Sprintf("%s organizations were created from the seed %d, but their keys could not be shown; issue others with: %s",
-		term.Grouped(int64(w.created)), w.options.seed, a.Choice().CommandLine("keys issue ORG --permission admin"))
+	done := fmt.Sprintf("%s organizations were created from the seed %d, but this could not be shown",
+		term.Grouped(int64(w.created)), w.options.seed)
+	goOn := "issue keys with: " + a.Choice().CommandLine("keys issue ORG --permission admin")
 	if w.options.keysFile != "" {
-		lost = fmt.Sprintf("%s organizations were created from the seed %d, and their keys are in %s, but this could not be shown",
-			term.Grouped(int64(w.created)), w.options.seed, term.Printable(w.options.keysFile))
+		goOn = "their keys are in " + term.Printable(w.options.keysFile)
 	}
-	return a.PrintSecret(out, strings.Join(lines, "\n"), lost)
+	return a.PrintSecret(out, strings.Join(lines, "\n"), done, goOn)
 }

@@ -59,8 +59,9 @@ func (g *gateway) welcome(ctx context.Context) error {
 	lines = append(lines, demoLines(d, base+"/v1/organizations")...)
 	keys := []admin.IssuedKeyJSON{d.admin.ToJSON(), d.read.ToJSON()}
 	out.Demo = &demoJSON{admin.OrganizationToJSON(d.organization), keys}
-	return g.app.PrintSecret(out, strings.Join(lines, "\n"), fmt.Sprintf("the store was empty, and now has the organization %s, but %s",
-		d.organization.ID, admin.LostKeys(g.store, d.organization.ID, d.admin, d.read)))
+	return g.app.PrintSecret(out, strings.Join(lines, "\n"),
+		fmt.Sprintf("the store was empty, and now has the organization %s, but its keys could not be shown", d.organization.ID),
+		admin.LostKeys(g.store, d.organization.ID, d.admin, d.read))
 }
 
 // anyOrganization returns an organization of the store, preferably one that is not deleted, or nil if there is none.
@@ -87,8 +88,8 @@ func (g *gateway) makeDemo(ctx context.Context) (demo, error) {
 	now = g.app.Now() // later than the first entry, so that the audit trail has the two in their order
 	readKey := admin.NewKey(o.ID, apikey.Live, apikey.Read, now, nil)
 	if err := admin.AddKey(ctx, g.store, o, readKey, now); err != nil {
-		return demo{}, fmt.Errorf("the store was empty, and now has the organization %s, but %s: %w",
-			o.ID, admin.LostKeys(g.store, o.ID, adminKey), err)
+		return demo{}, fmt.Errorf("the store was empty, and now has the organization %s, but no read key: %w; %s",
+			o.ID, err, admin.LostKeys(g.store, o.ID, adminKey))
 	}
 	return demo{o, adminKey, readKey}, nil
 }

@@ -76,10 +76,10 @@ func Write(ctx context.Context, source store.Archive, path string, o Options) (S
 		return Summary{}, fmt.Errorf("backing up to %s: %w", path, err)
 	}
 	summary, err := fill(ctx, source, file, o)
-	if err = errors.Join(err, file.Close()); err == nil {
-		err = publish(file.Name(), path, o.flush)
+	if err == nil {
+		err = publish(file, path, o.flush)
 	}
-	return summary, errors.Join(err, removeTemporary(file.Name()))
+	return summary, errors.Join(err, file.Close(), removeTemporary(file.Name()))
 }
 
 // fill writes the whole backup, makes sure that it is on disk, and checks it by reading it again.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"organizations-api/shared/store"
@@ -82,5 +83,26 @@ func TestPublishWithoutLink(t *testing.T) {
 		if got, err := os.ReadFile(path); err != nil || string(got) != "first" {
 			t.Errorf("the file has %q, %v, want what came first", got, err)
 		}
+	}
+}
+
+// TestPublishReplaced: where somebody puts another file in the place of the one that was written, the backup fails.
+func TestPublishReplaced(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	path, planted := filepath.Join(folder, "path"), filepath.Join(folder, "planted")
+	file, err := createTemporary(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	if err := os.WriteFile(planted, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Rename(planted, file.Name()); err != nil {
+		t.Fatal(err)
+	}
+	if err := publish(file, path, (*os.File).Sync); err == nil || !strings.Contains(err.Error(), "somebody put another file") {
+		t.Errorf("publish = %v, want an error", err)
 	}
 }
