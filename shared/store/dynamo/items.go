@@ -25,6 +25,7 @@ const (
 	organizationPrefix = "ORG#"
 	recordSortKey      = "ORG"
 	auditPrefix        = "AUDIT#"
+	changePrefix       = "CHANGE#" // sorts before the record, as what belongs to it must; see addTrail
 	ratePrefix         = "RATE#"
 	usePrefix          = "USE#"
 )
@@ -43,6 +44,11 @@ func auditKey(id organization.ID, entryID string) item {
 	return item{partitionKey: str(organizationPrefix + string(id)), sortKey: str(auditPrefix + entryID)}
 }
 
+// changeKey returns the key of the item that remembers that a change of the operator was made.
+func changeKey(id organization.ID, changeID string) item {
+	return item{partitionKey: str(organizationPrefix + string(id)), sortKey: str(changePrefix + changeID)}
+}
+
 // counterKey returns the key of the counter of an organization's requests in a window.
 func counterKey(id organization.ID, c organization.Category, window time.Time) item {
 	return item{
@@ -57,10 +63,16 @@ func useKey(id organization.ID, keyID string) item {
 	return item{partitionKey: str(usePrefix + string(id)), sortKey: str(keyID)}
 }
 
-// isRecord tells an organization's own item from those of its trail.
+// isRecord tells an organization's own item from the others of its partition.
 func isRecord(it item) bool {
 	r := reader{item: it}
 	return r.str(sortKey) == recordSortKey
+}
+
+// isEntry tells the items of the audit trail from the others of the partition.
+func isEntry(it item) bool {
+	r := reader{item: it}
+	return strings.HasPrefix(r.str(sortKey), auditPrefix)
 }
 
 // organizationOf returns the organization that an item belongs to.
@@ -248,6 +260,7 @@ const (
 	keyExpiresAt = "expires_at"
 	keyRevokedAt = "revoked_at"
 	keySuccessor = "replaced_by"
+	keyLabel     = "label"
 )
 
 func encodeKey(k apikey.Record) item {
@@ -265,6 +278,9 @@ func encodeKey(k apikey.Record) item {
 	}
 	if k.ReplacedBy != "" {
 		it[keySuccessor] = str(k.ReplacedBy)
+	}
+	if k.Label != "" {
+		it[keyLabel] = str(k.Label)
 	}
 	return it
 }
@@ -308,6 +324,9 @@ func decodeKey(hash string, it item) (apikey.Record, error) {
 	}
 	if successor := r.optional(keySuccessor); successor != nil {
 		record.ReplacedBy = *successor
+	}
+	if label := r.optional(keyLabel); label != nil {
+		record.Label = *label
 	}
 	if r.err != nil {
 		return apikey.Record{}, fmt.Errorf("decoding key %s: %w", record.ID, r.err)

@@ -116,16 +116,19 @@ func (s *Store) Undelete(ctx context.Context, id organization.ID, e store.Entry)
 	})
 }
 
-// Purge deletes the audit trail in batches, then the notes of when keys were used, and the record last. As long as
-// the record is there, an interrupted purge can be seen and repeated.
+// Purge deletes the audit trail and the identifiers of changes in batches, then the notes of when keys were used, and
+// the record last. As long as the record is there, an interrupted purge can be seen and repeated.
 func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 	op := "purging " + string(id)
-	trail := s.trail(id)
-	trail.ProjectionExpression = aws.String(partitionKey + "," + sortKey)
+	all := partition(s.tables.Organizations, recordKey(id))
+	all.ProjectionExpression = aws.String(partitionKey + "," + sortKey)
 	b := batch{store: s, op: op}
-	for key, err := range s.query(ctx, op, trail) {
+	for key, err := range s.query(ctx, op, all) {
 		if err != nil {
 			return err
+		}
+		if isRecord(key) {
+			continue
 		}
 		if err := b.add(ctx, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: key}}); err != nil {
 			return err

@@ -64,9 +64,14 @@ func (s *Store) getItem(
 
 // Update sets the attributes that differ, on condition that the version is still the one that was read.
 func (s *Store) Update(ctx context.Context, u store.Update) error {
+	return s.transact(ctx, updateOf(u))
+}
+
+// updateOf returns the change that Update makes.
+func updateOf(u store.Update) change {
 	update, values := updateExpression(encodeRecord(u.Before), encodeRecord(u.After))
 	values[":version"] = num(u.Before.Version)
-	return s.transact(ctx, change{
+	return change{
 		op:        "updating " + string(u.Before.ID),
 		id:        u.Before.ID,
 		update:    update,
@@ -79,7 +84,7 @@ func (s *Store) Update(ctx context.Context, u store.Update) error {
 			}
 			return store.Conflict
 		},
-	})
+	}
 }
 
 // updateExpression returns the expression that turns the item before into the item after, and its values. Our names

@@ -23,7 +23,8 @@ type change struct {
 	names     map[string]string
 	values    item
 	entry     store.Entry
-	also      []types.TransactWriteItem // written with the change, without a condition
+	also      []types.TransactWriteItem // written with the change
+	applied   bool                      // the condition of also fails if the change was made already
 
 	// refusal returns the kind of error when the condition fails on the stored item, which is empty if there is none.
 	// Unknown says that the change was made already, which is no error.
@@ -38,6 +39,9 @@ func (s *Store) transact(ctx context.Context, c change) error {
 		reasons, err := s.transactOnce(ctx, c)
 		if err != nil || reasons == nil {
 			return err
+		}
+		if c.applied && slices.Contains(reasons.codes[2:], reasonCondition) {
+			return &store.Error{Kind: store.Applied, Op: c.op, Err: reasons.err}
 		}
 		if reasons.has(reasonCondition) {
 			if kind := c.refusal(reasons.stored); kind != store.Unknown {
