@@ -27,12 +27,11 @@ type Screen struct {
 // dumb, or says nothing of itself in TERM, gets none either.
 func NewScreen(w io.Writer, getenv func(string) string) *Screen {
 	s := &Screen{Writer: w}
-	file, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) {
+	if !IsTerminal(w) {
 		return s
 	}
 	s.Terminal = true
-	if width, _, err := term.GetSize(int(file.Fd())); err == nil {
+	if width, _, err := term.GetSize(int(w.(*os.File).Fd())); err == nil {
 		s.Width = width
 	}
 	kind := getenv("TERM")

@@ -151,6 +151,11 @@ func checkEntry(e store.Entry) error {
 	if e.At().IsZero() {
 		return errors.New("an entry's identifier must begin with a time")
 	}
+	if e.ChangeID != "" {
+		if err := store.CheckChangeID(e.ChangeID); err != nil {
+			return err
+		}
+	}
 	for _, c := range e.Changes {
 		if !json.Valid([]byte(c.Before)) || !json.Valid([]byte(c.After)) {
 			return errors.New("a change must have JSON before and after")
