@@ -190,7 +190,7 @@ type Record struct {
 	ExpiresAt  *time.Time // nil: never
 	RevokedAt  *time.Time // nil: not revoked
 	ReplacedBy string     // the ID of the key that replaces it; "": it was not rotated
-	Label      string     // what its owner calls it; "": nothing
+	Label      string     `json:",omitempty"` // what its owner calls it; "": nothing
 }
 
 // MaxLabelLength is the length of the longest label, in characters (Unicode code points).

@@ -154,7 +154,7 @@ type Entry struct {
 	Action    Action
 	Actor     string // the ID of the key that was used, or OperatorActor
 	RequestID string
-	ChangeID  string // of the operator's change; no two entries of an organization have the same. "": it has none
+	ChangeID  string `json:",omitempty"` // of the operator's change, unique in the organization; "": it has none
 	Version   int64  // of the record after the change
 	Changes   []organization.Change
 }

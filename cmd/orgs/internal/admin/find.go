@@ -30,7 +30,7 @@ organizations; orgs list --match shows all.`,
 		Example: `  orgs find northwind
   orgs find billing@northwind.example
   orgs find key_4mGq8TzLw2XbR
-  orgs find - < key.txt`,
+  orgs find -`,
 		Args: cobra.ExactArgs(1),
 		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
 			found, more, err := lookUp(ctx, a, s, args[0])

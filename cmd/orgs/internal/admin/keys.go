@@ -31,7 +31,7 @@ func issueCommand(a *cli.App) *cobra.Command {
 		Use:   "issue ORG --permission PERMISSION",
 		Short: "Issue a key; it is shown once and never again",
 		Example: `  orgs keys issue org_znU9VHanHBWwM --permission read
-  orgs keys issue org_znU9VHanHBWwM --permission admin --mode test --expires 90d --label 'CI of the web team'`,
+  orgs keys issue org_znU9VHanHBWwM --permission admin --mode test --expires 90d --label web-ci`,
 		Args: cli.OrganizationArgument(1),
 		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
 			if err := t.needLive(); err != nil {
