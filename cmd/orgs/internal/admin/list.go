@@ -173,8 +173,10 @@ type listFlags struct {
 	format  *cli.Flag[string]
 }
 
-func listCommand(a *cli.App) *cobra.Command {
-	f := &listFlags{
+func listCommand(a *cli.App) *cobra.Command { return newListFlags().command(a) }
+
+func newListFlags() *listFlags {
+	return &listFlags{
 		tier:    cli.NewFlag("free|pro|team|enterprise", "", organization.ParseTier),
 		state:   cli.NewFlag("active|deleted", "", parseState),
 		order:   cli.NewFlag("column", "", parseOrder),
@@ -183,6 +185,10 @@ func listCommand(a *cli.App) *cobra.Command {
 		columns: cli.NewFlag("column,…", defaultColumns, parseColumns),
 		format:  cli.NewFlag("table|json|ndjson|csv", formatTable, parseFormat),
 	}
+}
+
+// command returns the command list with the flags.
+func (f *listFlags) command(a *cli.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List organizations",

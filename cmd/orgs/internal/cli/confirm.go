@@ -67,9 +67,7 @@ func (a *App) ReadSecret(ctx context.Context, prompt string) (string, error) {
 	if !ok || !term.IsTerminal(file) {
 		return a.ReadLine(ctx)
 	}
-	fmt.Fprint(a.Stderr, prompt)
-	defer fmt.Fprintln(a.Stderr)
-	text, err := term.ReadHidden(ctx, file)
+	text, err := term.ReadHidden(ctx, file, a.Stderr, prompt)
 	if err != nil {
 		return "", term.Fail(term.Failed, "nothing was read: %v", err)
 	}

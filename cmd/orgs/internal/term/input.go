@@ -2,7 +2,9 @@ package term
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"golang.org/x/term"
@@ -14,28 +16,33 @@ func IsTerminal(v any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// ReadHidden reads a line from a terminal that does not show what is typed. When ctx ends first, it makes the terminal
-// show again what is typed, and returns the error of ctx.
-func ReadHidden(ctx context.Context, terminal *os.File) (string, error) {
+// ReadHidden prints a prompt and reads a line from a terminal that does not show what is typed. The terminal hides it
+// before the prompt is there. The error is that of ctx if it ends first, and io.EOF if the person gives up (Ctrl-C or
+// Ctrl-D).
+func ReadHidden(ctx context.Context, terminal *os.File, out io.Writer, prompt string) (text string, err error) {
 	fd := int(terminal.Fd())
-	before, err := term.GetState(fd)
+	before, err := term.MakeRaw(fd)
 	if err != nil {
 		return "", fmt.Errorf("hiding what is typed: %w", err)
 	}
+	defer func() { err = errors.Join(err, term.Restore(fd, before)) }()
 	type result struct {
-		text []byte
+		text string
 		err  error
 	}
 	done := make(chan result, 1)
 	go func() {
-		text, err := term.ReadPassword(fd)
-		done <- result{text, err}
+		var r result
+		r.text, r.err = term.NewTerminal(struct {
+			io.Reader
+			io.Writer
+		}{terminal, out}, "").ReadPassword(prompt)
+		done <- r
 	}()
 	select {
 	case r := <-done:
-		return string(r.text), r.err
+		return r.text, r.err
 	case <-ctx.Done():
-		_ = term.Restore(fd, before) // the error of ctx says more
 		return "", ctx.Err()
 	}
 }
