@@ -77,8 +77,8 @@ func TestPurgeInterrupted(t *testing.T) {
 	go func() { code <- execute(ctx, a, []string{"delete", id, "--purge"}) }()
 	readUntil(t, person, question)
 	interrupt()
-	if got := <-code; got != exitFailed || stdout.Len() > 0 {
-		t.Errorf("delete --purge, interrupted, = %d and prints %q, want %d", got, &stdout, exitFailed)
+	if got := <-code; got != exitInterrupted || stdout.Len() > 0 {
+		t.Errorf("delete --purge, interrupted, = %d and prints %q, want %d", got, &stdout, exitInterrupted)
 	}
 	must(t, env, "show", id)
 }

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"context"
 	"iter"
 	"reflect"
@@ -111,11 +110,4 @@ func equalEntries(a, b Entry) bool {
 	same := slices.Equal(a.Changes, b.Changes)
 	a.Changes, b.Changes = nil, nil
 	return same && reflect.DeepEqual(a, b)
-}
-
-// SortKeys sorts keys in the order of Get: the oldest first.
-func SortKeys(keys []apikey.Record) {
-	slices.SortFunc(keys, func(a, b apikey.Record) int {
-		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
-	})
 }

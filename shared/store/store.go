@@ -25,8 +25,8 @@ type Records interface {
 	Find(ctx context.Context, id organization.ID, key apikey.Hash) (Found, error)
 
 	// Update makes the change and writes its audit entry, or does neither. It returns NotFound if there is no such
-	// organization, and Conflict if the organization is deleted or no longer has the version of Before. After Throttled
-	// or Unreachable the change may have been made.
+	// organization, and Conflict if the organization is deleted or no longer has the version of Before, or if the
+	// Authority no longer holds. After Throttled or Unreachable the change may have been made.
 	Update(ctx context.Context, u Update) error
 }
 
@@ -38,10 +38,25 @@ type Found struct {
 
 // Update is one change of a record. Before.Version is an optimistic lock.
 type Update struct {
-	Before organization.Organization // as the caller read it
-	After  organization.Organization // from Before.Apply
-	Audit  Entry
+	Before    organization.Organization // as the caller read it
+	After     organization.Organization // from Before.Apply
+	Audit     Entry
+	Authority *Authority // nil: the operator makes the change, without a key
 }
+
+// Authority is the key that allows a change, as the caller read it. The change is made only if, at its commit, the
+// organization still has the key with the same permission, revocation and expiry, and the key is valid. So no change
+// is committed after a revocation, or a new expiry, was acknowledged.
+//
+// An engine that cannot read the clock at the commit reads it when it sends the change. There, a change under way when
+// a key reaches its own, unchanged expiry can still be made.
+type Authority struct {
+	Key apikey.Record
+	Now func() time.Time // the caller's clock, by which the key is valid
+}
+
+// Valid reports whether the key is valid now. A nil Authority is that of the operator, and valid.
+func (a *Authority) Valid() bool { return a == nil || a.Key.Check(a.Now()) == nil }
 
 // Counters counts requests.
 type Counters interface {
@@ -99,11 +114,14 @@ type Lifecycle interface {
 	Delete(ctx context.Context, id organization.ID, at time.Time, e Entry) error
 
 	// Undelete clears the deletion mark, so that the keys work again, and writes the audit entry. An organization that is
-	// not deleted stays as it is, and no entry is written. It returns NotFound if there is no such organization.
+	// not deleted stays as it is, and no entry is written. It returns NotFound if there is no such organization, and
+	// Conflict if a purge of it has begun.
 	Undelete(ctx context.Context, id organization.ID, e Entry) error
 
-	// Purge removes the organization, its keys and its audit trail for good. It returns no error if there is no such
-	// organization. You can repeat a purge that failed half-way.
+	// Purge removes the organization, its keys, its audit trail and its counters for good, also while it is in use. It
+	// returns no error if there is no such organization. A purge that failed half-way leaves the organization deleted:
+	// nothing but another Purge can change it, and List still has it. Do not restore an organization and purge it at the
+	// same time, unless it exists before.
 	Purge(ctx context.Context, id organization.ID) error
 }
 

@@ -93,9 +93,9 @@ func (s *Store) Audit(ctx context.Context, id organization.ID, cursor string, li
 	var entries []store.Entry
 	for {
 		in.Limit = aws.Int32(int32(min(limit-len(entries), maxPage)))
-		out, err := s.sdk.Query(ctx, in)
+		out, err := s.queryPage(ctx, op, in)
 		if err != nil {
-			return nil, "", translate(op, err)
+			return nil, "", err
 		}
 		for _, it := range out.Items {
 			e, err := decodeEntry(it)

@@ -1,8 +1,10 @@
 package dynamo
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -63,6 +65,15 @@ func useKey(id organization.ID, keyID string) item {
 	return item{partitionKey: str(usePrefix + string(id)), sortKey: str(keyID)}
 }
 
+// checkPartition returns store.ErrNotAsked if the item is not of the partition that was asked for.
+func checkPartition(it item, asked types.AttributeValue) error {
+	got, ok := it[partitionKey].(*types.AttributeValueMemberS)
+	if want, known := asked.(*types.AttributeValueMemberS); !ok || !known || got.Value != want.Value {
+		return store.ErrNotAsked
+	}
+	return nil
+}
+
 // isRecord tells an organization's own item from the others of its partition.
 func isRecord(it item) bool {
 	r := reader{item: it}
@@ -73,6 +84,12 @@ func isRecord(it item) bool {
 func isEntry(it item) bool {
 	r := reader{item: it}
 	return strings.HasPrefix(r.str(sortKey), auditPrefix)
+}
+
+// beingPurged reports whether a purge of the organization has begun.
+func beingPurged(it item) bool {
+	r := reader{item: it}
+	return r.has(attrPurgeBegan)
 }
 
 // organizationOf returns the organization that an item belongs to.
@@ -107,7 +124,8 @@ const (
 	attrAPIURL             = "api_url"
 	attrVersion            = "record_version"
 	attrDeletedAt          = "deleted_at"
-	attrKeys               = "api_keys" // a map of API keys by the key's SHA-256 in hexadecimal
+	attrPurgeBegan         = "purge_began_at" // the item is deleted as well, and cannot be undeleted
+	attrKeys               = "api_keys"       // a map of API keys by the key's SHA-256 in hexadecimal
 )
 
 // Attributes of the items in the table of counters.
@@ -195,7 +213,6 @@ func decodeOrganization(it item) (organization.Organization, []apikey.Record, er
 	if err != nil {
 		return organization.Organization{}, nil, err
 	}
-	store.SortKeys(keys)
 	return record, keys, nil
 }
 
@@ -285,7 +302,12 @@ func encodeKey(k apikey.Record) item {
 	return it
 }
 
-// decodeKeys returns the API keys in the item's map of keys, in no particular order.
+// compareAge puts the older of two keys first.
+func compareAge(a, b apikey.Record) int {
+	return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), cmp.Compare(a.ID, b.ID))
+}
+
+// decodeKeys returns the API keys in the item's map of keys, the oldest first.
 func decodeKeys(it item) ([]apikey.Record, error) {
 	r := reader{item: it}
 	keys := r.object(attrKeys)
@@ -299,7 +321,8 @@ func decodeKeys(it item) ([]apikey.Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		records = append(records, record)
+		i, _ := slices.BinarySearchFunc(records, record, compareAge) // sorting at the end links much more code
+		records = slices.Insert(records, i, record)
 	}
 	return records, r.err
 }

@@ -2,6 +2,7 @@ package dynamo
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -43,7 +44,13 @@ func (s *Store) HasChange(ctx context.Context, id organization.ID, changeID stri
 	if err != nil {
 		return false, translate("looking for a change of "+string(id), err)
 	}
-	return len(out.Item) > 0, nil
+	if len(out.Item) == 0 {
+		return false, nil
+	}
+	if err := checkPartition(out.Item, changeKey(id, changeID)[partitionKey]); err != nil {
+		return false, fmt.Errorf("looking for a change of %s: %w", id, err)
+	}
+	return true, nil
 }
 
 // entryItems returns the items of an entry: the entry itself, and the item that remembers its change, if it has one.

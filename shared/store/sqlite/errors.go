@@ -39,7 +39,8 @@ func fail(ctx context.Context, op string, err error) error {
 		return &store.Error{Kind: store.Full, Op: op}
 	case errors.Is(err, errApplied):
 		return &store.Error{Kind: store.Applied, Op: op}
-	case ctx.Err() != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, errReplaced), ctx.Err() != nil, errors.Is(err, context.Canceled),
+		errors.Is(err, context.DeadlineExceeded):
 		kind = store.Unreachable
 	default:
 		kind = kindOf(err)

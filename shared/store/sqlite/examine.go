@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
 	"organizations-api/shared/store"
@@ -27,6 +28,13 @@ func broken(ctx context.Context, check string, err error, advice string) store.F
 
 func (s *Store) examineFile(ctx context.Context) store.Finding {
 	const check = "file"
+	if err := s.files.check(); err != nil {
+		return store.Broken(check, err.Error(), "")
+	}
+	if strays := s.files.strays(); len(strays) > 0 {
+		return store.Broken(check, "files that were removed or replaced are still in use, by "+strings.Join(strays, ", "),
+			"end these processes and start them again; what they have answered since then is lost")
+	}
 	var path string
 	err := s.reader.QueryRowContext(ctx, "SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&path)
 	var info fs.FileInfo

@@ -45,6 +45,11 @@ type Store struct {
 	// which is fair. SQLite's own waiting is not.
 	writer   *sql.DB
 	patience time.Duration
+
+	// anchor is a connection that has read and is never used again. As long as it is open, no process finds itself alone
+	// with the database, so SQLite does not remove the log and its index.
+	anchor *sql.Conn
+	files  *files
 }
 
 // Open opens the database in the file. If the file is missing, Open makes it and its folders. Only the owner can read
@@ -71,14 +76,14 @@ func OpenAsItIs(ctx context.Context, path string) (*Store, error) {
 
 // open returns a store after a call of prepare, which gets the absolute path and is the first to use the file.
 func open(ctx context.Context, path string, prepare func(s *Store, path string) error) (*Store, error) {
-	s, err := connect(path, prepare)
+	s, err := connect(ctx, path, prepare)
 	if err != nil {
 		return nil, fail(ctx, fmt.Sprintf("opening the database %q", path), err)
 	}
 	return s, nil
 }
 
-func connect(path string, prepare func(s *Store, path string) error) (*Store, error) {
+func connect(ctx context.Context, path string, prepare func(s *Store, path string) error) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("finding the folder: %w", err)
@@ -91,20 +96,45 @@ func connect(path string, prepare func(s *Store, path string) error) (*Store, er
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("configuring writes: %w", err), reader.Close())
 	}
-	reader.SetMaxOpenConns(readers)
+	reader.SetMaxOpenConns(readers + 1) // and the anchor
 	reader.SetMaxIdleConns(readers)
 	writer.SetMaxOpenConns(1)
 	s := &Store{reader: reader, writer: writer, patience: defaultPatience}
-	if err := prepare(s, path); err != nil {
+	err = prepare(s, path)
+	if err == nil {
+		err = s.dropAnchor(ctx, path)
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// Close closes the database. Acknowledged writes are on disk already.
+// dropAnchor makes the anchor, and looks at the files that the database uses from now on.
+func (s *Store) dropAnchor(ctx context.Context, path string) (err error) {
+	if s.anchor, err = s.reader.Conn(ctx); err != nil {
+		return err
+	}
+	if _, err = schemaVersion(ctx, s.anchor); err != nil {
+		return err
+	}
+	s.files, err = lookAtFiles(path)
+	return err
+}
+
+// Close closes the database. Acknowledged writes are on disk already. If the database's files were removed or replaced,
+// Close returns an error and leaves them to the end of the process: SQLite would move its log into the file, and remove
+// the log, although both may be another process's by now.
 func (s *Store) Close() error {
+	if err := s.files.check(); err != nil {
+		return fail(context.Background(), "closing the database", err)
+	}
+	var anchor error
+	if s.anchor != nil {
+		anchor = s.anchor.Close()
+	}
 	// The writer is closed last: the last connection moves the log into the file, and readers must not write.
-	return errors.Join(s.reader.Close(), s.writer.Close())
+	return errors.Join(anchor, s.reader.Close(), s.writer.Close())
 }
 
 // slice is how long SQLite waits for another process before it returns to us. While it waits it does not notice the end

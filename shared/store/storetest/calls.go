@@ -23,7 +23,7 @@ func calls(e Engine, m tenant, fresh organization.Organization) map[string]func(
 		"Get":  func(ctx context.Context) error { _, _, err := e.Get(ctx, m.ID); return err },
 		"List": func(ctx context.Context) error { _, _, err := e.List(ctx, "", 10); return err },
 		"Update": func(ctx context.Context) error {
-			return e.Update(ctx, newUpdate(m.Organization, rename(), key.ID, now))
+			return e.Update(ctx, newUpdate(m.Organization, rename(), key, now))
 		},
 		"StoreRevision": func(ctx context.Context) error {
 			after, changes := m.Organization.Apply(rename(), now)

@@ -74,12 +74,12 @@ func entry(action store.Action, at time.Time, version int64) store.Entry {
 	}
 }
 
-// newUpdate returns the update of a record by a patch.
-func newUpdate(before organization.Organization, p organization.Patch, actor string, now time.Time) store.Update {
+// newUpdate returns the update of a record by a patch, which the key allows.
+func newUpdate(before organization.Organization, p organization.Patch, key apikey.Record, now time.Time) store.Update {
 	after, changes := before.Apply(p, now)
 	e := entry(store.Updated, after.UpdatedAt, after.Version)
-	e.Actor, e.Changes = actor, changes
-	return store.Update{Before: before, After: after, Audit: e}
+	e.Actor, e.Changes = key.ID, changes
+	return store.Update{Before: before, After: after, Audit: e, Authority: &store.Authority{Key: key, Now: time.Now}}
 }
 
 // rename returns a patch with a new random name.

@@ -379,7 +379,11 @@ func (p *printer) addCSV(o organization.Organization) error {
 	}
 	row := make([]string, 0, len(p.flags.columns.Value))
 	for _, c := range p.flags.columns.Value {
-		row = append(row, c.text(o))
+		text := c.text(o)
+		if p.app.Stdout.Terminal {
+			text = term.Printable(text) // a terminal obeys the escape sequences that it is sent
+		}
+		row = append(row, text)
 	}
 	_ = p.csv.Write(row) // Error has its error
 	p.csv.Flush()

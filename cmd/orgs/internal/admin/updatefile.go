@@ -204,7 +204,7 @@ func (r *fileRun) readAll(ctx context.Context, in io.Reader, workers int) error 
 		}
 		l.number = number
 		if err != nil {
-			r.refuse(l, term.Fail(term.Usage, "%s", err))
+			r.refuse(ctx, l, term.Fail(term.Usage, "%s", err))
 			return nil
 		}
 		queues[maphash.String(seed, string(l.id))%uint64(len(queues))] <- l
@@ -255,7 +255,7 @@ func (r *fileRun) make(ctx context.Context, l fileLine) error {
 		if !errors.As(err, &failure) || failure.Kind == term.Unavailable {
 			return err
 		}
-		r.refuse(l, err)
+		r.refuse(ctx, l, err)
 		return nil
 	}
 	r.mutex.Lock()
@@ -274,8 +274,8 @@ func (r *fileRun) make(ctx context.Context, l fileLine) error {
 }
 
 // refuse reports a line that changed nothing. A person is told at once; --json has them all at the end.
-func (r *fileRun) refuse(l fileLine, err error) {
-	refused := refusedLine{Line: l.number, Organization: l.id, Error: r.app.Failure(err)}
+func (r *fileRun) refuse(ctx context.Context, l fileLine, err error) {
+	refused := refusedLine{Line: l.number, Organization: l.id, Error: r.app.Failure(ctx, err)}
 	r.mutex.Lock()
 	defer r.mutex.Unlock()
 	r.report.refused++
@@ -308,9 +308,9 @@ func (r *fileRun) failure(ctx context.Context, err error) error {
 	const again = "run the same file again: what has an id is not made twice"
 	switch {
 	case errors.Is(ctx.Err(), context.Canceled):
-		return term.Fail(term.Failed, "interrupted; %s", again)
+		return term.Fail(term.Interrupted, "interrupted; %s", again)
 	case err != nil:
-		return term.Fail(r.app.Failure(err).Kind, "%s; %s", err, again)
+		return term.Fail(r.app.Failure(ctx, err).Kind, "%s; %s", err, again)
 	case r.report.refused > 0:
 		return term.Fail(term.Conflict, "%s of %s lines were refused", term.Grouped(r.report.refused), term.Grouped(r.report.Lines))
 	default:

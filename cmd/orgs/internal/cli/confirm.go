@@ -57,7 +57,7 @@ func (a *App) ReadLine(ctx context.Context) (string, error) {
 		}
 		return strings.TrimRight(r.text, "\r\n"), nil
 	case <-ctx.Done():
-		return "", term.Fail(term.Failed, "interrupted; nothing was changed")
+		return "", term.Fail(term.Interrupted, "interrupted; nothing was changed")
 	}
 }
 

@@ -62,7 +62,7 @@ func (w *ListWriter) Add(v any) error {
 	w.begun = true
 	const indent = "    "
 	text = bytes.ReplaceAll(text, []byte("\n"), []byte("\n"+indent)) // a JSON string has no newline
-	_, err = w.screen.Write(append([]byte(before+indent), text...))
+	_, err = w.screen.Write(append([]byte(before+indent), escapeJSON(text)...))
 	return err
 }
 
@@ -86,6 +86,6 @@ func (s *Screen) WriteJSONLine(v any) error {
 	if err != nil {
 		return err
 	}
-	_, err = s.Write(append(text, '\n'))
+	_, err = s.Write(append(escapeJSON(text), '\n'))
 	return err
 }

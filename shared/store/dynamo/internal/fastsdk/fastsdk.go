@@ -72,27 +72,46 @@ import (
 // Client makes three calls of DynamoDB. It is safe for concurrent use.
 type Client struct {
 	sdk                *dynamodb.Client
-	getItem            *operation[dynamodb.GetItemInput, dynamodb.GetItemOutput]
-	updateItem         *operation[dynamodb.UpdateItemInput, dynamodb.UpdateItemOutput]
-	transactWriteItems *operation[dynamodb.TransactWriteItemsInput, dynamodb.TransactWriteItemsOutput]
+	getItem            operation[dynamodb.GetItemInput, dynamodb.GetItemOutput]
+	updateItem         operation[dynamodb.UpdateItemInput, dynamodb.UpdateItemOutput]
+	transactWriteItems operation[dynamodb.TransactWriteItemsInput, dynamodb.TransactWriteItemsOutput]
 }
 
 // New returns a client with the options of the SDK's client, which sends its requests by http. The way to sign is
 // always AWS Signature Version 4. New makes no call and assembles no stack, so that it takes no time at start-up.
 func New(sdk *dynamodb.Client, http *HTTPClient) *Client {
-	return &Client{
-		sdk: sdk,
-		getItem: newOperation(sdk, http, "GetItem", sdk.GetItem, func(a answer) *dynamodb.GetItemOutput {
-			return &dynamodb.GetItemOutput{Item: a.item, ConsumedCapacity: a.firstConsumed()}
-		}),
-		updateItem: newOperation(sdk, http, "UpdateItem", sdk.UpdateItem, func(a answer) *dynamodb.UpdateItemOutput {
-			return &dynamodb.UpdateItemOutput{Attributes: a.item, ConsumedCapacity: a.firstConsumed()}
-		}),
-		transactWriteItems: newOperation(sdk, http, "TransactWriteItems", sdk.TransactWriteItems,
-			func(a answer) *dynamodb.TransactWriteItemsOutput {
-				return &dynamodb.TransactWriteItemsOutput{ConsumedCapacity: a.consumed}
-			}),
-	}
+	c := &Client{sdk: sdk}
+	options := sdk.Options()
+	c.getItem.sdk, c.getItem.options, c.getItem.http = sdk, options, http
+	c.updateItem.sdk, c.updateItem.options, c.updateItem.http = sdk, options, http
+	c.transactWriteItems.sdk, c.transactWriteItems.options, c.transactWriteItems.http = sdk, options, http
+	return c
+}
+
+// method is an operation's method of the SDK's client, and what makes its output of an answer. Only the method of
+// [Client] names it, and not New: the linker leaves out of a function the operations that it does not call.
+type method[In, Out any] struct {
+	name   string
+	call   func(*dynamodb.Client, context.Context, *In, ...func(*dynamodb.Options)) (*Out, error)
+	decode func(answer) *Out
+}
+
+var getItemMethod = method[dynamodb.GetItemInput, dynamodb.GetItemOutput]{
+	"GetItem", (*dynamodb.Client).GetItem, func(a answer) *dynamodb.GetItemOutput {
+		return &dynamodb.GetItemOutput{Item: a.item, ConsumedCapacity: a.firstConsumed()}
+	},
+}
+
+var updateItemMethod = method[dynamodb.UpdateItemInput, dynamodb.UpdateItemOutput]{
+	"UpdateItem", (*dynamodb.Client).UpdateItem, func(a answer) *dynamodb.UpdateItemOutput {
+		return &dynamodb.UpdateItemOutput{Attributes: a.item, ConsumedCapacity: a.firstConsumed()}
+	},
+}
+
+var transactWriteItemsMethod = method[dynamodb.TransactWriteItemsInput, dynamodb.TransactWriteItemsOutput]{
+	"TransactWriteItems", (*dynamodb.Client).TransactWriteItems, func(a answer) *dynamodb.TransactWriteItemsOutput {
+		return &dynamodb.TransactWriteItemsOutput{ConsumedCapacity: a.consumed}
+	},
 }
 
 // GetItem returns the item and the consumed capacity. A call with options of its own is made by the SDK's client.
@@ -102,7 +121,7 @@ func (c *Client) GetItem(
 	if len(options) > 0 {
 		return c.sdk.GetItem(ctx, in, options...)
 	}
-	out, metadata, err := c.getItem.do(ctx, in)
+	out, metadata, err := c.getItem.do(ctx, &getItemMethod, in)
 	if err != nil {
 		return nil, err
 	}
@@ -118,7 +137,7 @@ func (c *Client) UpdateItem(
 	if len(options) > 0 {
 		return c.sdk.UpdateItem(ctx, in, options...)
 	}
-	out, metadata, err := c.updateItem.do(ctx, in)
+	out, metadata, err := c.updateItem.do(ctx, &updateItemMethod, in)
 	if err != nil {
 		return nil, err
 	}
@@ -133,7 +152,7 @@ func (c *Client) TransactWriteItems(
 	if len(options) > 0 {
 		return c.sdk.TransactWriteItems(ctx, in, options...)
 	}
-	out, metadata, err := c.transactWriteItems.do(ctx, in)
+	out, metadata, err := c.transactWriteItems.do(ctx, &transactWriteItemsMethod, in)
 	if err != nil {
 		return nil, err
 	}
@@ -141,13 +160,11 @@ func (c *Client) TransactWriteItems(
 	return out, nil
 }
 
-// operation is one operation of the SDK's client.
+// operation keeps the assembled stacks of one operation.
 type operation[In, Out any] struct {
-	name    string
-	plain   func(context.Context, *In, ...func(*dynamodb.Options)) (*Out, error) // the method of the SDK's client
+	sdk     *dynamodb.Client
 	options dynamodb.Options
 	http    *HTTPClient
-	decode  func(answer) *Out
 
 	idle sync.Pool // of pipelines that no call uses at the moment
 }
@@ -156,38 +173,31 @@ type operation[In, Out any] struct {
 // steps keep a pointer to the next one. They keep nothing of the call itself.
 type pipeline = middleware.Handler
 
-func newOperation[In, Out any](
-	sdk *dynamodb.Client, http *HTTPClient, name string,
-	plain func(context.Context, *In, ...func(*dynamodb.Options)) (*Out, error), decode func(answer) *Out,
-) *operation[In, Out] {
-	return &operation[In, Out]{name: name, plain: plain, options: sdk.Options(), http: http, decode: decode}
-}
-
 // do makes the call. Its error is the one that the SDK's client returns.
-func (o *operation[In, Out]) do(ctx context.Context, in *In) (*Out, middleware.Metadata, error) {
+func (o *operation[In, Out]) do(ctx context.Context, m *method[In, Out], in *In) (*Out, middleware.Metadata, error) {
 	p, ok := o.idle.Get().(pipeline)
 	if !ok {
 		var err error
-		if p, err = o.assemble(); err != nil {
-			return nil, middleware.Metadata{}, fmt.Errorf("assembling the steps of %s: %w", o.name, err)
+		if p, err = o.assemble(m); err != nil {
+			return nil, middleware.Metadata{}, fmt.Errorf("assembling the steps of %s: %w", m.name, err)
 		}
 	}
 	defer o.idle.Put(p)
 	out, metadata, err := p.Handle(ctx, in)
 	if err != nil {
-		err = &smithy.OperationError{ServiceID: dynamodb.ServiceID, OperationName: o.name, Err: err}
+		err = &smithy.OperationError{ServiceID: dynamodb.ServiceID, OperationName: m.name, Err: err}
 		return nil, metadata, err
 	}
 	return out.(*Out), metadata, nil
 }
 
 // assemble returns a new pipeline.
-func (o *operation[In, Out]) assemble() (pipeline, error) {
-	stack, err := o.stack()
+func (o *operation[In, Out]) assemble(m *method[In, Out]) (pipeline, error) {
+	stack, err := o.stack(m)
 	if err != nil {
 		return nil, err
 	}
-	if err := o.rebuild(stack); err != nil {
+	if err := o.rebuild(m, stack); err != nil {
 		return nil, err
 	}
 	return middleware.DecorateHandler(smithyhttp.NewClientHandlerWithOptions(o.http),
@@ -195,8 +205,8 @@ func (o *operation[In, Out]) assemble() (pipeline, error) {
 }
 
 // rebuild drops and replaces steps of the SDK's stack.
-func (o *operation[In, Out]) rebuild(stack *middleware.Stack) error {
-	decode := func(a answer) any { return o.decode(a) }
+func (o *operation[In, Out]) rebuild(m *method[In, Out], stack *middleware.Stack) error {
+	decode := func(a answer) any { return m.decode(a) }
 	return errors.Join(
 		dropSteps(stack, o.options.Retryer.MaxAttempts() == 1),
 		replaceSigning(stack, o.options, &o.http.clock),
@@ -208,13 +218,13 @@ var errTaken = errors.New("the stack was taken")
 
 // stack returns the SDK's own stack for the operation. The SDK gives it to a function of a call's options when it is
 // complete. The function keeps it and ends the call by an error, before the first step.
-func (o *operation[In, Out]) stack() (*middleware.Stack, error) {
+func (o *operation[In, Out]) stack(m *method[In, Out]) (*middleware.Stack, error) {
 	var taken *middleware.Stack
 	take := func(stack *middleware.Stack) error {
 		taken = stack
 		return errTaken
 	}
-	_, err := o.plain(context.Background(), nil, func(options *dynamodb.Options) {
+	_, err := m.call(o.sdk, context.Background(), nil, func(options *dynamodb.Options) {
 		options.APIOptions = append(options.APIOptions, take)
 	})
 	if !errors.Is(err, errTaken) {

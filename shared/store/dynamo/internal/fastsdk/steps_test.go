@@ -85,21 +85,21 @@ func ids(stack *middleware.Stack) []string {
 }
 
 // checkSteps compares the stack of an operation with sdkSteps.
-func checkSteps[In, Out any](t *testing.T, o *operation[In, Out], oneAttempt bool) {
+func checkSteps[In, Out any](t *testing.T, o *operation[In, Out], m *method[In, Out], oneAttempt bool) {
 	t.Helper()
-	sdk, ours := wanted(o.name, oneAttempt)
-	stack, err := o.stack()
+	sdk, ours := wanted(m.name, oneAttempt)
+	stack, err := o.stack(m)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(sdk, ids(stack)); diff != "" {
-		t.Errorf("the SDK's steps of %s are not those of sdkSteps (-want +got):\n%s", o.name, diff)
+		t.Errorf("the SDK's steps of %s are not those of sdkSteps (-want +got):\n%s", m.name, diff)
 	}
-	if err := o.rebuild(stack); err != nil {
+	if err := o.rebuild(m, stack); err != nil {
 		t.Fatal(err)
 	}
 	if diff := cmp.Diff(ours, ids(stack)); diff != "" {
-		t.Errorf("the steps that are left of %s (-want +got):\n%s", o.name, diff)
+		t.Errorf("the steps that are left of %s (-want +got):\n%s", m.name, diff)
 	}
 }
 
@@ -111,9 +111,9 @@ func TestSteps(t *testing.T) {
 			options.Retryer = aws.NopRetryer{}
 		}
 		c := New(dynamodb.New(options), NewHTTPClient(nil, time.Second))
-		checkSteps(t, c.getItem, oneAttempt)
-		checkSteps(t, c.updateItem, oneAttempt)
-		checkSteps(t, c.transactWriteItems, oneAttempt)
+		checkSteps(t, &c.getItem, &getItemMethod, oneAttempt)
+		checkSteps(t, &c.updateItem, &updateItemMethod, oneAttempt)
+		checkSteps(t, &c.transactWriteItems, &transactWriteItemsMethod, oneAttempt)
 	}
 }
 
