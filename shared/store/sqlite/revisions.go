@@ -18,7 +18,7 @@ const (
 		auto_billing = ?, billing_cycle_start = ?, current_month_usage = ?, updated_at = ?, users = ?,
 		auth_provider_org_id = ?, credentials = ?, api_url = ?, version = ?
 		WHERE id = ? AND version = ? AND deleted_at IS NULL`
-	hasChangeQuery = `SELECT 1 FROM audit WHERE organization = ? AND change_id = ?`
+	hasChangeQuery = `SELECT organization, change_id FROM audit WHERE organization = ? AND change_id = ?`
 )
 
 // StoreRevision implements store.Revisions.
@@ -51,22 +51,30 @@ func refuseSecond(ctx context.Context, tx *sql.Tx, id organization.ID, changeID 
 	if changeID == "" {
 		return nil
 	}
-	switch err := exists(ctx, tx, hasChangeQuery, string(id), changeID); {
-	case errors.Is(err, sql.ErrNoRows):
-		return nil
-	case err != nil:
-		return err
-	default:
-		return errApplied
+	applied, err := hasChange(ctx, tx, id, changeID)
+	if err == nil && applied {
+		err = errApplied
 	}
+	return err
 }
 
 // HasChange implements store.Revisions.
 func (s *Store) HasChange(ctx context.Context, id organization.ID, changeID string) (bool, error) {
-	var one int
-	err := s.reader.QueryRowContext(ctx, hasChangeQuery, string(id), changeID).Scan(&one)
-	if errors.Is(err, sql.ErrNoRows) {
+	applied, err := hasChange(ctx, s.reader, id, changeID)
+	return applied, fail(ctx, "looking for a change of "+string(id), err)
+}
+
+func hasChange(ctx context.Context, db queryer, id organization.ID, changeID string) (bool, error) {
+	var owner, found string
+	err := db.QueryRowContext(ctx, hasChangeQuery, string(id), changeID).Scan(&owner, &found)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
 		return false, nil
+	case err != nil:
+		return false, err
+	case owner != string(id) || found != changeID:
+		return false, store.ErrNotAsked
+	default:
+		return true, nil
 	}
-	return err == nil, fail(ctx, "looking for a change of "+string(id), err)
 }
