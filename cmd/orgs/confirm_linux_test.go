@@ -12,7 +12,7 @@ import (
 )
 
 // onTerminal runs the command with a terminal as its standard input and standard error, types the answer when the
-// terminal shows the question, and returns what the person saw. It types nothing if question is "".
+// terminal shows the question, and returns what the person saw. It types nothing if the command asks nothing.
 func onTerminal(t *testing.T, env environment, question, answer string, args ...string) (r result, seen string) {
 	t.Helper()
 	terminal, person := openTerminal(t, 200)
@@ -20,18 +20,27 @@ func onTerminal(t *testing.T, env environment, question, answer string, args ...
 	a := cli.New(env.get, &stdout, terminal)
 	a.Stdin = terminal
 	code := make(chan int, 1)
-	go func() { code <- execute(t.Context(), a, args) }()
-	if question != "" {
-		seen = readUntil(t, person, question)
-		if _, err := person.WriteString(answer + "\n"); err != nil {
-			t.Fatal(err)
+	const end = "THE END"
+	go func() {
+		code <- execute(t.Context(), a, args)
+		_, _ = terminal.WriteString(end) // a failure leaves the reader waiting, and the test fails
+	}()
+	var shown []byte
+	for asked := false; !bytes.HasSuffix(shown, []byte(end)); {
+		buffer := make([]byte, 4096)
+		n, err := person.Read(buffer)
+		if err != nil {
+			t.Fatalf("reading the terminal: %v after %q", err, shown)
+		}
+		shown = append(shown, buffer[:n]...)
+		if !asked && question != "" && bytes.HasSuffix(shown, []byte(question)) {
+			asked = true
+			if _, err := person.WriteString(answer + "\n"); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
-	r = result{code: <-code, stdout: stdout.String()}
-	if _, err := terminal.WriteString("END"); err != nil {
-		t.Fatal(err)
-	}
-	return r, seen + readUntil(t, person, "END")
+	return result{code: <-code, stdout: stdout.String()}, string(shown)
 }
 
 const question = "Go ahead? [y/N] "
