@@ -98,7 +98,7 @@ func TestBackupBetweenEngines(t *testing.T) {
 	must(t, last, "list")
 
 	begin := time.Now()
-	if got := mustJSON[sown](t, first, "seed", "--count", fmt.Sprint(n)); got.Created != int64(n) {
+	if got := mustJSON[sown](t, first, "seed", "--yes", "--count", fmt.Sprint(n)); got.Created != int64(n) {
 		t.Fatalf("seed = %+v, want %d created", got, n)
 	}
 	t.Logf("%d organizations seeded in %v", n, time.Since(begin))
@@ -204,7 +204,7 @@ func TestBackupText(t *testing.T) {
 func TestRestoreRefuses(t *testing.T) {
 	t.Parallel()
 	env, other := newStore(t), newStore(t)
-	mustJSON[sown](t, env, "seed", "--count", "300")
+	mustJSON[sown](t, env, "seed", "--yes", "--count", "300")
 	file := filepath.Join(t.TempDir(), "orgs.backup")
 	must(t, env, "backup", file)
 	text, err := os.ReadFile(file)
@@ -233,7 +233,7 @@ const startsAnew = "; no backup was written, and the same command starts anew"
 func TestBackupDiskFull(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
-	mustJSON[sown](t, env, "seed", "--count", "1000")
+	mustJSON[sown](t, env, "seed", "--yes", "--count", "1000")
 	file := filepath.Join(t.TempDir(), "orgs.backup")
 	const blocks = "2800" // of 512 bytes, as sh has it
 	command := exec.CommandContext(t.Context(), "sh", "-c", `ulimit -f `+blocks+` && exec "$0" "$@"`, os.Args[0], "backup", file)
@@ -293,7 +293,7 @@ func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	const organizations, attempts = 1000, 5
 	env := newStore(t)
-	mustJSON[sown](t, env, "seed", "--count", fmt.Sprint(organizations))
+	mustJSON[sown](t, env, "seed", "--yes", "--count", fmt.Sprint(organizations))
 	var said string
 	for range attempts {
 		file := filepath.Join(t.TempDir(), "orgs.backup")

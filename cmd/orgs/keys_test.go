@@ -60,7 +60,7 @@ func TestIssueKey(t *testing.T) {
 // shownKey returns how a key is shown after it was issued.
 func shownKey(k admin.IssuedKeyJSON, status string) admin.KeyJSON {
 	return admin.KeyJSON{
-		ID: k.ID, Permission: k.Permission, Mode: k.Mode, Status: status, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt,
+		ID: k.ID, Label: k.Label, Permission: k.Permission, Mode: k.Mode, Status: status, CreatedAt: k.CreatedAt, ExpiresAt: k.ExpiresAt,
 	}
 }
 
@@ -90,8 +90,8 @@ func TestListAndRevokeKeys(t *testing.T) {
 		t.Errorf("keys list (-want +got):\n%s", diff)
 	}
 	match(t, must(t, env, "keys", "list", id),
-		`(?m)^KEY +PERMISSION  MODE  STATUS +CREATED +LAST USED +EXPIRES +REVOKED +REPLACED BY$`,
-		`(?m)^`+second.ID+`  read        test  revoked  [^ ]+ [^ ]+  never +- +\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ +-$`,
+		`(?m)^KEY +LABEL +PERMISSION  MODE  STATUS +CREATED +LAST USED +EXPIRES +REVOKED +REPLACED BY$`,
+		`(?m)^`+second.ID+`  -      read        test  revoked  [^ ]+ [^ ]+  never +- +\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ +-$`,
 	)
 	match(t, must(t, env, "show", id), `(?m)^Keys +3, of which 1 active$`)
 }

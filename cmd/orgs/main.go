@@ -50,10 +50,17 @@ const (
 
 // run is the whole command. It ends early when ctx is done.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	a := cli.New(getenv, stdout, stderr)
+	return execute(ctx, cli.New(getenv, stdout, stderr), args)
+}
+
+// execute runs the command with the arguments and returns its exit code.
+func execute(ctx context.Context, a *cli.App, args []string) int {
 	root := newRoot(a)
 	root.SetArgs(append([]string{}, args...)) // nil would stand for the arguments of the process
-	command, err := root.ExecuteContextC(ctx)
+	command, err := root, cli.RefuseKeys(args)
+	if err == nil {
+		command, err = root.ExecuteContextC(ctx)
+	}
 	if err == nil {
 		err = a.Stdout.Failed() // cobra prints help by itself, and ignores it
 	}

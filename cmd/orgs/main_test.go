@@ -27,7 +27,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"lsit"}, `no command "lsit"; did you mean list?`},
 		{[]string{"keys", "isue", id}, `no command "isue"; did you mean issue?`},
 		{[]string{"create", "--nmae", "A"}, "unknown flag: --nmae; did you mean --name?"},
-		{[]string{"list", "--stroe", "x"}, "unknown flag: --stroe; did you mean --store?"},
+		{[]string{"show", "--stroe", "x"}, "unknown flag: --stroe; did you mean --store?"},
 		{[]string{"--bogus", "list"}, "unknown flag: --bogus"},
 		{[]string{"keys"}, "a command is missing"},
 		{[]string{"help", "nosuch"}, `no command "nosuch"`},

@@ -30,10 +30,13 @@ func TestTerminalObeysNoTenant(t *testing.T) {
 			t.Fatalf("PATCH %s = %d %s, want 200", body, got.status, got.body)
 		}
 		for _, args := range [][]string{
-			{"show", id}, {"list"}, {"audit", id, "--limit", "1"}, {"keys", "list", id},
+			{"show", id}, {"list"}, {"audit", id, "--limit", "1"}, {"keys", "list", id}, {"find", id},
 			{"show", id, "--json"}, {"list", "--json"}, {"audit", id, "--limit", "1", "--json"},
+			{"list", "--format", "ndjson"}, {"list", "--format", "csv"}, {"list", "--columns", "organization_name,logo_url"},
+			{"update", id, "--clear", "logo_url", "--clear", "metadata", "--name", "B", "--dry-run"},
+			{"update", id, "--clear", "logo_url", "--dry-run", "--json"},
 		} {
-			printed := orgs(t, env, args...).stdout
+			printed := must(t, env, args...)
 			if printed == "" {
 				t.Errorf("orgs %q prints nothing", args)
 			}
@@ -59,7 +62,8 @@ func TestSecretsStayIn(t *testing.T) {
 	second := mustJSON[admin.IssuedKeyJSON](t, env, "keys", "issue", id, "--permission", "read")
 	var printed strings.Builder
 	for _, args := range [][]string{
-		{"show", id}, {"list"}, {"keys", "list", id}, {"keys", "revoke", id, second.ID}, {"keys", "list", id},
+		{"show", id}, {"list"}, {"find", id}, {"find", first.Key.ID}, {"list", "--format", "ndjson"},
+		{"update", id, "--tier", "pro"}, {"keys", "list", id}, {"keys", "revoke", id, second.ID}, {"keys", "list", id},
 		{"keys", "expires", id, first.Key.ID, "30d"}, {"keys", "rotate", id, first.Key.ID}, {"keys", "list", id}, {"delete", id},
 		{"keys", "issue", id, "--permission", "read"}, {"undelete", id}, {"audit", id},
 	} {

@@ -69,9 +69,9 @@ func TestUnprintableKeys(t *testing.T) {
 			t.Errorf("the keys of %s are %v, want one", second, got)
 		}
 
-		match(t, attempt("seed", "--count", "2", "--seed", "1"), "2 organizations were created from the seed 1, but", "keys issue ORG")
+		match(t, attempt("seed", "--yes", "--count", "2", "--seed", "1"), "2 organizations were created from the seed 1, but", "keys issue ORG")
 		file := filepath.Join(t.TempDir(), "keys")
-		match(t, attempt("seed", "--count", "2", "--seed", "2", "--keys", file), "their keys are in "+file)
+		match(t, attempt("seed", "--yes", "--count", "2", "--seed", "2", "--keys", file), "their keys are in "+file)
 	})
 }
 

@@ -14,11 +14,12 @@ const (
 	NotFound         // the organization or the key does not exist
 	Conflict         // it exists already, or has changed since the caller read it
 	Full             // the organization has as many keys as it can have
+	Applied          // the organization has had the change with this ID already
 	Throttled        // the engine refuses the call because of too many requests
 	Unreachable      // the engine does not answer, or not in time
 )
 
-var kindNames = [...]string{"unknown", "not found", "conflict", "full", "throttled", "unreachable"}
+var kindNames = [...]string{"unknown", "not found", "conflict", "full", "applied", "throttled", "unreachable"}
 
 func (k Kind) String() string { return kindNames[k] }
 

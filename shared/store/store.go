@@ -80,6 +80,7 @@ type UseNotes interface {
 // Operator is all that the operator's command needs. An engine implements it in addition to what requests need.
 type Operator interface {
 	Directory
+	Revisions
 	Lifecycle
 	Keys
 	KeyUses
@@ -99,12 +100,13 @@ type Directory interface {
 
 	// List returns a page of at most limit organizations, including deleted ones, and the pagination cursor of the next
 	// page. The cursor of the first page is "", and the cursor after the last page is "" too. limit must be at least 1.
-	// An organization that exists during the whole listing comes exactly once. The order depends on the engine.
+	// An organization that exists during the whole listing comes exactly once. The order depends on the engine. The ID of
+	// any organization is a cursor too: the page begins after it, also if there is no such organization any more.
 	List(ctx context.Context, cursor string, limit int) ([]organization.Organization, string, error)
 }
 
 // Lifecycle deletes organizations. It changes neither the version nor the update time of a record, as these describe
-// only the changes by patches.
+// only updates.
 type Lifecycle interface {
 	// Delete marks the organization as deleted at the time at, and writes the audit entry. The record, the keys and the
 	// audit trail stay. Every later Update returns Conflict. A deleted organization stays as it is, and no entry is
@@ -170,7 +172,8 @@ type Entry struct {
 	Action    Action
 	Actor     string // the ID of the key that was used, or OperatorActor
 	RequestID string
-	Version   int64 // of the record after the change
+	ChangeID  string `json:",omitempty"` // of the operator's change, unique in the organization; "": it has none
+	Version   int64  // of the record after the change
 	Changes   []organization.Change
 }
 

@@ -277,6 +277,10 @@ func TestAnswersOfOthers(t *testing.T) {
 				return err
 			}},
 			"Get": {do: func(ctx context.Context, s *dynamo.Store) error { _, _, err := s.Get(ctx, other); return err }},
+			"HasChange": {do: func(ctx context.Context, s *dynamo.Store) error {
+				_, err := s.HasChange(ctx, other, "once")
+				return err
+			}},
 			"RevokeKey": {do: func(ctx context.Context, s *dynamo.Store) error {
 				return s.RevokeKey(ctx, other, "key_1", time.Now(), entry())
 			}},

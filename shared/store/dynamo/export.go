@@ -58,6 +58,9 @@ func (s *Store) addTrail(ctx context.Context, e *store.Export) {
 				last = it
 				continue
 			}
+			if !isEntry(it) {
+				continue
+			}
 			entry, err := decodeEntry(it)
 			if err == nil && entry.After(first.Organization.Version) {
 				continue
@@ -177,9 +180,11 @@ func (s *Store) putTrails(ctx context.Context, exports []store.Export) error {
 			if err != nil {
 				return err
 			}
-			put := &types.PutRequest{Item: entryItem(e.Organization.ID, entry)}
-			if err := b.add(ctx, types.WriteRequest{PutRequest: put}); err != nil {
-				return err
+			for _, it := range entryItems(e.Organization.ID, entry) {
+				put := &types.PutRequest{Item: it}
+				if err := b.add(ctx, types.WriteRequest{PutRequest: put}); err != nil {
+					return err
+				}
 			}
 		}
 	}

@@ -27,6 +27,7 @@ const (
 	organizationPrefix = "ORG#"
 	recordSortKey      = "ORG"
 	auditPrefix        = "AUDIT#"
+	changePrefix       = "CHANGE#" // sorts before the record, as what belongs to it must; see addTrail
 	ratePrefix         = "RATE#"
 	usePrefix          = "USE#"
 )
@@ -43,6 +44,11 @@ func recordKey(id organization.ID) item {
 // auditKey returns the key of an entry of the organization's audit trail.
 func auditKey(id organization.ID, entryID string) item {
 	return item{partitionKey: str(organizationPrefix + string(id)), sortKey: str(auditPrefix + entryID)}
+}
+
+// changeKey returns the key of the item that remembers that a change of the operator was made.
+func changeKey(id organization.ID, changeID string) item {
+	return item{partitionKey: str(organizationPrefix + string(id)), sortKey: str(changePrefix + changeID)}
 }
 
 // counterKey returns the key of the counter of an organization's requests in a window.
@@ -68,10 +74,16 @@ func checkPartition(it item, asked types.AttributeValue) error {
 	return nil
 }
 
-// isRecord tells an organization's own item from those of its trail.
+// isRecord tells an organization's own item from the others of its partition.
 func isRecord(it item) bool {
 	r := reader{item: it}
 	return r.str(sortKey) == recordSortKey
+}
+
+// isEntry tells the items of the audit trail from the others of the partition.
+func isEntry(it item) bool {
+	r := reader{item: it}
+	return strings.HasPrefix(r.str(sortKey), auditPrefix)
 }
 
 // beingPurged reports whether a purge of the organization has begun.
@@ -265,6 +277,7 @@ const (
 	keyExpiresAt = "expires_at"
 	keyRevokedAt = "revoked_at"
 	keySuccessor = "replaced_by"
+	keyLabel     = "label"
 )
 
 func encodeKey(k apikey.Record) item {
@@ -282,6 +295,9 @@ func encodeKey(k apikey.Record) item {
 	}
 	if k.ReplacedBy != "" {
 		it[keySuccessor] = str(k.ReplacedBy)
+	}
+	if k.Label != "" {
+		it[keyLabel] = str(k.Label)
 	}
 	return it
 }
@@ -331,6 +347,9 @@ func decodeKey(hash string, it item) (apikey.Record, error) {
 	}
 	if successor := r.optional(keySuccessor); successor != nil {
 		record.ReplacedBy = *successor
+	}
+	if label := r.optional(keyLabel); label != nil {
+		record.Label = *label
 	}
 	if r.err != nil {
 		return apikey.Record{}, fmt.Errorf("decoding key %s: %w", record.ID, r.err)

@@ -129,8 +129,8 @@ func (s *Store) Undelete(ctx context.Context, id organization.ID, e store.Entry)
 }
 
 // Purge first marks the record as deleted and being purged. From then on no transaction on the organization succeeds,
-// so no request and no command adds to what is being removed. Then it deletes the audit trail, the notes of when keys
-// were used and the counters, and the record last. As long as the record is there, an interrupted purge can be seen
+// so no request and no command adds to what is being removed. Then it deletes the audit trail, the identifiers of
+// changes, the notes of when keys were used and the counters, and the record last. As long as the record is there, an interrupted purge can be seen
 // and repeated. Without a record, Purge deletes what an interrupted restore has left.
 //
 // A request that was accepted before the mark may still note the use of its key, or count itself, when Purge has
@@ -140,7 +140,9 @@ func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 	if err := s.beginPurge(ctx, op, id); err != nil {
 		return err
 	}
-	remains := []*dynamodb.QueryInput{s.trail(id), partition(s.tables.Counters, useKey(id, ""))}
+	remains := []*dynamodb.QueryInput{
+		partition(s.tables.Organizations, recordKey(id)), partition(s.tables.Counters, useKey(id, "")),
+	}
 	for _, c := range organization.Categories() {
 		remains = append(remains, partition(s.tables.Counters, counterKey(id, c, time.Time{})))
 	}
@@ -180,13 +182,16 @@ func (s *Store) endPurge(ctx context.Context, op string, id organization.ID) err
 	return translate(op, err)
 }
 
-// removeAll deletes all items that the query finds, in batches.
+// removeAll deletes all items that the query finds, in batches, but for the record.
 func (s *Store) removeAll(ctx context.Context, op string, in *dynamodb.QueryInput) error {
 	in.ProjectionExpression = aws.String(partitionKey + "," + sortKey)
 	b := batch{store: s, op: op, table: *in.TableName}
 	for key, err := range s.pages(ctx, op, in) {
 		if err != nil {
 			return err
+		}
+		if isRecord(key) {
+			continue
 		}
 		if err := b.add(ctx, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: key}}); err != nil {
 			return err

@@ -75,6 +75,11 @@ func (s *Store) getItem(
 // Update sets the attributes that differ, on condition that the version is still the one that was read, and that the
 // key still allows the change.
 func (s *Store) Update(ctx context.Context, u store.Update) error {
+	return s.transact(ctx, updateOf(u))
+}
+
+// updateOf returns the change that Update makes.
+func updateOf(u store.Update) change {
 	update, values := updateExpression(encodeRecord(u.Before), encodeRecord(u.After))
 	values[":version"] = num(u.Before.Version)
 	condition := attrVersion + " = :version AND attribute_not_exists(" + attrDeletedAt + ")"
@@ -83,7 +88,7 @@ func (s *Store) Update(ctx context.Context, u store.Update) error {
 		condition += " AND " + sameAuthority(u.Authority.Key, values)
 		names = map[string]string{"#key": u.Authority.Key.Hash.Hex(), "#permission": keyAllows}
 	}
-	return s.transact(ctx, change{
+	return change{
 		op:        "updating " + string(u.Before.ID),
 		id:        u.Before.ID,
 		update:    update,
@@ -98,7 +103,7 @@ func (s *Store) Update(ctx context.Context, u store.Update) error {
 			}
 			return store.Conflict
 		},
-	})
+	}
 }
 
 // sameAuthority returns the condition that the organization has the key as it was read, as far as authority goes. It

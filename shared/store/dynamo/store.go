@@ -6,7 +6,7 @@
 //
 //   - items.go: how things are stored. Keys of items, names of attributes, records and API keys as items.
 //   - requests.go: the calls that serve requests. Find, Update, Count, NoteUse, and what they consume.
-//   - organizations.go, apikeys.go, audit.go, export.go: the operator's calls, by subject.
+//   - organizations.go, revisions.go, apikeys.go, audit.go, export.go: the operator's calls, by subject.
 //   - transactions.go: a change together with its audit entry, and why a transaction failed.
 //   - errors.go: which kind of error an error of the SDK is, and what is tried again.
 //   - tables.go: making the tables, and looking whether they are as they should be.

@@ -25,7 +25,8 @@ type change struct {
 	values    item
 	entry     store.Entry               // not written if it has no ID
 	authority *store.Authority          // must be valid whenever the change is sent; the condition has its key
-	also      []types.TransactWriteItem // written with the change, without a condition
+	also      []types.TransactWriteItem // written with the change
+	applied   bool                      // the condition of also fails if the change was made already
 
 	// refusal returns the kind of error when the condition fails on the stored item, which is empty if there is none.
 	// Unknown says that the change was made already, which is no error.
@@ -43,6 +44,9 @@ func (s *Store) transact(ctx context.Context, c change) error {
 		reasons, err := s.transactOnce(ctx, c)
 		if err != nil || reasons == nil {
 			return err
+		}
+		if c.applied && slices.Contains(reasons.codes[1:1+len(c.also)], reasonCondition) {
+			return &store.Error{Kind: store.Applied, Op: c.op, Err: reasons.err}
 		}
 		if reasons.has(reasonCondition) {
 			if len(reasons.stored) > 0 {

@@ -10,7 +10,7 @@ import (
 	"organizations-api/shared/store"
 )
 
-const entryColumns = `entry_id, action, actor, request_id, version, changes`
+const entryColumns = `entry_id, action, actor, request_id, change_id, version, changes`
 
 const auditQuery = `SELECT organization, ` + entryColumns + ` FROM audit
 	WHERE organization = ? AND entry_id < ? ORDER BY entry_id DESC LIMIT ?`
@@ -40,7 +40,7 @@ type changeItem struct {
 }
 
 func writeEntry(ctx context.Context, tx *sql.Tx, id organization.ID, e store.Entry) error {
-	const statement = `INSERT INTO audit (organization, ` + entryColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?)`
+	const statement = `INSERT INTO audit (organization, ` + entryColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 	items := make([]changeItem, 0, len(e.Changes))
 	for _, c := range e.Changes {
 		items = append(items, changeItem(c))
@@ -50,7 +50,7 @@ func writeEntry(ctx context.Context, tx *sql.Tx, id organization.ID, e store.Ent
 		return fmt.Errorf("encoding the changes: %w", err)
 	}
 	_, err = tx.ExecContext(ctx, statement,
-		string(id), e.ID, string(e.Action), e.Actor, e.RequestID, e.Version, string(changes))
+		string(id), e.ID, string(e.Action), e.Actor, e.RequestID, optionalName(e.ChangeID), e.Version, string(changes))
 	return err
 }
 
@@ -59,9 +59,14 @@ func readEntry(row scanner) (organization.ID, store.Entry, error) {
 	var owner organization.ID
 	var e store.Entry
 	var changes string
-	err := row.Scan((*string)(&owner), &e.ID, (*string)(&e.Action), &e.Actor, &e.RequestID, &e.Version, &changes)
+	var changeID *string
+	err := row.Scan(
+		(*string)(&owner), &e.ID, (*string)(&e.Action), &e.Actor, &e.RequestID, &changeID, &e.Version, &changes)
 	if err != nil {
 		return "", store.Entry{}, err
+	}
+	if changeID != nil {
+		e.ChangeID = *changeID
 	}
 	var d decoder
 	var items []changeItem

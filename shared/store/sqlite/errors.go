@@ -13,10 +13,11 @@ import (
 	"organizations-api/shared/store"
 )
 
-// The reasons for which a transaction makes no change. A third is sql.ErrNoRows, for what does not exist.
+// The reasons for which a transaction makes no change. Another is sql.ErrNoRows, for what does not exist.
 var (
 	errConflict = errors.New("conflict")
 	errFull     = errors.New("full")
+	errApplied  = errors.New("applied")
 )
 
 // fail returns err as an *store.Error with the operation op. An *store.Error stays as it is. Any other error after the
@@ -37,6 +38,8 @@ func fail(ctx context.Context, op string, err error) error {
 		return &store.Error{Kind: store.Conflict, Op: op}
 	case errors.Is(err, errFull):
 		return &store.Error{Kind: store.Full, Op: op}
+	case errors.Is(err, errApplied):
+		return &store.Error{Kind: store.Applied, Op: op}
 	case errors.Is(err, errReplaced), ctx.Err() != nil, errors.Is(err, context.Canceled),
 		errors.Is(err, context.DeadlineExceeded):
 		kind = store.Unreachable

@@ -174,6 +174,11 @@ func TestRowsOfOthers(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "organizations.db")
 	s := mustOpen(t, path)
 	o, key := create(t, s)
+	once := patched(o, organization.Patch{Name: organization.Set("B")})
+	once.Audit.ChangeID = "once"
+	if err := s.StoreRevision(t.Context(), once); err != nil {
+		t.Fatal(err)
+	}
 	row := func() *sql.Row { return s.reader.QueryRowContext(t.Context(), findQuery, key.Hash.Hex(), string(o.ID)) }
 	if _, err := readFound(row(), o.ID, key.Hash); err != nil {
 		t.Errorf("readFound = %v, want no error", err)
@@ -195,11 +200,12 @@ func TestRowsOfOthers(t *testing.T) {
 	id := organization.ID(other)
 	s = mustOpen(t, path)
 	for name, call := range map[string]func() error{
-		"Find":    func() error { _, err := s.Find(t.Context(), id, key.Hash); return err },
-		"Get":     func() error { _, _, err := s.Get(t.Context(), id); return err },
-		"Export":  func() error { _, err := s.Export(t.Context(), id); return err },
-		"Audit":   func() error { _, _, err := s.Audit(t.Context(), id, "", 10); return err },
-		"KeyUses": func() error { _, err := s.KeyUses(t.Context(), id); return err },
+		"Find":      func() error { _, err := s.Find(t.Context(), id, key.Hash); return err },
+		"Get":       func() error { _, _, err := s.Get(t.Context(), id); return err },
+		"Export":    func() error { _, err := s.Export(t.Context(), id); return err },
+		"Audit":     func() error { _, _, err := s.Audit(t.Context(), id, "", 10); return err },
+		"KeyUses":   func() error { _, err := s.KeyUses(t.Context(), id); return err },
+		"HasChange": func() error { _, err := s.HasChange(t.Context(), id, "once"); return err },
 		"keys": func() error {
 			_, err := all(t.Context(), s.reader, of(id, readKey), keysQuery, string(id))
 			return err

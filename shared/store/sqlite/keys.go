@@ -149,14 +149,16 @@ func (s *Store) KeyUses(ctx context.Context, id organization.ID) (map[string]tim
 // keyRow is a row of the table keys. All values are nil if a join found no key.
 type keyRow struct {
 	hash, keyID, permission, mode, issuedAt *string
-	expiresAt, revokedAt, replacedBy        *string
+	expiresAt, revokedAt, replacedBy, label *string
 }
 
-const keyColumns = `hash, key_id, permission, mode, issued_at, expires_at, revoked_at, replaced_by`
+const keyColumns = `hash, key_id, permission, mode, issued_at, expires_at, revoked_at, replaced_by, label`
 
 // columns returns pointers to the values in the order of keyColumns. They serve to read a row and to write one.
 func (r *keyRow) columns() []any {
-	return []any{&r.hash, &r.keyID, &r.permission, &r.mode, &r.issuedAt, &r.expiresAt, &r.revokedAt, &r.replacedBy}
+	return []any{
+		&r.hash, &r.keyID, &r.permission, &r.mode, &r.issuedAt, &r.expiresAt, &r.revokedAt, &r.replacedBy, &r.label,
+	}
 }
 
 func encodeKey(k apikey.Record) *keyRow {
@@ -169,6 +171,7 @@ func encodeKey(k apikey.Record) *keyRow {
 		expiresAt:  optionalText(k.ExpiresAt),
 		revokedAt:  optionalText(k.RevokedAt),
 		replacedBy: optionalName(k.ReplacedBy),
+		label:      optionalName(k.Label),
 	}
 }
 
@@ -180,7 +183,7 @@ func optionalName(name string) *string {
 	return &name
 }
 
-// decode returns the key of a row that exists. By the schema, only its last three columns can be nil.
+// decode returns the key of a row that exists. By the schema, only its last four columns can be nil.
 func (r *keyRow) decode() (apikey.Record, error) {
 	var d decoder
 	hash, err := apikey.ParseHash(*r.hash)
@@ -202,6 +205,9 @@ func (r *keyRow) decode() (apikey.Record, error) {
 	}
 	if r.replacedBy != nil {
 		k.ReplacedBy = *r.replacedBy
+	}
+	if r.label != nil {
+		k.Label = *r.label
 	}
 	if err := d.err("keys", *r.keyID); err != nil {
 		return apikey.Record{}, err

@@ -87,7 +87,7 @@ func TestSettings(t *testing.T) {
 		{s.writer, "synchronous", "2"},
 		{s.writer, "foreign_keys", "1"},
 		{s.writer, "secure_delete", "1"},
-		{s.writer, "user_version", "2"},
+		{s.writer, "user_version", fmt.Sprint(len(migrations()))},
 		{s.writer, "integrity_check", "ok"},
 		{s.reader, "journal_mode", "wal"},
 		{s.reader, "query_only", "1"},
@@ -115,7 +115,13 @@ func TestOldKeys(t *testing.T) {
 	mustExec(t, old, `INSERT INTO keys (organization, hash, key_id, permission, mode, issued_at) VALUES (?, ?, ?, ?, ?, ?)`,
 		string(o.ID), key.Hash.Hex(), key.ID, "admin", "live", organization.FormatTime(now))
 
+	mustExec(t, old, `INSERT INTO audit VALUES (?, ?, 'organization.created', 'operator', 'req', 0, '[]')`,
+		string(o.ID), store.NewEntryID(now))
+
 	s := mustOpen(t, path)
+	if entries, _, err := s.Audit(t.Context(), o.ID, "", 2); err != nil || len(entries) != 1 || entries[0].ChangeID != "" {
+		t.Errorf("Audit(%s) of an old database = %+v, %v, want one entry without a change", o.ID, entries, err)
+	}
 	got, keys, err := s.Get(t.Context(), o.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -387,7 +393,7 @@ func TestOpenAsItIs(t *testing.T) {
 		want  string // of the schema
 	}{
 		{"an older schema", []string{schema1, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 1", applicationID)},
-			"version 1 of 2, SQLite"},
+			fmt.Sprintf("version 1 of %d, SQLite", len(migrations()))},
 		{"an empty file", nil, "the file is empty"},
 	}
 	for _, test := range tests {

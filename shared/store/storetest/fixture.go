@@ -56,9 +56,11 @@ func Options() cmp.Options {
 	}
 }
 
-// newKey returns the record of a new key that may do everything and never expires.
+// newKey returns the record of a new key that has a label, may do everything and never expires.
 func newKey(id organization.ID, now time.Time) apikey.Record {
-	return apikey.NewRecord(apikey.New(id, apikey.Live), apikey.Admin, now, nil)
+	r := apikey.NewRecord(apikey.New(id, apikey.Live), apikey.Admin, now, nil)
+	r.Label = "Søren's laptop 🧪"
+	return r
 }
 
 // entry returns an audit entry of the operator.

@@ -149,7 +149,7 @@ func (s suite) unknownOrganization(t *testing.T) {
 	s.purgeAfter(t, unknown.ID)
 	all := calls(s.a, unknown, fresh)
 	for _, name := range []string{
-		"Find", "Get", "Update", "Delete", "Undelete", "AddKey", "RevokeKey", "ChangeKey", "Export",
+		"Find", "Get", "Update", "StoreRevision", "Delete", "Undelete", "AddKey", "RevokeKey", "ChangeKey", "Export",
 	} {
 		wantKind(t, name+" of a missing organization", all[name](t.Context()), store.NotFound)
 	}
@@ -193,6 +193,46 @@ func (s suite) listOnce(t *testing.T) {
 				t.Errorf("List in pages of %d, every record of %s (-want +got):\n%s", limit, id, diff)
 			}
 		}
+	}
+}
+
+// listAfter goes on after each organization of a listing, and after one that is gone.
+func (s suite) listAfter(t *testing.T) {
+	gone := s.create(t, Bare(time.Now()))
+	own := make(map[organization.ID]bool)
+	for range 5 {
+		own[s.create(t, Bare(time.Now())).ID] = true
+	}
+	rest := func(after organization.ID) []organization.ID {
+		var ids []organization.ID
+		eachPage(t, 3, func(cursor string) ([]organization.Organization, string, error) {
+			if cursor == "" {
+				cursor = string(after)
+			}
+			return s.b.List(t.Context(), cursor, 3)
+		}, func(page []organization.Organization) {
+			for _, o := range page {
+				if own[o.ID] || o.ID == gone.ID { // other checks create and purge theirs
+					ids = append(ids, o.ID)
+				}
+			}
+		})
+		return ids
+	}
+	all := rest("")
+	if len(all) != len(own)+1 {
+		t.Fatalf("List has %d of the organizations, want %d", len(all), len(own)+1)
+	}
+	place := slices.Index(all, gone.ID)
+	want(t, "Purge", s.a.Purge(t.Context(), gone.ID))
+	all = slices.Delete(all, place, place+1)
+	for i, id := range all {
+		if got := rest(id); !slices.Equal(got, all[i+1:]) {
+			t.Errorf("List after %s = %v, want %v", id, got, all[i+1:])
+		}
+	}
+	if got := rest(gone.ID); !slices.Equal(got, all[place:]) {
+		t.Errorf("List after %s, which is gone, = %v, want %v", gone.ID, got, all[place:])
 	}
 }
 
@@ -358,7 +398,7 @@ func (s suite) purge(t *testing.T) {
 		wantCount(t, s.a, kept.ID, c, now.Truncate(time.Minute), 2)
 	}
 	all := calls(s.a, made, Full(now))
-	for _, name := range []string{"Update", "AddKey", "RevokeKey"} {
+	for _, name := range []string{"Update", "StoreRevision", "AddKey", "RevokeKey"} {
 		wantKind(t, name+" of a purged organization", all[name](t.Context()), store.NotFound)
 	}
 	want(t, "Purge again", s.a.Purge(t.Context(), made.ID))

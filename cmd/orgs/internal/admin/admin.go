@@ -1,5 +1,5 @@
-// Package admin is what an operator does to organizations: it creates, shows and deletes them, issues, rotates and
-// revokes their keys, and reads their audit trails. It holds these commands, the changes that they make to the store, and
+// Package admin is what an operator does to organizations: it creates, finds, shows, changes and deletes them, issues,
+// rotates and revokes their keys, and reads their audit trails. It holds these commands, the changes that they make to the store, and
 // the JSON and text of what they print. Other groups of commands use the changes and the JSON.
 //
 // It must import no other group of commands, and no engine of the store.
@@ -25,7 +25,7 @@ import (
 // Commands returns the commands of this package.
 func Commands(a *cli.App) []*cobra.Command {
 	return []*cobra.Command{
-		createCommand(a), showCommand(a), listCommand(a), deleteCommand(a), undeleteCommand(a),
+		createCommand(a), showCommand(a), updateCommand(a), listCommand(a), findCommand(a), deleteCommand(a), undeleteCommand(a),
 		auditCommand(a), keysCommand(a), tablesCommand(a),
 	}
 }
@@ -64,7 +64,7 @@ type IssuedKey struct {
 	Record apikey.Record
 }
 
-// NewKey makes a key. It stores nothing.
+// NewKey makes a key without a label. It stores nothing.
 func NewKey(id organization.ID, mode apikey.Mode, p apikey.Permission, now time.Time, expiresAt *time.Time) IssuedKey {
 	key := apikey.New(id, mode)
 	return IssuedKey{key, apikey.NewRecord(key, p, now, expiresAt)}
@@ -82,10 +82,13 @@ func LostKeys(s *backend.Store, id organization.ID, keys ...IssuedKey) string {
 		strings.Join(ids, " and "), strings.Join(commands, "\n  "))
 }
 
-// Create stores a new organization with a new admin key. Where the store does not confirm it, the error says what to do,
-// as nobody is shown the key.
-func Create(ctx context.Context, s *backend.Store, o organization.Organization, now time.Time) (IssuedKey, error) {
+// Create stores a new organization with a new admin key, whose label may be "". Where the store does not confirm it, the
+// error says what to do, as nobody is shown the key.
+func Create(
+	ctx context.Context, s *backend.Store, o organization.Organization, label string, now time.Time,
+) (IssuedKey, error) {
 	key := NewKey(o.ID, apikey.Live, apikey.Admin, now, nil)
+	key.Record.Label = label
 	err := s.Create(ctx, o, key.Record, CreatedEntry(o, key, now))
 	if store.Unavailable(err) {
 		err = fmt.Errorf("%w; if %s was created all the same, nobody has its key; remove it with: %s",
@@ -133,9 +136,23 @@ type target struct {
 func find(ctx context.Context, s *backend.Store, id organization.ID) (target, error) {
 	o, keys, err := s.Get(ctx, id)
 	if store.KindOf(err) == store.NotFound {
-		err = term.Fail(term.NotFound, "there is no organization %s; see those there are with: %s", id, s.Choice.CommandLine("list"))
+		err = noOrganization(s, id)
 	}
 	return target{s, o, keys}, err
+}
+
+func noOrganization(s *backend.Store, id organization.ID) error {
+	return term.Fail(term.NotFound, "there is no organization %s; see those there are with: %s", id, s.Choice.CommandLine("list"))
+}
+
+func isDeleted(id organization.ID) error {
+	return term.Fail(term.Conflict, "%s is deleted; orgs undelete brings it back", id)
+}
+
+// unconfirmed returns the failure of a change that may have been made. look is the command that tells.
+func unconfirmed(s *backend.Store, look string, err error) error {
+	return term.Fail(term.Unavailable, "the store did not confirm the change, which may have been made; see: %s; %v",
+		s.Choice.CommandLine(look), err)
 }
 
 // withOrganization returns the RunE of a command whose first argument names an organization that exists.
@@ -168,7 +185,7 @@ func (t target) listKeys() string {
 // needLive refuses an organization that is deleted.
 func (t target) needLive() error {
 	if t.organization.DeletedAt != nil {
-		return term.Fail(term.Conflict, "%s is deleted; orgs undelete brings it back", t.organization.ID)
+		return isDeleted(t.organization.ID)
 	}
 	return nil
 }
@@ -212,8 +229,7 @@ func changeKey(
 		switch {
 		case store.KindOf(err) == store.Conflict && attempt < attempts:
 		case store.Unavailable(err):
-			return k, term.Fail(term.Unavailable, "the store did not confirm the change, which may have been made; see: %s; %v",
-				t.listKeys(), err)
+			return k, unconfirmed(s, "keys list "+string(t.organization.ID), err)
 		default:
 			return c.After, noRoom(t.organization.ID, err)
 		}
@@ -268,8 +284,11 @@ func newEntry(now time.Time, action store.Action, o organization.Organization, c
 		ID:        store.NewEntryID(now),
 		Action:    action,
 		Actor:     store.OperatorActor,
-		RequestID: "cli_" + base62.Random(22),
+		RequestID: newRequestID(),
 		Version:   o.Version,
 		Changes:   changes,
 	}
 }
+
+// newRequestID returns an identifier for a call of the command, as requests of the API have one.
+func newRequestID() string { return "cli_" + base62.Random(22) }

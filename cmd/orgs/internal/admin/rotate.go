@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,18 +22,19 @@ import (
 func rotateCommand(a *cli.App) *cobra.Command {
 	overlap := cli.NewFlag("duration", "24h", parseOverlap)
 	expires := cli.NewFlag("duration|never", "", parseExpiry)
+	label := cli.NewFlag("label", "", checked(apikey.CheckLabel))
 	c := &cobra.Command{
 		Use:   "rotate ORG KEY_ID",
 		Short: "Issue a key in the place of another, which stays valid for a while",
 		Long: `Issue a key with the permission and mode of another and show it, once. The old key expires when the overlap is over, or
 by itself, whichever comes first; with --overlap 0 it stops working at once. The new key is given as long to live as the old one
-had from its creation to its expiry, unless --expires says otherwise. Both happen together or not at all, once the new key
-was shown: if it cannot be shown, the old key stays as it is.`,
+had from its creation to its expiry, unless --expires says otherwise, and the label of the old one, unless --label does. Both
+happen together or not at all, once the new key was shown: if it cannot be shown, the old key stays as it is.`,
 		Example: `  orgs keys rotate org_znU9VHanHBWwM key_4mGq8TzLw2XbR
   orgs keys rotate org_znU9VHanHBWwM key_4mGq8TzLw2XbR --overlap 7d --expires 90d`,
 		Args: cli.OrganizationArgument(2),
 		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
-			o := rotateOptions{overlap: overlap.Value}
+			o := rotateOptions{overlap: overlap.Value, label: label.Value}
 			if expires.Given {
 				o.expires = &expires.Value
 			}
@@ -41,12 +43,14 @@ was shown: if it cannot be shown, the old key stays as it is.`,
 	}
 	c.Flags().Var(overlap, "overlap", "how long the old key stays valid, such as 12h or 7d; 0 ends it at once")
 	c.Flags().Var(expires, "expires", "how long the new key is valid (default as long as the old one was issued for)")
+	c.Flags().Var(label, "label", "what to call the new key (default as the old one)")
 	return c
 }
 
 type rotateOptions struct {
 	overlap time.Duration
 	expires *expiry // of the new key; nil means as long as the old one was issued for
+	label   string  // of the new key; "" means as the old one
 }
 
 // rotate shows the new key before it stores it. So the one that is in use never ends without a successor that somebody
@@ -63,6 +67,7 @@ func rotate(ctx context.Context, a *cli.App, s *backend.Store, args []string, o 
 			}
 		}
 		next := NewKey(organization.ID(args[0]), old.Mode, old.Permission, now, until)
+		next.Record.Label = cmp.Or(o.label, old.Label)
 		after, err := old.Rotated(next.Record.ID, now, now.Add(o.overlap))
 		switch {
 		case err != nil:

@@ -28,6 +28,7 @@ const StoreVariable = "ORGS_STORE"
 // App is one run of the command.
 type App struct {
 	Getenv         func(string) string
+	Stdin          io.Reader
 	Stdout, Stderr *term.Screen
 	Now            func() time.Time
 	JSON           bool // --json
@@ -36,9 +37,12 @@ type App struct {
 	running bool   // the arguments were understood, so errors are no longer about syntax
 }
 
-// New returns a run whose flags are not parsed yet.
+// New returns a run whose flags are not parsed yet. Its standard input is that of the process.
 func New(getenv func(string) string, stdout, stderr io.Writer) *App {
-	return &App{Getenv: getenv, Stdout: term.NewScreen(stdout, getenv), Stderr: term.NewScreen(stderr, getenv), Now: time.Now}
+	return &App{
+		Getenv: getenv, Stdin: os.Stdin,
+		Stdout: term.NewScreen(stdout, getenv), Stderr: term.NewScreen(stderr, getenv), Now: time.Now,
+	}
 }
 
 // AddFlags adds the flags that every command has.

@@ -160,7 +160,7 @@ func makeForLoad(ctx context.Context, s *backend.Store, n int, now time.Time) ([
 	for range n {
 		o := organization.New("Load", organization.Enterprise, nil, now)
 		o.Override.Metadata = organization.MaxLimit
-		key, err := admin.Create(ctx, s, o, now)
+		key, err := admin.Create(ctx, s, o, "", now)
 		if err == nil || store.Unavailable(err) {
 			made = append(made, key)
 		}

@@ -81,7 +81,7 @@ func (g *gateway) anyOrganization(ctx context.Context) (*organization.Organizati
 func (g *gateway) makeDemo(ctx context.Context) (demo, error) {
 	now := g.app.Now()
 	o := organization.New(DemoName, organization.Pro, nil, now)
-	adminKey, err := admin.Create(ctx, g.store, o, now)
+	adminKey, err := admin.Create(ctx, g.store, o, "", now)
 	if err != nil {
 		return demo{}, err
 	}

@@ -16,6 +16,7 @@ const (
 	NoAccess    Kind = "no_access" // AWS's region or credentials are missing
 	Unavailable Kind = "unavailable"
 	Unhealthy   Kind = "unhealthy"   // doctor found something
+	Declined    Kind = "declined"    // the person who was asked did not say yes
 	Interrupted Kind = "interrupted" // by a signal
 	Failed      Kind = "failed"      // anything else
 )

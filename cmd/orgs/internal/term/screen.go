@@ -29,11 +29,11 @@ type Screen struct {
 func NewScreen(w io.Writer, getenv func(string) string) *Screen {
 	s := &Screen{Writer: &output{writer: w}}
 	file, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) {
+	if !ok || !IsTerminal(file) {
 		return s
 	}
 	s.Terminal = true
-	if width, _, err := term.GetSize(int(file.Fd())); err == nil {
+	if width, _, err := term.GetSize(int(w.(*os.File).Fd())); err == nil {
 		s.Width = width
 	}
 	kind := getenv("TERM")

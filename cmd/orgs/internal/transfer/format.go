@@ -38,7 +38,8 @@ const maxLine = 4 << 20
 // line is one line of the file. Exactly one member is set. The text begins with the member's name, without white space.
 //
 // Records and entries are encoded as the domain's own structs, so a field that is added there is part of a backup at
-// once. A field that is renamed changes the format: testdata/format2.backup fails to restore then.
+// once. Give it omitempty if it is seldom set: earlier versions of the command refuse a file with a field that they do
+// not know. A field that is renamed changes the format: testdata/format2.backup fails to restore then.
 type line struct {
 	Header       *header  `json:"orgs_backup,omitempty"`
 	Organization *record  `json:"organization,omitempty"`
@@ -230,6 +231,11 @@ func checkEntry(e store.Entry) error {
 	}
 	if max(len(e.ID), len(e.Action), len(e.Actor), len(e.RequestID)) > maxIdentifier || e.Version < 0 {
 		return fmt.Errorf("an entry's action, actor and request must have at most %d bytes, and its version must not be negative", maxIdentifier)
+	}
+	if e.ChangeID != "" {
+		if err := store.CheckChangeID(e.ChangeID); err != nil {
+			return err
+		}
 	}
 	for _, c := range e.Changes {
 		if !json.Valid([]byte(c.Before)) || !json.Valid([]byte(c.After)) {
