@@ -75,7 +75,7 @@ func readMutant(block string) (mutant, error) {
 	if !ok || m.Old == "" {
 		return m, fmt.Errorf("it needs an old text and a line %q", newLine)
 	}
-	m.New = strings.TrimRight(m.New, "\n")
+	m.New = strings.TrimSuffix(strings.TrimSuffix(m.New, "\n"), "\n") // the blank line before the next mutant
 	if m.File == "" || m.Package == "" || !strings.HasPrefix(m.Test, "Test") {
 		return m, fmt.Errorf("it needs a file, and a test as PACKAGE TestName")
 	}
