@@ -137,12 +137,13 @@ func (r RevisionRequest) plan(
 	}
 }
 
-// pause waits before the next attempt. The time is random, so that competing processes spread out, and its upper bound
-// grows with the number of attempts.
+// pause waits before the next attempt. The time is random and its upper bound doubles with each attempt, so competing
+// processes spread out until one is seldom refused because of another: ten within a tenth of a second, a thousand within
+// half a minute.
 func pause(ctx context.Context, attempt int) error {
-	const shortest, longest = 4 * time.Millisecond, time.Second
+	const shortest, longest = 4 * time.Millisecond, 30 * time.Second
 	select {
-	case <-time.After(rand.N(min(shortest<<min(attempt, 10), longest))):
+	case <-time.After(rand.N(min(shortest<<min(attempt, 13), longest))):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()
