@@ -105,6 +105,13 @@ contract-report: ## Write what the contract tests cover and catch as a page, bui
 mutants: ## Run the contract tests against services that are wrong on purpose, and list what catches each
 	@go test ./contracttests/mutants -count=1 -timeout 30m -run '^TestMutants$$' -v | grep -v -e '^=== ' -e '--- PASS'
 
+NAME ?=
+FOR ?= 0s
+
+.PHONY: mutants-code
+mutants-code: ## Make deliberate faults in a copy of the code, and run the test that must catch each (NAME=expression FOR=3m)
+	@go run ./contracttests/codemutants -run '$(NAME)' -for $(FOR)
+
 .PHONY: generate
 generate: ## Make the example clients again from openapi.yaml
 	go tool -modfile=tools/go.mod oapi-codegen -config docs/examples/go/oapi-codegen.yaml -o docs/examples/go/organizations/client.gen.go \

@@ -197,7 +197,6 @@ func TestKilled(t *testing.T) {
 		failed <- err
 	}()
 	await(t, hanging, "the invocation to begin")
-	began := time.Now()
 	if err := syscall.Kill(lives.next(t).pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -205,25 +204,23 @@ func TestKilled(t *testing.T) {
 	if err := await(t, failed, "the error"); !errors.As(err, &exit) || exit.Signal != syscall.SIGKILL {
 		t.Errorf("Invoke() of a killed process = %v, want an ExitError with signal 9", err)
 	}
-	if took := time.Since(began); took > patience/2 {
-		t.Errorf("the error came after %v", took)
-	}
 }
 
 func TestTimeout(t *testing.T) {
 	t.Parallel()
 	set, out := settings(t, "function"), new(log)
-	set.Output, set.Timeout = out, time.Second
+	const enough = 5 * time.Second // for a busy machine to write the line
+	set.Output, set.Timeout = out, enough
 	s := start(t, set)
 	began := time.Now()
 	_, err := s.Invoke(t.Context(), []byte(`{"do":"hang"}`))
-	want := &lambda.TimeoutError{After: time.Second, Output: "hanging"}
+	want := &lambda.TimeoutError{After: enough, Output: "hanging"}
 	var got *lambda.TimeoutError
 	if !errors.As(err, &got) || !cmp.Equal(want, got) {
 		t.Errorf("Invoke(hang) = %#v, want %#v", err, want)
 	}
-	if took := time.Since(began); took < time.Second {
-		t.Errorf("Invoke(hang) took %v, want a second at least", took)
+	if took := time.Since(began); took < enough {
+		t.Errorf("Invoke(hang) took %v, want %v at least", took, enough)
 	}
 	await(t, s.Exited(), "the end of the process")
 }

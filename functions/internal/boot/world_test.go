@@ -201,7 +201,7 @@ func (c traced) Value(key any) any {
 // hour, because each hour has notes of its own.
 func awaitRoomInHour(t *testing.T) {
 	t.Helper()
-	const room = 30 * time.Second
+	const room = 2 * time.Minute
 	now := time.Now()
 	if left := now.Truncate(store.UseSpan).Add(store.UseSpan).Sub(now); left < room {
 		time.Sleep(left)
