@@ -330,3 +330,37 @@ func TestOneInvocationAtATime(t *testing.T) {
 		t.Errorf("Invoke() after another = %v, want no error", err)
 	}
 }
+
+// TestTrace: an invocation belongs to the trace of the request that it is for, through a Sandbox and through a
+// Function.
+func TestTrace(t *testing.T) {
+	t.Parallel()
+	s := start(t, settings(t, "function"))
+	f, err := lambda.NewFunction(settings(t, "function"), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.Close)
+	const root = "1-5e9f0c65-1de4d666d4dd26aced652b6c"
+	for header, belongs := range map[string]bool{
+		"Root=" + root:                         true,
+		"Self=1-x;Root=" + root + ";Sampled=1": true,
+		"":                                     false,
+		"Root=" + root[:10]:                    false,
+		"Root=" + strings.Replace(root, "5", "g", 1): false,
+	} {
+		for kind, run := range map[string]func(context.Context, []byte) (lambda.Result, error){"Sandbox": s.Invoke, "Function": f.Run} {
+			result, err := run(lambda.WithTraceID(t.Context(), header), []byte(`{"do":"look"}`))
+			if err != nil {
+				t.Fatalf("Invoke() = %v, want no error", err)
+			}
+			var got saw
+			if err := json.Unmarshal(result.Payload, &got); err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasPrefix(got.Trace, "Root="+root+";Parent=") != belongs || !strings.HasPrefix(got.Trace, "Root=1-") {
+				t.Errorf("%s: the trace for %q is %q, belongs to its root: want %v", kind, header, got.Trace, belongs)
+			}
+		}
+	}
+}

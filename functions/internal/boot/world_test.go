@@ -61,7 +61,7 @@ func worldWith(t *testing.T, endpoint string, changes map[string]string) *world 
 	environment := map[string]string{
 		envOrganizationsTable: tables.Organizations, envCountersTable: tables.Counters,
 		envRegion: "us-east-1", envEndpoint: endpoint, envAccessKeyID: "local", envSecretAccessKey: "local",
-		envFunction: "test",
+		envFunction: "test", envVersion: "1",
 	}
 	maps.Copy(environment, changes)
 	w := &world{logs: new(telemetrytest.Log)}
