@@ -88,6 +88,9 @@ func TestEntityTagFollowsRecord(t *testing.T) {
 	if changed.Code != http.StatusOK || second == first || second != w.get(t).Header().Get("ETag") {
 		t.Errorf("a change gives %d and the tag %s (first %s, now %s)", changed.Code, second, first, w.get(t).Header().Get("ETag"))
 	}
+	if body := text(t, w.get(t)); text(t, changed) != body {
+		t.Errorf("a change is answered with %s, and the record is %s", changed.Body, body)
+	}
 	stale := w.patch(t, `{"organization_name":"C"}`, "If-Match", first)
 	if stale.Code != http.StatusPreconditionFailed || stale.Header().Get("ETag") != second {
 		t.Errorf("a stale change = %d with the tag %s, want 412 with %s", stale.Code, stale.Header().Get("ETag"), second)
