@@ -70,7 +70,7 @@ func (e *explainedError) Error() string {
 	case errors.As(e.err, &canceled), errors.Is(e.err, context.Canceled):
 		return "the call was cancelled"
 	case errors.As(e.err, &sending):
-		return "DynamoDB cannot be reached: " + sending.Err.Error()
+		return "no sound answer of DynamoDB: " + sending.Err.Error()
 	case errors.As(e.err, &decoding):
 		return "the answer of DynamoDB is broken: " + decoding.Err.Error()
 	case errors.As(e.err, &operation):

@@ -38,7 +38,7 @@ func TestExamineWrites(t *testing.T) {
 		left   int // items
 	}{
 		"no fault":     {nil, store.OK, "possible within", 2, 0},
-		"lost replies": {[]dynamotest.Fault{lost, lost, lost}, store.Fail, "cannot be reached", 4, 0},
+		"lost replies": {[]dynamotest.Fault{lost, lost, lost}, store.Fail, "no sound answer", 4, 0},
 		"throttled":    {[]dynamotest.Fault{dynamotest.Cancel("ThrottlingError", "None")}, store.OK, "possible within", 3, 0},
 		"not allowed":  {[]dynamotest.Fault{dynamotest.Refuse(400, "AccessDeniedException")}, store.Warn, "may not", 1, 0},
 		"refused": {[]dynamotest.Fault{dynamotest.RefuseSaying(400, "ItemCollectionSizeLimitExceededException", "full")},

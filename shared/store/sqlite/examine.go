@@ -99,10 +99,10 @@ func (s *Store) examinePages(ctx context.Context) store.Finding {
 // process be killed before the row is removed, it goes away as old counts do.
 const (
 	probeOrganization = "doctor"
-	// probeSize makes the row, which is stored twice (in the table and in its index), as large as the largest change of an
-	// organization: metadata and credentials of 64 KiB each, anew and in the place of the old ones, and metadata twice in
-	// the audit trail. A disk has room for that or it is full.
-	probeSize = 192 << 10
+	// probeSize makes SQLite write as much as for the largest change of an organization: metadata and credentials of 64 KiB
+	// each, anew and in the place of the old ones, and metadata twice in the audit trail. The row is stored twice, in the
+	// table and in its index, and overwritten when it is removed. A disk has room for that or it is full.
+	probeSize = 96 << 10
 )
 
 // examineWriting writes a row, waits until it is on disk, and removes it. It writes nothing to an empty file, which has no
