@@ -93,7 +93,7 @@ func older(t *testing.T, path string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = db.ExecContext(t.Context(), "DROP TABLE key_uses; ALTER TABLE keys DROP COLUMN replaced_by; PRAGMA user_version = 1")
+	_, err = db.ExecContext(t.Context(), "DROP TABLE key_secrets; DROP TABLE key_uses; ALTER TABLE keys DROP COLUMN replaced_by; PRAGMA user_version = 1")
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)
 	}

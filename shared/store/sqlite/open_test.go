@@ -86,7 +86,7 @@ func TestSettings(t *testing.T) {
 		{s.writer, "synchronous", "2"},
 		{s.writer, "foreign_keys", "1"},
 		{s.writer, "secure_delete", "1"},
-		{s.writer, "user_version", "2"},
+		{s.writer, "user_version", "3"},
 		{s.writer, "integrity_check", "ok"},
 		{s.reader, "journal_mode", "wal"},
 		{s.reader, "query_only", "1"},
@@ -105,7 +105,7 @@ func TestOldKeys(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "organizations.db")
 	now := organization.Timestamp(time.Now())
 	o := storetest.Bare(now)
-	key := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Admin, now, nil)
+	key := apikey.NewRecord(apikey.New(o.ID, apikey.Live, apikey.NewSecret()), apikey.Admin, now, nil)
 	old := raw(t, path)
 	mustExec(t, old, schema1)
 	mustExec(t, old, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 1", applicationID))
@@ -264,7 +264,7 @@ func TestOpenAsItIs(t *testing.T) {
 		want  string // of the schema
 	}{
 		{"an older schema", []string{schema1, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 1", applicationID)},
-			"version 1 of 2, SQLite"},
+			"version 1 of 3, SQLite"},
 		{"an empty file", nil, "the file is empty"},
 	}
 	for _, test := range tests {

@@ -58,7 +58,7 @@ func Options() cmp.Options {
 
 // newKey returns the record of a new key that may do everything and never expires.
 func newKey(id organization.ID, now time.Time) apikey.Record {
-	return apikey.NewRecord(apikey.New(id, apikey.Live), apikey.Admin, now, nil)
+	return apikey.NewRecord(apikey.New(id, apikey.Live, apikey.NewSecret()), apikey.Admin, now, nil)
 }
 
 // entry returns an audit entry of the operator.

@@ -114,7 +114,7 @@ func (s suite) findKeys(t *testing.T) {
 	for i, p := range []apikey.Permission{apikey.Read, apikey.Write, apikey.Delete, apikey.Admin} {
 		for j, mode := range []apikey.Mode{apikey.Live, apikey.Test} {
 			at := now.Add(time.Duration(2*i+j+1) * time.Microsecond)
-			key := apikey.NewRecord(apikey.New(made.ID, mode), p, at, nil)
+			key := apikey.NewRecord(apikey.New(made.ID, mode, apikey.NewSecret()), p, at, nil)
 			if mode == apikey.Test { // it is no longer valid, which the store does not check
 				key.ExpiresAt = new(now.Add(-time.Hour + time.Microsecond))
 				key.RevokedAt = new(now.Add(-time.Minute + 2*time.Microsecond))
@@ -128,7 +128,7 @@ func (s suite) findKeys(t *testing.T) {
 
 func (s suite) findUnknownKey(t *testing.T) {
 	made := s.create(t, Full(time.Now()))
-	wantFound(t, s.b, made.Organization, apikey.New(made.ID, apikey.Live).Hash(), nil)
+	wantFound(t, s.b, made.Organization, apikey.New(made.ID, apikey.Live, apikey.NewSecret()).Hash(), nil)
 	wantFound(t, s.b, made.Organization, apikey.Hash{}, nil)
 }
 

@@ -50,6 +50,10 @@ type rotateOptions struct {
 
 func rotate(ctx context.Context, a *cli.App, s *backend.Store, args []string, o rotateOptions) error {
 	var successor IssuedKey
+	secret, err := KeySecret(ctx, s)
+	if err != nil {
+		return err
+	}
 	old, err := changeKey(ctx, a, s, args, store.KeyRotated, func(old apikey.Record, now time.Time) (store.KeyChange, error) {
 		until := old.Renewed(now)
 		if o.expires != nil {
@@ -58,7 +62,7 @@ func rotate(ctx context.Context, a *cli.App, s *backend.Store, args []string, o 
 				return store.KeyChange{}, err
 			}
 		}
-		successor = NewKey(organization.ID(args[0]), old.Mode, old.Permission, now, until)
+		successor = NewKey(secret, organization.ID(args[0]), old.Mode, old.Permission, now, until)
 		after, err := old.Rotated(successor.Record.ID, now, now.Add(o.overlap))
 		if err != nil {
 			return store.KeyChange{}, cannotRotate(old, err)

@@ -84,7 +84,11 @@ func (g *gateway) makeDemo(ctx context.Context) (demo, error) {
 		return demo{}, err
 	}
 	now = g.app.Now() // later than the first entry, so that the audit trail has the two in their order
-	readKey := admin.NewKey(o.ID, apikey.Live, apikey.Read, now, nil)
+	secret, err := admin.KeySecret(ctx, g.store)
+	if err != nil {
+		return demo{}, err
+	}
+	readKey := admin.NewKey(secret, o.ID, apikey.Live, apikey.Read, now, nil)
 	return demo{o, adminKey, readKey}, admin.AddKey(ctx, g.store, o, readKey, now)
 }
 
