@@ -161,7 +161,7 @@ func TestDoctorOnDynamoDB(t *testing.T) {
 	organizations, counters := "table "+prefix+"-organizations", "table "+prefix+"-counters"
 	want := map[string]string{
 		"orgs": "ok", "store": "ok", "credentials": "ok", "endpoint": "ok", "clock": "ok",
-		organizations: "fail", counters: "fail", "time to live": "fail", "reading": "fail",
+		organizations: "fail", counters: "fail", "time to live": "fail", "reading": "fail", "writing": "fail",
 	}
 	if diff := cmp.Diff(want, examined(t, env, exitFailed).levels()); diff != "" {
 		t.Errorf("without tables (-want +got):\n%s", diff)
@@ -211,6 +211,7 @@ func TestDoctorOnAWS(t *testing.T) {
 	)
 	well := awsAnswers{
 		"DescribeTable": table, "DescribeContinuousBackups": recovery, "DescribeTimeToLive": ttl, "GetItem": "{}",
+		"TransactWriteItems": "{}",
 	}
 	tests := []struct {
 		name              string
@@ -225,6 +226,8 @@ func TestDoctorOnAWS(t *testing.T) {
 		{"being made", "DescribeTable", strings.Replace(table, "ACTIVE", "CREATING", 1), "table p-organizations", "fail"},
 		{"no look at tables", "DescribeTable", denied, "table p-organizations", "warn"},
 		{"no reading", "GetItem", denied, "reading", "fail"},
+		{"no writing", "TransactWriteItems", denied, "writing", "warn"},
+		{"no key of encryption", "TransactWriteItems", `{"__type": "x#ValidationException", "message": "KMS key is disabled"}`, "writing", "fail"},
 		{"no time to live", "DescribeTimeToLive", strings.Replace(ttl, "ENABLED", "DISABLED", 1), "time to live", "warn"},
 		{"a minute off", "Date", time.Now().Add(-time.Minute).UTC().Format(http.TimeFormat), "clock", "warn"},
 		{"an hour off", "Date", time.Now().Add(time.Hour).UTC().Format(http.TimeFormat), "clock", "fail"},

@@ -59,7 +59,7 @@ func checkEnvironment(t *testing.T, got []string, folder string) {
 	t.Helper()
 	slices.Sort(got)
 	for i, line := range got { // what differs from run to run
-		line = regexp.MustCompile(`^(AWS_LAMBDA_RUNTIME_API=127\.0\.0\.1:)\d+$`).ReplaceAllString(line, "${1}PORT")
+		line = regexp.MustCompile(`^(AWS_LAMBDA_RUNTIME_API=127\.0\.0\.1:)\d+/[0-9a-f]{32}$`).ReplaceAllString(line, "${1}PORT/SECRET")
 		got[i] = regexp.MustCompile(`=\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}$`).ReplaceAllString(line, "=STREAM")
 	}
 	want := []string{
@@ -71,7 +71,7 @@ func checkEnvironment(t *testing.T, got []string, folder string) {
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/get-organization",
 		"AWS_LAMBDA_LOG_STREAM_NAME=STREAM",
-		"AWS_LAMBDA_RUNTIME_API=127.0.0.1:PORT",
+		"AWS_LAMBDA_RUNTIME_API=127.0.0.1:PORT/SECRET",
 		"AWS_REGION=eu-central-1",
 		"AWS_SECRET_ACCESS_KEY=secret",
 		"BOOTSTRAP=function",
@@ -256,8 +256,8 @@ func TestInitFails(t *testing.T) {
 
 	script := settings(t, "")
 	script.Bootstrap = "testdata/bootstrap"
-	if _, err := lambda.Start(t.Context(), script); !errors.As(err, new(*lambda.InitError)) || !errors.Is(err, syscall.ENOEXEC) {
-		t.Errorf("Start(no program) = %v, want an InitError for %v", err, syscall.ENOEXEC)
+	if _, err := lambda.Start(t.Context(), script); !errors.As(err, new(*lambda.InitError)) || !errors.Is(err, syscall.ENOENT) {
+		t.Errorf("Start(no interpreter) = %v, want an InitError for %v", err, syscall.ENOENT)
 	}
 }
 

@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"mime"
 	"net/http"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -180,14 +178,16 @@ func checkMediaType(h http.Header) error {
 	if len(types) != 1 {
 		return unsupported(want)
 	}
-	mediaType, parameters, err := mime.ParseMediaType(types[0])
-	if err != nil || mediaType != "application/json" {
+	m, ok := parseMediaType(types[0])
+	if !ok || m.name != "application/json" {
 		return unsupported(want)
 	}
-	if charset := parameters["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return unsupported("The body must be in UTF-8.")
+	for _, charset := range m.charsets {
+		if !isUTF8(charset) {
+			return unsupported("The body must be in UTF-8.")
+		}
 	}
-	if encoding := h.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+	if isEncoded(h.Values("Content-Encoding")) {
 		return unsupported("The body must be sent without a Content-Encoding.")
 	}
 	return nil

@@ -88,6 +88,9 @@ func decodeTemplate(t *testing.T, v any) {
 // fromRuntime lists the variables that a function reads and the Lambda runtime sets.
 var fromRuntime = []string{envRegion, envFunction, envAccessKeyID, envSecretAccessKey, envSessionToken}
 
+// ofEveryTool lists the variables that a function reads as every AWS tool does, and that nobody needs to set.
+var ofEveryTool = []string{envAllEndpoints, envIgnoreEndpoints}
+
 // fromGo lists the variables that Go itself reads, in the runtime and in crypto/x509.
 var fromGo = []string{"GOMAXPROCS", "SSL_CERT_DIR"}
 
@@ -100,7 +103,7 @@ func TestTemplateSetsWhatFunctionsRead(t *testing.T) {
 	}
 	read := map[string]bool{}
 	_, _ = readConfig(func(name string) string { read[name] = true; return "" })
-	for _, name := range fromRuntime {
+	for _, name := range slices.Concat(fromRuntime, ofEveryTool) {
 		if !read[name] {
 			t.Errorf("no function reads %s", name)
 		}

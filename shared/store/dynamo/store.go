@@ -24,7 +24,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -128,11 +130,29 @@ func (s Settings) endpoint() (string, error) {
 			dynamodb.EndpointParameters{Region: &s.Region}.WithDefaults())
 		return found.URI.String(), err
 	}
-	base, err := url.Parse(s.Endpoint)
-	if err == nil && base.Host == "" {
-		err = fmt.Errorf("%q is not the URL of an endpoint", s.Endpoint)
+	return s.Endpoint, CheckEndpoint(s.Endpoint)
+}
+
+// CheckEndpoint refuses a text that is not the URL of an endpoint: http:// or https://, a host, and perhaps a port and a
+// path. The error quotes nothing that may be a password.
+func CheckEndpoint(text string) error {
+	const example = "want a URL such as http://127.0.0.1:8000"
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }) {
+		return fmt.Errorf("it has blanks or control characters in it; %s", example)
 	}
-	return s.Endpoint, err
+	if strings.Contains(text, "@") {
+		return fmt.Errorf("it has a user name or a password in it; %s", example)
+	}
+	base, err := url.Parse(text)
+	switch {
+	case !strings.Contains(text, "://"):
+		return fmt.Errorf("%q does not begin with http:// or https://; %s", text, example)
+	case err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Hostname() == "":
+		return fmt.Errorf("%q is not the URL of an endpoint; %s", text, example)
+	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
+		return fmt.Errorf("%q has more than a host, a port and a path; %s", text, example)
+	}
+	return nil
 }
 
 // Credentials returns a provider of credentials that never change. Lambda puts such credentials into a function's

@@ -132,6 +132,17 @@ func (s suite) findUnknownKey(t *testing.T) {
 	wantFound(t, s.b, made.Organization, apikey.Hash{}, nil)
 }
 
+// findNearKey looks for hashes that differ from a key's in one bit of one byte: all of a hash is compared.
+func (s suite) findNearKey(t *testing.T) {
+	made := s.create(t, Bare(time.Now()))
+	for i := range made.Keys[0].Hash {
+		near := made.Keys[0].Hash
+		near[i] ^= 1 << (i % 8)
+		wantFound(t, s.b, made.Organization, near, nil)
+	}
+	wantFound(t, s.b, made.Organization, made.Keys[0].Hash, &made.Keys[0])
+}
+
 // unknownOrganization makes every call that needs an organization with the ID of none.
 func (s suite) unknownOrganization(t *testing.T) {
 	unknown, fresh := newTenant(Full(time.Now())), Full(time.Now())

@@ -61,6 +61,7 @@ func checks() []check {
 		{"Create/one of many at once", suite.createRace},
 		{"Find/every kind of key", suite.findKeys},
 		{"Find/no such key", suite.findUnknownKey},
+		{"Find/a hash that is nearly a key's", suite.findNearKey},
 		{"Find/no such organization", suite.unknownOrganization},
 		{"Get/keys the oldest first", suite.getKeys},
 		{"List/each exactly once", suite.listOnce},

@@ -7,6 +7,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -80,19 +81,43 @@ func NewKey(
 	return IssuedKey{key, apikey.NewRecord(key, p, now, expiresAt)}
 }
 
-// Create stores a new organization with a new admin key.
+// LostKeys says that nobody knows keys which are stored, and how to go on without them.
+func LostKeys(s *backend.Store, id organization.ID, keys ...IssuedKey) string {
+	var ids, issue, revoke []string
+	for _, k := range keys {
+		ids = append(ids, k.Record.ID)
+		issue = append(issue, s.Choice.CommandLine(fmt.Sprintf("keys issue %s --permission %s", id, k.Record.Permission)))
+		revoke = append(revoke, s.Choice.CommandLine(fmt.Sprintf("keys revoke %s %s", id, k.Record.ID)))
+	}
+	return fmt.Sprintf("nobody has its key %s, as it could not be shown; issue another with: %s; and revoke it with: %s",
+		strings.Join(ids, " and "), strings.Join(issue, "; "), strings.Join(revoke, "; "))
+}
+
+// Create stores a new organization with a new admin key. Where the store does not confirm it, the error says what to do,
+// as nobody is shown the key.
 func Create(ctx context.Context, s *backend.Store, o organization.Organization, now time.Time) (IssuedKey, error) {
 	secret, err := KeySecret(ctx, s)
 	if err != nil {
 		return IssuedKey{}, err
 	}
 	key := NewKey(secret, o.ID, apikey.Live, apikey.Admin, now, nil)
-	return key, s.Create(ctx, o, key.Record, CreatedEntry(o, key, now))
+	err = s.Create(ctx, o, key.Record, CreatedEntry(o, key, now))
+	if store.Unavailable(err) {
+		err = fmt.Errorf("%w; if %s was created all the same, nobody has its key; remove it with: %s",
+			err, o.ID, s.Choice.CommandLine("delete "+string(o.ID)+" --purge"))
+	}
+	return key, err
 }
 
-// AddKey stores a new key of the organization.
+// AddKey stores a new key of the organization. Where the store does not confirm it, the error says what to do, as nobody
+// is shown the key.
 func AddKey(ctx context.Context, s *backend.Store, o organization.Organization, key IssuedKey, now time.Time) error {
-	return noRoom(o.ID, s.AddKey(ctx, o.ID, key.Record, IssuedEntry(o, key, now)))
+	err := s.AddKey(ctx, o.ID, key.Record, IssuedEntry(o, key, now))
+	if store.Unavailable(err) {
+		return fmt.Errorf("%w; if %s was issued all the same, nobody has it; revoke it with: %s",
+			err, key.Record.ID, s.Choice.CommandLine("keys revoke "+string(o.ID)+" "+key.Record.ID))
+	}
+	return noRoom(o.ID, err)
 }
 
 // noRoom explains why a key cannot be stored.
@@ -101,11 +126,15 @@ func noRoom(id organization.ID, err error) error {
 	case store.NotFound:
 		return term.Fail(term.NotFound, "%s was deleted meanwhile", id)
 	case store.Full:
-		return term.Fail(term.Full, "%s has %d keys, revoked and expired ones included; it can have no more",
-			id, apikey.MaxPerOrganization)
+		return full(id)
 	default:
 		return err
 	}
+}
+
+func full(id organization.ID) error {
+	return term.Fail(term.Full, "%s has %d keys, revoked and expired ones included; it can have no more",
+		id, apikey.MaxPerOrganization)
 }
 
 // target is the organization that a command works on, deleted or not.
@@ -160,10 +189,11 @@ func (t target) needLive() error {
 }
 
 // changeKey makes a change to the key that args name, as ORG KEY_ID, and returns the key after it. If someone else changes
-// the key in between, it asks for the change again.
+// the key in between, it asks for the change again. before is called before each try to store the change; an error of it
+// ends the command with nothing changed.
 func changeKey(
 	ctx context.Context, a *cli.App, s *backend.Store, args []string, action store.Action,
-	change func(k apikey.Record, now time.Time) (store.KeyChange, error),
+	change func(k apikey.Record, now time.Time) (store.KeyChange, error), before func(store.KeyChange) error,
 ) (apikey.Record, error) {
 	const attempts = 5
 	for attempt := 1; ; attempt++ {
@@ -185,7 +215,13 @@ func changeKey(
 		}
 		changes := []organization.Change{{Field: "key", Before: keyText(k), After: keyText(c.After)}}
 		if c.New != nil {
+			if len(t.keys) >= apikey.MaxPerOrganization {
+				return k, full(t.organization.ID)
+			}
 			changes = append(changes, newKeyChange(*c.New))
+		}
+		if err := before(c); err != nil {
+			return k, err
 		}
 		err = s.ChangeKey(ctx, t.organization.ID, c, newEntry(now, action, t.organization, changes...))
 		switch {

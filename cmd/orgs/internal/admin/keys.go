@@ -49,7 +49,8 @@ func issueCommand(a *cli.App) *cobra.Command {
 			if err := AddKey(ctx, t.store, t.organization, key, now); err != nil {
 				return err
 			}
-			return a.Print(key.ToJSON(), issuedText(a.Stdout, key))
+			return a.PrintSecret(key.ToJSON(), issuedText(a.Stdout, key),
+				fmt.Sprintf("a key of %s was issued, but %s", t.organization.ID, LostKeys(t.store, t.organization.ID, key)))
 		}),
 	}
 	c.Flags().Var(permission, "permission", "what the key may be used for; each includes those before it")

@@ -40,10 +40,11 @@ func createCommand(a *cli.App) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.Print(struct {
+			return a.PrintSecret(struct {
 				Organization OrganizationJSON `json:"organization"`
 				Key          IssuedKeyJSON    `json:"key"`
-			}{OrganizationToJSON(o), key.ToJSON()}, a.Stdout.Pairs(organizationPairs(o))+"\n\n"+issuedText(a.Stdout, key))
+			}{OrganizationToJSON(o), key.ToJSON()}, a.Stdout.Pairs(organizationPairs(o))+"\n\n"+issuedText(a.Stdout, key),
+				fmt.Sprintf("%s was created, but %s", o.ID, LostKeys(s, o.ID, key)))
 		}),
 	}
 	c.Flags().Var(name, "name", "display name, 1 to 100 characters")

@@ -39,7 +39,7 @@ changed. Each check is one line: ok, warn (it works, but not as it should) or fa
 				return err
 			}
 			if errors.Is(ctx.Err(), context.Canceled) {
-				return term.Fail(term.Failed, "interrupted; not everything was looked at")
+				return term.Fail(term.Interrupted, "interrupted; not everything was looked at")
 			}
 			failed := 0
 			for _, f := range findings {

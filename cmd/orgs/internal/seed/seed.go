@@ -66,8 +66,7 @@ type options struct {
 	keysFile string // "" if nobody wants the keys
 }
 
-// run fills the store and says what it did, also if it was interrupted. The keys are in their file before it prints, as
-// printing to a reader that is gone ends the process.
+// run fills the store and says what it did, also if it was interrupted. The keys are in their file before it prints.
 func run(ctx context.Context, a *cli.App, s *backend.Store, o options) error {
 	keys, err := createKeysFile(o.keysFile)
 	if err != nil {
@@ -86,7 +85,7 @@ func run(ctx context.Context, a *cli.App, s *backend.Store, o options) error {
 		return errors.Join(err, keysErr)
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
-		err = term.Fail(term.Failed, "interrupted; to create the rest, run it again with --seed %d", o.seed)
+		err = term.Fail(term.Interrupted, "interrupted; to create the rest, run it again with --seed %d", o.seed)
 	}
 	return errors.Join(w.print(a, a.Now().Sub(begin)), err, keysErr)
 }
@@ -125,7 +124,8 @@ func (k keysFile) close(keep bool) error {
 		return errors.Join(k.file.Close(), os.Remove(k.file.Name()))
 	}
 	if err := errors.Join(k.buffer.Flush(), k.file.Close()); err != nil {
-		return fmt.Errorf("writing the keys, of which some are lost: %w", err)
+		return fmt.Errorf("writing the keys to %s, of which some are lost; issue others in their place: %w",
+			term.Printable(k.file.Name()), err)
 	}
 	return nil
 }
@@ -211,11 +211,21 @@ func (w *writer) print(a *cli.App, took time.Duration) error {
 		keys = append(keys, key)
 		lines = append(lines, fmt.Sprintf("  %s  %s", key.ID, key.Key))
 	}
-	return a.Print(struct {
+	out := struct {
 		Created  uint64    `json:"created"`
 		Existing uint64    `json:"existing"`
 		Seed     uint64    `json:"seed"`
 		Seconds  float64   `json:"seconds"`
 		Keys     []keyJSON `json:"keys"`
-	}{w.created, w.existing, w.options.seed, took.Seconds(), keys}, strings.Join(lines, "\n"))
+	}{w.created, w.existing, w.options.seed, took.Seconds(), keys}
+	if len(w.shown) == 0 {
+		return a.Print(out, strings.Join(lines, "\n"))
+	}
+	lost := fmt.Sprintf("%s organizations were created from the seed %d, but their keys could not be shown; issue others with: %s",
+		term.Grouped(int64(w.created)), w.options.seed, a.Choice().CommandLine("keys issue ORG --permission admin"))
+	if w.options.keysFile != "" {
+		lost = fmt.Sprintf("%s organizations were created from the seed %d, and their keys are in %s, but this could not be shown",
+			term.Grouped(int64(w.created)), w.options.seed, term.Printable(w.options.keysFile))
+	}
+	return a.PrintSecret(out, strings.Join(lines, "\n"), lost)
 }

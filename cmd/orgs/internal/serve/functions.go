@@ -2,10 +2,12 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"organizations-api/cmd/orgs/internal/backend"
@@ -55,6 +57,9 @@ func (g *gateway) processes(operations []api.Route) ([]apigateway.Route, func(),
 	return routes, stop, nil
 }
 
+// buildAdvice has the architecture, because make build builds for that of the template otherwise.
+const buildAdvice = "build it for this machine with: make build ARCH=" + runtime.GOARCH
+
 func (g *gateway) process(method string) (*lambda.Function, error) {
 	tables := *g.store.DynamoDB
 	settings := lambda.Settings{
@@ -73,9 +78,12 @@ func (g *gateway) process(method string) (*lambda.Function, error) {
 		}
 	}
 	if settings.Bootstrap == "" {
-		return nil, term.Fail(term.Failed, "no bootstrap of %s in %s; build it with: make build", settings.Name, g.options.functions)
+		return nil, term.Fail(term.Failed, "no bootstrap of %s in %s; %s", settings.Name, g.options.functions, buildAdvice)
 	}
 	f, err := lambda.NewFunction(settings, FunctionConcurrency)
+	if platform := (*lambda.PlatformError)(nil); errors.As(err, &platform) {
+		return nil, term.Fail(term.Failed, "%v; %s", platform, buildAdvice)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("running %s: %w", settings.Name, err)
 	}

@@ -116,17 +116,20 @@ func serve(ctx context.Context, a *cli.App, o options) error {
 // Bounds of the server. "Quotas for configuring and running an HTTP API" in the API Gateway Developer Guide has the size
 // of the headers ("total combined size of request line and header values") and the 30 seconds of a request.
 const (
-	maxHeaderBytes = 10240
+	maxHead        = 10240
 	headerTimeout  = 5 * time.Second
 	requestTimeout = 30 * time.Second
 	idleTimeout    = time.Minute
 	shutdownGrace  = 25 * time.Second // longer than any function takes
 )
 
+// headSlop is how many bytes more than MaxHeaderBytes net/http reads of a head.
+const headSlop = 4096
+
 func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
-		MaxHeaderBytes:    maxHeaderBytes,
+		MaxHeaderBytes:    maxHead - headSlop,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      requestTimeout,

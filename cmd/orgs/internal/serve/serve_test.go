@@ -1,15 +1,24 @@
 package serve
 
 import (
+	"errors"
 	"fmt"
+	"io"
 	"maps"
+	"net/http"
 	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
 
+	"organizations-api/cmd/orgs/internal/backend"
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/shared/store/dynamo"
 )
 
@@ -105,5 +114,36 @@ func TestParseOrigins(t *testing.T) {
 		if !slices.Equal(got, test.want) || (err == nil) != (test.want != nil) {
 			t.Errorf("parseOrigins(%q) = %q, %v, want %q", test.text, got, err, test.want)
 		}
+	}
+}
+
+// TestBootstrapsThatCannotRun: the refusal names the command that builds what can.
+func TestBootstrapsThatCannotRun(t *testing.T) {
+	t.Parallel()
+	foreign := []byte("\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 57))
+	copy(foreign[16:], []byte{2, 0, 8, 0, 1}) // an executable for MIPS, of version 1
+	foreign[52] = 64
+	for name, write := range map[string]func(path string) error{
+		"missing":                 func(string) error { return nil },
+		"of another architecture": func(path string) error { return os.WriteFile(path, foreign, 0o700) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			path := filepath.Join(folder, "get-organization", "bootstrap")
+			if err := errors.Join(os.Mkdir(filepath.Dir(path), 0o700), write(path)); err != nil {
+				t.Fatal(err)
+			}
+			g := &gateway{
+				app: cli.New(func(string) string { return "" }, io.Discard, io.Discard), options: options{functions: folder},
+				store: &backend.Store{DynamoDB: &dynamo.Settings{Region: "eu-central-1"}},
+			}
+			_, err := g.process(http.MethodGet)
+			var failure *term.Failure
+			if !errors.As(err, &failure) || failure.Kind != term.Failed ||
+				!strings.HasSuffix(failure.Message, "make build ARCH="+runtime.GOARCH) {
+				t.Errorf("process() = %v, want a failure that ends with: make build ARCH=%s", err, runtime.GOARCH)
+			}
+		})
 	}
 }

@@ -27,6 +27,16 @@ type Options struct {
 	At       time.Time // when the backup begins
 	Workers  int       // organizations that are read at once; 0 means 8
 	Progress Progress
+
+	sync func(*os.File) error // for tests; nil stands for os.File.Sync
+}
+
+// flush makes sure that a file or folder is on disk.
+func (o Options) flush(f *os.File) error {
+	if o.sync != nil {
+		return o.sync(f)
+	}
+	return f.Sync()
 }
 
 // Progress is called with the number of organizations that were just finished, by several goroutines at once. It may be
@@ -67,7 +77,7 @@ func Write(ctx context.Context, source store.Archive, path string, o Options) (S
 	}
 	summary, err := fill(ctx, source, file, o)
 	if err = errors.Join(err, file.Close()); err == nil {
-		err = publish(file.Name(), path)
+		err = publish(file.Name(), path, o.flush)
 	}
 	return summary, errors.Join(err, removeTemporary(file.Name()))
 }
@@ -96,7 +106,7 @@ func fill(ctx context.Context, source store.Archive, file *os.File, o Options) (
 	if err := b.put(line{Trailer: &end}); err != nil {
 		return Summary{}, err
 	}
-	if err := errors.Join(b.out.Flush(), file.Sync()); err != nil {
+	if err := errors.Join(b.out.Flush(), o.flush(file)); err != nil {
 		return Summary{}, err
 	}
 	summary, _, err := check(ctx, file)

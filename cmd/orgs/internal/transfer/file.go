@@ -41,7 +41,7 @@ func removeTemporary(name string) error {
 
 // publish gives the temporary file its final name, and makes sure that it keeps it. It replaces nothing: of several
 // backups to one path, the first that is done gets the name. The error of the others wraps ErrExists.
-func publish(temporary, path string) error {
+func publish(temporary, path string, flush func(*os.File) error) error {
 	err := os.Link(temporary, path)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
 		err = publishWithoutLink(temporary, path)
@@ -52,7 +52,7 @@ func publish(temporary, path string) error {
 	if err != nil {
 		return fmt.Errorf("naming the backup %s: %w", path, err)
 	}
-	return syncFolder(path)
+	return syncFolder(path, flush)
 }
 
 // publishWithoutLink is for file systems that have no links. It takes the name with an empty file, and replaces that.
@@ -68,12 +68,12 @@ func publishWithoutLink(temporary, path string) error {
 }
 
 // syncFolder makes sure that the names in the folder of path are on disk.
-func syncFolder(path string) error {
+func syncFolder(path string, flush func(*os.File) error) error {
 	folder, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
-	return errors.Join(folder.Sync(), folder.Close())
+	return errors.Join(flush(folder), folder.Close())
 }
 
 // openRegular opens a file for reading. It refuses anything else, such as a named pipe, without waiting for it.
