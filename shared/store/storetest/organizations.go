@@ -437,10 +437,14 @@ func (s suite) purgeInUse(t *testing.T) {
 			}
 			return
 		}
-		for changes.Load() < 10 { // the others are at work
+		for changes.Load() < 10 && !t.Failed() { // until the others are at work
 			time.Sleep(time.Millisecond)
 		}
-		if err := s.a.Purge(t.Context(), made.ID); err != nil {
+		err := s.a.Purge(t.Context(), made.ID)
+		for store.KindOf(err) == store.Throttled { // there are many others, and a purge can be repeated
+			err = s.a.Purge(t.Context(), made.ID)
+		}
+		if err != nil {
 			t.Errorf("Purge of an organization that is in use = %v, want no error", err)
 		}
 		wantGone(t, s.b, made.ID, made.Keys[0].Hash)
