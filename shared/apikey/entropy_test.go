@@ -20,8 +20,8 @@ func secretOf(t *testing.T, k Key) string {
 	return parts[3][:len(parts[3])-6] // without the checksum
 }
 
-// TestEntropyOfKeys: each of the 32 characters of a secret takes each of 62 values, independently of its neighbour.
-// That a value is missing by chance has a probability below 10^-15.
+// TestEntropyOfKeys: each of the 32 characters of a secret takes each of 62 values, whatever its neighbour and all others
+// are. That a value is missing by chance has a probability below 10^-15, and the other bounds are as far away.
 func TestEntropyOfKeys(t *testing.T) {
 	t.Parallel()
 	const keys, length, values = 4000, 32, 62
@@ -31,6 +31,7 @@ func TestEntropyOfKeys(t *testing.T) {
 	id, store := organization.NewID(), NewSecret()
 	var taken [length]map[byte]bool
 	var pairs [length]map[string]bool // of a character and the one before
+	var equal [length][length]int     // how often two characters are equal
 	for i := range length {
 		taken[i], pairs[i] = make(map[byte]bool), make(map[string]bool)
 	}
@@ -41,12 +42,23 @@ func TestEntropyOfKeys(t *testing.T) {
 		}
 		for i := range length {
 			taken[i][secret[i]] = true
+			for j := range i {
+				if secret[i] == secret[j] {
+					equal[i][j]++
+				}
+			}
 			if i > 0 {
 				pairs[i][secret[i-1:i+1]] = true
 			}
 		}
 	}
 	for i := range length {
+		for j := range i {
+			// 65 on average, with a deviation of 8.
+			if equal[i][j] > 200 {
+				t.Errorf("characters %d and %d are equal in %d of %d keys", j, i, equal[i][j], keys)
+			}
+		}
 		if len(taken[i]) != values {
 			t.Errorf("character %d takes %d values, want %d", i, len(taken[i]), values)
 		}

@@ -53,7 +53,7 @@ func (c config) connect(
 	records *dynamo.Store, logs io.Writer, operation func(*api.Service) api.Route,
 ) (*lambdahttp.Adapter, error) {
 	log := slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: c.logLevel}))
-	options := api.Options{Records: records, Uses: records, Now: time.Now, Observe: observer(logs, c.function)}
+	options := api.Options{Records: records, Uses: records, Now: time.Now, Observe: observer(logs, telemetry.Function{Name: c.function, Version: c.version})}
 	if c.rateLimits {
 		options.Counters = records
 	}
@@ -81,7 +81,7 @@ const traceKey = "x-amzn-trace-id"
 
 // observer returns the observer that logs a line for each request. The line also has the metrics, and what only Lambda
 // knows. It ignores LOG_LEVEL, because a line that is not logged is not counted.
-func observer(logs io.Writer, function string) telemetry.Observer {
+func observer(logs io.Writer, function telemetry.Function) telemetry.Observer {
 	log := slog.New(slog.NewJSONHandler(logs, nil))
 	var warm atomic.Bool // since the first request of this sandbox
 	return telemetry.Log(log, func(ctx context.Context, r telemetry.Request) []slog.Attr {

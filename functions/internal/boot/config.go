@@ -16,8 +16,9 @@ const (
 	envRateLimits         = "RATE_LIMITS"               // on or off
 	envLogLevel           = "LOG_LEVEL"                 // debug, info, warn or error
 	envEndpoint           = "AWS_ENDPOINT_URL_DYNAMODB" // empty: see findEndpoint
-	envRegion             = "AWS_REGION"                // the runtime sets this and the next
+	envRegion             = "AWS_REGION"                // the runtime sets this and those that follow
 	envFunction           = "AWS_LAMBDA_FUNCTION_NAME"
+	envVersion            = "AWS_LAMBDA_FUNCTION_VERSION"
 	envAccessKeyID        = "AWS_ACCESS_KEY_ID"
 	envSecretAccessKey    = "AWS_SECRET_ACCESS_KEY"
 	envSessionToken       = "AWS_SESSION_TOKEN" // empty only outside AWS
@@ -38,6 +39,7 @@ type config struct {
 	endpoint           string
 	region             string
 	function           string
+	version            string
 	accessKeyID        string
 	secretAccessKey    string
 	sessionToken       string
@@ -58,6 +60,7 @@ func readConfig(getenv func(string) string) (config, error) {
 		countersTable:      required(envCountersTable),
 		region:             required(envRegion),
 		function:           required(envFunction),
+		version:            required(envVersion),
 		accessKeyID:        required(envAccessKeyID),
 		secretAccessKey:    required(envSecretAccessKey),
 		sessionToken:       getenv(envSessionToken),

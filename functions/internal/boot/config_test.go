@@ -9,7 +9,7 @@ import (
 func TestConfiguration(t *testing.T) {
 	t.Parallel()
 	complete := map[string]string{
-		envOrganizationsTable: "o", envCountersTable: "c", envRegion: "r", envFunction: "f", envAccessKeyID: "a", envSecretAccessKey: "s",
+		envOrganizationsTable: "o", envCountersTable: "c", envRegion: "r", envFunction: "f", envVersion: "1", envAccessKeyID: "a", envSecretAccessKey: "s",
 	}
 	with := func(name, value string) func(string) string {
 		return func(asked string) string {

@@ -52,7 +52,10 @@ func (g *gateway) processes(operations []api.Route) ([]apigateway.Route, func(),
 			return nil, nil, err
 		}
 		running = append(running, f)
-		routes = append(routes, apigateway.Route{Method: operation.Method, Path: operation.Path, Function: apigateway.Remote(f.Invoke)})
+		invoke := func(ctx context.Context, event []byte) ([]byte, error) {
+			return f.Invoke(lambda.WithTraceID(ctx, apigateway.TraceID(ctx)), event)
+		}
+		routes = append(routes, apigateway.Route{Method: operation.Method, Path: operation.Path, Function: invoke})
 	}
 	return routes, stop, nil
 }
@@ -90,15 +93,16 @@ func (g *gateway) process(method string) (*lambda.Function, error) {
 	return f, nil
 }
 
-// variables returns the environment that template.yaml gives to the functions. It lacks LOG_LEVEL, whose default in the
-// functions is the template's, and SSL_CERT_DIR, which is about the image that Lambda runs.
+// variables returns the environment that template.yaml gives to the functions, with the defaults of its parameters.
 func variables(tables dynamo.Settings, limits bool) map[string]string {
 	return map[string]string{
 		"ORGANIZATIONS_TABLE":       tables.Tables.Organizations,
 		"COUNTERS_TABLE":            tables.Tables.Counters,
 		"AWS_ENDPOINT_URL_DYNAMODB": tables.Endpoint,
 		"RATE_LIMITS":               map[bool]string{true: "on", false: "off"}[limits],
+		"LOG_LEVEL":                 "info",
 		"GOMAXPROCS":                "1",
+		"SSL_CERT_DIR":              "/nonexistent",
 	}
 }
 
