@@ -40,7 +40,7 @@ func builds() []build {
 		{name: floor, path: "./bench/floor"},
 		{name: get, path: getFunction},
 		{name: patch, path: "./functions/update-organization"},
-		{name: unprimed, path: getFunction, edits: []edit{{boot + "boot.go", "prime(records)\n", "\n"}}},
+		{name: unprimed, path: getFunction, edits: []edit{{boot + "boot.go", "prepare(service)\n", "\n"}}},
 		{
 			name: viaConfig, path: getFunction,
 			edits: []edit{{boot + "boot.go", "c.store()", "c.storeViaConfig()"}},

@@ -44,7 +44,11 @@ func newDriftService(t *testing.T) driftService {
 	now := time.Date(2026, 1, 5, 9, 30, 15, 0, time.UTC)
 	full := storetest.Full(now)
 	full.Version = 1
-	key := apikey.New(full.ID, apikey.Live)
+	secrets, err := s.KeySecrets(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := apikey.New(full.ID, apikey.Live, secrets[0])
 	created := store.Entry{ID: store.NewEntryID(now), Action: store.Created, Actor: store.OperatorActor}
 	if err := s.Create(t.Context(), full, apikey.NewRecord(key, apikey.Admin, now, nil), created); err != nil {
 		t.Fatal(err)

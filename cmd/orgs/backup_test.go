@@ -159,7 +159,10 @@ func content(t *testing.T, file string) map[string]bool {
 	if err != nil {
 		t.Fatal(err)
 	}
-	body, _, _ := strings.Cut(string(text), `{"end":`)
+	body, _, found := strings.Cut(string(text), `{"key_secrets":`) // each store has its own, and what was restored to it
+	if !found {
+		t.Errorf("the backup %s has no secrets for keys", file)
+	}
 	organizations := make(map[string]bool)
 	for _, o := range strings.Split(body, `{"organization":`)[1:] { // the header comes before the first
 		organizations[o] = true
@@ -373,6 +376,25 @@ func TestRestoreMakesNoStore(t *testing.T) {
 		}
 		if _, err := os.Stat(filepath.Dir(database)); !errors.Is(err, os.ErrNotExist) {
 			t.Errorf("after restore %s, the store: %v, want none", file, err)
+		}
+	}
+}
+
+// TestRestoredKeysWork: a key that was issued by one store is accepted by a gateway on the store that it was restored
+// to, as well as the keys of that store.
+func TestRestoredKeysWork(t *testing.T) {
+	t.Parallel()
+	one, other := newStore(t), newStore(t)
+	theirs := mustJSON[created](t, one, "create", "--name", "A").Key.Key
+	mine := mustJSON[created](t, other, "create", "--name", "B").Key.Key
+	file := filepath.Join(t.TempDir(), "orgs.backup")
+	must(t, one, "backup", file)
+	must(t, other, "restore", file)
+	s := startServer(t, other)
+	client := newClient(t)
+	for whose, key := range map[string]string{"a restored key": theirs, "a key of the store": mine} {
+		if got := ask(t, client, "GET", s.url+organizations, key, ""); got.status != 200 {
+			t.Errorf("GET with %s = %d %s, want 200", whose, got.status, got.body)
 		}
 	}
 }

@@ -90,7 +90,7 @@ func TestDoctorOnADamagedFile(t *testing.T) {
 func older(t *testing.T, path string) string {
 	t.Helper()
 	db := openRaw(t, path)
-	_, err := db.ExecContext(t.Context(), `DROP TABLE key_uses; ALTER TABLE keys DROP COLUMN replaced_by;
+	_, err := db.ExecContext(t.Context(), `DROP TABLE key_secrets; DROP TABLE key_uses; ALTER TABLE keys DROP COLUMN replaced_by;
 		ALTER TABLE keys DROP COLUMN label; DROP INDEX audit_by_change; ALTER TABLE audit DROP COLUMN change_id;
 		PRAGMA user_version = 1`)
 	if err := errors.Join(err, db.Close()); err != nil {

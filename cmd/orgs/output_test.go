@@ -95,6 +95,13 @@ func secrets(t *testing.T, env environment, first created, second admin.IssuedKe
 		t.Fatal(err)
 	}
 	all := []string{o.InternalID.Reveal()}
+	stored, err := s.KeySecrets(t.Context())
+	if err != nil || len(stored) == 0 {
+		t.Fatalf("KeySecrets = %d, %v, want one", len(stored), err)
+	}
+	for _, secret := range stored {
+		all = append(all, secret.Reveal())
+	}
 	for _, text := range []string{first.Key.Key, second.Key} {
 		key, err := apikey.Parse(text)
 		if err != nil {

@@ -1,9 +1,11 @@
 package attacks
 
 import (
+	"crypto/hmac"
+	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"flag"
-	"hash/crc32"
 	"math/rand/v2"
 	"net/url"
 	"strings"
@@ -23,6 +25,7 @@ var (
 type parts struct {
 	whole, mode, organization, secret, checksum string
 	others                                      []string
+	store                                       apikey.Secret // which no attacker has: with it, crafted keys reach the store
 }
 
 func partsOf(made tenant, key apikey.Key) parts {
@@ -32,19 +35,23 @@ func partsOf(made tenant, key apikey.Key) parts {
 	return parts{
 		whole: text, mode: piece[1], organization: piece[2], secret: piece[3][:end], checksum: piece[3][end:],
 		others: []string{string(made.ID), made.adminID, key.Hash().Hex(), made.InternalID.Reveal(), made.ID.PublicPart()},
+		store:  made.store,
 	}
 }
 
 // sealed puts a key together, with the right checksum.
-func sealed(mode, organization, secret string) string {
-	body := "sk_" + mode + "_" + organization + "_" + secret
-	return body + base62.Uint32(crc32.ChecksumIEEE([]byte(body)))
+func (p parts) sealed(mode, organization, secret string) string {
+	return p.seal("sk_" + mode + "_" + organization + "_" + secret)
 }
 
 // reseal gives a key the right checksum for the rest of it.
-func reseal(key string) string {
-	body := key[:max(0, len(key)-base62.Uint32Width)]
-	return body + base62.Uint32(crc32.ChecksumIEEE([]byte(body)))
+func (p parts) reseal(key string) string { return p.seal(key[:max(0, len(key)-base62.Uint32Width)]) }
+
+// seal adds the checksum to the body of a key.
+func (p parts) seal(body string) string {
+	mac := hmac.New(sha256.New, []byte(p.store.Reveal()))
+	mac.Write([]byte(body))
+	return body + base62.Uint32(binary.BigEndian.Uint32(mac.Sum(nil)))
 }
 
 // craft makes a key of two organizations' parts.
@@ -56,35 +63,35 @@ func craft(r *rand.Rand, a, b parts) string {
 	either := func(x, y string) string { return pick(x, y) }
 	switch r.IntN(12) {
 	case 0: // the one's place with the other's secret, sealed
-		return sealed(either(a.mode, b.mode), a.organization, b.secret)
+		return a.sealed(either(a.mode, b.mode), a.organization, b.secret)
 	case 1: // the mode turned, sealed
-		return sealed(map[string]string{"live": "test", "test": "live"}[a.mode], a.organization, a.secret)
+		return a.sealed(map[string]string{"live": "test", "test": "live"}[a.mode], a.organization, a.secret)
 	case 2: // pieces of any kind in any place
 		return "sk_" + either(a.mode, b.mode) + "_" + either(a.organization, b.organization) + "_" + either(a.secret, b.secret) + either(a.checksum, b.checksum)
 	case 3: // the one's beginning, the other's end
 		cut := r.IntN(len(a.whole))
-		return pick(a.whole[:cut]+b.whole[cut:], reseal(a.whole[:cut]+b.whole[cut:]))
+		return pick(a.whole[:cut]+b.whole[cut:], a.reseal(a.whole[:cut]+b.whole[cut:]))
 	case 4: // secrets that cross over, sealed
 		cut := 1 + r.IntN(len(a.secret)-1)
-		return sealed(a.mode, either(a.organization, b.organization), a.secret[:cut]+b.secret[cut:])
+		return a.sealed(a.mode, either(a.organization, b.organization), a.secret[:cut]+b.secret[cut:])
 	case 5: // organizations that cross over, sealed
 		cut := 1 + r.IntN(len(a.organization)-1)
-		return sealed(a.mode, a.organization[:cut]+b.organization[cut:], either(a.secret, b.secret))
+		return a.sealed(a.mode, a.organization[:cut]+b.organization[cut:], either(a.secret, b.secret))
 	case 6: // letters of other case
 		flipped := flipCase(r, a.whole)
-		return pick(flipped, reseal(flipped))
+		return pick(flipped, a.reseal(flipped))
 	case 7: // cut short, or with more
-		return pick(a.whole[:r.IntN(len(a.whole))], reseal(a.whole[:r.IntN(len(a.whole))]), a.whole+pick(b.whole, b.secret, "0", "\x00", a.checksum))
+		return pick(a.whole[:r.IntN(len(a.whole))], a.reseal(a.whole[:r.IntN(len(a.whole))]), a.whole+pick(b.whole, b.secret, "0", "\x00", a.checksum))
 	case 8: // both at once
 		return a.whole + pick(" ", ",", ", ", ";", "\n", "\r\n", "\t", "\x00", "%20", "&", "|", ", Bearer ", "\r\nAuthorization: Bearer ") + b.whole
 	case 9: // otherwise encoded
 		return encoded(r, a.whole)
 	case 10: // what else is known in the place of a part
 		known := pick(append(a.others, b.others...)...)
-		return pick(sealed(a.mode, known, b.secret), sealed(a.mode, b.organization, known), known, "sk_live_"+known)
+		return pick(a.sealed(a.mode, known, b.secret), a.sealed(a.mode, b.organization, known), known, "sk_live_"+known)
 	default: // one character of the secret changed, sealed: the neighbour of a key
 		at := r.IntN(len(a.secret))
-		return sealed(a.mode, a.organization, a.secret[:at]+base62.Random(1)+a.secret[at+1:])
+		return a.sealed(a.mode, a.organization, a.secret[:at]+base62.Random(1)+a.secret[at+1:])
 	}
 }
 

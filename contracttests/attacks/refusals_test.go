@@ -39,16 +39,17 @@ func TestNothingTellsWhichOrganizationsExist(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, method := range []string{"GET", "PATCH"} {
-			want := w.send(t, method, newEvent(method, apikey.New(organization.NewID(), apikey.Live).Reveal()))
+			want := w.send(t, method, newEvent(method, apikey.New(organization.NewID(), apikey.Live, made.store).Reveal()))
 			if want.StatusCode != 401 || !strings.Contains(want.Body, "api_key_invalid") {
 				t.Fatalf("%s with a key of no organization = %s, want 401 api_key_invalid", method, everything(want))
 			}
 			for what, key := range map[string]string{
-				"an organization that exists": apikey.New(made.ID, apikey.Live).Reveal(),
-				"one that exists, test mode":  apikey.New(made.ID, apikey.Test).Reveal(),
-				"a deleted one":               apikey.New(deleted.ID, apikey.Live).Reveal(),
+				"an organization that exists": apikey.New(made.ID, apikey.Live, made.store).Reveal(),
+				"one that exists, test mode":  apikey.New(made.ID, apikey.Test, made.store).Reveal(),
+				"a deleted one":               apikey.New(deleted.ID, apikey.Live, made.store).Reveal(),
 				"a purged one, its own key":   purged.admin.Reveal(),
-				"another's secret":            sealed("live", made.ID.PublicPart(), partsOf(deleted, deleted.admin).secret),
+				"one that exists, forged":     apikey.New(made.ID, apikey.Live, apikey.NewSecret()).Reveal(),
+				"another's secret":            partsOf(deleted, deleted.admin).sealed("live", made.ID.PublicPart(), partsOf(deleted, deleted.admin).secret),
 			} {
 				got := w.send(t, method, newEvent(method, key))
 				if got.StatusCode != want.StatusCode || got.Body != want.Body || !cmp.Equal(headers(want), headers(got)) {
@@ -67,8 +68,8 @@ func BenchmarkRefusals(b *testing.B) {
 		made := w.tenant(b)
 		b.Run(name, func(b *testing.B) {
 			events := [2]event{
-				newEvent("GET", apikey.New(made.ID, apikey.Live).Reveal()),
-				newEvent("GET", apikey.New(organization.NewID(), apikey.Live).Reveal()),
+				newEvent("GET", apikey.New(made.ID, apikey.Live, made.store).Reveal()),
+				newEvent("GET", apikey.New(organization.NewID(), apikey.Live, made.store).Reveal()),
 			}
 			var samples [2][]float64
 			for b.Loop() {

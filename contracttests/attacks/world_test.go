@@ -60,7 +60,8 @@ func onBothStores(t *testing.T, test func(t *testing.T, w *world)) {
 type tenant struct {
 	organization.Organization
 	admin, read apikey.Key
-	adminID     string // the identifier of the admin key
+	adminID     string        // the identifier of the admin key
+	store       apikey.Secret // with which its keys were made
 }
 
 func (w *world) tenant(t testing.TB) tenant {
@@ -74,7 +75,11 @@ func (w *world) tenant(t testing.TB) tenant {
 	if err != nil {
 		t.Fatal(err)
 	}
-	made := tenant{Organization: o}
+	secrets, err := w.store.KeySecrets(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	made := tenant{Organization: o, store: secrets[0]}
 	for kind, key := range map[harness.KeyKind]*apikey.Key{harness.KeyAdmin: &made.admin, harness.KeyRead: &made.read} {
 		if *key, err = apikey.Parse(provisioned.Keys[kind]); err != nil {
 			t.Fatal(err)

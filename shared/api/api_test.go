@@ -45,12 +45,22 @@ func newWorld(t *testing.T, o options) *world {
 	t.Cleanup(func() { _ = s.Close() })
 	w := &world{store: s, logs: &bytes.Buffer{}, now: time.Date(2026, 1, 5, 9, 30, 15, 0, time.UTC), options: o}
 	w.org = organization.New("Northwind Video", organization.Pro, nil, w.now)
-	w.key = apikey.New(w.org.ID, apikey.Live)
+	w.key = w.newKey(t, w.org.ID, apikey.Live)
 	e := store.Entry{ID: store.NewEntryID(w.now), Action: store.Created, Actor: store.OperatorActor}
 	if err := s.Create(t.Context(), w.org, apikey.NewRecord(w.key, apikey.Admin, w.now, nil), e); err != nil {
 		t.Fatal(err)
 	}
 	return w
+}
+
+// newKey returns a key that the store would issue.
+func (w *world) newKey(t *testing.T, id organization.ID, mode apikey.Mode) apikey.Key {
+	t.Helper()
+	secrets, err := w.store.KeySecrets(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return apikey.New(id, mode, secrets[0])
 }
 
 func (w *world) handler(t *testing.T, method string) http.Handler {

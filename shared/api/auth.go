@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"organizations-api/shared/apikey"
@@ -14,22 +15,30 @@ import (
 	"organizations-api/shared/store"
 )
 
-// authenticate finds the caller's organization and key in one read, and sets c.found. A mistyped key costs no read.
+// authenticate finds the caller's organization and key in one read, and sets c.found. A key that is mistyped or made up
+// costs no read of an organization.
 func (s *Service) authenticate(ctx context.Context, c *call) error {
 	key, err := presentedKey(c)
 	if err != nil {
 		return err
 	}
+	made, err := s.secrets.made(ctx, key, s.now())
+	if err != nil {
+		return c.storeError(err, "The API key cannot be checked at the moment.")
+	}
+	if !made {
+		return c.unauthorized("", unknownKey, nil)
+	}
 	found, err := s.records.Find(ctx, key.Organization(), key.Hash())
 	if store.KindOf(err) == store.NotFound {
 		// Not 404: a caller without a key of an organization must not learn whether it exists.
-		return c.unauthorized("", "The API key is unknown.", err)
+		return c.unauthorized("", unknownKey, err)
 	}
 	if err != nil {
 		return c.storeError(err, "The organization cannot be read at the moment.")
 	}
 	if found.Key == nil {
-		return c.unauthorized("", "The API key is unknown.", nil)
+		return c.unauthorized("", unknownKey, nil)
 	}
 	switch err := found.Key.Check(s.now()); {
 	case errors.Is(err, apikey.ErrRevoked):
@@ -62,9 +71,59 @@ func presentedKey(c *call) (apikey.Key, error) {
 	}
 	key, err := apikey.Parse(strings.TrimSpace(token))
 	if err != nil {
-		return apikey.Key{}, c.unauthorized("", "This is not an API key, or one that was mistyped.", err)
+		return apikey.Key{}, c.unauthorized("", "This is not an API key.", err)
 	}
 	return key, nil
+}
+
+// unknownKey is the message for a key that was mistyped, made up, or never issued. A caller must not learn which.
+const unknownKey = "The API key is unknown. It may have been mistyped."
+
+// keySecrets keeps the secrets with which the store's keys are made, so that a request reads them only if they may have
+// changed. It is safe for concurrent use.
+type keySecrets struct {
+	store store.KeySecrets
+	known atomic.Pointer[apikey.Secrets]
+
+	turn chan struct{} // of one; its holder may read, and owns next
+	next time.Time     // the secrets are not read again before this time
+}
+
+// secretsAgain is how long the secrets are not read again, whatever keys come. So keys that are made up cost a read in
+// that time, all together, and a key that was made with a secret just added is accepted after that time at the latest.
+const secretsAgain = 10 * time.Second
+
+// made reports whether the key was made with one of the store's secrets. If it was made with none that is known, the
+// secrets are read again, if that is due.
+func (k *keySecrets) made(ctx context.Context, key apikey.Key, now time.Time) (bool, error) {
+	if known := k.known.Load(); known != nil && known.Made(key) {
+		return true, nil
+	}
+	if err := k.refresh(ctx, now); err != nil {
+		return false, err
+	}
+	known := k.known.Load()
+	return known.Made(key), nil
+}
+
+// refresh reads the secrets if that is due. It is due whenever none is known.
+func (k *keySecrets) refresh(ctx context.Context, now time.Time) error {
+	select {
+	case k.turn <- struct{}{}:
+		defer func() { <-k.turn }()
+	case <-ctx.Done():
+		return &store.Error{Kind: store.Unreachable, Op: "waiting for the secrets for keys", Err: ctx.Err()}
+	}
+	if known := k.known.Load(); known != nil && len(*known) > 0 && now.Before(k.next) {
+		return nil
+	}
+	k.next = now.Add(secretsAgain)
+	secrets, err := k.store.KeySecrets(ctx)
+	if err != nil {
+		return fmt.Errorf("reading the secrets for keys: %w", err)
+	}
+	k.known.Store(&secrets)
+	return nil
 }
 
 // unauthorized returns a 401 error, and sets the challenge that a 401 must have (RFC 6750, section 3). If the request

@@ -64,7 +64,7 @@ func noting(t *testing.T, method string, o options) (*world, *notebook, func(key
 
 func (w *world) addKey(t *testing.T, change func(*apikey.Record)) (apikey.Key, apikey.Record) {
 	t.Helper()
-	key := apikey.New(w.org.ID, apikey.Test)
+	key := w.newKey(t, w.org.ID, apikey.Test)
 	record := apikey.NewRecord(key, apikey.Read, w.now, nil)
 	change(&record)
 	e := store.Entry{ID: store.NewEntryID(w.now), Action: store.KeyIssued, Actor: store.OperatorActor}

@@ -43,8 +43,9 @@ func TestWindowIsAMinute(t *testing.T) {
 
 // patient answers after so long, unless the request gives up before.
 type patient struct {
-	found store.Found
-	calls *[]time.Duration // how long each call was waited for
+	found   store.Found
+	calls   *[]time.Duration // how long each call was waited for
+	secrets apikey.Secrets
 }
 
 func (p patient) wait(ctx context.Context) error {
@@ -61,6 +62,8 @@ func (p patient) Find(ctx context.Context, _ organization.ID, _ apikey.Hash) (st
 	return p.found, nil
 }
 
+func (p patient) KeySecrets(context.Context) (apikey.Secrets, error) { return p.secrets, nil }
+
 func (p patient) Update(ctx context.Context, _ store.Update) error { return p.wait(ctx) }
 
 // TestTimeOfARequest: the service gives up after 8 seconds on a store that never answers, by a clock of the test's own.
@@ -68,13 +71,17 @@ func TestTimeOfARequest(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, options{})
 	record := apikey.NewRecord(w.key, apikey.Admin, w.now, nil)
+	secrets, err := w.store.KeySecrets(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, found := range map[string]store.Found{"reading": {}, "writing": {Organization: w.org, Key: &record}} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				var calls []time.Duration
 				slow := *w
-				slow.records = func(store.Records) store.Records { return patient{found, &calls} }
+				slow.records = func(store.Records) store.Records { return patient{found, &calls, secrets} }
 				began := time.Now()
 				r := slow.patch(t, `{"organization_name":"B"}`)
 				if took := time.Since(began); r.Code != http.StatusServiceUnavailable || took != 8*time.Second {

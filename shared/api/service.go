@@ -9,6 +9,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"time"
@@ -28,11 +29,13 @@ type Options struct {
 }
 
 // Service answers requests. It is safe for concurrent use. It caches no key and no organization: every request reads
-// both, so a revoked key is refused at once. It remembers only for which keys it has noted a use.
+// both, so a revoked key is refused at once. It remembers only for which keys it has noted a use, and the secrets with
+// which keys are made, which authorise nothing.
 type Service struct {
 	records  store.Records
 	counters store.Counters
 	uses     keyUses
+	secrets  keySecrets
 	now      func() time.Time
 	observe  telemetry.Observer
 }
@@ -46,10 +49,16 @@ func New(o Options) (*Service, error) {
 		records:  o.Records,
 		counters: o.Counters,
 		uses:     keyUses{notes: o.Uses},
+		secrets:  keySecrets{store: o.Records, turn: make(chan struct{}, 1)},
 		now:      o.Now,
 		observe:  o.Observe,
 	}, nil
 }
+
+// Prepare makes the first call of the store: it reads the secrets with which keys are made. So the first request finds
+// them known, and the connection open. Prepare gives up when ctx is done. It reports no error: if something is wrong,
+// the first request finds it out.
+func (s *Service) Prepare(ctx context.Context) { _ = s.secrets.refresh(ctx, s.now()) }
 
 // Route is one operation with its handler.
 type Route struct {

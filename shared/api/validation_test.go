@@ -102,7 +102,7 @@ func TestStoredEmailIsAnswered(t *testing.T) {
 	w := newWorld(t, options{})
 	email := "billing@localhost"
 	w.org = organization.New("Northwind Video", organization.Pro, &email, w.now)
-	w.key = apikey.New(w.org.ID, apikey.Live)
+	w.key = w.newKey(t, w.org.ID, apikey.Live)
 	e := store.Entry{ID: store.NewEntryID(w.now), Action: store.Created, Actor: store.OperatorActor}
 	if err := w.store.Create(t.Context(), w.org, apikey.NewRecord(w.key, apikey.Admin, w.now, nil), e); err != nil {
 		t.Fatal(err)

@@ -28,7 +28,7 @@ func TestEntropyOfKeys(t *testing.T) {
 	if bits := length * math.Log2(values); bits < 190 {
 		t.Fatalf("a secret has %.1f bits, want 190", bits)
 	}
-	id := organization.NewID()
+	id, store := organization.NewID(), NewSecret()
 	var taken [length]map[byte]bool
 	var pairs [length]map[string]bool // of a character and the one before
 	var equal [length][length]int     // how often two characters are equal
@@ -36,7 +36,7 @@ func TestEntropyOfKeys(t *testing.T) {
 		taken[i], pairs[i] = make(map[byte]bool), make(map[string]bool)
 	}
 	for range keys {
-		secret := secretOf(t, New(id, Live))
+		secret := secretOf(t, New(id, Live, store))
 		if len(secret) != length {
 			t.Fatalf("a secret has %d characters, want %d", len(secret), length)
 		}
@@ -73,11 +73,12 @@ func TestEntropyOfKeys(t *testing.T) {
 // so do they, which a generator beside it would not; and when it does not, they differ.
 func TestRandomSource(t *testing.T) {
 	id := organization.NewID()
-	made := func(seed uint64) [4]string {
+	made := func(seed uint64) [5]string {
 		cryptotest.SetGlobalRandom(t, seed)
-		key := New(id, Live)
+		secret := NewSecret()
+		key := New(id, Live, secret)
 		record := NewRecord(key, Read, time.Unix(0, 0), nil)
-		return [4]string{key.Reveal(), record.ID, string(organization.NewID()), organization.NewInternalID().Reveal()}
+		return [5]string{key.Reveal(), secret.Reveal(), record.ID, string(organization.NewID()), organization.NewInternalID().Reveal()}
 	}
 	first, second, other := made(1), made(1), made(2)
 	for i := range first {

@@ -16,8 +16,8 @@ func FuzzParse(f *testing.F) {
 	}
 	for _, mode := range []Mode{Live, Test} {
 		body := prefix + string(mode) + "_" + id.PublicPart() + "_" + strings.Repeat("s", secretLength)
-		f.Add(body + checksum(body))
-		f.Add(body + checksum(body)[1:])
+		f.Add(body + "000000")
+		f.Add(body + "00000")
 	}
 	for _, text := range []string{"", "sk_", "sk_live_", "sk_live_0123456789abc_", "sk_live___", "SK_LIVE_", "sk_test_\x00", "sk_live_é"} {
 		f.Add(text)

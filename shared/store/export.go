@@ -24,6 +24,10 @@ type Archive interface {
 	// organization. Readers see an organization as a whole or not at all. After an error some organizations may have been
 	// created. Repeat the call to create the rest.
 	Restore(ctx context.Context, exports []Export) (created []bool, err error)
+
+	// KeySecrets and AddKeySecrets move the secrets along, as keys of one store are refused by another otherwise.
+	KeySecrets
+	AddKeySecrets(ctx context.Context, secrets apikey.Secrets) error
 }
 
 // Export is all data of one organization, except its counters and the times at which its keys were used.

@@ -28,6 +28,25 @@ type Records interface {
 	// organization, and Conflict if the organization is deleted or no longer has the version of Before, or if the
 	// Authority no longer holds. After Throttled or Unreachable the change may have been made.
 	Update(ctx context.Context, u Update) error
+
+	KeySecrets
+}
+
+// KeySecrets reads the secrets with which the store's keys are made.
+type KeySecrets interface {
+	// KeySecrets returns the store's secrets, in the order of EnsureKeySecrets and AddKeySecrets. A store that never
+	// issued a key may have none.
+	KeySecrets(ctx context.Context) (apikey.Secrets, error)
+}
+
+// Signing makes and adds the secrets with which the store's keys are made.
+type Signing interface {
+	// EnsureKeySecrets returns the store's secrets, and makes one first if there is none. All callers get the same.
+	EnsureKeySecrets(ctx context.Context) (apikey.Secrets, error)
+
+	// AddKeySecrets adds secrets, at the end, so that the store accepts keys that were made with them. Those that it has
+	// stay as they are. Processes that serve requests may take ten seconds to learn of them.
+	AddKeySecrets(ctx context.Context, secrets apikey.Secrets) error
 }
 
 // Found is the result of Find.
@@ -86,6 +105,7 @@ type Operator interface {
 	KeyUses
 	Trail
 	Archive
+	Signing
 }
 
 // Directory creates, reads and lists organizations.

@@ -27,7 +27,7 @@ func TestDataNeedsTheKey(t *testing.T) {
 		{"no key", account, "", 401, "api_key_missing"},
 		{"no key", audit, "", 401, "api_key_missing"},
 		{"mistyped", audit, w.admin.Reveal()[:len(w.admin.Reveal())-1] + "!", 401, "api_key_invalid"},
-		{"unknown", audit, apikey.New(w.org.ID, apikey.Live).Reveal(), 401, "api_key_invalid"},
+		{"unknown", audit, w.newKey(t, w.org.ID).Reveal(), 401, "api_key_invalid"},
 		{"read", account, w.read.Reveal(), 200, ""},
 		{"read", audit, w.read.Reveal(), 403, "permission_required"},
 		{"admin", account, w.admin.Reveal(), 200, ""},
@@ -96,7 +96,7 @@ func TestAccount(t *testing.T) {
 	o := organization.New("A", organization.Enterprise, nil, now)
 	o.Override = organization.RateLimits{Search: 5000}
 	expires := now.Add(time.Hour)
-	key := apikey.NewRecord(apikey.New(o.ID, apikey.Test), apikey.Admin, now, &expires)
+	key := apikey.NewRecord(apikey.New(o.ID, apikey.Test, apikey.NewSecret()), apikey.Admin, now, &expires)
 	override := 5000
 	text := "2026-01-05T10:30:15.000000Z"
 	want := account{

@@ -43,7 +43,7 @@ func newWorld(t *testing.T) *world {
 	t.Cleanup(func() { _ = s.Close() })
 	w := &world{store: s}
 	w.org, w.admin = w.create(t, "Northwind Video", organization.Pro)
-	w.read = apikey.New(w.org.ID, apikey.Live)
+	w.read = w.newKey(t, w.org.ID)
 	e := store.Entry{ID: store.NewEntryID(now.Add(time.Second)), Action: store.KeyIssued, Actor: store.OperatorActor}
 	if err := s.AddKey(t.Context(), w.org.ID, apikey.NewRecord(w.read, apikey.Read, now, nil), e); err != nil {
 		t.Fatal(err)
@@ -62,11 +62,21 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// newKey returns a key that the store would issue.
+func (w *world) newKey(t *testing.T, id organization.ID) apikey.Key {
+	t.Helper()
+	secrets, err := w.store.KeySecrets(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return apikey.New(id, apikey.Live, secrets[0])
+}
+
 // create stores an organization with an admin key.
 func (w *world) create(t *testing.T, name string, tier organization.Tier) (organization.Organization, apikey.Key) {
 	t.Helper()
 	o := organization.New(name, tier, nil, now)
-	key := apikey.New(o.ID, apikey.Live)
+	key := w.newKey(t, o.ID)
 	e := store.Entry{ID: store.NewEntryID(now), Action: store.Created, Actor: store.OperatorActor,
 		Changes: []organization.Change{{Field: "organization", Before: "null", After: `{"n":12345678901234567890}`}}}
 	if err := w.store.Create(t.Context(), o, apikey.NewRecord(key, apikey.Admin, now, nil), e); err != nil {

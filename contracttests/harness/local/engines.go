@@ -5,6 +5,7 @@ import (
 	"context"
 	"maps"
 	"path/filepath"
+	"reflect"
 	"sync"
 	"testing"
 	"time"
@@ -81,6 +82,8 @@ func openDynamoDB(t testing.TB, settings dynamo.Settings) *dynamo.Store {
 type Memory struct {
 	store.Operator // nil
 
+	secrets apikey.Secrets
+
 	mu     sync.Mutex
 	items  map[organization.ID]item
 	counts map[counted]int64
@@ -100,8 +103,17 @@ type counted struct {
 
 // NewMemory returns an empty store.
 func NewMemory() *Memory {
-	return &Memory{items: map[organization.ID]item{}, counts: map[counted]int64{}}
+	return &Memory{
+		secrets: apikey.Secrets{apikey.NewSecret()},
+		items:   map[organization.ID]item{}, counts: map[counted]int64{},
+	}
 }
+
+// KeySecrets implements store.KeySecrets.
+func (m *Memory) KeySecrets(context.Context) (apikey.Secrets, error) { return m.secrets, nil }
+
+// EnsureKeySecrets implements store.Signing.
+func (m *Memory) EnsureKeySecrets(context.Context) (apikey.Secrets, error) { return m.secrets, nil }
 
 // Save returns a function that gives the store back the content that it has now, with all counters at zero.
 func (m *Memory) Save() (restore func()) {
@@ -149,12 +161,21 @@ func (m *Memory) Find(_ context.Context, id organization.ID, hash apikey.Hash) (
 // Update implements store.Records.
 func (m *Memory) Update(_ context.Context, u store.Update) error {
 	return m.replace(u.Before.ID, "updating", func(i *item) error {
-		if i.Version != u.Before.Version || i.DeletedAt != nil {
+		if i.Version != u.Before.Version || i.DeletedAt != nil || !i.allows(u.Authority) {
 			return &store.Error{Kind: store.Conflict, Op: "updating"}
 		}
 		i.Organization = u.After
 		return nil
 	})
+}
+
+// allows reports whether the organization still has the key of the authority as it was read.
+func (i *item) allows(a *store.Authority) bool {
+	if a == nil {
+		return true
+	}
+	key, ok := i.keys[a.Key.Hash]
+	return ok && a.Valid() && reflect.DeepEqual(key, a.Key)
 }
 
 // Count implements store.Counters.

@@ -39,13 +39,17 @@ func (op *Operator) Provision(ctx context.Context, spec harness.TenantSpec) (har
 	defer cancel()
 	o := newOrganization(spec, op.now().Add(-time.Hour))
 	made := harness.Tenant{ID: string(o.ID), Keys: map[harness.KeyKind]string{}, Secrets: []string{o.InternalID.Reveal()}}
-	first, record := op.issue(&made, o.ID, harness.KeyAdmin)
+	secrets, err := op.engine.EnsureKeySecrets(ctx)
+	if err != nil {
+		return made, fmt.Errorf("getting the secret for keys: %w", err)
+	}
+	first, record := op.issue(&made, secrets[0], o.ID, harness.KeyAdmin)
 	if err := op.engine.Create(ctx, o, record, op.entry(store.Created)); err != nil {
 		return made, fmt.Errorf("creating %s: %w", o.ID, err)
 	}
 	made.Keys[harness.KeyAdmin] = first
 	for _, kind := range wanted(spec) {
-		key, record := op.issue(&made, o.ID, kind)
+		key, record := op.issue(&made, secrets[0], o.ID, kind)
 		made.Keys[kind] = key
 		if kind == harness.KeyUnknown {
 			continue
@@ -79,8 +83,11 @@ func wanted(spec harness.TenantSpec) []harness.KeyKind {
 	})
 }
 
-// issue makes a key of a kind and its record, and adds the secrets of the key to the tenant.
-func (op *Operator) issue(made *harness.Tenant, id organization.ID, kind harness.KeyKind) (string, apikey.Record) {
+// issue makes a key of a kind and its record, with the secret of the store, and adds the secrets of the key to the
+// tenant.
+func (op *Operator) issue(
+	made *harness.Tenant, secret apikey.Secret, id organization.ID, kind harness.KeyKind,
+) (string, apikey.Record) {
 	permission, known := map[harness.KeyKind]apikey.Permission{
 		harness.KeyDelete: apikey.Delete, harness.KeyWrite: apikey.Write,
 		harness.KeyRead: apikey.Read, harness.KeyNone: apikey.None,
@@ -101,9 +108,9 @@ func (op *Operator) issue(made *harness.Tenant, id organization.ID, kind harness
 	if expires != nil {
 		made.Expiring = append(made.Expiring, kind)
 	}
-	key := apikey.New(id, mode)
+	key := apikey.New(id, mode, secret)
 	record := apikey.NewRecord(key, permission, op.now(), expires)
-	made.Secrets = append(made.Secrets, key.Hash().Hex())
+	made.Secrets = append(made.Secrets, key.Hash().Hex(), secret.Reveal())
 	op.mu.Lock()
 	defer op.mu.Unlock()
 	op.keys[key.Reveal()] = record.ID

@@ -47,15 +47,10 @@ func newHandler(
 	if err != nil {
 		return nil, err
 	}
-	handler, err := c.connect(records, logs, operation)
-	if err != nil {
-		return nil, err
-	}
-	prime(records)
-	return handler, nil
+	return c.connect(records, logs, operation)
 }
 
-// connect returns the handler of events for the operation on the store.
+// connect returns the handler of events for the operation on the store, after a first call of the store.
 func (c config) connect(
 	records *dynamo.Store, logs io.Writer, operation func(*api.Service) api.Route,
 ) (*lambdahttp.Adapter, error) {
@@ -68,17 +63,19 @@ func (c config) connect(
 	if err != nil {
 		return nil, err
 	}
+	prepare(service)
 	return lambdahttp.New(operation(service).Handler, log), nil
 }
 
-// primeTimeout is the longest that priming may delay a cold start if DynamoDB does not answer.
-const primeTimeout = time.Second
+// prepareTimeout is the longest that the first call may delay a cold start if DynamoDB does not answer.
+const prepareTimeout = time.Second
 
-// prime opens the connection to DynamoDB while the sandbox starts, when Lambda gives it a whole CPU.
-func prime(records *dynamo.Store) {
-	ctx, cancel := context.WithTimeout(context.Background(), primeTimeout)
+// prepare makes the first call of DynamoDB while the sandbox starts, when Lambda gives it a whole CPU. So the TLS
+// handshake, and the first use of the SDK, cost least.
+func prepare(service *api.Service) {
+	ctx, cancel := context.WithTimeout(context.Background(), prepareTimeout)
 	defer cancel()
-	records.Prime(ctx)
+	service.Prepare(ctx)
 }
 
 // traceKey is the key under which aws-lambda-go's contexts hold the X-Ray header of an invocation.

@@ -2,7 +2,9 @@ package boot
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"hash/crc32"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -10,11 +12,14 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"organizations-api/shared/apikey"
+	"organizations-api/shared/base62"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store/dynamo/dynamotest"
 	"organizations-api/shared/telemetry/telemetrytest"
@@ -26,11 +31,16 @@ type cost struct {
 	Read, Write float64
 }
 
-// meter is a proxy of DynamoDB Local that adds up the cost of all calls.
+// meter is a proxy of DynamoDB Local that adds up the cost of all calls. It counts reads of the settings apart: a
+// function makes one of them in ten seconds at most, so a test cannot tell in which request it comes.
 type meter struct {
-	mu   sync.Mutex
-	cost cost
+	mu       sync.Mutex
+	cost     cost
+	settings int
 }
+
+// ofSettings is the key of a context that says whether the call reads the settings.
+type ofSettings struct{}
 
 func newMeter(t *testing.T) (*meter, string) {
 	t.Helper()
@@ -41,7 +51,16 @@ func newMeter(t *testing.T) (*meter, string) {
 	m := &meter{}
 	proxy := httputil.NewSingleHostReverseProxy(behind)
 	proxy.ModifyResponse = m.read
-	server := httptest.NewServer(proxy)
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(r.Body)
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadRequest)
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		ctx := context.WithValue(r.Context(), ofSettings{}, bytes.Contains(body, []byte(`"SETTINGS"`)))
+		proxy.ServeHTTP(w, r.WithContext(ctx))
+	}))
 	t.Cleanup(server.Close)
 	return m, server.URL
 }
@@ -52,16 +71,17 @@ func (m *meter) read(r *http.Response) error {
 		return err
 	}
 	r.Body = io.NopCloser(bytes.NewReader(body))
-	_, operation, isCall := strings.Cut(r.Request.Header.Get("X-Amz-Target"), ".")
-	if !isCall {
-		return nil // priming
-	}
+	_, operation, _ := strings.Cut(r.Request.Header.Get("X-Amz-Target"), ".")
 	units, err := consumed(body)
 	if err != nil {
 		return err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if r.Request.Context().Value(ofSettings{}) == true {
+		m.settings++
+		return nil
+	}
 	m.cost.Calls = strings.TrimSpace(m.cost.Calls + " " + operation)
 	if operation == "GetItem" {
 		m.cost.Read += units
@@ -93,11 +113,17 @@ func consumed(body []byte) (units float64, err error) {
 
 // take returns the cost since the last take.
 func (m *meter) take() cost {
+	taken, _ := m.takeAll()
+	return taken
+}
+
+// takeAll returns the cost since the last take, and the number of reads of the settings.
+func (m *meter) takeAll() (cost, int) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	taken := m.cost
-	m.cost = cost{}
-	return taken
+	taken, settings := m.cost, m.settings
+	m.cost, m.settings = cost{}, 0
+	return taken, settings
 }
 
 // measured returns a world with a meter, and a tenant whose keys have been used. So the note of a use, which a key
@@ -131,7 +157,7 @@ func (m *meter) check(t *testing.T, w *world, name string, r request, status int
 	if got := w.send(t, r); got.StatusCode != status {
 		t.Errorf("%s = %d %s, want %d", name, got.StatusCode, got.Body, status)
 	}
-	got := m.take()
+	got, settings := m.takeAll()
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s costs (-want +got):\n%s", name, diff)
 	}
@@ -140,8 +166,8 @@ func (m *meter) check(t *testing.T, w *world, name string, r request, status int
 		t.Fatal(err)
 	}
 	line := lines[len(lines)-1]
-	calls := float64(len(strings.Fields(got.Calls)))
-	if line["store_calls"] != calls || line["read_units"] != got.Read || line["write_units"] != got.Write {
+	calls, read := float64(len(strings.Fields(got.Calls))+settings), got.Read+float64(settings)
+	if line["store_calls"] != calls || line["read_units"] != read || line["write_units"] != got.Write {
 		t.Errorf("%s costs %+v, but its line says %v", name, got, line)
 	}
 }
@@ -181,7 +207,7 @@ func TestCosts(t *testing.T) {
 		w, m, made := measured(t, limits, 0)
 		etag := w.send(t, request{method: "GET", key: made.keys[apikey.Admin].Reveal()}).Headers["Etag"]
 		m.take()
-		for _, c := range costs(made, etag, limits == "on") {
+		for _, c := range costs(t, w, made, etag, limits == "on") {
 			m.check(t, w, c.name+", rate limits "+limits, c.send, c.status, c.want)
 		}
 	}
@@ -195,20 +221,23 @@ type costCase struct {
 }
 
 // costs returns the requests with their costs. Only the last request changes the organization, whose ETag is etag.
-func costs(made tenant, etag string, limited bool) []costCase {
+func costs(t *testing.T, w *world, made tenant, etag string, limited bool) []costCase {
+	t.Helper()
 	const read, change = "GetItem", " TransactWriteItems"
 	plain := cost{read, 1, 0}
 	if limited {
 		plain = cost{read + " UpdateItem", 1, 1}
 	}
 	admin, reader := made.keys[apikey.Admin].Reveal(), made.keys[apikey.Read].Reveal()
-	unknown, nobody := apikey.New(made.ID, apikey.Live).Reveal(), apikey.New(organization.NewID(), apikey.Live).Reveal()
+	unknown, nobody := w.unissued(t, made.ID), w.unissued(t, organization.NewID())
+	forged := apikey.New(made.ID, apikey.Live, apikey.NewSecret()).Reveal()
 	return []costCase{
 		{"GET", request{method: "GET", key: reader}, 200, plain},
 		{"GET, not modified", request{method: "GET", key: reader, header: map[string]string{"if-none-match": etag}}, 304, plain},
 		{"GET, another version", request{method: "GET", key: reader, header: map[string]string{"if-match": `"x"`}}, 412, plain},
 		{"GET, malformed condition", request{method: "GET", key: reader, header: map[string]string{"if-match": `x`}}, 422, plain},
 		{"GET, mistyped key", request{method: "GET", key: swapLast(admin)}, 401, cost{}},
+		{"GET, forged key", request{method: "GET", key: forged}, 401, cost{}},
 		{"GET, no key", request{method: "GET"}, 401, cost{}},
 		{"GET, key unknown", request{method: "GET", key: unknown}, 401, cost{read, 1, 0}},
 		{"GET, organization unknown", request{method: "GET", key: nobody}, 401, cost{read, 1, 0}},
@@ -224,24 +253,90 @@ func costs(made tenant, etag string, limited bool) []costCase {
 	}
 }
 
-// TestMistypedKeyMakesNoCall: a mistyped key is refused without a call of the store.
-func TestMistypedKeyMakesNoCall(t *testing.T) {
+// TestForgedKeysReadNoOrganization: whoever knows the identifier of an organization, and the form of a key, cannot make
+// the store read the organization. All such keys together cost a read of the settings in ten seconds.
+func TestForgedKeysReadNoOrganization(t *testing.T) {
 	t.Parallel()
-	p := dynamotest.StartProxy(t, "", dynamotest.Always(dynamotest.Refuse(500, "InternalServerError")))
-	w := worldAt(t, p.URL)
-	key := apikey.New(organization.NewID(), apikey.Live).Reveal()
-	for _, mistyped := range []string{swapLast(key), key[1:], key + "0", "", "sk_live_abc123def456"} {
+	at := newWorld(t)
+	made := at.newSmallTenant(t, nil)
+	m, endpoint := newMeter(t)
+	begun := time.Now()
+	w := worldAt(t, endpoint)
+	w.store = at.store
+	m.takeAll()
+
+	admin := made.keys[apikey.Admin].Reveal()
+	body := admin[:len(admin)-base62.Uint32Width]
+	forged := []string{
+		swapLast(admin), admin[1:], admin + "0", "", "sk_live_abc123def456",
+		body + base62.Uint32(crc32.ChecksumIEEE([]byte(body))), // the checksum that anyone can make
+		body + strings.Repeat("0", base62.Uint32Width),
+	}
+	for range 20 {
+		body := "sk_live_" + made.ID.PublicPart() + "_" + base62.Random(32)
+		forged = append(forged, body+base62.Random(base62.Uint32Width), body+base62.Uint32(crc32.ChecksumIEEE([]byte(body))),
+			apikey.New(made.ID, apikey.Live, apikey.NewSecret()).Reveal(),
+			apikey.New(organization.NewID(), apikey.Test, apikey.NewSecret()).Reveal())
+	}
+	for _, key := range forged {
 		for _, method := range []string{"GET", "PATCH"} {
-			if got := w.send(t, request{method: method, key: mistyped, body: `{}`}); got.StatusCode != 401 {
-				t.Errorf("%s with a mistyped key = %d, want 401", method, got.StatusCode)
+			got := w.send(t, request{method: method, key: key, body: `{}`})
+			if got.StatusCode != 401 || !strings.Contains(got.Body, "api_key_invalid") && key != "" {
+				t.Errorf("%s with the forged key %q = %d %s, want 401 api_key_invalid", method, key, got.StatusCode, got.Body)
 			}
 		}
 	}
-	if n := p.Calls(""); n != 0 {
-		t.Errorf("mistyped keys made %d calls, want 0", n)
+	const functions = 2
+	most := functions * (1 + int(time.Since(begun)/(10*time.Second)))
+	if got, settings := m.takeAll(); got != (cost{}) || settings > most {
+		t.Errorf("%d forged keys cost %+v and %d reads of the settings, want nothing and at most %d", len(forged), got, settings, most)
 	}
-	w.send(t, request{method: "GET", key: key})
-	if p.Calls("") == 0 {
-		t.Error("a key that may be one made no call; the count proves nothing")
+	if w.send(t, request{method: "GET", key: w.unissued(t, made.ID)}); m.take() == (cost{}) {
+		t.Error("a key that the store could have issued made no call; the count proves nothing")
+	}
+	secrets, err := w.store.KeySecrets(t.Context())
+	if err != nil || len(secrets) == 0 {
+		t.Fatalf("KeySecrets = %d, %v, want one", len(secrets), err)
+	}
+	w.checkLogs(t, secrets[0].Reveal())
+}
+
+// TestStartReadsTheSettings: a function makes one call while it starts, and none for the settings later. If that call
+// fails, the function starts all the same, and the first request makes it.
+func TestStartReadsTheSettings(t *testing.T) {
+	t.Parallel()
+	at := newWorld(t)
+	made := at.newSmallTenant(t, nil)
+	var settings, others atomic.Int64
+	fault := dynamotest.Pass()
+	proxy := dynamotest.StartProxy(t, dynamotest.Endpoint(t), func(c dynamotest.Call) dynamotest.Fault {
+		if bytes.Contains(c.Body, []byte(`"SETTINGS"`)) {
+			settings.Add(1)
+			return fault
+		}
+		others.Add(1)
+		return dynamotest.Pass()
+	})
+	for name, f := range map[string]dynamotest.Fault{
+		"well": dynamotest.Pass(), "refused": dynamotest.Refuse(400, "AccessDeniedException"),
+	} {
+		fault = f
+		settings.Store(0)
+		others.Store(0)
+		w := worldAt(t, proxy.URL)
+		if n := settings.Load(); n != 2 || others.Load() != 0 {
+			t.Errorf("%s: two functions make %d reads of the settings and %d other calls to start, want 2 and 0", name, n, others.Load())
+		}
+		fault = dynamotest.Pass()
+		settings.Store(0)
+		for range 3 {
+			if got := w.send(t, request{method: "GET", key: made.keys[apikey.Admin].Reveal()}); got.StatusCode != 200 {
+				t.Errorf("%s: GET = %d %s, want 200", name, got.StatusCode, got.Body)
+			}
+		}
+		want := map[string]int64{"well": 0, "refused": 1}[name]
+		if n := settings.Load(); n != want {
+			t.Errorf("%s: three requests make %d reads of the settings, want %d", name, n, want)
+		}
 	}
 }

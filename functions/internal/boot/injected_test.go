@@ -352,3 +352,43 @@ func TestLateWritesAreDoubtful(t *testing.T) {
 		t.Errorf("%d changes were made by the attempts of one request, want 1", n)
 	}
 }
+
+// TestEndOfKeyUnderWay: the transaction of a PATCH is on its way to DynamoDB when the operator ends its key. Nothing is
+// changed after the operator's command is done, and the caller gets the answer that the key gets from then on.
+func TestEndOfKeyUnderWay(t *testing.T) {
+	t.Parallel()
+	for code, end := range map[string]func(w *faultyWorld, key apikey.Record) error{
+		"api_key_revoked": func(w *faultyWorld, key apikey.Record) error {
+			return w.store.RevokeKey(t.Context(), w.tenant.ID, key.ID, time.Now(), entry())
+		},
+		"api_key_expired": func(w *faultyWorld, key apikey.Record) error { // as by a rotation without an overlap
+			after, err := key.Expiring(new(time.Now()))
+			if err != nil {
+				return err
+			}
+			return w.store.ChangeKey(t.Context(), w.tenant.ID, store.KeyChange{Before: key, After: after}, entry())
+		},
+	} {
+		w := newFaultyWorld(t)
+		gate := dynamotest.NewGate()
+		w.proxy.Follow(dynamotest.First(writeCall, dynamotest.HoldCall(gate)))
+		answer := make(chan events.APIGatewayV2HTTPResponse, 1)
+		go func() { answer <- w.do(t, request{method: "PATCH", body: `{"organization_name":"Too late"}`}) }()
+		<-gate.Arrived()
+		_, keys, err := w.store.Get(t.Context(), w.tenant.ID)
+		if err == nil {
+			err = end(w, keys[0])
+		}
+		gate.Open()
+		got := <-answer
+		if err != nil {
+			t.Fatal(err)
+		}
+		if gotCode, _ := codeOf(got); got.StatusCode != http.StatusUnauthorized || gotCode != code {
+			t.Errorf("PATCH = %d %s, want 401 %s", got.StatusCode, got.Body, code)
+		}
+		if n := w.changes(t); n != 0 {
+			t.Errorf("%d changes were made after %s, want none", n, code)
+		}
+	}
+}

@@ -65,7 +65,7 @@ func TestLibrariesLogNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	event, err := json.Marshal(request{method: "GET", key: apikey.New(organization.NewID(), apikey.Live).Reveal()}.event(t))
+	event, err := json.Marshal(request{method: "GET", key: apikey.New(organization.NewID(), apikey.Live, apikey.NewSecret()).Reveal()}.event(t))
 	if err != nil {
 		t.Fatal(err)
 	}

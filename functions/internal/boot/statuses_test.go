@@ -88,7 +88,7 @@ func TestStatuses(t *testing.T) {
 		"write": made.keys[apikey.Write].Reveal(), "delete": made.keys[apikey.Delete].Reveal(),
 		"none": made.keys[apikey.None].Reveal(), "expired": expired.Reveal(), "revoked": revoked.Reveal(),
 		"deleted": deleted.keys[apikey.Admin].Reveal(),
-		"unknown": apikey.New(made.ID, apikey.Live).Reveal(), "nobody": apikey.New(organization.NewID(), apikey.Live).Reveal(),
+		"unknown": w.unissued(t, made.ID), "nobody": w.unissued(t, organization.NewID()),
 	}
 	etag := w.send(t, request{method: "GET", key: keys["read"]}).Headers["Etag"]
 	for _, r := range append(readRows(keys, etag), updateRows(keys)...) {

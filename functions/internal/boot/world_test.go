@@ -99,7 +99,7 @@ func (w *world) newSmallTenant(t *testing.T, change func(*organization.Organizat
 	if change != nil {
 		change(&made.Organization)
 	}
-	admin, record := newKey(made.ID, apikey.Admin, nil)
+	admin, record := w.newKey(t, made.ID, apikey.Admin, nil)
 	if err := w.store.Create(t.Context(), made.Organization, record, entry()); err != nil {
 		t.Fatal(err)
 	}
@@ -109,16 +109,31 @@ func (w *world) newSmallTenant(t *testing.T, change func(*organization.Organizat
 
 func (w *world) addKey(t *testing.T, id organization.ID, p apikey.Permission, expires *time.Time) (apikey.Key, string) {
 	t.Helper()
-	key, record := newKey(id, p, expires)
+	key, record := w.newKey(t, id, p, expires)
 	if err := w.store.AddKey(t.Context(), id, record, entry()); err != nil {
 		t.Fatal(err)
 	}
 	return key, record.ID
 }
 
-func newKey(id organization.ID, p apikey.Permission, expires *time.Time) (apikey.Key, apikey.Record) {
-	key := apikey.New(id, apikey.Live)
+// newKey returns a key that the store would issue.
+func (w *world) newKey(
+	t *testing.T, id organization.ID, p apikey.Permission, expires *time.Time,
+) (apikey.Key, apikey.Record) {
+	t.Helper()
+	secrets, err := w.store.KeySecrets(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := apikey.New(id, apikey.Live, secrets[0])
 	return key, apikey.NewRecord(key, p, time.Now(), expires)
+}
+
+// unissued returns the text of a key that the store could have issued.
+func (w *world) unissued(t *testing.T, id organization.ID) string {
+	t.Helper()
+	key, _ := w.newKey(t, id, apikey.Read, nil)
+	return key.Reveal()
 }
 
 func entry() store.Entry {

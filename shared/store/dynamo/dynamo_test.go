@@ -2,9 +2,13 @@ package dynamo_test
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
@@ -43,7 +47,7 @@ func TestPlainClient(t *testing.T) {
 	ctx, now := t.Context(), time.Now()
 	plain, fast := openBy(t, dynamo.OpenPlain), open(t)
 	o := organization.New("Northwind Video", organization.Pro, nil, now)
-	key, other := apikey.New(o.ID, apikey.Live), apikey.New(o.ID, apikey.Live)
+	key, other := apikey.New(o.ID, apikey.Live, apikey.NewSecret()), apikey.New(o.ID, apikey.Live, apikey.NewSecret())
 	record := apikey.NewRecord(key, apikey.Admin, now, nil)
 	if err := plain.Create(ctx, o, record, entry()); err != nil {
 		t.Fatal(err)
@@ -85,5 +89,60 @@ func TestPlainClient(t *testing.T) {
 	entries, _, err := plain.Audit(ctx, o.ID, "", 10)
 	if err != nil || len(entries) != 4 {
 		t.Errorf("Audit = %d entries, %v, want 4", len(entries), err)
+	}
+}
+
+// TestFirstSecret: tables that the template has made have no secret. Of several processes that issue the first key, one
+// makes the secret, and all use that one. CreateTables makes one at once.
+func TestFirstSecret(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	settings := dynamotest.Settings(t, dynamotest.Prefix())
+	s, err := dynamo.Open(settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.CreateTables(ctx); err != nil {
+		t.Fatal(err)
+	}
+	first, err := s.KeySecrets(ctx)
+	if err != nil || len(first) != 1 {
+		t.Fatalf("KeySecrets of new tables = %d, %v, want one", len(first), err)
+	}
+	if err := s.CreateTables(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if again, err := s.KeySecrets(ctx); err != nil || !slices.Equal(again, first) {
+		t.Errorf("KeySecrets after CreateTables again = %d, %v, want the one of before", len(again), err)
+	}
+
+	key := map[string]types.AttributeValue{"PK": &types.AttributeValueMemberS{Value: "SETTINGS"}, "SK": &types.AttributeValueMemberS{Value: "SETTINGS"}}
+	plain := dynamodb.New(dynamodb.Options{Region: settings.Region, BaseEndpoint: &settings.Endpoint, Credentials: settings.Credentials})
+	in := &dynamodb.DeleteItemInput{TableName: &settings.Tables.Organizations, Key: key, ReturnValues: types.ReturnValueAllOld}
+	if out, err := plain.DeleteItem(ctx, in); err != nil || len(out.Attributes) == 0 {
+		t.Fatalf("deleting the settings = %v, want that they were there", err)
+	}
+	if none, err := s.KeySecrets(ctx); err != nil || len(none) != 0 {
+		t.Errorf("KeySecrets of tables without settings = %d, %v, want none", len(none), err)
+	}
+	made := make([]apikey.Secrets, 8)
+	var done sync.WaitGroup
+	for i := range made {
+		done.Go(func() {
+			var err error
+			if made[i], err = s.EnsureKeySecrets(ctx); err != nil {
+				t.Errorf("EnsureKeySecrets = %v, want no error", err)
+			}
+		})
+	}
+	done.Wait()
+	stored, err := s.KeySecrets(ctx)
+	for i := range made {
+		if err != nil || len(stored) != 1 || !slices.Equal(made[i], stored) {
+			t.Errorf("EnsureKeySecrets by %d and KeySecrets have %d and %d secrets, %v, want the same one", i, len(made[i]), len(stored), err)
+		}
+	}
+	if all, _, err := s.List(ctx, "", 10); err != nil || len(all) != 0 {
+		t.Errorf("List = %d organizations, %v, want none", len(all), err)
 	}
 }

@@ -37,13 +37,13 @@ func TestPurgeOfWhatIsLeftOver(t *testing.T) {
 	direct := open(t)
 	s, proxy := openBehind(t, dynamotest.On("BatchWriteItem", dynamotest.Leave()))
 	o := organization.New("Northwind Video", organization.Pro, nil, time.Now())
-	key := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Admin, time.Now(), nil)
+	key := apikey.NewRecord(apikey.New(o.ID, apikey.Live, apikey.NewSecret()), apikey.Admin, time.Now(), nil)
 	if err := direct.Create(t.Context(), o, key, entry()); err != nil {
 		t.Fatal(err)
 	}
 	const more = 3
 	for range more {
-		next := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Read, time.Now(), nil)
+		next := apikey.NewRecord(apikey.New(o.ID, apikey.Live, apikey.NewSecret()), apikey.Read, time.Now(), nil)
 		if err := direct.AddKey(t.Context(), o.ID, next, entry()); err != nil {
 			t.Fatal(err)
 		}
@@ -71,7 +71,7 @@ func TestPurgeInterrupted(t *testing.T) {
 	for _, call := range []string{"Query", "BatchWriteItem", "DeleteItem"} {
 		s, _ := openBehind(t, dynamotest.On(call, dynamotest.Refuse(400, "AccessDeniedException")))
 		o := storetest.Full(time.Now())
-		key := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Admin, time.Now(), nil)
+		key := apikey.NewRecord(apikey.New(o.ID, apikey.Live, apikey.NewSecret()), apikey.Admin, time.Now(), nil)
 		if err := direct.Create(t.Context(), o, key, entry()); err != nil {
 			t.Fatal(err)
 		}
@@ -147,9 +147,9 @@ func TestOperatorMeetsFaults(t *testing.T) {
 	t.Parallel()
 	s, proxy := openBehind(t, dynamotest.Clean())
 	o := organization.New("Northwind Video", organization.Pro, nil, time.Now())
-	first, second := apikey.New(o.ID, apikey.Live), apikey.New(o.ID, apikey.Live)
+	first, second := apikey.New(o.ID, apikey.Live, apikey.NewSecret()), apikey.New(o.ID, apikey.Live, apikey.NewSecret())
 	record := func(k apikey.Key) apikey.Record { return apikey.NewRecord(k, apikey.Admin, time.Now(), nil) }
-	old, revoked, successor := record(first), record(second), record(apikey.New(o.ID, apikey.Live))
+	old, revoked, successor := record(first), record(second), record(apikey.New(o.ID, apikey.Live, apikey.NewSecret()))
 	replaced, err := old.Rotated(successor.ID, time.Now(), time.Now().Add(time.Hour))
 	if err != nil {
 		t.Fatal(err)
@@ -196,7 +196,7 @@ func made(n int) []store.Export {
 				Changes: []organization.Change{{Field: "organization_name", Before: "1", After: "2"}},
 			})
 		}
-		key := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Admin, now, nil)
+		key := apikey.NewRecord(apikey.New(o.ID, apikey.Live, apikey.NewSecret()), apikey.Admin, now, nil)
 		exports = append(exports, store.Export{
 			Organization: o, Keys: []apikey.Record{key}, Trail: store.Entries(entries...),
 		})

@@ -6,6 +6,7 @@
 //
 //   - items.go: how things are stored. Keys of items, names of attributes, records and API keys as items.
 //   - requests.go: the calls that serve requests. Find, Update, Count, NoteUse, and what they consume.
+//   - settings.go: what is of the store as a whole.
 //   - organizations.go, revisions.go, apikeys.go, audit.go, export.go: the operator's calls, by subject.
 //   - transactions.go: a change together with its audit entry, and why a transaction failed.
 //   - errors.go: which kind of error an error of the SDK is, and what is tried again.
@@ -166,11 +167,6 @@ func Credentials(accessKeyID, secretAccessKey, sessionToken string) aws.Credenti
 		}, nil
 	})
 }
-
-// Prime opens the connection that the first request will use, by a plain GET that needs no permission and reads
-// nothing. While a sandbox initialises it has its full share of CPU, so the TLS handshake costs least then. Prime
-// gives up when ctx is done. It reports no error: if something is wrong, the first request finds it out.
-func (s *Store) Prime(ctx context.Context) { _, _ = s.knock(ctx) }
 
 // knock sends a plain GET to the endpoint and returns what the endpoint's clock says. The time is zero if the
 // response does not say it.

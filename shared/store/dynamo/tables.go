@@ -20,15 +20,19 @@ import (
 	"organizations-api/shared/store"
 )
 
-// CreateTables creates the tables that are missing, on a local endpoint. In AWS, the template creates them. It
-// returns when both tables can be used.
+// CreateTables creates the tables that are missing, on a local endpoint, and the secret for keys. In AWS, the template
+// creates the tables, and the first key makes the secret. It returns when both tables can be used.
 func (s *Store) CreateTables(ctx context.Context) error {
 	for _, table := range []string{s.tables.Organizations, s.tables.Counters} {
 		if err := s.createTable(ctx, table); err != nil {
 			return err
 		}
 	}
-	return s.enableTTL(ctx)
+	if err := s.enableTTL(ctx); err != nil {
+		return err
+	}
+	_, err := s.EnsureKeySecrets(ctx)
+	return err
 }
 
 // enableTTL has DynamoDB remove counters by themselves.

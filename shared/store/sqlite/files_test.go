@@ -58,7 +58,7 @@ func everyCall(s *Store, o organization.Organization, key apikey.Record) map[str
 		"ExportPage": func(ctx context.Context) error { _, _, err := s.ExportPage(ctx, "", 10); return err },
 		"Create": func(ctx context.Context) error {
 			other := storetest.Full(time.Now())
-			return s.Create(ctx, other, apikey.NewRecord(apikey.New(other.ID, apikey.Live), apikey.Read, time.Now(), nil), note())
+			return s.Create(ctx, other, apikey.NewRecord(apikey.New(other.ID, apikey.Live, apikey.NewSecret()), apikey.Read, time.Now(), nil), note())
 		},
 		"Update": func(ctx context.Context) error {
 			u := renamed(o, "B")
@@ -66,7 +66,7 @@ func everyCall(s *Store, o organization.Organization, key apikey.Record) map[str
 			return s.Update(ctx, u)
 		},
 		"AddKey": func(ctx context.Context) error {
-			return s.AddKey(ctx, o.ID, apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Read, time.Now(), nil), note())
+			return s.AddKey(ctx, o.ID, apikey.NewRecord(apikey.New(o.ID, apikey.Live, apikey.NewSecret()), apikey.Read, time.Now(), nil), note())
 		},
 		"RevokeKey": func(ctx context.Context) error { return s.RevokeKey(ctx, o.ID, key.ID, time.Now(), note()) },
 		"Delete":    func(ctx context.Context) error { return s.Delete(ctx, o.ID, time.Now(), note()) },
@@ -79,8 +79,10 @@ func everyCall(s *Store, o organization.Organization, key apikey.Record) map[str
 			_, err := s.Count(ctx, o.ID, organization.Metadata, time.Now().Truncate(time.Minute))
 			return err
 		},
-		"NoteUse": func(ctx context.Context) error { return s.NoteUse(ctx, o.ID, key.ID, time.Now()) },
-		"Purge":   func(ctx context.Context) error { return s.Purge(ctx, organization.NewID()) },
+		"KeySecrets":    func(ctx context.Context) error { _, err := s.KeySecrets(ctx); return err },
+		"AddKeySecrets": func(ctx context.Context) error { return s.AddKeySecrets(ctx, nil) },
+		"NoteUse":       func(ctx context.Context) error { return s.NoteUse(ctx, o.ID, key.ID, time.Now()) },
+		"Purge":         func(ctx context.Context) error { return s.Purge(ctx, organization.NewID()) },
 	}
 }
 

@@ -106,7 +106,7 @@ func TestOldKeys(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "organizations.db")
 	now := organization.Timestamp(time.Now())
 	o := storetest.Bare(now)
-	key := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Admin, now, nil)
+	key := apikey.NewRecord(apikey.New(o.ID, apikey.Live, apikey.NewSecret()), apikey.Admin, now, nil)
 	old := raw(t, path)
 	mustExec(t, old, schema1)
 	mustExec(t, old, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 1", applicationID))

@@ -61,7 +61,7 @@ func child(ctx context.Context, path string, in io.Reader, out io.Writer) error 
 		return err
 	}
 	o := storetest.Full(time.Now())
-	key := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Admin, time.Now(), nil)
+	key := apikey.NewRecord(apikey.New(o.ID, apikey.Live, apikey.NewSecret()), apikey.Admin, time.Now(), nil)
 	if err := s.Create(ctx, o, key, store.Entry{ID: store.NewEntryID(o.CreatedAt), Action: store.Created}); err != nil {
 		return err
 	}

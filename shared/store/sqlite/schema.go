@@ -13,7 +13,7 @@ const applicationID = 0x4F524753
 // migrations returns the statements for each version of the schema, which turn the version before into it. The first
 // ones start with an empty file. Never change the statements of a released version: add a new version.
 func migrations() []string {
-	return []string{schema1, schemaKeyLife, schemaOperator}
+	return []string{schema1, schemaKeyLife, schemaOperator, schemaKeySecrets}
 }
 
 // Times are text from organization.FormatTime, so that they sort. Objects and lists are the JSON text of the caller.
@@ -102,6 +102,14 @@ ALTER TABLE audit ADD COLUMN change_id TEXT;
 CREATE UNIQUE INDEX audit_by_change ON audit (organization, change_id) WHERE change_id IS NOT NULL;
 `
 
+// schemaKeySecrets adds the secrets with which keys are made. The first one makes new keys.
+const schemaKeySecrets = `
+CREATE TABLE key_secrets (
+	position INTEGER PRIMARY KEY,
+	secret   TEXT NOT NULL UNIQUE
+) STRICT;
+`
+
 // prepare brings the schema up to this version. It returns an error if the database is not ours. Turning on WAL needs
 // the file alone, and SQLite does not wait for that, so prepare retries while other processes use the file.
 func (s *Store) prepare(ctx context.Context) error {
@@ -159,6 +167,9 @@ func (s *Store) migrate(ctx context.Context) error {
 		if _, err := tx.ExecContext(ctx, statements); err != nil {
 			return fmt.Errorf("setting up schema %d: %w", version+i+1, err)
 		}
+	}
+	if err := ensureSecret(ctx, tx); err != nil {
+		return fmt.Errorf("making a secret for keys: %w", err)
 	}
 	header := fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = %d", applicationID, len(migrations()))
 	if _, err := tx.ExecContext(ctx, header); err != nil {

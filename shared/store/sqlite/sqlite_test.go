@@ -49,7 +49,7 @@ func newStore(t *testing.T) *Store {
 func create(t *testing.T, s *Store) (organization.Organization, apikey.Record) {
 	t.Helper()
 	o := storetest.Full(time.Now())
-	key := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Admin, time.Now(), nil)
+	key := apikey.NewRecord(apikey.New(o.ID, apikey.Live, apikey.NewSecret()), apikey.Admin, time.Now(), nil)
 	e := store.Entry{ID: store.NewEntryID(o.CreatedAt), Action: store.Created, Actor: store.OperatorActor}
 	if err := s.Create(t.Context(), o, key, e); err != nil {
 		t.Fatalf("Create(%s) = %v, want no error", o.ID, err)
@@ -187,13 +187,13 @@ func TestAllOrNothing(t *testing.T) {
 	o, key := create(t, s)
 	now := time.Now()
 	taken := store.Entry{ID: store.NewEntryID(o.CreatedAt), Action: store.KeyIssued}
-	second := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Read, now, nil)
+	second := apikey.NewRecord(apikey.New(o.ID, apikey.Live, apikey.NewSecret()), apikey.Read, now, nil)
 	if err := s.AddKey(t.Context(), o.ID, second, taken); err != nil {
 		t.Fatal(err)
 	}
 	update := renamed(o, "half-way")
 	update.Audit.ID = taken.ID
-	third := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Read, now, nil)
+	third := apikey.NewRecord(apikey.New(o.ID, apikey.Live, apikey.NewSecret()), apikey.Read, now, nil)
 	for call, err := range map[string]error{
 		"Update":    s.Update(t.Context(), update),
 		"AddKey":    s.AddKey(t.Context(), o.ID, third, taken),

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 )
@@ -52,6 +53,11 @@ func calls(e Engine, m tenant, fresh organization.Organization) map[string]func(
 		"Restore": func(ctx context.Context) error {
 			_, err := e.Restore(ctx, []store.Export{{Organization: fresh, Trail: store.Entries()}})
 			return err
+		},
+		"KeySecrets":       func(ctx context.Context) error { _, err := e.KeySecrets(ctx); return err },
+		"EnsureKeySecrets": func(ctx context.Context) error { _, err := e.EnsureKeySecrets(ctx); return err },
+		"AddKeySecrets": func(ctx context.Context) error {
+			return e.AddKeySecrets(ctx, apikey.Secrets{apikey.NewSecret()})
 		},
 		"Count": func(ctx context.Context) error {
 			_, err := e.Count(ctx, m.ID, organization.Metadata, window())

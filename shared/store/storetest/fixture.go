@@ -58,7 +58,7 @@ func Options() cmp.Options {
 
 // newKey returns the record of a new key that has a label, may do everything and never expires.
 func newKey(id organization.ID, now time.Time) apikey.Record {
-	r := apikey.NewRecord(apikey.New(id, apikey.Live), apikey.Admin, now, nil)
+	r := apikey.NewRecord(apikey.New(id, apikey.Live, apikey.NewSecret()), apikey.Admin, now, nil)
 	r.Label = "Søren's laptop 🧪"
 	return r
 }

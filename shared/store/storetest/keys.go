@@ -15,7 +15,7 @@ func (s suite) addKey(t *testing.T) {
 	made := s.create(t, Full(time.Now()))
 	now := organization.Timestamp(time.Now())
 	expires := now.Add(90*24*time.Hour + time.Microsecond)
-	made.addKey(t, s.a, apikey.NewRecord(apikey.New(made.ID, apikey.Test), apikey.Write, now, &expires))
+	made.addKey(t, s.a, apikey.NewRecord(apikey.New(made.ID, apikey.Test, apikey.NewSecret()), apikey.Write, now, &expires))
 	s.wantStored(t, made)
 }
 

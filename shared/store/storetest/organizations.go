@@ -114,7 +114,7 @@ func (s suite) findKeys(t *testing.T) {
 	for i, p := range []apikey.Permission{apikey.Read, apikey.Write, apikey.Delete, apikey.Admin} {
 		for j, mode := range []apikey.Mode{apikey.Live, apikey.Test} {
 			at := now.Add(time.Duration(2*i+j+1) * time.Microsecond)
-			key := apikey.NewRecord(apikey.New(made.ID, mode), p, at, nil)
+			key := apikey.NewRecord(apikey.New(made.ID, mode, apikey.NewSecret()), p, at, nil)
 			if mode == apikey.Test { // it is no longer valid, which the store does not check
 				key.ExpiresAt = new(now.Add(-time.Hour + time.Microsecond))
 				key.RevokedAt = new(now.Add(-time.Minute + 2*time.Microsecond))
@@ -128,7 +128,7 @@ func (s suite) findKeys(t *testing.T) {
 
 func (s suite) findUnknownKey(t *testing.T) {
 	made := s.create(t, Full(time.Now()))
-	wantFound(t, s.b, made.Organization, apikey.New(made.ID, apikey.Live).Hash(), nil)
+	wantFound(t, s.b, made.Organization, apikey.New(made.ID, apikey.Live, apikey.NewSecret()).Hash(), nil)
 	wantFound(t, s.b, made.Organization, apikey.Hash{}, nil)
 }
 
@@ -477,10 +477,14 @@ func (s suite) purgeInUse(t *testing.T) {
 			}
 			return
 		}
-		for changes.Load() < 10 { // the others are at work
+		for changes.Load() < 10 && !t.Failed() { // until the others are at work
 			time.Sleep(time.Millisecond)
 		}
-		if err := s.a.Purge(t.Context(), made.ID); err != nil {
+		err := s.a.Purge(t.Context(), made.ID)
+		for store.KindOf(err) == store.Throttled { // there are many others, and a purge can be repeated
+			err = s.a.Purge(t.Context(), made.ID)
+		}
+		if err != nil {
 			t.Errorf("Purge of an organization that is in use = %v, want no error", err)
 		}
 		wantGone(t, s.b, made.ID, made.Keys[0].Hash)

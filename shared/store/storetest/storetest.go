@@ -124,6 +124,7 @@ func checks() []check {
 		{"Restore/interrupted and repeated", suite.restoreInterrupted},
 		{"Restore/many at once", suite.restoreRace},
 		{"Restore/a large batch", suite.restoreLarge},
+		{"KeySecrets/made once, and added to", suite.keySecrets},
 		{"Count/no number twice", suite.countRace},
 		{"Count/each window, category and organization alone", suite.countApart},
 		{"Tenants/see nothing of each other", suite.tenants},

@@ -64,9 +64,20 @@ type IssuedKey struct {
 	Record apikey.Record
 }
 
-// NewKey makes a key without a label. It stores nothing.
-func NewKey(id organization.ID, mode apikey.Mode, p apikey.Permission, now time.Time, expiresAt *time.Time) IssuedKey {
-	key := apikey.New(id, mode)
+// KeySecret returns the secret with which keys of the store are made. If the store has none, it gets one.
+func KeySecret(ctx context.Context, s store.Signing) (apikey.Secret, error) {
+	secrets, err := s.EnsureKeySecrets(ctx)
+	if err != nil {
+		return apikey.Secret{}, err
+	}
+	return secrets[0], nil
+}
+
+// NewKey makes a key without a label, with the secret of a store. It stores nothing.
+func NewKey(
+	secret apikey.Secret, id organization.ID, mode apikey.Mode, p apikey.Permission, now time.Time, expiresAt *time.Time,
+) IssuedKey {
+	key := apikey.New(id, mode, secret)
 	return IssuedKey{key, apikey.NewRecord(key, p, now, expiresAt)}
 }
 
@@ -87,9 +98,13 @@ func LostKeys(s *backend.Store, id organization.ID, keys ...IssuedKey) string {
 func Create(
 	ctx context.Context, s *backend.Store, o organization.Organization, label string, now time.Time,
 ) (IssuedKey, error) {
-	key := NewKey(o.ID, apikey.Live, apikey.Admin, now, nil)
+	secret, err := KeySecret(ctx, s)
+	if err != nil {
+		return IssuedKey{}, err
+	}
+	key := NewKey(secret, o.ID, apikey.Live, apikey.Admin, now, nil)
 	key.Record.Label = label
-	err := s.Create(ctx, o, key.Record, CreatedEntry(o, key, now))
+	err = s.Create(ctx, o, key.Record, CreatedEntry(o, key, now))
 	if store.Unavailable(err) {
 		err = fmt.Errorf("%w; if %s was created all the same, nobody has its key; remove it with: %s",
 			err, o.ID, s.Choice.CommandLine("delete "+string(o.ID)+" --purge"))

@@ -42,7 +42,11 @@ func issueCommand(a *cli.App) *cobra.Command {
 			if expires.Given {
 				expiresAt = new(now.Add(expires.Value))
 			}
-			key := NewKey(t.organization.ID, mode.Value, permission.Value, now, expiresAt)
+			secret, err := KeySecret(ctx, t.store)
+			if err != nil {
+				return err
+			}
+			key := NewKey(secret, t.organization.ID, mode.Value, permission.Value, now, expiresAt)
 			key.Record.Label = label.Value
 			if err := AddKey(ctx, t.store, t.organization, key, now); err != nil {
 				return err

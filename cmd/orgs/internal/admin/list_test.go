@@ -59,7 +59,7 @@ func TestListIsStreamed(t *testing.T) {
 	var exports []store.Export
 	for i := range pages * backend.PageSize {
 		o := organization.New(fmt.Sprint("name ", i), organization.Free, nil, cli.New(nil, nil, nil).Now())
-		key := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Read, o.CreatedAt, nil)
+		key := apikey.NewRecord(apikey.New(o.ID, apikey.Live, apikey.NewSecret()), apikey.Read, o.CreatedAt, nil)
 		exports = append(exports, store.Export{Organization: o, Keys: []apikey.Record{key}, Trail: store.Entries()})
 	}
 	if _, err := engine.Restore(t.Context(), exports); err != nil {

@@ -57,8 +57,12 @@ type rotateOptions struct {
 // has, whatever becomes of the output or of this process.
 func rotate(ctx context.Context, a *cli.App, s *backend.Store, args []string, o rotateOptions) error {
 	var successor IssuedKey
+	secret, err := KeySecret(ctx, s)
+	if err != nil {
+		return err
+	}
 	shown := false
-	_, err := changeKey(ctx, a, s, args, store.KeyRotated, func(old apikey.Record, now time.Time) (store.KeyChange, error) {
+	_, err = changeKey(ctx, a, s, args, store.KeyRotated, func(old apikey.Record, now time.Time) (store.KeyChange, error) {
 		until := old.Renewed(now)
 		if o.expires != nil {
 			var err error
@@ -66,7 +70,7 @@ func rotate(ctx context.Context, a *cli.App, s *backend.Store, args []string, o 
 				return store.KeyChange{}, err
 			}
 		}
-		next := NewKey(organization.ID(args[0]), old.Mode, old.Permission, now, until)
+		next := NewKey(secret, organization.ID(args[0]), old.Mode, old.Permission, now, until)
 		next.Record.Label = cmp.Or(o.label, old.Label)
 		after, err := old.Rotated(next.Record.ID, now, now.Add(o.overlap))
 		switch {

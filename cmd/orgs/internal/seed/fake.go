@@ -13,8 +13,11 @@ import (
 )
 
 // faker makes up organizations. The same seed makes the same organizations, each independently of the others. Only
-// secrets differ each time: they come from the operating system.
-type faker struct{ seed uint64 }
+// secrets differ each time: they come from the operating system. Keys are made with the secret of the store.
+type faker struct {
+	seed   uint64
+	secret apikey.Secret
+}
 
 // fake is a made-up organization with an admin key of it in plain text.
 type fake struct {
@@ -35,12 +38,12 @@ func (f faker) organization(n uint64) fake {
 	random := rand.New(rand.NewPCG(f.seed, n))
 	at := fakeBegin.Add(time.Duration(random.Int64N(int64(fakeYears))))
 	o := fakeRecord(random, at)
-	adminKey := admin.NewKey(o.ID, apikey.Live, apikey.Admin, at, nil)
+	adminKey := admin.NewKey(f.secret, o.ID, apikey.Live, apikey.Admin, at, nil)
 	keys := []apikey.Record{adminKey.Record}
 	entries := []store.Entry{admin.CreatedEntry(o, adminKey, at)}
 	for random.IntN(3) == 0 { // most have one key, hardly any more than four
 		at = at.Add(time.Duration(random.Int64N(int64(30*day))) + time.Second)
-		key := fakeKey(random, o.ID, at)
+		key := f.key(random, o.ID, at)
 		keys, entries = append(keys, key.Record), append(entries, admin.IssuedEntry(o, key, at))
 	}
 	return fake{store.Export{Organization: o, Keys: keys, Trail: store.Entries(entries...)}, adminKey.Key}
@@ -120,8 +123,8 @@ func fakeMetadata(random *rand.Rand) organization.Object {
 	return organization.Object("{" + strings.Join(texts, ",") + "}")
 }
 
-// fakeKey returns a key with any permission. Some are test keys, and some have expired.
-func fakeKey(random *rand.Rand, id organization.ID, at time.Time) admin.IssuedKey {
+// key returns a key with any permission. Some are test keys, and some have expired.
+func (f faker) key(random *rand.Rand, id organization.ID, at time.Time) admin.IssuedKey {
 	mode := apikey.Live
 	if random.IntN(4) == 0 {
 		mode = apikey.Test
@@ -130,7 +133,7 @@ func fakeKey(random *rand.Rand, id organization.ID, at time.Time) admin.IssuedKe
 	if random.IntN(3) == 0 {
 		expires = new(at.Add(time.Duration(1+random.IntN(2000)) * day))
 	}
-	return admin.NewKey(id, mode, apikey.Read+apikey.Permission(random.IntN(int(apikey.Admin))), at, expires)
+	return admin.NewKey(f.secret, id, mode, apikey.Read+apikey.Permission(random.IntN(int(apikey.Admin))), at, expires)
 }
 
 func pick(random *rand.Rand, from []string) string { return from[random.IntN(len(from))] }

@@ -19,6 +19,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/sync/errgroup"
 
+	"organizations-api/cmd/orgs/internal/admin"
 	"organizations-api/cmd/orgs/internal/backend"
 	"organizations-api/cmd/orgs/internal/cli"
 	"organizations-api/cmd/orgs/internal/term"
@@ -96,7 +97,11 @@ func run(ctx context.Context, a *cli.App, s *backend.Store, o options) error {
 		return err
 	}
 	begin := a.Now()
-	w := &writer{options: o, store: s, keys: keys, progress: a.Progress("seeding", int64(o.count), true)}
+	secret, err := admin.KeySecret(ctx, s)
+	if err != nil {
+		return errors.Join(err, keys.close(false))
+	}
+	w := &writer{options: o, store: s, faker: faker{o.seed, secret}, keys: keys, progress: a.Progress("seeding", int64(o.count), true)}
 	err = w.writeAll(ctx)
 	w.progress.End()
 	keysErr := keys.close(w.created > 0)
@@ -158,6 +163,7 @@ const (
 type writer struct {
 	options  options
 	store    *backend.Store
+	faker    faker
 	progress *term.Progress
 
 	mutex             sync.Mutex // guards what follows
@@ -184,7 +190,7 @@ func (w *writer) writeBatch(ctx context.Context, begin, end uint64) error {
 	batch := make([]fake, 0, end-begin)
 	exports := make([]store.Export, 0, end-begin)
 	for n := begin; n < end; n++ {
-		f := faker{w.options.seed}.organization(n)
+		f := w.faker.organization(n)
 		batch, exports = append(batch, f), append(exports, f.export)
 	}
 	created, err := w.store.Restore(ctx, exports)

@@ -79,6 +79,10 @@ func (g *gateway) anyOrganization(ctx context.Context) (*organization.Organizati
 }
 
 func (g *gateway) makeDemo(ctx context.Context) (demo, error) {
+	secret, err := admin.KeySecret(ctx, g.store)
+	if err != nil {
+		return demo{}, err
+	}
 	now := g.app.Now()
 	o := organization.New(DemoName, organization.Pro, nil, now)
 	adminKey, err := admin.Create(ctx, g.store, o, "", now)
@@ -86,7 +90,7 @@ func (g *gateway) makeDemo(ctx context.Context) (demo, error) {
 		return demo{}, err
 	}
 	now = g.app.Now() // later than the first entry, so that the audit trail has the two in their order
-	readKey := admin.NewKey(o.ID, apikey.Live, apikey.Read, now, nil)
+	readKey := admin.NewKey(secret, o.ID, apikey.Live, apikey.Read, now, nil)
 	if err := admin.AddKey(ctx, g.store, o, readKey, now); err != nil {
 		return demo{}, fmt.Errorf("the store was empty, and now has the organization %s, but no read key: %w; %s",
 			o.ID, err, admin.LostKeys(g.store, o.ID, adminKey))

@@ -93,6 +93,15 @@ func fill(ctx context.Context, source store.Archive, file *os.File, o Options) (
 	if err := each(ctx, cmp.Or(o.Workers, defaultWorkers), exports(ctx, source), b.add); err != nil {
 		return Summary{}, err
 	}
+	secrets, err := source.KeySecrets(ctx) // after the organizations, as the first of them makes the first secret
+	if err != nil {
+		return Summary{}, err
+	}
+	if len(secrets) > 0 {
+		if err := b.put(secretsLine(secrets)); err != nil {
+			return Summary{}, err
+		}
+	}
 	end := trailer{Organizations: b.organizations, Entries: b.entries, SHA256: hex.EncodeToString(b.sum.Sum(nil))}
 	if err := b.put(line{Trailer: &end}); err != nil {
 		return Summary{}, err
@@ -100,7 +109,7 @@ func fill(ctx context.Context, source store.Archive, file *os.File, o Options) (
 	if err := errors.Join(b.out.Flush(), o.flush(file)); err != nil {
 		return Summary{}, err
 	}
-	summary, err := check(ctx, file)
+	summary, _, err := check(ctx, file)
 	if err != nil {
 		return Summary{}, fmt.Errorf("reading the backup again: %w", err)
 	}

@@ -45,7 +45,7 @@ func full(entries int) store.Export {
 	e.Organization.Version = int64(entries)
 	for i, p := range []apikey.Permission{apikey.Admin, apikey.Read} {
 		at := now.Add(time.Duration(i) * time.Second)
-		k := apikey.NewRecord(apikey.New(e.Organization.ID, apikey.Test), p, at, &now)
+		k := apikey.NewRecord(apikey.New(e.Organization.ID, apikey.Test, apikey.NewSecret()), p, at, &now)
 		k.RevokedAt, k.ReplacedBy, k.Label = &at, fmt.Sprintf("key_000000000000%d", i), "laptop 🧪"
 		e.Keys = append(e.Keys, k)
 	}
@@ -407,7 +407,7 @@ func givenKeys(ctx context.Context, s *sqlite.Store, e store.Export) error {
 		return nil
 	}
 	now := time.Now()
-	key := apikey.NewRecord(apikey.New(e.Organization.ID, apikey.Live), apikey.Read, now, nil)
+	key := apikey.NewRecord(apikey.New(e.Organization.ID, apikey.Live, apikey.NewSecret()), apikey.Read, now, nil)
 	return s.AddKey(ctx, e.Organization.ID, key, store.Entry{
 		ID: store.NewEntryID(now), Action: store.KeyIssued, Actor: store.OperatorActor,
 	})

@@ -41,7 +41,7 @@ func wantTextRefused(t *testing.T, text, why string) {
 
 func TestDamaged(t *testing.T) {
 	t.Parallel()
-	// The header, three organizations with three entries each, and the trailer.
+	// The header, three organizations with three entries each, the secrets, and the trailer.
 	lines := linesOf(t, full(3), full(3), full(3))
 	text := strings.Join(lines, "")
 	join := func(parts ...[]string) string {
@@ -57,8 +57,13 @@ func TestDamaged(t *testing.T) {
 		{"empty", "", "line 1: the trailer is missing"},
 		{"something else", "my diary\n", "line 1: it is not a line of a backup"},
 		{"no header", join(lines[1:]), "line 1: a header must come first"},
-		{"no trailer", join(lines[:13]), "line 14: the trailer is missing"},
-		{"cut in the midst of a line", text[:len(text)-3], "line 14: the line breaks off"},
+		{"no trailer", join(lines[:14]), "line 15: the trailer is missing"},
+		{"secrets before an organization", join(lines[:5], lines[13:14], lines[5:13], lines[14:]), "line 7: the trailer must come after the secrets"},
+		{"secrets twice", join(lines[:14], lines[13:]), "line 15: the trailer must come after the secrets"},
+		{"no secrets", join(lines[:13], lines[14:]), sum},
+		{"a secret is changed", changed(`{"key_secrets":["`, `{"key_secrets":["_`), "line 14: a secret for keys is 43 letters or digits"},
+		{"a list without a secret", changed(lines[13], `{"key_secrets":[]}`+"\n"), "line 14: it is not a line of a backup"},
+		{"cut in the midst of a line", text[:len(text)-3], "line 15: the line breaks off"},
 		{"cut between lines", join(lines[:6]), "line 7: the trailer is missing"},
 		{"an organization is gone", join(lines[:5], lines[9:]), sum},
 		{"an entry is gone", join(lines[:3], lines[4:]), sum},
@@ -69,9 +74,9 @@ func TestDamaged(t *testing.T) {
 		{"an entry without an organization", join(lines[:1], lines[2:]), "line 2: an entry must come after its organization"},
 		{"an organization twice", join(lines[:2], lines[1:]), sum},
 		{"two headers", join(lines[:1], lines), "line 2: a header must come first"},
-		{"two backups", text + text, "line 15: a header must come first"},
-		{"something after the trailer", join(lines, lines[1:2]), "line 15: something comes after the trailer"},
-		{"two trailers", join(lines, lines[13:]), "line 15: something comes after the trailer"},
+		{"two backups", text + text, "line 16: a header must come first"},
+		{"something after the trailer", join(lines, lines[1:2]), "line 16: something comes after the trailer"},
+		{"two trailers", join(lines, lines[14:]), "line 16: something comes after the trailer"},
 		{"a value is changed", changed(`"Credits":987654`, `"Credits":987655`), sum},
 		{"a member is added", changed(`"Credits"`, `"Extra":1,"Credits"`), "line 2: it is not a line of a backup"},
 		{"a line of nothing", changed(lines[2], "{}\n"), "line 3: it is not a line of a backup"},
@@ -82,9 +87,9 @@ func TestDamaged(t *testing.T) {
 		{"not UTF-8", changed("ä", "\xe4"), "line 3: it is not a line of a backup"},
 		{"newer format", changed(`{"format":2`, `{"format":3`), "line 1: it has the format 3; this version reads 2"},
 		{"older format", changed(`{"format":2`, `{"format":1`), "line 1: it has the format 1; this version reads 2"},
-		{"wrong number of organizations", changed(`"organizations":3`, `"organizations":4`), "line 14: what comes before the trailer has another number"},
-		{"wrong number of entries", changed(`"entries":9`, `"entries":8`), "line 14: what comes before the trailer has another number"},
-		{"another trailer", changed(`"organizations":3`, `"organizations": 3`), "line 14: it is not a line of a backup"},
+		{"wrong number of organizations", changed(`"organizations":3`, `"organizations":4`), "line 15: what comes before the trailer has another number"},
+		{"wrong number of entries", changed(`"entries":9`, `"entries":8`), "line 15: what comes before the trailer has another number"},
+		{"another trailer", changed(`"organizations":3`, `"organizations": 3`), "line 15: it is not a line of a backup"},
 		{"a line without end", text[:len(lines[0])] + strings.Repeat("a", 9<<20), "line 2: it is longer than 4 MiB"},
 	}
 	for _, test := range tests {

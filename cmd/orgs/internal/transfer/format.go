@@ -2,9 +2,9 @@
 // organizations into a new file, a restore puts those of a file into a store. The two stores may have different
 // engines.
 //
-// The file is JSON lines: a header, the organizations, each followed by its audit entries, and a trailer with the
-// number of both and the SHA-256 of everything before it. It holds internal identifiers, hashes of keys, and
-// credentials in plain text, so only its owner may read it.
+// The file is JSON lines: a header, the organizations, each followed by its audit entries, the secrets with which their
+// keys were made, and a trailer with the number of organizations and entries and the SHA-256 of everything before it.
+// It holds internal identifiers, hashes of keys, and credentials in plain text, so only its owner may read it.
 //
 // It must import no engine, nothing that serves requests, and nothing of the command line.
 package transfer
@@ -43,10 +43,12 @@ const maxLine = 4 << 20
 type line struct {
 	Header       *header  `json:"orgs_backup,omitempty"`
 	Organization *record  `json:"organization,omitempty"`
-	Entry        *entry   `json:"entry,omitempty"` // of the organization before it; the oldest entry comes first
+	Entry        *entry   `json:"entry,omitempty"`       // of the organization before it; the oldest entry comes first
+	KeySecrets   []string `json:"key_secrets,omitempty"` // in the order of the store
 	Trailer      *trailer `json:"end,omitempty"`
 
-	export store.Export // what decode made of Organization; without the trail
+	export  store.Export   // what decode made of Organization; without the trail
+	secrets apikey.Secrets // what decode made of KeySecrets
 }
 
 // entryStart is how the line of an entry begins, and no other.
@@ -351,7 +353,7 @@ func decode(text []byte) (line, error) {
 		return line{}, errNoLine
 	}
 	members := 0
-	for _, set := range []bool{l.Header != nil, l.Organization != nil, l.Entry != nil, l.Trailer != nil} {
+	for _, set := range []bool{l.Header != nil, l.Organization != nil, l.Entry != nil, l.KeySecrets != nil, l.Trailer != nil} {
 		if set {
 			members++
 		}
@@ -363,6 +365,33 @@ func decode(text []byte) (line, error) {
 		l.export, err = l.Organization.export()
 	case l.Entry != nil:
 		err = checkEntry(l.Entry.entry())
+	case l.KeySecrets != nil:
+		l.secrets, err = readSecrets(l.KeySecrets)
 	}
 	return l, err
+}
+
+// readSecrets returns the secrets with the texts. There is at least one, and no text comes twice.
+func readSecrets(texts []string) (apikey.Secrets, error) {
+	var secrets apikey.Secrets
+	for _, text := range texts {
+		secret, err := apikey.ParseSecret(text)
+		if err != nil {
+			return nil, err
+		}
+		secrets = secrets.With(apikey.Secrets{secret})
+	}
+	if len(secrets) == 0 || len(secrets) < len(texts) {
+		return nil, errNoLine
+	}
+	return secrets, nil
+}
+
+// secretsLine is the inverse of readSecrets.
+func secretsLine(secrets apikey.Secrets) line {
+	var l line
+	for _, secret := range secrets {
+		l.KeySecrets = append(l.KeySecrets, secret.Reveal())
+	}
+	return l
 }

@@ -1,6 +1,7 @@
 package transfer_test
 
 import (
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"os"
@@ -58,6 +59,14 @@ func fixed() store.Export {
 	return e
 }
 
+// fixedSecret is an archive with a secret that is always the same.
+type fixedSecret struct{ store.Archive }
+
+func (fixedSecret) KeySecrets(context.Context) (apikey.Secrets, error) {
+	secret, err := apikey.ParseSecret("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg")
+	return apikey.Secrets{secret}, err
+}
+
 // TestFormat pins the format: a file of before can be restored, and the same organization makes the same file.
 func TestFormat(t *testing.T) {
 	t.Parallel()
@@ -67,7 +76,7 @@ func TestFormat(t *testing.T) {
 
 	path := filepath.Join(t.TempDir(), "orgs.backup")
 	o := transfer.Options{From: "here", At: time.Date(2026, 2, 3, 4, 5, 6, 0, time.UTC)}
-	if _, err := transfer.Write(t.Context(), s, path, o); err != nil {
+	if _, err := transfer.Write(t.Context(), fixedSecret{s}, path, o); err != nil {
 		t.Fatal(err)
 	}
 	want, err := os.ReadFile(pinned)

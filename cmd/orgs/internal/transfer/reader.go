@@ -12,16 +12,18 @@ import (
 	"hash"
 	"io"
 	"math"
+
+	"organizations-api/shared/apikey"
 )
 
 // check reads a whole backup and returns what it holds.
-func check(ctx context.Context, file io.ReaderAt) (Summary, error) {
+func check(ctx context.Context, file io.ReaderAt) (Summary, apikey.Secrets, error) {
 	r := newReader(file)
 	for {
 		if _, err := r.next(ctx); errors.Is(err, io.EOF) {
-			return r.Summary, nil
+			return r.Summary, r.secrets, nil
 		} else if err != nil {
-			return Summary{}, err
+			return Summary{}, nil, err
 		}
 	}
 }
@@ -30,10 +32,11 @@ func check(ctx context.Context, file io.ReaderAt) (Summary, error) {
 type reader struct {
 	Summary // of the lines so far; the SHA256 comes with the trailer
 	in      *bufio.Reader
-	sum     hash.Hash // of the lines so far
-	number  int       // of the line that was read last
-	entryID string    // of the entry that was read last, if it is of this organization
-	ended   bool      // the trailer was read
+	sum     hash.Hash      // of the lines so far
+	number  int            // of the line that was read last
+	entryID string         // of the entry that was read last, if it is of this organization
+	secrets apikey.Secrets // nil: their line was not read
+	ended   bool           // the trailer was read
 }
 
 func newReader(file io.ReaderAt) *reader { return &reader{in: readFrom(file, 0), sum: sha256.New()} }
@@ -98,6 +101,8 @@ func (r *reader) follow(l line, text []byte) error {
 		return errors.New("a header must come first, and only there")
 	case r.ended:
 		return errors.New("something comes after the trailer")
+	case r.secrets != nil && l.Trailer == nil:
+		return errors.New("the trailer must come after the secrets for keys")
 	case l.Header != nil:
 		if l.Header.Format != format {
 			return fmt.Errorf("it has the format %d; this version reads %d", l.Header.Format, format)
@@ -107,6 +112,8 @@ func (r *reader) follow(l line, text []byte) error {
 		r.entryID = ""
 	case l.Entry != nil:
 		return r.followEntry(l.Entry.ID)
+	case l.KeySecrets != nil:
+		r.secrets = l.secrets
 	case l.Trailer != nil:
 		return r.end(*l.Trailer, text)
 	}

@@ -12,6 +12,7 @@ import (
 	"sync"
 
 	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 )
@@ -19,7 +20,8 @@ import (
 // File is a backup that was read from beginning to end and found sound.
 type File struct {
 	Summary
-	file *os.File
+	secrets apikey.Secrets // with which the keys of the organizations were made
+	file    *os.File
 }
 
 // Open opens a backup and reads all of it. It refuses a file that is not as it was written, or that holds what would be
@@ -29,11 +31,11 @@ func Open(ctx context.Context, path string) (*File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the backup: %w", err)
 	}
-	summary, err := check(ctx, file)
+	summary, secrets, err := check(ctx, file)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("checking %s: %w", path, err), file.Close())
 	}
-	return &File{summary, file}, nil
+	return &File{summary, secrets, file}, nil
 }
 
 // Close closes the file.
@@ -47,10 +49,13 @@ type Report struct {
 	Missing   []organization.ID
 }
 
-// Restore puts the organizations that are missing into the target. It changes none that is there. It then reads each
-// one back and compares it with the backup. After an error, the report counts what was restored so far, and calling
+// Restore puts the organizations that are missing into the target, and the secrets with which their keys were made, so
+// that the target accepts them. It changes no organization that is there. It then reads each one back and compares it with the backup. After an error, the report counts what was restored so far, and calling
 // Restore again does the rest.
 func (f *File) Restore(ctx context.Context, target store.Archive, workers int, p Progress) (Report, error) {
+	if err := target.AddKeySecrets(ctx, f.secrets); err != nil {
+		return Report{}, err
+	}
 	return f.inBatches(ctx, workers, p, func(ctx context.Context, r *report, batch []store.Export) error {
 		created, err := target.Restore(ctx, batch)
 		r.addRestored(created)

@@ -60,7 +60,8 @@ type Canned struct {
 	Organization organization.Organization
 	Key          apikey.Key // of the permission admin
 
-	answers map[string]answer // by operation
+	answers  map[string]answer // by operation
+	settings answer            // to a GetItem of the store's settings
 }
 
 // answer is a response that is ready to be sent.
@@ -89,7 +90,8 @@ func NewCanned() (*Canned, error) {
 	o.NotificationsEmail = &email
 	o.Metadata = organization.NewObject(`{"region":"eu","segments":["video","audio"],"contract":{"since":2024,"seats":25}}`)
 	o.Override = organization.RateLimits{Search: 120}
-	d := &Canned{Organization: o, Key: apikey.New(o.ID, apikey.Live)}
+	secret := apikey.NewSecret()
+	d := &Canned{Organization: o, Key: apikey.New(o.ID, apikey.Live, secret)}
 	item, err := d.stored()
 	if err != nil {
 		return nil, fmt.Errorf("recording an item: %w", err)
@@ -100,6 +102,8 @@ func NewCanned() (*Canned, error) {
 		"UpdateItem":         newAnswer(`{"Attributes":{"requests":{"N":"1"}},"ConsumedCapacity":` + one + `}`),
 		"TransactWriteItems": newAnswer(`{"ConsumedCapacity":[` + four + `]}`),
 	}
+	d.settings = newAnswer(`{"ConsumedCapacity":` + one + `,"Item":{"PK":{"S":"SETTINGS"},"SK":{"S":"SETTINGS"},` +
+		`"key_secrets":{"S":"` + secret.Reveal() + `"}}}`)
 	return d, nil
 }
 
@@ -152,7 +156,10 @@ func (d *Canned) find(r *http.Request) (answer, error) {
 	if !strings.HasPrefix(r.Header.Get("Authorization"), "AWS4-HMAC-SHA256 Credential=") {
 		return answer{}, errors.New("the request is not signed")
 	}
-	_, err := io.Copy(io.Discard, r.Body)
+	body, err := io.ReadAll(r.Body)
+	if operation == "GetItem" && bytes.Contains(body, []byte(`"SETTINGS"`)) {
+		a = d.settings
+	}
 	return a, err
 }
 
