@@ -93,6 +93,8 @@ const (
 	attrAuthProviderOrgID  = "auth_provider_org_id"
 	attrCredentials        = "default_llm_credentials"
 	attrAPIURL             = "api_url"
+	attrNSFWCheck          = "nsfw_check_enabled" // absent: off
+	attrNSFWFailClosed     = "nsfw_fail_closed"   // absent: off
 	attrVersion            = "record_version"
 	attrDeletedAt          = "deleted_at"
 	attrKeys               = "api_keys" // a map of API keys by the key's SHA-256 in hexadecimal
@@ -112,7 +114,7 @@ const recordProjection = partitionKey + "," + attrInternalID + "," + attrName + 
 	attrCredits + "," + attrMetadata + "," + attrBillingEmail + "," + attrNotificationsEmail + "," + attrOverride + "," +
 	attrAutoBilling + "," + attrBillingCycleStart + "," + attrCurrentMonthUsage + "," + attrCreatedAt + "," +
 	attrUpdatedAt + "," + attrUsers + "," + attrAuthProviderOrgID + "," + attrCredentials + "," + attrAPIURL + "," +
-	attrVersion + "," + attrDeletedAt
+	attrNSFWCheck + "," + attrNSFWFailClosed + "," + attrVersion + "," + attrDeletedAt
 
 // recordItem returns the whole item of an organization.
 func recordItem(o organization.Organization, keys []apikey.Record) item {
@@ -156,6 +158,12 @@ func encodeRecord(o organization.Organization) item {
 	}
 	if o.Override != (organization.RateLimits{}) {
 		it[attrOverride] = object(encodeOverride(o.Override))
+	}
+	if o.NSFWCheck {
+		it[attrNSFWCheck] = boolean(true)
+	}
+	if o.NSFWFailClosed {
+		it[attrNSFWFailClosed] = boolean(true)
 	}
 	if o.DeletedAt != nil {
 		it[attrDeletedAt] = timestamp(*o.DeletedAt)
@@ -213,6 +221,8 @@ func decodeRecord(it item) (organization.Organization, error) {
 		AuthProviderOrgID:  r.optional(attrAuthProviderOrgID),
 		Credentials:        organization.NewObject(r.str(attrCredentials)),
 		APIURL:             r.optional(attrAPIURL),
+		NSFWCheck:          r.has(attrNSFWCheck) && r.boolean(attrNSFWCheck),
+		NSFWFailClosed:     r.has(attrNSFWFailClosed) && r.boolean(attrNSFWFailClosed),
 		Version:            r.num(attrVersion),
 		DeletedAt:          r.optionalTime(attrDeletedAt),
 	}

@@ -86,7 +86,7 @@ func TestSettings(t *testing.T) {
 		{s.writer, "synchronous", "2"},
 		{s.writer, "foreign_keys", "1"},
 		{s.writer, "secure_delete", "1"},
-		{s.writer, "user_version", "2"},
+		{s.writer, "user_version", "3"},
 		{s.writer, "integrity_check", "ok"},
 		{s.reader, "journal_mode", "wal"},
 		{s.reader, "query_only", "1"},
@@ -109,8 +109,9 @@ func TestOldKeys(t *testing.T) {
 	old := raw(t, path)
 	mustExec(t, old, schema1)
 	mustExec(t, old, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 1", applicationID))
-	values := encodeOrganization(o).columns()
-	mustExec(t, old, `INSERT INTO organizations (`+organizationColumns+`) VALUES (`+placeholders(len(values))+`)`, values...)
+	columns, _, _ := strings.Cut(organizationColumns, ",\n	nsfw_check") // those of the first schema
+	values := encodeOrganization(o).columns()[:strings.Count(columns, ",")+1]
+	mustExec(t, old, `INSERT INTO organizations (`+columns+`) VALUES (`+placeholders(len(values))+`)`, values...)
 	mustExec(t, old, `INSERT INTO keys (organization, hash, key_id, permission, mode, issued_at) VALUES (?, ?, ?, ?, ?, ?)`,
 		string(o.ID), key.Hash.Hex(), key.ID, "admin", "live", organization.FormatTime(now))
 
@@ -264,7 +265,7 @@ func TestOpenAsItIs(t *testing.T) {
 		want  string // of the schema
 	}{
 		{"an older schema", []string{schema1, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 1", applicationID)},
-			"version 1 of 2, SQLite"},
+			"version 1 of 3, SQLite"},
 		{"an empty file", nil, "the file is empty"},
 	}
 	for _, test := range tests {

@@ -31,10 +31,23 @@ func organizationPairs(o organization.Organization) [][2]string {
 		{"Logo", orNone(o.LogoURL)},
 		{"Metadata", o.Metadata.Text()},
 		{"LLM credentials", credentialNames(o.Credentials)},
+		{"NSFW check", nsfwText(o)},
 		{"Version", strconv.FormatInt(o.Version, 10)},
 		{"Created", term.Time(&o.CreatedAt)},
 		{"Updated", term.Time(&o.UpdatedAt)},
 	}
+}
+
+// nsfwText says what happens to uploads that may not be safe for work.
+func nsfwText(o organization.Organization) string {
+	check, unchecked := "off", "accepted"
+	if o.NSFWCheck {
+		check = "on"
+	}
+	if o.NSFWFailClosed {
+		unchecked = "refused"
+	}
+	return check + "; what cannot be checked is " + unchecked
 }
 
 // The states of an organization.
