@@ -109,7 +109,7 @@ func newStep(r *rand.Rand, live bool) step {
 	case dice == 4:
 		one.key = []harness.KeyKind{harness.KeyRead, harness.KeyWrite, harness.KeyDelete}[r.IntN(3)]
 		one.fields = newFields(r)
-	case dice < 7:
+	case dice < 8:
 		one.merge, one.fields = true, newMerge(r)
 	default:
 		one.fields = newFields(r)
@@ -172,7 +172,7 @@ func newMerge(r *rand.Rand) []member {
 		{"nsfw_check_enabled", pick(r, `true`, `null`)}, {"nsfw_fail_closed", pick(r, `null`, `true`)},
 	}
 	r.Shuffle(len(values), func(i, j int) { values[i], values[j] = values[j], values[i] })
-	return values[:r.IntN(4)]
+	return values[:1+r.IntN(4)]
 }
 
 func pick(r *rand.Rand, values ...string) string { return values[r.IntN(len(values))] }

@@ -50,7 +50,7 @@ func unreadableCases() []statusCase {
 	}
 	tag := func(name, header, value string) statusCase {
 		loc := []string{"header", strings.ToLower(header)}
-		return statusCase{name: name, status: 422, loc: loc, key: harness.KeyAdmin, header: []string{header, value}}
+		return statusCase{name: name, status: 422, code: "validation_failed", loc: loc, key: harness.KeyAdmin, header: []string{header, value}}
 	}
 	return []statusCase{
 		query("query-not-hexadecimal", "a=%zz"),
@@ -203,7 +203,9 @@ func malformedCases() []statusCase {
 // invalidCases are bodies that are JSON and do not fit the schema: one of each kind. Package bodies generates the rest.
 func invalidCases() []statusCase {
 	body := func(name, body string, loc ...string) statusCase {
-		return statusCase{name: name, method: "PATCH", status: 422, loc: append([]string{"body"}, loc...), key: harness.KeyAdmin, body: body}
+		return statusCase{
+			name: name, method: "PATCH", status: 422, code: "validation_failed", loc: append([]string{"body"}, loc...), key: harness.KeyAdmin, body: body,
+		}
 	}
 	merge := func(name, text string, loc ...string) statusCase {
 		c := body(name, text, loc...)
