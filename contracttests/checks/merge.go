@@ -1,8 +1,11 @@
 package checks
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"organizations-api/contracttests/harness"
@@ -125,22 +128,37 @@ func mergeBounded(s *harness.Session) {
 	}
 }
 
-// merged is what RFC 7396 makes of a target and a patch that are objects without objects in them.
+// merged is what RFC 7396 makes of a target and a patch that are objects without objects in them. The order is that of the
+// target, then that of the patch.
 func merged(target, patch json.RawMessage) json.RawMessage {
-	var members, changes map[string]json.RawMessage
-	if json.Unmarshal(target, &members) != nil || json.Unmarshal(patch, &changes) != nil {
-		return patch
-	}
-	for name, value := range changes {
-		if string(value) == "null" {
-			delete(members, name)
-		} else {
-			members[name] = value
+	members := membersOf(target)
+	for _, change := range membersOf(patch) {
+		i := slices.IndexFunc(members, func(m member) bool { return m.name == change.name })
+		switch {
+		case change.value == "null" && i >= 0:
+			members = slices.Delete(members, i, i+1)
+		case change.value == "null":
+		case i >= 0:
+			members[i].value = change.value
+		default:
+			members = append(members, change)
 		}
 	}
-	out, err := json.Marshal(members)
-	if err != nil {
-		panic(err) // raw messages that were decoded
+	return json.RawMessage(object(members...))
+}
+
+// membersOf returns the members of an object in their order.
+func membersOf(text json.RawMessage) []member {
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	var members []member
+	_, err := decoder.Token()
+	for err == nil && decoder.More() {
+		var name json.Token
+		var value json.RawMessage
+		if name, err = decoder.Token(); err == nil {
+			err = decoder.Decode(&value)
+		}
+		members = append(members, member{fmt.Sprint(name), string(value)})
 	}
-	return out
+	return members
 }
