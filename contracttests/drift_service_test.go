@@ -165,7 +165,7 @@ func TestDriftOfResponses(t *testing.T) {
 		{"OrganizationModelResponse", http.MethodGet, s.key.Reveal(), "", 200, []string{"/metadata", "/users/*", "/default_llm_credentials"}},
 		{"OrganizationModelResponse", http.MethodPatch, s.key.Reveal(), "{}", 200, []string{"/metadata", "/users/*", "/default_llm_credentials"}},
 		{"ErrorResponse", http.MethodGet, "", "", 401, []string{"/error/details"}},
-		{"HTTPValidationError", http.MethodPatch, s.key.Reveal(), `{"metadata":1}`, 422, nil},
+		{"HTTPValidationError", http.MethodPatch, s.key.Reveal(), `{"metadata":1}`, 422, []string{"/error/details"}},
 	}
 	for _, c := range cases {
 		status, body := s.send(t, c.method, c.key, c.body)
@@ -198,7 +198,7 @@ func TestDriftOfRequests(t *testing.T) {
 		if got := driftLocations(answer); status != http.StatusUnprocessableEntity || !cmp.Equal(got, []any{want}) {
 			t.Errorf("PATCH %s = %d at %v, want 422 at %v", body, status, got, want)
 		}
-		if len(path) == 1 {
+		if len(path) == 1 && path[0] != "rate_limit_overrides" { // another name of rate_limits
 			top++
 		}
 	}

@@ -92,6 +92,7 @@ func older(t *testing.T, path string) string {
 	db := openRaw(t, path)
 	_, err := db.ExecContext(t.Context(), `DROP TABLE key_secrets; DROP TABLE key_uses; ALTER TABLE keys DROP COLUMN replaced_by;
 		ALTER TABLE keys DROP COLUMN label; DROP INDEX audit_by_change; ALTER TABLE audit DROP COLUMN change_id;
+		ALTER TABLE organizations DROP COLUMN nsfw_check; ALTER TABLE organizations DROP COLUMN nsfw_fail_closed;
 		PRAGMA user_version = 1`)
 	if err := errors.Join(err, db.Close()); err != nil {
 		t.Fatal(err)

@@ -35,21 +35,26 @@ func All() []harness.Check {
 // Checks returns the checks with the bodies that g says.
 func (g Generation) Checks() []harness.Check {
 	return []harness.Check{
-		{Name: "generated/each-keyword", Run: func(s *harness.Session) { g.run(s, g.eachKeyword) }},
-		{Name: "generated/combinations", Run: func(s *harness.Session) { g.run(s, g.combinations) }},
+		{Name: "generated/each-keyword", Run: func(s *harness.Session) { g.run(s, UpdateGenerator, g.eachKeyword) }},
+		{Name: "generated/combinations", Run: func(s *harness.Session) { g.run(s, UpdateGenerator, g.combinations) }},
+		{Name: "generated/each-keyword-of-merge-patches", Run: func(s *harness.Session) { g.run(s, MergePatchGenerator, g.eachKeyword) }},
+		{Name: "generated/combinations-of-merge-patches", Run: func(s *harness.Session) { g.run(s, MergePatchGenerator, g.combinations) }},
 	}
 }
 
-// UpdateGenerator returns the generator of bodies for updates of an organization. It is made once: making the list
-// takes longer than checking it.
-var UpdateGenerator = sync.OnceValues(newUpdateGenerator)
+// The generators of bodies for updates of an organization, of both media types. Each is made once: making the list takes
+// longer than checking it.
+var (
+	UpdateGenerator     = sync.OnceValues(func() (*Generator, error) { return newUpdateGenerator(false) })
+	MergePatchGenerator = sync.OnceValues(func() (*Generator, error) { return newUpdateGenerator(true) })
+)
 
-func newUpdateGenerator() (*Generator, error) {
-	return New(harness.Validator().Document.Operation(http.MethodPatch, harness.Path), organizationLimits())
+func newUpdateGenerator(merges bool) (*Generator, error) {
+	return New(harness.Validator().Document.Operation(http.MethodPatch, harness.Path), organizationLimits(merges))
 }
 
-func (g Generation) run(s *harness.Session, send func(*generatedRun)) {
-	generator, err := UpdateGenerator()
+func (g Generation) run(s *harness.Session, make func() (*Generator, error), send func(*generatedRun)) {
+	generator, err := make()
 	if err != nil {
 		s.Stop("%v", err)
 	}

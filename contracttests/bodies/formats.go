@@ -39,7 +39,7 @@ var emailTexts = func() []string {
 		strings.Repeat("l", 65) + "@b.example", "a@" + label + ".example", "a@" + label + "d.example", "a@b--c.example",
 		"a@" + label + "." + label + "." + label + "." + strings.Repeat("d", 60), "a@" + label + "." + label + "." + label + "." + strings.Repeat("d", 61),
 		"nobody", "@b.example", "a@", "@", "a@b@c.example", "a b@c.example", ".a@b.example", "a.@b.example", "a..b@c.example", "a@-b.example",
-		"a@b-.example", "a@b..example", "a@.b", "Ann <a@b.example>", "é@b.example", "a@é.example", "a@b.example\n", "\na@b.example",
+		"a@b-.example", "a@b.local", "a@b.c.TEST", "a@b.localhost", "a@ab--c.example", "a@xn--bcher-kva.example", "ab.cd--e@b.example", "a@b..example", "a@.b", "Ann <a@b.example>", "é@b.example", "a@é.example", "a@b.example\n", "\na@b.example",
 		" a@b.example", "a@b.example ", "a@b_c.example", "a,b@c.example", "a@b.example\x00", "mailto:a@b.example", "a\r\nBcc:b@c.example",
 	}
 }()

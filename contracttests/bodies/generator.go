@@ -45,6 +45,10 @@ type Case struct {
 type BodyLimits struct {
 	Bytes   int // of the body; a longer one is unreadable
 	Objects []ObjectLimit
+	Numbers []string    // members whose numbers a float64 must be able to hold
+	Mail    []string    // members that are addresses, which must not have a reserved host
+	Aliases [][2]string // members that are two names of one; null is a value in a merge patch alone
+	Merges  bool        // the body is a JSON Merge Patch
 }
 
 // ObjectLimit limits a member of the body.
@@ -55,10 +59,11 @@ type ObjectLimit struct {
 }
 
 // organizationLimits are the limits of the organizations API.
-func organizationLimits() BodyLimits {
+func organizationLimits(merges bool) BodyLimits {
 	return BodyLimits{Bytes: harness.MaxBodyBytes, Objects: []ObjectLimit{
 		{"metadata", harness.MaxObjectBytes, harness.MaxObjectDepth}, {"default_llm_credentials", harness.MaxObjectBytes, harness.MaxObjectDepth},
-	}}
+	}, Numbers: []string{"metadata"}, Mail: []string{"billing_email", "notifications_email"},
+		Aliases: [][2]string{{"rate_limits", "rate_limit_overrides"}}, Merges: merges}
 }
 
 // Generator makes bodies for one operation out of the schema of its request. It is safe for concurrent use.
@@ -71,10 +76,11 @@ type Generator struct {
 	random *rapid.Generator[*bodyNode]
 }
 
-// New returns a generator for the JSON body of an operation. It fails if there is no such body, or no valid value of
-// its schema is found. Gaps says what the generator does not understand of the schema, and what it cannot show.
+// New returns a generator for the JSON body of an operation, or for the JSON Merge Patch if the limits say so. It fails if
+// there is no such body, or no valid value of its schema is found. Gaps says what the generator does not understand of
+// the schema, and what it cannot show.
 func New(op *spec.Operation, limits BodyLimits) (*Generator, error) {
-	schema := bodySchema(op)
+	schema := bodySchema(op, limits.Merges)
 	if schema == nil {
 		return nil, errors.New("generating bodies: the operation has no JSON body with a schema")
 	}
@@ -90,13 +96,13 @@ func New(op *spec.Operation, limits BodyLimits) (*Generator, error) {
 	return g, nil
 }
 
-// bodySchema returns the schema of an operation's JSON body, or nil.
-func bodySchema(op *spec.Operation) *spec.Schema {
+// bodySchema returns the schema of an operation's JSON body, or of its JSON Merge Patch, or nil.
+func bodySchema(op *spec.Operation, merges bool) *spec.Schema {
 	if op == nil || op.Body == nil {
 		return nil
 	}
 	for _, media := range op.Body.Content {
-		if judge.IsJSON(media.Name) && media.Schema != nil {
+		if judge.IsJSON(media.Name) && (media.Name == harness.MergePatchType) == merges && media.Schema != nil {
 			return media.Schema.Schema
 		}
 	}
@@ -165,7 +171,8 @@ func (g *Generator) believe(body []byte, unreadable bool) (Belief, []string) {
 	if err != nil {
 		return Unreadable, nil
 	}
-	places := append(broken(g.root.schema, value, nil), g.limits.broken(body, value)...)
+	places := broken(g.root.schema, value, nil)
+	places = append(places, g.limits.broken(body, value, places)...)
 	if len(places) == 0 {
 		return Valid, nil
 	}

@@ -132,7 +132,7 @@ func TestGeneratorDeterministic(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	other, err := New(document.Operation("PATCH", harness.Path), organizationLimits())
+	other, err := New(document.Operation("PATCH", harness.Path), organizationLimits(false))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -164,13 +164,20 @@ func TestGeneratorDeterministic(t *testing.T) {
 // TestCombinationsAgree lets rapid look for a body that generator and judge take differently, and shrink it.
 func TestCombinationsAgree(t *testing.T) {
 	t.Parallel()
-	g := updates(t)
-	rapid.Check(t, func(t *rapid.T) {
-		c := g.combined(g.random.Draw(t, "body"), "drawn")
-		if want := OracleVerdict(harness.Validator(), updateRequest(c.Body)); !c.verdict().equal(want) {
-			t.Fatalf("%q: the generator takes it for %s, the validator for %s", c.Body, c.verdict(), want)
-		}
-	})
+	merges, err := MergePatchGenerator()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for mediaType, g := range map[string]*Generator{"application/json": updates(t), harness.MergePatchType: merges} {
+		rapid.Check(t, func(t *rapid.T) {
+			c := g.combined(g.random.Draw(t, "body"), "drawn")
+			request := updateRequest(c.Body)
+			request.Header.Set("Content-Type", mediaType)
+			if want := OracleVerdict(harness.Validator(), request); !c.verdict().equal(want) {
+				t.Fatalf("%s %q: the generator takes it for %s, the validator for %s", mediaType, c.Body, c.verdict(), want)
+			}
+		})
+	}
 }
 
 // TestShrink: of a large body that fails for two small parts of it, these are left.
@@ -187,7 +194,7 @@ func TestShrink(t *testing.T) {
 			continue
 		}
 		small := g.combined(c.node.shrink(fails), "").Body
-		if len(small) > len(`{"rate_limits":{"search":1},"metadata":{}}`) {
+		if len(small) > len(`{"rate_limit_overrides":{"search":1},"metadata":{}}`) {
 			t.Errorf("shrink(%s) = %s", c.Body, small)
 		}
 		return

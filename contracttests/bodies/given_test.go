@@ -39,7 +39,7 @@ func TestGeneratedOnGiven(t *testing.T) {
 		delete(record, "updated_at")
 		return record
 	}
-	before := send(harness.NewRequest("PATCH", key, []byte(`{"metadata":{"a":[1e400]},"logo_url":"x","rate_limits":{"search":7},"default_llm_credentials":{"a":"b"}}`)))
+	before := send(harness.NewRequest("PATCH", key, []byte(`{"metadata":{"a":[1e300]},"logo_url":"x","rate_limits":{"search":7},"default_llm_credentials":{"a":"b"}}`)))
 	count := countStatuses(subject)
 	for _, check := range fewBodies.Checks() {
 		for _, failure := range harness.Run(t.Context(), subject, check) {

@@ -75,11 +75,25 @@ func (r *generatedRun) request(method string, body []byte) judge.Request {
 	return harness.NewRequest(method, r.tenant.Keys[harness.KeyAdmin], body)
 }
 
-// update returns the request with a body. An empty body is sent as JSON too.
+// update returns the request with a body. An empty body has a media type too.
 func (r *generatedRun) update(body []byte) judge.Request {
 	request := r.request(http.MethodPatch, body)
 	request.Header.Set("Content-Type", "application/json")
+	if r.generator.limits.Merges {
+		request.Header.Set("Content-Type", harness.MergePatchType)
+	}
 	return request
+}
+
+// empty empties the objects of the record, so that what comes of a merge patch is known: the patch without its nulls.
+func (r *generatedRun) empty(c Case) *disagreement {
+	request := r.request(http.MethodPatch, []byte(`{"metadata":{},"default_llm_credentials":{}}`))
+	request.Header.Set("Content-Type", "application/json")
+	x, found := r.send(c, request)
+	if found == nil && x.Response.Status != http.StatusOK {
+		found = c.fault(x, "emptying the objects: status %d", x.Response.Status)
+	}
+	return found
 }
 
 // report reports a disagreement together with the request that shows it.
@@ -132,6 +146,12 @@ func (r *generatedRun) try(c Case) *disagreement {
 	}
 	if want.Belief == Valid && r.given() && r.lasting(c.Body) {
 		return nil
+	}
+	if want.Belief == Valid && r.generator.limits.Merges {
+		if found := r.empty(c); found != nil {
+			return found
+		}
+		request = r.update(c.Body) // the organization may be another one now
 	}
 	x, found := r.send(c, request)
 	if found != nil {
@@ -200,7 +220,7 @@ func (r *generatedRun) checkAccepted(c Case, x judge.Exchange) *disagreement {
 		return c.suiteFault(x, "a valid body that cannot be read: %v", err)
 	}
 	shown, err := decoded(x.Response.Body)
-	if err != nil || !shows(r.generator.root.schema, sent, shown) {
+	if err != nil || !shows(r.generator.root.schema, r.generator.limits.kept(sent), shown) {
 		return c.fault(x, "the answer does not show what was accepted")
 	}
 	if r.accepted++; r.accepted%r.lookEvery != 0 {
@@ -266,7 +286,7 @@ func (r *generatedRun) settle() *disagreement {
 
 // lastingMembers are the members of an update that cannot be put back. An organization shows the limits in force, and
 // not whether they come from its tier or from an update.
-var lastingMembers = []string{"rate_limits"}
+var lastingMembers = []string{"rate_limits", "rate_limit_overrides"}
 
 // lasting reports whether a valid body might change what cannot be put back.
 func (r *generatedRun) lasting(body []byte) bool {

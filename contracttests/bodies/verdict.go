@@ -3,6 +3,7 @@ package bodies
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -104,6 +105,41 @@ func problemPlaces(body []byte) ([]string, error) {
 		}
 	}
 	return places, nil
+}
+
+// kept returns what a record without members of its objects has to show of a valid body: the first name for the other, and
+// nothing for what a merge patch takes out.
+func (l BodyLimits) kept(sent any) any {
+	object, ok := sent.(map[string]any)
+	if !ok {
+		return sent
+	}
+	out := maps.Clone(object)
+	for _, names := range l.Aliases {
+		if value, ok := out[names[1]]; ok && value != nil {
+			out[names[0]] = value
+		}
+		delete(out, names[1])
+	}
+	if l.Merges {
+		return withoutNulls(out)
+	}
+	return out
+}
+
+// withoutNulls leaves out the members of objects in objects that are null.
+func withoutNulls(value any) any {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return value
+	}
+	out := map[string]any{}
+	for name, member := range object {
+		if member != nil {
+			out[name] = withoutNulls(member)
+		}
+	}
+	return out
 }
 
 // shows reports whether a record has the values that were sent, member by member as far as the schema declares them. It

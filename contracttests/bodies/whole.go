@@ -3,13 +3,105 @@ package bodies
 import (
 	"encoding/json"
 	"fmt"
+	"math/big"
+	"slices"
+	"strconv"
 	"strings"
+
+	"organizations-api/contracttests/judge"
 )
 
-// broken returns the paths of the members that are beyond the limits.
-func (l BodyLimits) broken(body []byte, value any) [][]string {
+// broken returns the paths of what is beyond the limits. refused are the paths that the schema refuses.
+func (l BodyLimits) broken(body []byte, value any, refused [][]string) [][]string {
 	object, ok := value.(map[string]any)
-	if !ok || len(l.Objects) == 0 {
+	if !ok {
+		return nil
+	}
+	found := l.brokenObjects(body, object)
+	for _, name := range l.Numbers {
+		if _, ok := object[name].(map[string]any); ok {
+			found = append(found, overflows(object[name], []string{name})...)
+		}
+	}
+	for _, name := range l.Mail {
+		if text, ok := object[name].(string); ok && reservedHost(text) {
+			found = append(found, []string{name})
+		}
+	}
+	for _, names := range l.Aliases {
+		if l.disagree(object, names, refused) {
+			found = append(found, []string{names[1]})
+		}
+	}
+	return found
+}
+
+// overflows returns the paths of the numbers in a value that round to infinity as a float64: from half of the last place
+// beyond the largest one.
+func overflows(value any, path []string) [][]string {
+	var found [][]string
+	switch value := value.(type) {
+	case json.Number:
+		most := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 1024), new(big.Int).Lsh(big.NewInt(1), 970))
+		if n := rational(value); n.Abs(n).Cmp(new(big.Rat).SetInt(most)) >= 0 {
+			found = append(found, path)
+		}
+	case map[string]any:
+		for name, one := range value {
+			found = append(found, overflows(one, judge.ChildPath(path, name))...)
+		}
+	case []any:
+		for i, one := range value {
+			found = append(found, overflows(one, judge.ChildPath(path, strconv.Itoa(i)))...)
+		}
+	}
+	return found
+}
+
+// reservedHost reports whether the host of an address is reserved.
+func reservedHost(address string) bool {
+	_, host, _ := strings.Cut(strings.ToLower(address), "@")
+	labels := strings.Split(host, ".")
+	if len(labels) > 1 && slices.Contains([]string{"arpa", "invalid", "local", "localhost", "onion", "test"}, labels[len(labels)-1]) {
+		return true
+	}
+	return slices.ContainsFunc(labels, func(label string) bool {
+		return len(label) >= 4 && label[2:4] == "--" && !strings.HasPrefix(label, "xn")
+	})
+}
+
+// disagree reports whether two names of one member have different values. The members that their schemas declare count,
+// by value. Where a schema refuses one of the two, there is nothing to compare.
+func (l BodyLimits) disagree(object map[string]any, names [2]string, refused [][]string) bool {
+	one, hasOne := object[names[0]]
+	other, hasOther := object[names[1]]
+	if !hasOne || !hasOther || !l.Merges && (one == nil || other == nil) {
+		return false
+	}
+	if slices.ContainsFunc(refused, func(path []string) bool { return len(path) > 0 && slices.Contains(names[:], path[0]) }) {
+		return false
+	}
+	return !equalJSON(declaredLimits(one), declaredLimits(other))
+}
+
+// declaredLimits leaves out what is no category of rate limits.
+func declaredLimits(value any) any {
+	object, ok := value.(map[string]any)
+	if !ok {
+		return value
+	}
+	out := map[string]any{}
+	for _, name := range []string{"metadata", "data", "search", "upload", "compute"} {
+		if limit, ok := object[name]; ok {
+			out[name] = limit
+		}
+	}
+	return out
+}
+
+// brokenObjects returns the paths of the objects that are beyond the limits of bytes or depth.
+func (l BodyLimits) brokenObjects(body []byte, object map[string]any) [][]string {
+	if len(l.Objects) == 0 {
 		return nil
 	}
 	var raw map[string]json.RawMessage

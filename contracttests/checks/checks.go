@@ -27,8 +27,8 @@ func laws() []harness.Check {
 		law("absent-fields-stay", 0, absentFieldsStay),
 		law("metadata-replaces", 0, metadataReplaces),
 		law("credentials-replace", 0, credentialsReplace),
-		law("null-clears", 0, nullClears),
 		law("null-leaves", 0, nullLeaves),
+		law("nine-fields-seven-null", 0, nineFieldsSevenNull),
 		law("undeclared-fields-change-nothing", 0, undeclaredFields),
 		law("no-change-leaves-no-trace", 0, noChange),
 		law("updated-at-advances", 0, updatedAtAdvances),
@@ -38,6 +38,14 @@ func laws() []harness.Check {
 		law("failed-patch-changes-nothing", 0, failedPatch),
 		law("fault-changes-nothing", harness.NeedFaults|own, faultChangesNothing),
 		law("problem-among-changes-changes-nothing", 0, problemAmongChanges),
+
+		// merge.go: what a JSON Merge Patch does
+		law("merge-patch-persists", 0, mergePatchPersists),
+		law("merge-patch-null-clears", 0, mergeNullClears),
+		law("merge-patch-of-metadata-merges", 0, mergeOfMetadata),
+		law("merge-patch-of-credentials-merges", 0, mergeOfCredentials),
+		law("merge-patch-of-limits-merges", own, mergeOfLimits),
+		law("merge-patch-is-bounded-by-its-result", 0, mergeBounded),
 
 		// values.go: values come back as they were sent
 		law("metadata-value-for-value", 0, metadataComesBack),
@@ -64,9 +72,10 @@ func laws() []harness.Check {
 
 		// limits.go: the limits that a record shows
 		law("rate-limits-replace", own, rateLimitsReplace),
-		law("rate-limits-null-takes-back", own, rateLimitsNull),
+		law("rate-limits-null-leaves", own, rateLimitsNull),
 		law("rate-limits-empty-takes-back", own, rateLimitsEmpty),
 		law("undeclared-limits-change-nothing", own, undeclaredLimits),
+		law("two-names-of-rate-limits", own, twoNamesOfLimits),
 
 		// ratelimit.go: requests are counted
 		law("rate-limit-counts-down", own, countsDown),
@@ -146,7 +155,17 @@ func newValues(c harness.Caller) []member {
 		{"notifications_email", quote(c.Fresh("news") + "@example.com")},
 		{"metadata", object(member{"mark", quote(c.Fresh("metadata"))})},
 		{"default_llm_credentials", object(member{"openai", quote(c.Fresh("credential"))})},
+		{"nsfw_check_enabled", otherThan(c, "nsfw_check_enabled")},
+		{"nsfw_fail_closed", otherThan(c, "nsfw_fail_closed")},
 	}
+}
+
+// otherThan returns the boolean that the record does not have.
+func otherThan(c harness.Caller, name string) string {
+	if string(c.Read().Members[name]) == "true" {
+		return "false"
+	}
+	return "true"
 }
 
 // wantRecord reports a record that does not have the fields that were sent, or that has changed in another one.

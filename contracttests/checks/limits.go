@@ -3,6 +3,7 @@ package checks
 import (
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"strconv"
 
 	"organizations-api/contracttests/harness"
@@ -58,13 +59,9 @@ func wantLimits(s *harness.Session, now harness.Snapshot, want limits) {
 	}
 }
 
-// setLimits sends an override, nil for null, and checks the limits that come of it.
+// setLimits sends an override and checks the limits that come of it.
 func setLimits(c harness.Caller, tier string, override limits) harness.Snapshot {
-	value := "null"
-	if override != nil {
-		value = override.json()
-	}
-	now := c.Change(object(member{"rate_limits", value}))
+	now := c.Change(object(member{"rate_limits", override.json()}))
 	wantLimits(c.Session, now, tierLimits(tier).overlaid(override))
 	return now
 }
@@ -75,9 +72,7 @@ func limitsOfTier(s *harness.Session, tier string) {
 	if got := c.Read().Text("account_type"); got != tier {
 		s.Failf("account_type is %q, want %q", got, tier)
 	}
-	now := setLimits(c, tier, nil)
-	c.WantUnchanged(now, "null for rate_limits")
-	now = setLimits(c, tier, limits{})
+	now := setLimits(c, tier, limits{})
 	c.WantUnchanged(now, "{} for rate_limits")
 }
 
@@ -87,7 +82,7 @@ func limitsOverlaid(s *harness.Session, tier string) {
 	for i, name := range categories() {
 		setLimits(c, tier, limits{name: 1_000 + i})
 	}
-	setLimits(c, tier, limits{"metadata": 1_000_000, "data": 1, "search": 1_000_000, "upload": 1, "compute": 1_000_000})
+	setLimits(c, tier, limits{"metadata": harness.MaxLimit, "data": 1, "search": harness.MaxLimit, "upload": 1, "compute": harness.MaxLimit})
 	now := setLimits(c, tier, limits{"metadata": 999_999, "compute": 1})
 	c.WantUnchanged(now, "an override")
 }
@@ -103,17 +98,46 @@ func rateLimitsReplace(s *harness.Session) {
 	c.WantUnchanged(now, "an override")
 }
 
-// rateLimitsNull: null takes the limits back to those of the tier. A PATCH without rate_limits leaves them.
+// rateLimitsNull: null leaves the limits, as does a PATCH without rate_limits.
 func rateLimitsNull(s *harness.Session) {
 	c := s.Caller(harness.TenantSpec{Full: true, Tier: "enterprise", Keys: []harness.KeyKind{}})
 	overridden := setLimits(c, "enterprise", limits{"metadata": 7_000, "data": 7, "search": 8, "upload": 9, "compute": 10})
-	c.Change(newName(c))
-	wantLimits(s, c.Read(), limits{"metadata": 7_000, "data": 7, "search": 8, "upload": 9, "compute": 10})
-	now := setLimits(c, "enterprise", nil)
-	for _, name := range overridden.Differences(now, "rate_limits", "updated_at", "organization_name") {
+	for _, body := range []string{`{"rate_limits":null}`, `{"rate_limit_overrides":null}`, `{"rate_limits":null,"rate_limit_overrides":null}`} {
+		s.WantSame(overridden, c.Change(body), "null is to leave the limits")
+	}
+	now := c.Change(newName(c))
+	for _, name := range overridden.Differences(now, "updated_at", "organization_name") {
 		s.FailExchange(now.Exchange, "%s has changed and was not sent", name)
 	}
-	c.WantUnchanged(now, "null for rate_limits")
+	c.WantUnchanged(now, "a PATCH without rate_limits")
+}
+
+// twoNamesOfLimits: rate_limit_overrides is another name of rate_limits. Both may be sent with the same value.
+func twoNamesOfLimits(s *harness.Session) {
+	const tier = "team"
+	c := s.Caller(harness.TenantSpec{Tier: tier, Keys: []harness.KeyKind{}})
+	for _, step := range []struct {
+		body string
+		want limits
+	}{
+		{`{"rate_limits":{"metadata":7000,"search":8}}`, limits{"metadata": 7_000, "search": 8}},
+		{`{"rate_limit_overrides":{"metadata":7000,"upload":9}}`, limits{"metadata": 7_000, "upload": 9}},
+		{`{"rate_limit_overrides":{"metadata":7000,"data":20},"rate_limits":{"data":2e1,"metadata":7000.0,"bogus":1}}`, limits{"metadata": 7_000, "data": 20}},
+		{`{"rate_limit_overrides":null,"rate_limits":{"metadata":7000,"compute":4}}`, limits{"metadata": 7_000, "compute": 4}},
+		{`{"rate_limit_overrides":{"metadata":7000,"compute":5},"rate_limits":null}`, limits{"metadata": 7_000, "compute": 5}},
+	} {
+		now := c.Change(step.body)
+		wantLimits(s, now, tierLimits(tier).overlaid(step.want))
+		c.WantUnchanged(now, step.body)
+	}
+	before := c.Read()
+	for _, body := range []string{
+		`{"rate_limit_overrides":{"metadata":7000,"compute":6},"rate_limits":{"metadata":7000,"compute":5}}`,
+		`{"rate_limit_overrides":{"metadata":7000,"compute":5},"rate_limits":{"metadata":7000}}`, `{"rate_limit_overrides":{},"rate_limits":{"metadata":8000}}`,
+	} {
+		s.WantStatus(c.Patch(body), http.StatusUnprocessableEntity)
+		c.WantUnchanged(before, "two values for the limits")
+	}
 }
 
 // undeclaredLimits: a PATCH ignores categories that the document does not declare.

@@ -73,23 +73,41 @@ const (
 // apply makes the changes of a PATCH that is accepted.
 func (m *model) apply(one step) verdict {
 	out := changesNothing
-	if one.noLimit || one.limits != nil {
+	if one.limits != nil { // null leaves the limits
 		out = m.applyLimits(one.limits)
 	}
-	_, nullable := recordMembers()
 	for _, field := range one.fields {
 		settable := false
 		for _, name := range harness.Restorable() {
 			settable = settable || name == field.name
 		}
-		if !settable || field.value == "null" && !nullable[field.name] {
+		value := json.RawMessage(field.value)
+		switch {
+		case !settable || field.value == "null" && !one.merge:
 			continue
+		case one.merge:
+			value = m.merged(field)
 		}
-		if value := json.RawMessage(field.value); !harness.SameJSON(m.members[field.name], value) {
+		if !harness.SameJSON(m.members[field.name], value) {
 			m.members[field.name], out = value, changes
 		}
 	}
 	return out
+}
+
+// merged returns what a merge patch makes of a field.
+func (m *model) merged(field member) json.RawMessage {
+	if field.value == "null" {
+		for _, empty := range cleared() {
+			if empty.name == field.name {
+				return json.RawMessage(empty.value)
+			}
+		}
+	}
+	if field.value[0] == '{' {
+		return merged(m.members[field.name], json.RawMessage(field.value))
+	}
+	return json.RawMessage(field.value)
 }
 
 func (m *model) applyLimits(override limits) verdict {

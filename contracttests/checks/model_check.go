@@ -168,6 +168,9 @@ func (p *player) step(one step) {
 	var body []byte
 	if one.method == http.MethodPatch {
 		body = []byte(one.body())
+		if one.merge {
+			headers = append(headers, mergePatch()...)
+		}
 	}
 	x := p.send(one.who, one.key, one.method, body, headers...)
 	status := m.status(one)

@@ -18,6 +18,7 @@ type step struct {
 	fields  []member // of a PATCH
 	limits  limits   // rate_limits of a PATCH, where it has them; empty and not nil is {}
 	noLimit bool     // null for rate_limits
+	merge   bool     // the PATCH is a merge patch
 	refused string   // a body that is refused, in place of the fields; with status
 	status  int
 	match   tag // If-Match
@@ -48,6 +49,9 @@ func (one step) simpler() []step {
 	}
 	if one.none != tagAbsent {
 		add(func(next *step) { next.none = tagAbsent })
+	}
+	if one.merge {
+		add(func(next *step) { next.merge = false })
 	}
 	if one.limits != nil || one.noLimit {
 		add(func(next *step) { next.limits, next.noLimit = nil, false })
@@ -105,6 +109,8 @@ func newStep(r *rand.Rand, live bool) step {
 	case dice == 4:
 		one.key = []harness.KeyKind{harness.KeyRead, harness.KeyWrite, harness.KeyDelete}[r.IntN(3)]
 		one.fields = newFields(r)
+	case dice < 8:
+		one.merge, one.fields = true, newMerge(r)
 	default:
 		one.fields = newFields(r)
 		if !live {
@@ -127,7 +133,7 @@ func (one *step) addLimits(r *rand.Rand) {
 		one.limits = limits{}
 		for _, name := range categories() {
 			if r.IntN(2) == 0 {
-				one.limits[name] = []int{1, 7, 77, 7_777, 1_000_000}[r.IntN(5)]
+				one.limits[name] = []int{1, 7, 77, 7_777, harness.MaxLimit}[r.IntN(5)]
 			}
 		}
 		if one.limits["metadata"] != 0 {
@@ -144,12 +150,29 @@ func newFields(r *rand.Rand) []member {
 		{"logo_url", pick(r, `"https://logo.example/`+few+`"`, `null`)},
 		{"billing_email", pick(r, `"billing`+few+`@example.com"`, `null`)},
 		{"notifications_email", pick(r, `"news`+few+`@example.com"`, `null`)},
-		{"metadata", pick(r, `{"n":1234567890123456789012345}`, `{"a":{"b":[1e400,null,`+few+`]},"":"🧪"}`, `{}`, `{"b":1,"a":2}`, `null`)},
+		{"metadata", pick(r, `{"n":1234567890123456789012345}`, `{"a":{"b":[1e300,null,`+few+`]},"":"🧪"}`, `{}`, `{"b":1,"a":2}`, `null`)},
 		{"default_llm_credentials", pick(r, `{"openai":"value-`+few+`"}`, `{}`, `null`)},
+		{"nsfw_check_enabled", pick(r, `true`, `false`, `null`)}, {"nsfw_fail_closed", pick(r, `true`, `false`, `null`)},
 		{"account_type", `"enterprise"`}, {"credit_count", `999999`}, {"updated_at", `"2001-01-01T00:00:00Z"`}, {"internal_id", `"x"`},
 	}
 	r.Shuffle(len(values), func(i, j int) { values[i], values[j] = values[j], values[i] })
 	return values[:r.IntN(4)]
+}
+
+// newMerge returns some fields of a merge patch. Its objects have no objects within, which would be merged too.
+func newMerge(r *rand.Rand) []member {
+	few := strconv.Itoa(r.IntN(3))
+	values := []member{
+		{"organization_name", `"Merged ` + few + `"`},
+		{"logo_url", pick(r, `"https://logo.example/`+few+`"`, `null`)},
+		{"billing_email", pick(r, `"billing`+few+`@example.com"`, `null`)},
+		{"notifications_email", pick(r, `null`, `"news`+few+`@example.com"`)},
+		{"metadata", pick(r, `{"n":`+few+`}`, `{"a":null,"b":[null,`+few+`]}`, `{"":null,"n":null}`, `{}`, `null`)},
+		{"default_llm_credentials", pick(r, `{"mistral":"value-`+few+`"}`, `{"openai":null}`, `{}`, `null`)},
+		{"nsfw_check_enabled", pick(r, `true`, `null`)}, {"nsfw_fail_closed", pick(r, `null`, `true`)},
+	}
+	r.Shuffle(len(values), func(i, j int) { values[i], values[j] = values[j], values[i] })
+	return values[:1+r.IntN(4)]
 }
 
 func pick(r *rand.Rand, values ...string) string { return values[r.IntN(len(values))] }
@@ -160,6 +183,7 @@ func newRefusal(r *rand.Rand) (body string, status int) {
 	if r.IntN(2) == 0 {
 		return pick(r, `{`+name, `{`+name+`}}`, `{`+name+`,`+name+`}`, `{`+name+`,"metadata":{"a":"\ud83d"}}`), http.StatusBadRequest
 	}
-	wrong := pick(r, `"logo_url":""`, `"billing_email":"x"`, `"metadata":[]`, `"rate_limits":{"data":0}`, `"default_llm_credentials":{"a":1}`)
+	wrong := pick(r, `"logo_url":""`, `"billing_email":"x"`, `"metadata":[]`, `"rate_limits":{"data":0}`, `"default_llm_credentials":{"a":1}`,
+		`"metadata":{"a":[1e400]}`, `"nsfw_fail_closed":"yes"`, `"billing_email":"a@b.local"`)
 	return "{" + strings.Join([]string{name, wrong}, ",") + "}", http.StatusUnprocessableEntity
 }

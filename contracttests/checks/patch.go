@@ -67,38 +67,43 @@ func objectReplaces(s *harness.Session, name string) {
 	}
 }
 
-// nullClears: null clears a field that may be null in the record.
-func nullClears(s *harness.Session) {
-	c := s.Caller(adminOnly())
-	for _, field := range newValues(c) {
-		if !clearable(field.name) {
-			continue
-		}
-		before := c.Change(object(field))
-		sent := member{field.name, "null"}
-		now := c.Change(object(sent))
-		wantRecord(s, before, now, sent)
-		c.WantUnchanged(now, "null for "+field.name)
-	}
-}
-
-// clearable reports whether null clears the field. Null leaves the other fields as they are.
-func clearable(name string) bool {
-	return name == "logo_url" || name == "billing_email" || name == "notifications_email"
-}
-
-// nullLeaves: null leaves a field that cannot be null in the record as it is.
+// nullLeaves: null leaves every field as it is, alone and beside a field that is set.
 func nullLeaves(s *harness.Session) {
 	c := s.Caller(adminOnly())
 	before := c.Change(object(newValues(c)...))
-	for _, name := range harness.Restorable() {
-		if !clearable(name) {
-			s.WantSame(before, c.Change(object(member{name, "null"})), "null for %s is to leave the record", name)
-			c.WantUnchanged(before, "null for "+name)
+	for _, name := range append(harness.Restorable(), "rate_limits", "rate_limit_overrides") {
+		s.WantSame(before, c.Change(object(member{name, "null"})), "null for %s is to leave the record", name)
+		c.WantUnchanged(before, "null for "+name)
+		sent := member{"organization_name", quote(c.Fresh("Name"))}
+		if name == sent.name {
+			sent = member{"logo_url", quote(c.Fresh("logo"))}
 		}
+		now := c.Change(object(sent, member{name, "null"}))
+		wantRecord(s, before, now, sent)
+		before = now
 	}
-	now := c.Change(`{"organization_name":null,"billing_email":null}`)
-	wantRecord(s, before, now, member{"billing_email", "null"})
+}
+
+// nineFieldsSevenNull: clients send null for whatever is not set. Of nine fields, seven of them null, exactly the two
+// that are set change. As a merge patch the same body clears the seven.
+func nineFieldsSevenNull(s *harness.Session) {
+	c := s.Caller(adminOnly())
+	values := newValues(c)
+	name, closed := member{"organization_name", quote(c.Fresh("Name"))}, member{"nsfw_fail_closed", "true"}
+	body := object(name, closed, member{"logo_url", "null"}, member{"billing_email", "null"}, member{"notifications_email", "null"},
+		member{"metadata", "null"}, member{"rate_limit_overrides", "null"}, member{"default_llm_credentials", "null"}, member{"nsfw_check_enabled", "null"})
+	before := c.Change(object(append(values[:len(values)-2], member{"nsfw_check_enabled", "true"}, member{"nsfw_fail_closed", "false"})...))
+	now := c.Change(body)
+	wantRecord(s, before, now, name, closed)
+	c.WantUnchanged(now, "a PATCH of nine fields")
+	if s.Live() {
+		return // a merge patch with null for the limits could not be put back
+	}
+	now = c.Change(body, mergePatch()...)
+	wantRecord(s, now, now, name, closed, member{"logo_url", "null"}, member{"billing_email", "null"}, member{"notifications_email", "null"},
+		member{"metadata", "{}"}, member{"default_llm_credentials", "{}"}, member{"nsfw_check_enabled", "false"})
+	wantLimits(s, now, tierLimits(now.Text("account_type")))
+	c.WantUnchanged(now, "a merge patch of nine fields")
 }
 
 // undeclaredFields: a PATCH ignores fields that the document does not declare for it, whatever they are called.
@@ -258,7 +263,8 @@ func problemAmongChanges(s *harness.Session) {
 	before := c.Read()
 	problems := []member{
 		{"organization_name", `""`}, {"logo_url", `1`}, {"billing_email", `"x"`}, {"notifications_email", `[]`},
-		{"metadata", `1`}, {"default_llm_credentials", `{"a":null}`}, {"rate_limits", `{"metadata":0}`},
+		{"metadata", `1`}, {"default_llm_credentials", `{"a":null}`}, {"rate_limits", `{"metadata":0}`}, {"rate_limit_overrides", `[]`},
+		{"nsfw_check_enabled", `"true"`}, {"nsfw_fail_closed", `0`},
 	}
 	for _, problem := range problems {
 		var first, last []member

@@ -145,7 +145,7 @@ func limitOfRecord(s *harness.Session) {
 		body  string
 		limit int
 	}{
-		{`{"rate_limits":{"metadata":500}}`, 500}, {`{"rate_limits":null}`, 20}, {`{"rate_limits":{"data":1}}`, 20},
+		{`{"rate_limits":{"metadata":500}}`, 500}, {`{"rate_limits":null}`, 500}, {`{"rate_limits":{}}`, 20}, {`{"rate_limits":{"data":1}}`, 20},
 		{`{"rate_limits":{"metadata":1000000,"search":1}}`, 1_000_000},
 	} {
 		c.Change(step.body)

@@ -98,10 +98,12 @@ func (c statusCase) request(t harness.Tenant, current string) judge.Request {
 }
 
 func (c statusCase) judge(s *harness.Session, x judge.Exchange) {
-	switch {
-	case c.code != "":
-		s.WantError(x, c.status, c.code)
-	case s.WantStatus(x, c.status) && c.loc != nil:
+	if c.code == "" {
+		s.WantStatus(x, c.status)
+		return
+	}
+	s.WantError(x, c.status, c.code)
+	if c.loc != nil && x.Response.Status == c.status {
 		wantLocation(s, x, c.loc)
 	}
 }

@@ -50,7 +50,7 @@ func unreadableCases() []statusCase {
 	}
 	tag := func(name, header, value string) statusCase {
 		loc := []string{"header", strings.ToLower(header)}
-		return statusCase{name: name, status: 422, loc: loc, key: harness.KeyAdmin, header: []string{header, value}}
+		return statusCase{name: name, status: 422, code: "validation_failed", loc: loc, key: harness.KeyAdmin, header: []string{header, value}}
 	}
 	return []statusCase{
 		query("query-not-hexadecimal", "a=%zz"),
@@ -159,6 +159,8 @@ func changeCases() []statusCase {
 		patch(statusCase{name: "media-type-with-parameter", status: 200, key: harness.KeyAdmin, header: []string{"Content-Type", `application/json; ; a="b;c"`}}),
 		patch(statusCase{name: "encoding-identity", status: 200, key: harness.KeyAdmin, header: []string{"Content-Encoding", "identity"}}),
 		patch(statusCase{name: "media-type-in-upper-case", status: 200, key: harness.KeyAdmin, header: []string{"Content-Type", "Application/JSON"}}),
+		patch(statusCase{name: "merge-patch", status: 200, key: harness.KeyAdmin, header: mergePatch()}),
+		patch(statusCase{name: "merge-patch-in-upper-case", status: 200, key: harness.KeyAdmin, header: []string{"Content-Type", "Application/Merge-Patch+JSON; charset=utf-8"}}),
 		patch(statusCase{name: "white-space-around", status: 200, key: harness.KeyAdmin, body: " \r\n\t{ } \n"}),
 		patch(statusCase{name: "largest-body", status: 200, key: harness.KeyAdmin, body: `{"x":"` + strings.Repeat("x", harness.MaxBodyBytes-8) + `"}`}),
 		forbidden("read-key", harness.KeyRead, harness.NeedRead),
@@ -204,7 +206,9 @@ func malformedCases() []statusCase {
 			body: `{"x":"` + strings.Repeat("x", harness.MaxBodyBytes-7) + `"}`,
 		},
 		media("media-type-text", "Content-Type", "text/plain"),
-		media("media-type-merge-patch", "Content-Type", "application/merge-patch+json"),
+		media("media-type-json-patch", "Content-Type", "application/json-patch+json"),
+		media("media-type-of-json-kind", "Content-Type", "application/vnd.api+json"),
+		media("merge-patch-latin-1", "Content-Type", "application/merge-patch+json; charset=iso-8859-1"),
 		media("charset-latin-1", "Content-Type", "application/json; charset=iso-8859-1"),
 		media("compressed", "Content-Encoding", "gzip"),
 		media("compressed-at-last", "Content-Encoding", "identity, gzip"),
@@ -214,7 +218,14 @@ func malformedCases() []statusCase {
 // invalidCases are bodies that are JSON and do not fit the schema: one of each kind. Package bodies generates the rest.
 func invalidCases() []statusCase {
 	body := func(name, body string, loc ...string) statusCase {
-		return statusCase{name: name, method: "PATCH", status: 422, loc: append([]string{"body"}, loc...), key: harness.KeyAdmin, body: body}
+		return statusCase{
+			name: name, method: "PATCH", status: 422, code: "validation_failed", loc: append([]string{"body"}, loc...), key: harness.KeyAdmin, body: body,
+		}
+	}
+	merge := func(name, text string, loc ...string) statusCase {
+		c := body(name, text, loc...)
+		c.header = mergePatch()
+		return c
 	}
 	deep := strings.Repeat(`{"a":`, harness.MaxObjectDepth) + "{}" + strings.Repeat("}", harness.MaxObjectDepth)
 	return []statusCase{
@@ -230,7 +241,20 @@ func invalidCases() []statusCase {
 		body("metadata-too-deep", `{"metadata":`+deep+`}`, "metadata"),
 		body("metadata-too-large", `{"metadata":{"a":"`+strings.Repeat("x", harness.MaxObjectBytes-7)+`"}}`, "metadata"),
 		body("limit-zero", `{"rate_limits":{"search":0}}`, "rate_limits", "search"),
-		body("limit-too-great", `{"rate_limits":{"compute":1000001}}`, "rate_limits", "compute"),
+		body("metadata-number-too-large", `{"metadata":{"a":[{"b":1e400}]}}`, "metadata", "a", "0", "b"),
+		body("mail-host-reserved", `{"billing_email":"ops@corp.local"}`, "billing_email"),
+		body("mail-label-reserved", `{"notifications_email":"a@ab--c.example"}`, "notifications_email"),
+		body("nsfw-check-text", `{"nsfw_check_enabled":"true"}`, "nsfw_check_enabled"),
+		body("nsfw-fail-number", `{"nsfw_fail_closed":1}`, "nsfw_fail_closed"),
+		body("limits-of-two-values", `{"rate_limits":{"data":1},"rate_limit_overrides":{"data":2}}`, "rate_limit_overrides"),
+		body("limit-override-zero", `{"rate_limit_overrides":{"data":0}}`, "rate_limit_overrides", "data"),
+		merge("merge-of-null", `null`),
+		merge("merge-takes-name", `{"organization_name":null}`, "organization_name"),
+		merge("merge-metadata-list", `{"metadata":[]}`, "metadata"),
+		merge("merge-metadata-too-deep", `{"metadata":`+deep+`}`, "metadata"),
+		merge("merge-limit-zero", `{"rate_limits":{"data":0,"search":null}}`, "rate_limits", "data"),
+		merge("merge-credential-number", `{"default_llm_credentials":{"openai":1,"mistral":null}}`, "default_llm_credentials", "openai"),
+		body("limit-too-great", `{"rate_limits":{"compute":1000000001}}`, "rate_limits", "compute"),
 		body("limit-null", `{"rate_limits":{"data":null}}`, "rate_limits", "data"),
 		body("limit-fraction", `{"rate_limits":{"upload":1.5}}`, "rate_limits", "upload"),
 		body("credential-number", `{"default_llm_credentials":{"openai":1}}`, "default_llm_credentials", "openai"),

@@ -39,7 +39,7 @@ func metadataValues() []string {
 	return []string{
 		`{}`,
 		`{"n":1234567890123456789012345}`, `{"n":-1234567890123456789012345}`, `{"n":9007199254740993}`,
-		`{"n":1e400}`, `{"n":-1E+400}`, `{"n":1e-400}`, `{"n":1E2}`, `{"n":100}`, `{"n":1.0}`, `{"n":0.10}`, `{"n":-0}`, `{"n":0.1e1}`,
+		`{"n":1.7976931348623157e308}`, `{"n":-1E+308}`, `{"n":1e-400}`, `{"n":1E2}`, `{"n":100}`, `{"n":1.0}`, `{"n":0.10}`, `{"n":-0}`, `{"n":0.1e1}`,
 		`{"n":3.141592653589793238462643383279502884197}`,
 		`{"b":1,"a":2,"c":{"z":1,"y":2}}`, `{"a":2,"b":1,"c":{"y":2,"z":1}}`, `{"10":1,"9":2,"1":3}`,
 		`{"":1}`, `{"":{"":[{"":null}]}}`, `{" ":1,"  ":2}`,
@@ -90,7 +90,8 @@ func recordMembers() (all []string, nullable map[string]bool) {
 	all = []string{
 		"organization_id", "organization_name", "logo_url", "account_type", "credit_count", "metadata", "billing_email",
 		"notifications_email", "rate_limits", "auto_billing_enabled", "billing_cycle_start", "current_month_usage", "created_at",
-		"updated_at", "users", "auth_provider_org_id", "default_llm_credentials", "api_url",
+		"updated_at", "users", "auth_provider_org_id", "default_llm_credentials", "api_url", "nsfw_check_enabled",
+		"nsfw_fail_closed",
 	}
 	nullable = map[string]bool{
 		"logo_url": true, "billing_email": true, "notifications_email": true, "users": true, "auth_provider_org_id": true, "api_url": true,

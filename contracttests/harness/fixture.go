@@ -25,14 +25,19 @@ const WholeOrganization = `{"organization_id":"org_1","organization_name":"North
 	`"notifications_email":"news@northwind.example","rate_limits":{"metadata":100,"data":60,"search":60,"upload":30,"compute":30},` +
 	`"auto_billing_enabled":false,"billing_cycle_start":1,"current_month_usage":0,"created_at":"2026-01-05T09:30:00.000000Z",` +
 	`"updated_at":"2026-01-05T09:30:00.000000Z","users":[{"name":"Ada"}],"auth_provider_org_id":"ext_1",` +
-	`"default_llm_credentials":{"open.ai":"sk-abcdefgh"},"api_url":"https://api.example"}`
+	`"default_llm_credentials":{"open.ai":"sk-abcdefgh"},"api_url":"https://api.example",` +
+	`"nsfw_check_enabled":true,"nsfw_fail_closed":false}`
 
 // WholeUpdate is a request body with every field of a PATCH.
 const WholeUpdate = `{"organization_name":"Northwind","billing_email":"a@b.example","metadata":{"a":1},` +
-	`"rate_limits":{"search":120},"logo_url":"x","notifications_email":null,"default_llm_credentials":{"openai":"sk-abcdefgh"}}`
+	`"rate_limits":{"search":120},"rate_limit_overrides":{"search":120},"logo_url":"x","notifications_email":null,` +
+	`"default_llm_credentials":{"openai":"sk-abcdefgh"},"nsfw_check_enabled":true,"nsfw_fail_closed":true}`
 
 // ValidationError is the body of a 422.
-const ValidationError = `{"detail":[{"loc":["body","rate_limits","data"],"msg":"too small","type":"minimum"}]}`
+const ValidationError = `{"success":false,"status":422,"error":{"message":"It does not fit.","type":"ValidationError",` +
+	`"code":"validation_failed","details":{"validation_errors":[` +
+	`{"type":"minimum","location":["body","rate_limits","data"],"message":"too small"}]}},` +
+	`"detail":[{"loc":["body","rate_limits","data"],"msg":"too small","type":"minimum"}]}`
 
 // ErrorJSON returns the body of an error with the status. The type and the code are "" for a status that the API does not
 // use.
@@ -42,8 +47,12 @@ func ErrorJSON(status int) string {
 	if len(e.Codes) > 0 {
 		code = e.Codes[0]
 	}
+	details := "null"
+	if status == http.StatusTooManyRequests {
+		details = `{"window":"1m","retry_after":5}` // as rightHeaders has it
+	}
 	return `{"success":false,"status":` + strconv.Itoa(status) + `,"error":{"message":"It failed.","type":"` + e.Type +
-		`","code":"` + code + `","details":null}}`
+		`","code":"` + code + `","details":` + details + `}}`
 }
 
 // RightExchange returns a correct exchange of the given method and status.
@@ -79,6 +88,7 @@ func rightHeaders(x *judge.Exchange) {
 		h.Set("X-RateLimit-Limit", "100")
 		h.Set("X-RateLimit-Remaining", "0")
 		h.Set("X-RateLimit-Reset", "1767605460")
+		h.Set("X-RateLimit-Window", "60")
 	}
 	switch status {
 	case 200, 304, 412:

@@ -13,7 +13,8 @@ import (
 // again. rate_limits is not one of them: an answer shows the limits in force, not which of them are the organization's
 // own. No check may change rate_limits on a live target.
 func Restorable() []string {
-	return []string{"organization_name", "logo_url", "metadata", "billing_email", "notifications_email", "default_llm_credentials"}
+	return []string{"organization_name", "logo_url", "metadata", "billing_email", "notifications_email",
+		"default_llm_credentials", "nsfw_check_enabled", "nsfw_fail_closed"}
 }
 
 // How long and how often putting back is tried. It is tried even if the check was told to stop.
@@ -58,16 +59,28 @@ func (s *Session) tryToPutBack(ctx context.Context) string {
 	if ok && len(s.before.Differences(now, "updated_at")) == 0 {
 		return ""
 	}
-	var fields []string
+	// JSON replaces objects and a merge patch clears what is null, so it takes one of each.
+	var values, nulls []string
 	for _, name := range Restorable() {
-		if value, shown := s.before.Members[name]; shown {
-			fields = append(fields, `"`+name+`":`+string(value)) // as it was written, so that it has the same size
+		value, shown := s.before.Members[name]
+		field := `"` + name + `":` + string(value) // as it was written, so that it has the same size
+		switch {
+		case !shown:
+		case string(value) == "null":
+			nulls = append(nulls, field)
+		default:
+			values = append(values, field)
 		}
 	}
-	body := []byte("{" + strings.Join(fields, ",") + "}")
-	now, ok = s.ask(ctx, NewRequest(http.MethodPatch, s.Subject.Given.Keys[KeyAdmin], body))
-	if !ok {
-		return "there was no answer that shows it"
+	for mediaType, fields := range map[string][]string{"application/json": values, MergePatchType: nulls} {
+		if len(fields) == 0 {
+			continue
+		}
+		body := []byte("{" + strings.Join(fields, ",") + "}")
+		request := NewRequest(http.MethodPatch, s.Subject.Given.Keys[KeyAdmin], body, "Content-Type", mediaType)
+		if now, ok = s.ask(ctx, request); !ok {
+			return "there was no answer that shows it"
+		}
 	}
 	if left := s.before.Differences(now, "updated_at"); len(left) > 0 {
 		return "still changed is " + strings.Join(left, ", ")

@@ -27,14 +27,12 @@ const (
 	RuleDetailEmpty         judge.Rule = "detail-empty" // a validation error that names no problem
 	RuleDetailLocation      judge.Rule = "detail-location"
 	RuleDetailText          judge.Rule = "detail-text"
+	RuleDetailTwice         judge.Rule = "detail-twice" // the two lists of problems differ
+	RuleRetryDetails        judge.Rule = "retry-details"
 	RuleTimestamps          judge.Rule = "timestamps" // not UTC, or updated before it was created
 	RuleRateLimitHeaders    judge.Rule = "rate-limit-headers"
 	RulePrecondition        judge.Rule = "precondition" // the status does not follow from If-Match, If-None-Match and ETag
 	RuleCredentialEchoed    judge.Rule = "credential-echoed"
-
-	RuleBodyTooLarge judge.Rule = "body-too-large" // of a request only, as are the limits
-	RuleLimitBytes   judge.Rule = "limit-bytes"
-	RuleLimitDepth   judge.Rule = "limit-depth"
 )
 
 // Validator is the judge of the organizations API, made once. It knows the document and the rules of this file.
@@ -48,12 +46,7 @@ var Validator = sync.OnceValue(func() *judge.Validator {
 
 // OrganizationRules returns the rules for responses.
 func OrganizationRules() []judge.RuleFunc {
-	return []judge.RuleFunc{errorBody, validationBody, timestamps, rateLimitHeaders, precondition, credentialEcho}
-}
-
-// OrganizationRequestRules returns the rules for requests: the limits that the document states in words.
-func OrganizationRequestRules() []judge.RuleFunc {
-	return []judge.RuleFunc{bodyLimits}
+	return []judge.RuleFunc{errorBody, validationBody, retryDetails, timestamps, rateLimitHeaders, precondition, credentialEcho}
 }
 
 // ErrorMeaning is what the body of an error with a certain status says.
@@ -70,16 +63,18 @@ func ErrorMeanings() map[int]ErrorMeaning {
 		403: {"ForbiddenError", []string{"permission_required"}},
 		404: {"NotFoundError", []string{"organization_not_found", "route_not_found"}},
 		412: {"PreconditionFailedError", []string{"version_mismatch"}},
+		422: {"ValidationError", []string{"validation_failed"}},
 		429: {"TooManyRequestsError", []string{"rate_limited"}},
 		500: {"InternalServerError", []string{"internal"}},
 		503: {"ServiceUnavailableError", []string{"store_unavailable"}},
 	}
 }
 
-// errorBody judges an ErrorResponse. The schema reports members that are missing or of another type.
+// errorBody judges an ErrorResponse, and the same members of an HTTPValidationError. The schema reports members that are
+// missing or of another type.
 func errorBody(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violation {
 	body, ok := decoded.(map[string]any)
-	if !ok || x.Response.Status < 400 || x.Response.Status == http.StatusUnprocessableEntity {
+	if !ok || x.Response.Status < 400 {
 		return nil
 	}
 	var found []judge.Violation
@@ -126,10 +121,56 @@ func validationBody(_ spec.Operation, x judge.Exchange, decoded any) []judge.Vio
 	if len(items) == 0 && (isList || body["detail"] == nil) {
 		return []judge.Violation{{Rule: RuleDetailEmpty, Pointer: "/detail", Expected: "at least one problem", Got: judge.Describe(body["detail"], nil)}}
 	}
-	var found []judge.Violation
+	found := sameProblems(body, items)
 	for i, item := range items {
 		if problem, ok := item.(map[string]any); ok {
 			found = append(found, validationProblem(judge.Pointer([]string{"detail", strconv.Itoa(i)}), problem)...)
+		}
+	}
+	return found
+}
+
+// sameProblems judges the second shape of a validation error, which its schema leaves open: it must be there, and list
+// the problems of the first.
+func sameProblems(body map[string]any, items []any) []judge.Violation {
+	detail, _ := body["error"].(map[string]any)
+	details, _ := detail["details"].(map[string]any)
+	var want, got []string
+	for _, item := range items {
+		problem, _ := item.(map[string]any)
+		want = append(want, fmt.Sprint(problem["type"], problem["loc"], problem["msg"]))
+	}
+	listed, _ := details["validation_errors"].([]any)
+	for _, item := range listed {
+		problem, _ := item.(map[string]any)
+		got = append(got, fmt.Sprint(problem["type"], problem["location"], problem["message"]))
+	}
+	missing := body["success"] == nil || body["status"] == nil || detail == nil
+	if !missing && slices.Equal(want, got) {
+		return nil
+	}
+	return []judge.Violation{{
+		Rule: RuleDetailTwice, Pointer: "/error/details/validation_errors", Expected: "the envelope of all errors, with the problems of detail",
+		Got: judge.Describe(details["validation_errors"], nil),
+	}}
+}
+
+// retryDetails judges the details of a 429: its window, and the seconds of Retry-After once more.
+func retryDetails(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violation {
+	if x.Response.Status != http.StatusTooManyRequests {
+		return nil
+	}
+	body, _ := decoded.(map[string]any)
+	detail, _ := body["error"].(map[string]any)
+	details, _ := detail["details"].(map[string]any)
+	var found []judge.Violation
+	seconds := judge.Canonical(x.Response.Header).Get("Retry-After")
+	if _, err := strconv.Atoi(seconds); err != nil {
+		seconds = fmt.Sprint(details["retry_after"]) // the header's schema reports it
+	}
+	for name, want := range map[string]string{"window": "1m", "retry_after": seconds} {
+		if got := fmt.Sprint(details[name]); got != want {
+			found = append(found, judge.Violation{Rule: RuleRetryDetails, Pointer: "/error/details/" + name, Expected: want, Got: judge.Describe(details[name], nil)})
 		}
 	}
 	return found
@@ -177,10 +218,10 @@ func timestamps(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violati
 	return found
 }
 
-// rateLimitHeaders judges the three headers together: all of them or none, and no contradictions.
+// rateLimitHeaders judges the four headers together: all of them or none, and no contradictions.
 func rateLimitHeaders(_ spec.Operation, x judge.Exchange, _ any) []judge.Violation {
 	h := judge.Canonical(x.Response.Header)
-	names := []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}
+	names := []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-RateLimit-Window"}
 	var missing []string
 	for _, name := range names {
 		if len(h.Values(name)) == 0 {
@@ -192,7 +233,10 @@ func rateLimitHeaders(_ spec.Operation, x judge.Exchange, _ any) []judge.Violati
 	}
 	var found []judge.Violation
 	for _, name := range missing {
-		found = append(found, judge.Violation{Rule: RuleRateLimitHeaders, Header: name, Expected: "all three headers or none", Got: "nothing"})
+		found = append(found, judge.Violation{Rule: RuleRateLimitHeaders, Header: name, Expected: "all four headers or none", Got: "nothing"})
+	}
+	if window := h.Get(names[3]); window != "" && window != "60" {
+		found = append(found, judge.Violation{Rule: RuleRateLimitHeaders, Header: names[3], Expected: "60", Got: judge.Describe(window, nil)})
 	}
 	limit, errLimit := strconv.Atoi(h.Get(names[0]))
 	remaining, errRemaining := strconv.Atoi(h.Get(names[1]))
@@ -231,68 +275,4 @@ func BearerToken(authorization string) (string, bool) {
 	scheme, token, _ := strings.Cut(authorization, " ")
 	token = strings.TrimSpace(token)
 	return token, strings.EqualFold(scheme, "Bearer") && len(token) >= 8
-}
-
-// The limits that the document states in words.
-const (
-	MaxBodyBytes   = 262_144
-	MaxObjectBytes = 65_536
-	MaxObjectDepth = 32
-)
-
-// bodyLimits judges the size of a PATCH body, and size and depth of the objects in it. The size of an object does not
-// count white space.
-func bodyLimits(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violation {
-	if size := len(x.Request.Body); size > MaxBodyBytes {
-		return []judge.Violation{{Rule: RuleBodyTooLarge, Expected: fmt.Sprintf("at most %d bytes", MaxBodyBytes), Got: fmt.Sprintf("%d bytes", size)}}
-	}
-	body, ok := decoded.(map[string]any)
-	if !ok {
-		return nil
-	}
-	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(x.Request.Body, &raw); err != nil {
-		return nil // the reader reports it
-	}
-	var found []judge.Violation
-	for _, name := range []string{"metadata", "default_llm_credentials"} {
-		if _, ok := body[name].(map[string]any); ok {
-			found = append(found, objectLimits("/"+name, raw[name], body[name])...)
-		}
-	}
-	return found
-}
-
-func objectLimits(where string, raw json.RawMessage, value any) []judge.Violation {
-	var found []judge.Violation
-	var compact bytes.Buffer
-	if err := json.Compact(&compact, raw); err == nil && compact.Len() > MaxObjectBytes {
-		found = append(found, judge.Violation{
-			Rule: RuleLimitBytes, Pointer: where, Expected: fmt.Sprintf("at most %d bytes", MaxObjectBytes), Got: fmt.Sprintf("%d bytes", compact.Len()),
-		})
-	}
-	if levels := DepthOf(value); levels > MaxObjectDepth {
-		found = append(found, judge.Violation{
-			Rule: RuleLimitDepth, Pointer: where, Expected: fmt.Sprintf("at most %d levels", MaxObjectDepth), Got: fmt.Sprintf("%d levels", levels),
-		})
-	}
-	return found
-}
-
-// DepthOf returns the nesting of a decoded value: how many objects and arrays are inside each other.
-func DepthOf(value any) int {
-	deepest := 0
-	switch value := value.(type) {
-	case map[string]any:
-		for _, member := range value {
-			deepest = max(deepest, DepthOf(member))
-		}
-	case []any:
-		for _, item := range value {
-			deepest = max(deepest, DepthOf(item))
-		}
-	default:
-		return 0
-	}
-	return deepest + 1
 }

@@ -75,7 +75,8 @@ func memberMutants() []mutant {
 	for _, name := range []string{
 		"organization_id", "organization_name", "logo_url", "account_type", "credit_count", "metadata", "billing_email",
 		"notifications_email", "rate_limits", "auto_billing_enabled", "billing_cycle_start", "current_month_usage", "created_at",
-		"updated_at", "users", "auth_provider_org_id", "default_llm_credentials", "api_url",
+		"updated_at", "users", "auth_provider_org_id", "default_llm_credentials", "api_url", "nsfw_check_enabled",
+		"nsfw_fail_closed",
 	} {
 		all = append(all, mutant{strings.ReplaceAll(name, "_", "-") + "-missing", "leaves " + name + " out", record(without(name))})
 	}
@@ -95,6 +96,8 @@ func memberMutants() []mutant {
 		{"credits-with-point", "writes the credits with a point", recordField("credit_count", ending(".0"))},
 		{"credits-beyond-precision", "sends more credits than a float64 can tell apart", value("credit_count", "9007199254740993")},
 		{"usage-fraction", "sends a fraction for the usage", recordField("current_month_usage", ending(".5"))},
+		{"nsfw-check-text", "sends a boolean in quotes", recordField("nsfw_check_enabled", quoted)},
+		{"nsfw-fail-null", "sends null for a boolean that is off", recordField("nsfw_fail_closed", becoming("null", "false"))},
 		{"auto-billing-text", "sends a boolean in quotes", recordField("auto_billing_enabled", quoted)},
 		{"billing-day-boolean", "sends a boolean for an integer", value("billing_cycle_start", "true")},
 		{"metadata-list", "sends empty metadata as a list", recordField("metadata", becoming("[]", "{}"))},
@@ -110,7 +113,6 @@ func memberMutants() []mutant {
 		{"limit-text", "sends a limit in quotes", limit("search", quoted)},
 		{"limit-null", "sends null for a limit", limit("data", becoming("null"))},
 		{"limit-zero", "sends a limit of zero", limit("compute", becoming("0"))},
-		{"limit-too-high", "sends a limit above the maximum", limit("upload", becoming("1000001"))},
 		{"limit-undeclared", "adds a limit that nobody declared", recordNested("rate_limits", with("total", "1000"))},
 		{"tier-in-upper-case", "sends the tier with a capital letter", recordField("account_type", func(raw string) (string, bool) {
 			return strings.ToUpper(raw[:2]) + raw[2:], true
@@ -172,6 +174,33 @@ func errorMutants() []mutant {
 		{"error-in-wrong-shape", "answers 401 in the shape of a validation error", answerText(onStatus(401), func([]byte) []byte {
 			return []byte(`{"detail":[{"loc":["header","authorization"],"msg":"It is missing.","type":"missing"}]}`)
 		})},
+		{"invalid-without-envelope", "answers 422 with the problems alone, as FastAPI does", answerMembers(invalid, func(o *rawObject) {
+			o.drop("success")
+			o.drop("status")
+			o.drop("error")
+		})},
+		{"invalid-success-true", "says success in validation errors", answerMembers(invalid, with("success", "true"))},
+		{"invalid-status-differs", "gives another status in the body of a 422", answerMembers(invalid, with("status", "400"))},
+		{"invalid-type-of-another", "gives a 422 the type of a 400", envelope(with("type", `"BadRequestError"`))},
+		{"invalid-code-of-another", "gives a 422 the code of a 400", envelope(with("code", `"body_malformed"`))},
+		{"validation-errors-missing", "lists the problems of a 422 once", envelope(with("details", "null"))},
+		{"validation-errors-cut", "lists fewer problems in the envelope", envelope(func(o *rawObject) {
+			o.nested("details", func(details *rawObject) {
+				details.change("validation_errors", func(raw string) (string, bool) {
+					items, ok := readRawList(raw)
+					return rawList(items[1:]), ok && len(items) > 0
+				})
+			})
+		})},
+		{"validation-errors-as-detail", "names the members of both lists alike", envelope(func(o *rawObject) {
+			o.change("details", func(raw string) (string, bool) {
+				return strings.NewReplacer(`"location"`, `"loc"`, `"message"`, `"msg"`).Replace(raw), true
+			})
+		})},
+		{"retry-after-not-in-details", "does not repeat Retry-After in the details of a 429", detailsOf429(without("retry_after"))},
+		{"retry-after-differs", "states other seconds in the details of a 429 than in Retry-After", detailsOf429(with("retry_after", "61"))},
+		{"window-not-in-details", "does not say in the details of a 429 which window it counts", detailsOf429(without("window"))},
+		{"window-in-seconds", "states the window in the details of a 429 in seconds", detailsOf429(with("window", "60"))},
 		{"invalid-in-wrong-shape", "answers 422 in the shape of other errors", answerText(invalid, func([]byte) []byte {
 			return []byte(`{"success":false,"status":422,"error":{"message":"It is invalid.","type":"BadRequestError",` +
 				`"code":"request_malformed","details":null}}`)
@@ -196,15 +225,39 @@ func errorDetail(edit func(o *rawObject)) mutation {
 	return answerMembers(onErrors, func(o *rawObject) { o.nested("error", edit) })
 }
 
-// problems changes each problem of validation errors.
+// envelope changes the inner part of validation errors.
+func envelope(edit func(o *rawObject)) mutation {
+	return answerMembers(onStatus(http.StatusUnprocessableEntity), func(o *rawObject) { o.nested("error", edit) })
+}
+
+// detailsOf429 changes the details of what is refused for the number of requests.
+func detailsOf429(edit func(o *rawObject)) mutation {
+	return answerMembers(onStatus(http.StatusTooManyRequests), func(o *rawObject) {
+		o.nested("error", func(detail *rawObject) { detail.nested("details", edit) })
+	})
+}
+
+// problems changes each problem of validation errors, in both lists.
 func problems(edit func(o *rawObject)) mutation {
+	return problemLists(func(items []string) []string {
+		for i := range items {
+			items[i] = string(editRaw([]byte(items[i]), edit))
+		}
+		return items
+	})
+}
+
+// problemLists changes the list of problems of validation errors, and makes the list in the envelope the same.
+func problemLists(change func(items []string) []string) mutation {
 	return answerMembers(onStatus(http.StatusUnprocessableEntity), func(o *rawObject) {
 		o.change("detail", func(raw string) (string, bool) {
 			items, ok := readRawList(raw)
-			for i := range items {
-				items[i] = string(editRaw([]byte(items[i]), edit))
-			}
-			return rawList(items), ok
+			return rawList(change(items)), ok
+		})
+		list, _ := o.get("detail")
+		renamed := strings.NewReplacer(`"loc":`, `"location":`, `"msg":`, `"message":`).Replace(list)
+		o.nested("error", func(detail *rawObject) {
+			detail.nested("details", with("validation_errors", renamed))
 		})
 	})
 }

@@ -64,6 +64,27 @@ func (c *call) read() (rawObject, string, bool) {
 // write changes the caller's record behind the back of the checks.
 func (c *call) write(body []byte) { _, _ = c.direct(http.MethodPatch, body) }
 
+// merge applies a merge patch to the caller's record behind the back of the checks.
+func (c *call) merge(patch string) {
+	h := http.Header{"Content-Type": {harness.MergePatchType}}
+	if values := judge.Canonical(c.Header)["Authorization"]; len(values) > 0 {
+		h["Authorization"] = slices.Clone(values)
+	}
+	_, _ = c.world.Direct.Send(c.ctx, judge.Request{Method: http.MethodPatch, URL: harness.Path, Header: h, Body: []byte(patch)})
+}
+
+// merges reports whether the call is a merge patch.
+func (c *call) merges() bool { return c.updates() && harness.IsMergePatch(c.Request) }
+
+// mergeMembers changes the members of merge patches.
+func mergeMembers(edit func(o *rawObject)) mutation {
+	return requests(func(c *call) {
+		if c.merges() {
+			c.edit(edit)
+		}
+	})
+}
+
 // touch makes changes that cancel each other out, so that only the version and its time are new.
 func (c *call) touch() {
 	record, _, ok := c.read()
@@ -363,8 +384,12 @@ func answerError(which answerTest, status int, code string) mutation {
 
 // errorText returns an ErrorResponse.
 func errorText(status int, code string) []byte {
-	return fmt.Appendf(nil, `{"success":false,"status":%d,"error":{"message":"The request was refused.","type":%q,"code":%q,"details":null}}`,
-		status, harness.ErrorMeanings()[status].Type, code)
+	details := "null"
+	if status == http.StatusTooManyRequests {
+		details = `{"window":"1m","retry_after":5}` // as the Retry-After of answerError
+	}
+	return fmt.Appendf(nil, `{"success":false,"status":%d,"error":{"message":"The request was refused.","type":%q,"code":%q,"details":%s}}`,
+		status, harness.ErrorMeanings()[status].Type, code, details)
 }
 
 // tagOf returns the ETag of an answer.

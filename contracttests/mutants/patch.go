@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/judge"
 )
 
@@ -37,6 +38,57 @@ func patchMutants() []mutant {
 		{"update-forgets-credentials", "removes the credentials where an update sets metadata", alsoSetting("metadata", "default_llm_credentials", "{}")},
 		{"null-empties-metadata", "empties the metadata by null", updateField("metadata", becoming("{}", "null"))},
 		{"null-empties-credentials", "removes the credentials by null", updateField("default_llm_credentials", becoming("{}", "null"))},
+		{"json-as-merge-patch", "takes JSON for a merge patch", mediaType(func(values []string) string {
+			if len(values) == 1 && values[0] == "application/json" {
+				return harness.MergePatchType
+			}
+			return ""
+		})},
+		{"merge-patch-as-json", "takes a merge patch for JSON", requests(func(c *call) {
+			if c.merges() {
+				setHeader(c.Header, "Content-Type", "application/json")
+			}
+		})},
+		{"merge-patch-keeps-member", "does not take a member of metadata out by null", mergeMembers(func(o *rawObject) {
+			o.nested("metadata", dropNulls)
+		})},
+		{"merge-patch-keeps-credential", "does not take a credential out by null", mergeMembers(func(o *rawObject) {
+			o.nested("default_llm_credentials", dropNulls)
+		})},
+		{"merge-patch-keeps-limit", "does not take a limit back by null", mergeMembers(func(o *rawObject) {
+			o.nested("rate_limits", dropNulls)
+			o.nested("rate_limit_overrides", dropNulls)
+		})},
+		{"merge-patch-keeps-null", "keeps null of a merge patch in metadata", mergeMembers(func(o *rawObject) {
+			o.nested("metadata", func(all *rawObject) {
+				for _, m := range *all {
+					all.change(m.name, becoming("[null]", "null"))
+				}
+			})
+		})},
+		{"merge-patch-flat", "merges the first level of metadata alone", requests(func(c *call) {
+			if !c.merges() {
+				return
+			}
+			c.edit(func(o *rawObject) {
+				o.nested("metadata", func(all *rawObject) {
+					for _, m := range *all {
+						if strings.HasPrefix(m.raw, "{") {
+							c.merge(`{"metadata":{` + quoteRaw(m.name) + `:null}}`)
+						}
+					}
+				})
+			})
+		})},
+		{"merge-patch-replaces-limits", "replaces the override by a merge patch", requests(func(c *call) {
+			o, _ := readRawObject(c.Body)
+			one, other := "", ""
+			one, _ = o.get("rate_limits")
+			other, _ = o.get("rate_limit_overrides")
+			if c.merges() && strings.HasPrefix(one+other, "{") {
+				c.merge(`{"rate_limits":null}`)
+			}
+		})},
 		{"null-renames", "takes the name away by null", updateField("organization_name", becoming(`"Unnamed"`, "null"))},
 		{"null-limits-to-default", "takes null for the defaults of the schema", updateField("rate_limits", becoming(defaultLimits, "null"))},
 		{"absent-limits-to-default", "gives limits that an override leaves out the default of the schema", updateField("rate_limits", func(raw string) (string, bool) {
@@ -65,12 +117,18 @@ func patchMutants() []mutant {
 			}
 		})},
 	}
-	for _, name := range append([]string{"rate_limits"}, clearableNames...) {
-		all = append(all, mutant{"null-keeps-" + short(name), "does not clear " + name + " by null", ignoring(name, "null")})
+	for _, name := range slices.Concat([]string{"rate_limits", "metadata", "default_llm_credentials"}, clearableNames, flagNames) {
+		all = append(all,
+			mutant{"merge-null-keeps-" + short(name), "does not clear " + name + " by null in a merge patch", ignoring(name, "null")},
+			mutant{"null-clears-" + short(name), "clears " + name + " by null in JSON", clearing(name)},
+		)
+	}
+	for _, name := range flagNames {
+		all = append(all, mutant{short(name) + "-always-on", "does not turn " + name + " off", updateField(name, becoming("true", "false"))})
 	}
 	for _, name := range objectNames {
 		all = append(all,
-			mutant{short(name) + "-merged", "merges " + name + " into what is there", merging(name)},
+			mutant{short(name) + "-merged", "merges " + name + " in JSON into what is there", merging(name)},
 			mutant{"empty-" + short(name) + "-ignored", "does not replace " + name + " by an empty object", ignoring(name, "{}")},
 		)
 	}
@@ -78,6 +136,21 @@ func patchMutants() []mutant {
 }
 
 const defaultLimits = `{"metadata":10,"data":10,"search":10,"upload":10,"compute":10}`
+
+// clearing clears a field where an update in JSON has null for it.
+func clearing(name string) mutation {
+	return requests(func(c *call) {
+		o, _ := readRawObject(c.Body)
+		if raw, _ := o.get(name); raw == "null" && c.updates() && !c.merges() {
+			c.merge(`{"` + name + `":null}`)
+		}
+	})
+}
+
+// dropNulls removes the members that are null.
+func dropNulls(all *rawObject) {
+	*all = slices.DeleteFunc(slices.Clone(*all), func(m rawMember) bool { return m.raw == "null" })
+}
 
 // done makes the change that the call asks for.
 func (c *call) done() { c.write(c.Body) }
@@ -96,7 +169,7 @@ func alsoSetting(beside, name, value string) mutation {
 // merging puts the members of an object into the one that is there.
 func merging(name string) mutation {
 	return requests(func(c *call) {
-		if !c.updates() {
+		if !c.updates() || c.merges() {
 			return
 		}
 		record, _, _ := c.read()
@@ -163,8 +236,8 @@ func losing(names ...string) mutation {
 func pretend(o *rawObject, update rawObject) {
 	for _, m := range update {
 		switch {
-		case m.name == "rate_limits":
-			o.change(m.name, func(there string) (string, bool) { return mergeRaw(there, plainLimits(m.raw)) })
+		case m.name == "rate_limits" || m.name == "rate_limit_overrides":
+			o.change("rate_limits", func(there string) (string, bool) { return mergeRaw(there, plainLimits(m.raw)) })
 		case m.raw != "null" || slices.Contains(clearableNames, m.name):
 			o.set(m.name, m.raw)
 		}
@@ -204,12 +277,11 @@ func valueMutants() []mutant {
 			return strings.ToLower(text), true
 		}))},
 		{"numbers-rounded", "keeps the numbers of metadata as float64", updateField("metadata", throughFloats)},
-		{"huge-numbers-as-text", "keeps numbers of metadata that no float64 can hold as texts", updateNested("metadata", func(raw string) (string, bool) {
-			var n float64
-			return quoteRaw(raw), raw != "" && strings.Contains("-0123456789", raw[:1]) && json.Unmarshal([]byte(raw), &n) != nil
-		})},
-		{"nulls-in-metadata-lost", "keeps no members of metadata that are null", metadata(func(all *rawObject) {
-			*all = slices.DeleteFunc(slices.Clone(*all), func(m rawMember) bool { return m.raw == "null" })
+		{"large-numbers-as-text", "keeps integers of metadata that no float64 can tell apart as texts", updateNested("metadata", matching(`^[0-9]{16,}$`, quoteRaw))},
+		{"nulls-in-metadata-lost", "keeps no members of metadata that are null", requests(func(c *call) {
+			if !c.merges() {
+				c.edit(func(o *rawObject) { o.nested("metadata", dropNulls) })
+			}
 		})},
 		{"empty-names-in-metadata-lost", "keeps no member of metadata with an empty name", metadata(without(""))},
 		{"empty-lists-in-metadata-null", "keeps empty lists of metadata as null", updateNested("metadata", becoming("null", "[]"))},

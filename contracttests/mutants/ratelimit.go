@@ -39,7 +39,7 @@ func unlimited(c *call) (judge.Response, error) {
 		return out, err
 	}
 	out.Header = judge.Canonical(out.Header)
-	for _, name := range []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"} {
+	for _, name := range []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-RateLimit-Window"} {
 		setHeader(out.Header, name, refused.Values(name)...)
 	}
 	return out, nil
@@ -59,6 +59,12 @@ func limitHeaderMutants() []mutant {
 		{"limit-header-missing", "leaves X-RateLimit-Limit out", answerHeader(metered, limit)},
 		{"remaining-missing", "leaves X-RateLimit-Remaining out", answerHeader(metered, remaining)},
 		{"reset-missing", "leaves X-RateLimit-Reset out", answerHeader(metered, reset)},
+		{"window-missing", "leaves X-RateLimit-Window out", answerHeader(metered, "X-RateLimit-Window")},
+		{"window-as-text", "writes X-RateLimit-Window with its unit", answerHeader(metered, "X-RateLimit-Window", "1m")},
+		{"window-of-an-hour", "states another window than the minute", answerHeader(metered, "X-RateLimit-Window", "3600")},
+		{"window-alone", "states the window of requests that are not counted", answerHeader(func(c *call, out *judge.Response) bool {
+			return !metered(c, out)
+		}, "X-RateLimit-Window", "60")},
 		{"limit-header-text", "writes X-RateLimit-Limit with its unit", adding(limit, "/min")},
 		{"limit-header-of-another-category", "states another limit than that of the category metadata", adding(limit, "0")},
 		{"remaining-does-not-count-down", "always states all requests of the minute as left", answerHeaders(answered, func(h http.Header) {

@@ -78,6 +78,8 @@ var rulesAndMutants = []struct {
 	{harness.RuleDetailEmpty, "detail-empty", http.MethodPatch, 422},
 	{harness.RuleDetailLocation, "problem-location-of-query", http.MethodPatch, 422},
 	{harness.RuleDetailText, "problem-message-empty", http.MethodPatch, 422},
+	{harness.RuleDetailTwice, "validation-errors-cut", http.MethodPatch, 422},
+	{harness.RuleRetryDetails, "window-in-seconds", http.MethodGet, 429},
 	{harness.RuleTimestamps, "updated-before-created", http.MethodGet, 200},
 	{harness.RuleRateLimitHeaders, "remaining-missing", http.MethodGet, 200},
 	{harness.RulePrecondition, "tag-of-304-differs", http.MethodGet, 304},

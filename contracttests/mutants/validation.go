@@ -20,14 +20,15 @@ import (
 // updateNames are the fields of an update.
 var updateNames = []string{
 	"organization_name", "billing_email", "metadata", "rate_limits", "logo_url", "notifications_email", "default_llm_credentials",
+	"rate_limit_overrides", "nsfw_check_enabled", "nsfw_fail_closed",
 }
 
 // Some of the fields of an update.
 var (
 	objectNames    = []string{"metadata", "rate_limits", "default_llm_credentials"}
 	emailNames     = []string{"billing_email", "notifications_email"}
-	clearableNames = []string{"logo_url", "billing_email", "notifications_email"} // null clears them
-	keptNames      = []string{"organization_name", "metadata", "default_llm_credentials"}
+	clearableNames = []string{"logo_url", "billing_email", "notifications_email"} // null shows as null
+	flagNames      = []string{"nsfw_check_enabled", "nsfw_fail_closed"}
 	limitNames     = []string{"metadata", "data", "search", "upload", "compute"}
 )
 
@@ -56,7 +57,7 @@ func laxFieldMutants() []mutant {
 		}))},
 		{"takes-limit-zero", "takes 0 for a limit", limits(becoming("1", "0", "-0"))},
 		{"takes-limit-negative", "takes -1 for a limit", limits(matching(`^-[1-9][0-9]*$`, to("1")))},
-		{"takes-limit-too-high", "takes 1000001 for a limit", limits(becoming("1000000", "1000001"))},
+		{"takes-limit-too-high", "takes 1000000001 for a limit", limits(becoming("1000000000", "1000000001"))},
 		{"takes-limits-list", "takes an empty list for the limits", updateField("rate_limits", becoming("{}", "[]"))},
 		{"takes-email-without-at", "takes an email without an @", emails(func(text string) (string, bool) {
 			return "a@b.example", text != "" && !strings.Contains(text, "@")
@@ -78,6 +79,35 @@ func laxFieldMutants() []mutant {
 			_, domain, ok := strings.Cut(text, "@")
 			return text + "a", ok && strings.Contains(domain, ".") && strings.ContainsAny(domain[len(domain)-1:], "0123456789")
 		})},
+		{"takes-email-at-reserved-host", "takes an email at a host below .local", emails(func(text string) (string, bool) {
+			return text + ".example", strings.HasSuffix(text, ".local")
+		})},
+		{"takes-email-at-reserved-label", "takes an email at a host with a reserved label", emails(func(text string) (string, bool) {
+			return strings.Replace(text, "@ab--", "@", 1), strings.Contains(text, "@ab--")
+		})},
+		{"takes-number-too-large", "takes numbers in metadata that no float64 holds", updateNested("metadata", func(raw string) (string, bool) {
+			return "1", overflows(raw)
+		})},
+		{"takes-flag-text", "takes a text for a boolean", updateFields(flagNames, becoming("true", `"true"`))},
+		{"takes-flag-number", "takes a number for a boolean", updateFields(flagNames, becoming("true", "1", "7"))},
+		{"takes-two-limits", "takes the newer of two names of the limits where they differ", updateMembers(func(o *rawObject) {
+			_, one := o.get("rate_limits")
+			if raw, other := o.get("rate_limit_overrides"); one && other && raw != "null" {
+				o.drop("rate_limits")
+			}
+		})},
+		{"takes-null-name-in-merge-patch", "leaves the name where a merge patch would clear it", mergeMembers(func(o *rawObject) {
+			if raw, _ := o.get("organization_name"); raw == "null" {
+				o.drop("organization_name")
+			}
+		})},
+		{"takes-merge-beyond-bound", "takes a merge whose result is too large, and does not make it", sends(func(c *call) (judge.Response, error) {
+			out, err := c.send()
+			if err == nil && c.merges() && out.Status == http.StatusUnprocessableEntity && len(c.Body) < 100 && bytes.Contains(out.Body, []byte("bytes of JSON")) {
+				return c.direct(http.MethodPatch, []byte("{}"))
+			}
+			return out, err
+		})},
 		{"takes-email-number", "takes a number for an email", updateFields(emailNames, matching(`^[0-9]`, to("null")))},
 		{"takes-name-empty", "takes an empty name", updateField("organization_name", becoming("null", `""`))},
 		{"takes-name-of-101-characters", "takes a name of 101 characters", updateField("organization_name", cutTo(100))},
@@ -96,6 +126,12 @@ func laxFieldMutants() []mutant {
 		{"takes-metadata-too-long", "takes metadata of more bytes than are allowed", updateField("metadata", tooLong)},
 		{"takes-credentials-too-long", "takes credentials of more bytes than are allowed", updateField("default_llm_credentials", tooLong)},
 	}
+}
+
+// overflows reports whether a text is a number that no float64 can hold.
+func overflows(raw string) bool {
+	var n float64
+	return raw != "" && strings.Contains("-0123456789", raw[:1]) && json.Unmarshal([]byte(raw), &n) != nil
 }
 
 // cutTo returns a change of strings that are one character longer.
@@ -188,12 +224,7 @@ func laxBodyMutants() []mutant {
 				setBody(out, []byte(`{"detail":[{"loc":["body"],"msg":"It is no JSON.","type":"json_invalid"}]}`))
 			}
 		})},
-		{"first-problem-alone", "names one problem of several", answerMembers(onStatus(422), func(o *rawObject) {
-			o.change("detail", func(raw string) (string, bool) {
-				items, ok := readRawList(raw)
-				return rawList(items[:min(len(items), 1)]), ok
-			})
-		})},
+		{"first-problem-alone", "names one problem of several", problemLists(func(items []string) []string { return items[:min(len(items), 1)] })},
 	}
 }
 
@@ -256,7 +287,7 @@ func strictMutants() []mutant {
 		{"refuses-integer-with-point", "refuses 20.0 for a limit", limits(matching(`^[1-9][0-9]*\.0+$`, to("null")))},
 		{"refuses-integer-with-exponent", "refuses 2e1 for a limit", limits(matching(`^[0-9.]+[eE]`, to("null")))},
 		{"refuses-lowest-limit", "refuses 1 for a limit", limits(becoming("0", "1"))},
-		{"refuses-highest-limit", "refuses 1000000 for a limit", limits(becoming("1000001", "1000000"))},
+		{"refuses-highest-limit", "refuses 1000000000 for a limit", limits(becoming("1000000001", "1000000000"))},
 		{"refuses-astral-characters", "counts 100 characters of a name as UTF-16", updateField("organization_name", byValue(func(text string) (string, bool) {
 			return strings.Repeat("x", 101), utf8.RuneCountInString(text) <= 100 && len(utf16.Encode([]rune(text))) > 100
 		}))},
@@ -266,8 +297,26 @@ func strictMutants() []mutant {
 		}))},
 		{"refuses-longest-logo", "refuses a logo_url of 2048 characters", updateField("logo_url", lengthening(2048))},
 		{"refuses-empty-object", "refuses an update that changes nothing", updateText(bodyBecoming("[]", "{}"))},
-		{"refuses-null-to-clear", "refuses null for what it clears", updateFields(clearableNames, becoming("1", "null"))},
-		{"refuses-null-to-keep", "refuses null for what it leaves alone", updateFields(keptNames, becoming("1", "null"))},
+		{"refuses-null", "refuses null for texts and objects", updateFields(append([]string{"metadata", "default_llm_credentials"}, clearableNames...), becoming("1", "null"))},
+		{"refuses-null-flag", "refuses null for a boolean", updateFields(flagNames, becoming("1", "null"))},
+		{"refuses-null-in-merge-patch", "refuses null for a credential in a merge patch", mergeMembers(func(o *rawObject) {
+			o.nested("default_llm_credentials", func(all *rawObject) {
+				for _, m := range *all {
+					all.change(m.name, becoming("1", "null"))
+				}
+			})
+		})},
+		{"refuses-merge-patch", "refuses merge patches", requests(func(c *call) {
+			if c.merges() {
+				setHeader(c.Header, "Content-Type", "text/plain")
+			}
+		})},
+		{"refuses-two-names", "refuses both names of the limits together", updateMembers(func(o *rawObject) {
+			one, _ := o.get("rate_limits")
+			if other, ok := o.get("rate_limit_overrides"); ok && other != "null" && one != "" && one != "null" {
+				o.set("rate_limit_overrides", "[]")
+			}
+		})},
 		{"refuses-null-limits", "refuses null for the limits", updateField("rate_limits", becoming("1", "null"))},
 		{"refuses-undeclared-field", "refuses fields that the document does not declare", updateMembers(func(o *rawObject) {
 			if o.hasOther(updateNames) {

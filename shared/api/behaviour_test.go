@@ -30,7 +30,7 @@ func TestMetadataComesBackAsWritten(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, options{})
 	for _, metadata := range []string{
-		`{}`, `{"z":1,"a":2}`, `{"n":1234567890123456789012345,"m":-1e400,"k":1.10,"x":0.1e-999}`,
+		`{}`, `{"z":1,"a":2}`, `{"n":1234567890123456789012345,"m":-1.7e308,"k":1.10,"x":0.1e-999}`,
 		`{"":{"":[null,true,[],{}]}}`, `{"😀":"<script>&\u0026\u00e9é\ud83d\ude00\u2028"}`, "{\"\u2028\":\"\u007f\"}", `{"a":"\u0000"}`,
 	} {
 		for _, r := range []string{text(t, w.patch(t, `{"metadata":`+metadata+`}`)), text(t, w.get(t))} {
@@ -52,7 +52,7 @@ func TestFullResponse(t *testing.T) {
 		`"rate_limits":{"metadata":100,"data":60,"search":60,"upload":30,"compute":30},"auto_billing_enabled":false,` +
 		`"billing_cycle_start":1,"current_month_usage":0,"created_at":"2026-01-05T09:30:15.000000Z",` +
 		`"updated_at":"2026-01-05T09:30:15.000000Z","users":null,"auth_provider_org_id":null,` +
-		`"default_llm_credentials":{},"api_url":null}`
+		`"default_llm_credentials":{},"api_url":null,"nsfw_check_enabled":false,"nsfw_fail_closed":false}`
 	if got := text(t, w.get(t)); got != want {
 		t.Errorf("GET = %s\nwant %s", got, want)
 	}
@@ -65,7 +65,7 @@ func TestLimitsAreReplacedNotMerged(t *testing.T) {
 		{`{"rate_limits":{"search":7}}`, `{"metadata":100,"data":60,"search":7,"upload":30,"compute":30}`},
 		{`{"rate_limits":{"data":8}}`, `{"metadata":100,"data":8,"search":60,"upload":30,"compute":30}`},
 		{`{"organization_name":"x"}`, `{"metadata":100,"data":8,"search":60,"upload":30,"compute":30}`},
-		{`{"rate_limits":null}`, `{"metadata":100,"data":60,"search":60,"upload":30,"compute":30}`},
+		{`{"rate_limits":null}`, `{"metadata":100,"data":8,"search":60,"upload":30,"compute":30}`},
 		{`{"rate_limits":{"compute":9}}`, `{"metadata":100,"data":60,"search":60,"upload":30,"compute":9}`},
 		{`{"rate_limits":{}}`, `{"metadata":100,"data":60,"search":60,"upload":30,"compute":30}`},
 	} {
@@ -277,6 +277,12 @@ func TestRateLimitHeaders(t *testing.T) {
 		h := r.Header()
 		if r.Code != test.status || h.Get("X-RateLimit-Limit") != test.limit || h.Get("X-RateLimit-Remaining") != test.remaining || h.Get("Retry-After") != test.retry {
 			t.Errorf("GET with the count %+v = %d %v, want %+v", test.counters, r.Code, h, test)
+		}
+		if window := h.Get("X-RateLimit-Window"); window != map[bool]string{true: "60"}[test.limit != ""] {
+			t.Errorf("X-RateLimit-Window with the count %+v = %q, want 60 beside the others", test.counters, window)
+		}
+		if test.status == 429 && !strings.Contains(r.Body.String(), `"details":{"category":"metadata","limit":100,"retry_after":45,"window":"1m"}`) {
+			t.Errorf("429 = %s, want the window and the seconds to wait", r.Body)
 		}
 		if test.limit != "" && h.Get("X-RateLimit-Reset") != "1767605460" { // 09:31:00 of that day
 			t.Errorf("X-RateLimit-Reset = %s, want the end of the minute", h.Get("X-RateLimit-Reset"))

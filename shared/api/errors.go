@@ -37,7 +37,7 @@ var errorTypes = [...]struct {
 	Forbidden:          {http.StatusForbidden, "ForbiddenError", "permission_required"},
 	NotFound:           {http.StatusNotFound, "NotFoundError", "organization_not_found"},
 	PreconditionFailed: {http.StatusPreconditionFailed, "PreconditionFailedError", "version_mismatch"},
-	Invalid:            {http.StatusUnprocessableEntity, "", "validation"},
+	Invalid:            {http.StatusUnprocessableEntity, "ValidationError", "validation_failed"},
 	TooManyRequests:    {http.StatusTooManyRequests, "TooManyRequestsError", "rate_limited"},
 	Unavailable:        {http.StatusServiceUnavailable, "ServiceUnavailableError", "store_unavailable"},
 }
@@ -99,8 +99,16 @@ type (
 		Code    string         `json:"code"`
 		Details map[string]any `json:"details"`
 	}
+	// validationBody is an errorBody that also has the problems as FastAPI writes them. Clients read one or the other.
 	validationBody struct {
+		errorBody
 		Detail []Problem `json:"detail"`
+	}
+	// validationError is a Problem as error.details.validation_errors has it.
+	validationError struct {
+		Type     string `json:"type"`
+		Location []any  `json:"location"`
+		Message  string `json:"message"`
 	}
 )
 
@@ -108,12 +116,13 @@ type (
 func errorResponse(err error) response {
 	e := asError(err)
 	t := errorTypes[e.Type]
-	var body any = errorBody{
+	envelope := errorBody{
 		Status: t.status,
 		Error:  errorDetail{Message: e.Message, Type: t.name, Code: e.code(), Details: e.Details},
 	}
+	var body any = envelope
 	if e.Type == Invalid {
-		body = validationBody{Detail: e.Problems}
+		body = validationBody{errorBody: envelope, Detail: e.Problems}
 	}
 	text, err := json.Marshal(body)
 	if err != nil {
@@ -131,7 +140,20 @@ type Problem struct {
 }
 
 func invalid(problems []Problem) error {
-	return &Error{Type: Invalid, Message: fmt.Sprintf("%d problems in the request", len(problems)), Problems: problems}
+	errors := make([]validationError, len(problems))
+	for i, p := range problems {
+		errors[i] = validationError{Type: p.Type, Location: p.Loc, Message: p.Msg}
+	}
+	message := "The request has a problem."
+	if len(problems) > 1 {
+		message = fmt.Sprintf("The request has %d problems.", len(problems))
+	}
+	return &Error{
+		Type:     Invalid,
+		Message:  message,
+		Details:  map[string]any{"validation_errors": errors},
+		Problems: problems,
+	}
 }
 
 // problems collects the problems of a body.

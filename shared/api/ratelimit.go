@@ -32,16 +32,37 @@ func (s *Service) limit(ctx context.Context, c *call) error {
 	}
 	limit := int64(org.Limits().Metadata)
 	end := start.Add(window)
-	c.header.Set("X-RateLimit-Limit", strconv.FormatInt(limit, 10))
-	c.header.Set("X-RateLimit-Remaining", strconv.FormatInt(max(0, limit-count), 10))
-	c.header.Set("X-RateLimit-Reset", strconv.FormatInt(end.Unix(), 10))
+	c.limitHeaders(limit, max(0, limit-count), end)
 	if count <= limit {
 		return nil
 	}
-	c.retryAfter(end.Sub(s.now()))
 	return &Error{
 		Type:    TooManyRequests,
 		Message: "The organization has used up its requests for this minute.",
-		Details: map[string]any{"category": string(organization.Metadata), "limit": limit},
+		Details: map[string]any{
+			"category":    string(organization.Metadata),
+			"limit":       limit,
+			"window":      "1m",
+			"retry_after": c.retryAfter(end.Sub(s.now())),
+		},
 	}
+}
+
+// The headers of a counted request, in the form of http.CanonicalHeaderKey: writing them costs less then.
+const (
+	limitHeader     = "X-Ratelimit-Limit"
+	remainingHeader = "X-Ratelimit-Remaining"
+	resetHeader     = "X-Ratelimit-Reset"
+	windowHeader    = "X-Ratelimit-Window"
+)
+
+// limitHeaders sets the headers of a counted request.
+func (c *call) limitHeaders(limit, remaining int64, end time.Time) {
+	values := []string{
+		strconv.FormatInt(limit, 10), strconv.FormatInt(remaining, 10), strconv.FormatInt(end.Unix(), 10),
+	}
+	c.header[limitHeader] = values[0:1:1]
+	c.header[remainingHeader] = values[1:2:2]
+	c.header[resetHeader] = values[2:3:3]
+	c.header[windowHeader] = windowSeconds
 }

@@ -20,7 +20,7 @@ type response struct {
 
 func (r response) write(w http.ResponseWriter) {
 	if r.body != nil {
-		w.Header().Set("Content-Type", "application/json")
+		w.Header()["Content-Type"] = jsonContentType
 	}
 	w.WriteHeader(r.status)
 	_, _ = w.Write(r.body) // it fails if the client is gone, and then nobody is left to tell
@@ -47,6 +47,8 @@ type Representation struct {
 	AuthProviderOrgID  *string         `json:"auth_provider_org_id"`
 	Credentials        json.RawMessage `json:"default_llm_credentials"`
 	APIURL             *string         `json:"api_url"`
+	NSFWCheck          bool            `json:"nsfw_check_enabled"`
+	NSFWFailClosed     bool            `json:"nsfw_fail_closed"`
 }
 
 // RateLimits is the JSON shape of the contract's BaseRateLimits: the effective limits, in requests a minute.
@@ -78,6 +80,8 @@ func Represent(o organization.Organization) Representation {
 		AuthProviderOrgID:  o.AuthProviderOrgID,
 		Credentials:        json.RawMessage(o.Credentials.Text()),
 		APIURL:             o.APIURL,
+		NSFWCheck:          o.NSFWCheck,
+		NSFWFailClosed:     o.NSFWFailClosed,
 	}
 	if o.Users != nil {
 		r.Users = json.RawMessage(*o.Users)
@@ -92,10 +96,15 @@ func organizationResponse(o organization.Organization) (response, error) {
 	if err != nil {
 		return response{}, fmt.Errorf("%s: %w", o.ID, err)
 	}
+	return response{status: http.StatusOK, etag: entityTagOf(body), body: body}, nil
+}
+
+// entityTagOf returns half of the body's SHA-256 as an entity tag.
+func entityTagOf(body []byte) string {
+	const half = sha256.Size / 2
 	sum := sha256.Sum256(body)
-	return response{
-		status: http.StatusOK,
-		etag:   `"` + hex.EncodeToString(sum[:16]) + `"`,
-		body:   body,
-	}, nil
+	var tag [2*half + 2]byte
+	tag[0], tag[len(tag)-1] = '"', '"'
+	hex.Encode(tag[1:], sum[:half])
+	return string(tag[:])
 }

@@ -28,12 +28,14 @@ type endpoint struct {
 	id          string
 	method      string
 	path        string
+	route       string // method and path; set by Service.route
 	rateLimited bool
 	permission  apikey.Permission                              // the key needs it
 	perform     func(context.Context, *call) (response, error) // runs when the key has the permission
 }
 
 func (s *Service) route(e endpoint) Route {
+	e.route = e.method + " " + e.path
 	return Route{
 		Method:      e.method,
 		Path:        e.path,
@@ -47,7 +49,7 @@ type call struct {
 	request   *http.Request
 	requestID string
 	started   time.Time
-	header    http.Header // of the response
+	header    http.Header // of the response, which is not written yet
 	found     store.Found // set when the key is authenticated
 	countErr  error       // why the request was not counted
 	useErr    error       // why the use of the key was not noted
@@ -58,21 +60,26 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, e endpoint) {
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
 	ctx, _ = store.WithUsage(ctx)
-	c := &call{request: r, requestID: requestID(r), started: s.now(), header: make(http.Header)}
+	c := &call{request: r, requestID: requestID(r), started: s.now(), header: w.Header()}
 	c.header.Set(RequestIDHeader, c.requestID)
-	c.header.Set("Cache-Control", "no-store")
-	c.header.Set("X-Content-Type-Options", "nosniff")
+	c.header["Cache-Control"] = noStore
+	c.header["X-Content-Type-Options"] = noSniff
 
 	out, err := s.answer(ctx, c, e)
 	if err != nil {
 		out = errorResponse(err)
 	}
-	for name, values := range c.header {
-		w.Header()[name] = values
-	}
 	out.write(w)
 	s.report(ctx, c, e, out.status, err)
 }
+
+// Values of headers that are the same in all responses. They are shared and never changed.
+var (
+	noStore         = []string{"no-store"}
+	noSniff         = []string{"nosniff"}
+	jsonContentType = []string{jsonType}
+	windowSeconds   = []string{strconv.Itoa(int(window / time.Second))}
+)
 
 // answer runs the steps that all operations share, then the operation. It returns a panic as an error.
 func (s *Service) answer(ctx context.Context, c *call, e endpoint) (out response, err error) {
@@ -122,7 +129,7 @@ func (s *Service) report(ctx context.Context, c *call, e endpoint, status int, e
 	r := telemetry.Request{
 		ID:             c.requestID,
 		Operation:      e.id,
-		Route:          e.method + " " + e.path,
+		Route:          e.route,
 		Status:         status,
 		Started:        c.started,
 		Duration:       s.now().Sub(c.started),
@@ -143,8 +150,9 @@ func (s *Service) report(ctx context.Context, c *call, e endpoint, status int, e
 	s.observe(ctx, r)
 }
 
-// retryAfter sets the Retry-After header to whole seconds, at least one.
-func (c *call) retryAfter(d time.Duration) {
+// retryAfter sets the Retry-After header to whole seconds, at least one, and returns them.
+func (c *call) retryAfter(d time.Duration) int64 {
 	seconds := max(1, int64((d+time.Second-1)/time.Second))
 	c.header.Set("Retry-After", strconv.FormatInt(seconds, 10))
+	return seconds
 }

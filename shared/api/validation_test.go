@@ -21,6 +21,9 @@ const (
 	dictType   = "Input should be a valid dictionary"
 	modelType  = "Input should be a valid dictionary or object to extract fields from"
 	intType    = "Input should be a valid integer"
+	boolType   = "Input should be a valid boolean"
+	differs    = "Value error, it differs from rate_limits, which is another name of the same field"
+	tooLarge   = "Value error, the number is too large for a float64"
 )
 
 func body(field ...any) []any { return append([]any{"body"}, field...) }
@@ -62,8 +65,18 @@ func TestProblems(t *testing.T) {
 		{`{"rate_limits":{"search":1.00000000000000000001}}`, []api.Problem{{body("rate_limits", "search"), intType, "int_type"}}},
 		{`{"rate_limits":{"search":0}}`, []api.Problem{{body("rate_limits", "search"), "Input should be greater than or equal to 1", "greater_than_equal"}}},
 		{`{"rate_limits":{"search":-1e400}}`, []api.Problem{{body("rate_limits", "search"), "Input should be greater than or equal to 1", "greater_than_equal"}}},
-		{`{"rate_limits":{"search":1000001}}`, []api.Problem{{body("rate_limits", "search"), "Input should be less than or equal to 1000000", "less_than_equal"}}},
-		{`{"rate_limits":{"search":1e400}}`, []api.Problem{{body("rate_limits", "search"), "Input should be less than or equal to 1000000", "less_than_equal"}}},
+		{`{"rate_limits":{"search":1000000001}}`, []api.Problem{{body("rate_limits", "search"), "Input should be less than or equal to 1000000000", "less_than_equal"}}},
+		{`{"rate_limits":{"search":1e400}}`, []api.Problem{{body("rate_limits", "search"), "Input should be less than or equal to 1000000000", "less_than_equal"}}},
+		{`{"rate_limits":{"data":7},"rate_limit_overrides":{"data":8}}`, []api.Problem{{body("rate_limit_overrides"), differs, "value_error"}}},
+		{`{"rate_limits":{"data":7},"rate_limit_overrides":{}}`, []api.Problem{{body("rate_limit_overrides"), differs, "value_error"}}},
+		{`{"rate_limits":{"data":0},"rate_limit_overrides":{"data":"8"}}`, []api.Problem{
+			{body("rate_limits", "data"), "Input should be greater than or equal to 1", "greater_than_equal"},
+			{body("rate_limit_overrides", "data"), intType, "int_type"}}},
+		{`{"nsfw_check_enabled":"true"}`, []api.Problem{{body("nsfw_check_enabled"), boolType, "bool_type"}}},
+		{`{"nsfw_fail_closed":0}`, []api.Problem{{body("nsfw_fail_closed"), boolType, "bool_type"}}},
+		{`{"metadata":{"a":[1,{"b":-1e400}]}}`, []api.Problem{{body("metadata", "a", 1.0, "b"), tooLarge, "value_error"}}},
+		{`{"billing_email":"ops@corp.local"}`, []api.Problem{{body("billing_email"),
+			"value is not a valid email address: what comes after the @ is reserved and can receive no mail from the internet", "value_error"}}},
 		{`{"default_llm_credentials":[]}`, []api.Problem{{body("default_llm_credentials"), dictType, "dict_type"}}},
 		{`{"default_llm_credentials":{"a":"x","b":1,"":null}}`, []api.Problem{
 			{body("default_llm_credentials", "b"), stringType, "string_type"},

@@ -88,10 +88,10 @@ func visible(s string, most int) bool {
 // It refuses quoted local parts, address literals, display names, comments and international addresses.
 //
 // The service returns an address for as long as it is kept, and a client that checks the email format must be able to
-// read that response. So CheckEmail accepts no form that ajv-formats or Python's email-validator (which Pydantic uses)
-// refuses. Both want the dot, and email-validator also wants the letter. Two rules of email-validator are not about
-// form and are left to it: names for special use, such as .local, and labels with "--" in the third place that are not
-// Punycode.
+// read that response. So CheckEmail accepts nothing that ajv-formats or Python's email-validator (which Pydantic uses)
+// refuses. Both want the dot. email-validator also wants the letter, and refuses the domains of reservedDomains and
+// reserved labels (RFC 5890, section 2.3.1: "--" in the third place) that do not start with xn--. One of its rules is
+// left to it: that what follows xn-- is Punycode.
 func CheckEmail(address string) error {
 	local, domain, found := strings.Cut(address, "@")
 	switch {
@@ -109,8 +109,32 @@ func CheckEmail(address string) error {
 		return errors.New("what comes after the @ is not a host name")
 	case !strings.Contains(domain, ".") || !letter(domain[len(domain)-1]):
 		return errors.New("what comes after the @ must have a dot and end in a letter")
+	case isReserved(domain):
+		return errors.New("what comes after the @ is reserved and can receive no mail from the internet")
 	}
 	return nil
+}
+
+// reservedDomains are the top-level domains for special use under which no host receives mail from the internet
+// (RFC 6761, 6762 and 7686; for arpa, RFC 3172). RFC 6761 reserves .example for documentation and asks software to
+// accept it, so it is not one of them.
+var reservedDomains = [...]string{"arpa", "invalid", "local", "localhost", "onion", "test"}
+
+// isReserved reports whether the host name is below a reserved domain, or has a reserved label.
+func isReserved(host string) bool {
+	last := ""
+	for label := range strings.SplitSeq(host, ".") {
+		last = label
+		if len(label) >= 4 && label[2:4] == "--" && !strings.EqualFold(label[:2], "xn") {
+			return true
+		}
+	}
+	for _, domain := range reservedDomains {
+		if strings.EqualFold(last, domain) {
+			return true
+		}
+	}
+	return false
 }
 
 func isDotAtom(s string) bool {

@@ -30,6 +30,7 @@ func patchable(o Organization) map[string]string {
 		"organization_name": plainjson.Text(o.Name), "logo_url": plainjson.Text(o.LogoURL), "metadata": o.Metadata.Text(),
 		"billing_email": plainjson.Text(o.BillingEmail), "notifications_email": plainjson.Text(o.NotificationsEmail),
 		"rate_limits": overrideText(o.Override), "default_llm_credentials": o.Credentials.Text(),
+		"nsfw_check_enabled": plainjson.Text(o.NSFWCheck), "nsfw_fail_closed": plainjson.Text(o.NSFWFailClosed),
 	}
 }
 
@@ -49,11 +50,13 @@ func FuzzApply(f *testing.F) {
 			BillingEmail: fuzzedField(digit(&states), billing), NotificationsEmail: fuzzedField(digit(&states), notifications),
 			Metadata: fuzzedField(digit(&more), NewObject(metadata)), RateLimits: fuzzedField(digit(&more), RateLimits{Search: search, Data: data}),
 			Credentials: fuzzedField(digit(&more), NewObject(credentials)),
+			NSFWCheck:   fuzzedField(digit(&more), search%2 == 0), NSFWFailClosed: fuzzedField(digit(&more), data%2 == 0),
 		}
 		before := New("A", Pro, &billing, epoch)
 		before.Metadata, before.Credentials = `{"a":1}`, `{"openai":"secret"}`
 		if states%2 == 1 {
 			before.LogoURL, before.Override = &logo, RateLimits{Search: search}
+			before.NSFWCheck = true
 		}
 		checkApplied(t, before, patch, epoch.Add(time.Duration(clock%1_000_000)*time.Microsecond))
 	})
@@ -95,13 +98,14 @@ func checkApplied(t *testing.T, before Organization, patch Patch, now time.Time)
 	}
 }
 
-// untouchedBy names the fields that a patch leaves as they are: those that are absent, and those of which null says so.
+// untouchedBy names the fields that a patch leaves as they are: those that are absent, and a name that is null.
 func untouchedBy(p Patch) []string {
 	stays := map[string]bool{
 		"organization_name": p.Name.state != present, "logo_url": p.LogoURL.state == absent,
-		"metadata": p.Metadata.state != present, "billing_email": p.BillingEmail.state == absent,
+		"metadata": p.Metadata.state == absent, "billing_email": p.BillingEmail.state == absent,
 		"notifications_email": p.NotificationsEmail.state == absent, "rate_limits": p.RateLimits.state == absent,
-		"default_llm_credentials": p.Credentials.state != present,
+		"default_llm_credentials": p.Credentials.state == absent,
+		"nsfw_check_enabled":      p.NSFWCheck.state == absent, "nsfw_fail_closed": p.NSFWFailClosed.state == absent,
 	}
 	var names []string
 	for name, left := range stays {

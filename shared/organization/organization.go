@@ -111,8 +111,10 @@ type Organization struct {
 	UpdatedAt          time.Time
 	Users              *string // the text of a JSON array of objects
 	AuthProviderOrgID  *string
-	Credentials        Object // secrets, by the name of the model provider; every value is a string
+	Credentials        Object // names of secrets, by the name of the model provider; every value is a string
 	APIURL             *string
+	NSFWCheck          bool // uploads are to be checked for content that is not safe for work
+	NSFWFailClosed     bool // an upload that cannot be checked is to be refused
 
 	Version   int64      // accepted changes since creation
 	DeletedAt *time.Time // when the organization was deleted; it can still be recovered. nil: not deleted
@@ -201,10 +203,11 @@ func (t Tier) Limits() RateLimits {
 	}
 }
 
-// The bounds of one limit, in requests a minute.
+// The bounds of one limit that a caller sets, in requests a minute. With MaxLimit every limit is a 32-bit integer, which
+// many generated clients read a limit as.
 const (
 	MinLimit = 1
-	MaxLimit = 1_000_000
+	MaxLimit = 1_000_000_000
 )
 
 // Category is a kind of operation. Each category has a rate limit of its own.

@@ -43,6 +43,11 @@ func TestCheckEmail(t *testing.T) {
 		{"Ann <a@b.co>", false}, {"<a@b.co>", false}, {"a@b.co (Ann)", false}, {"a@b.co,c@d.co", false},
 		{"é@b.co", false}, {"a@é.co", false}, {"a\x00@b.co", false}, {"a@b.co\x00", false},
 		{"a\u202e@b.co", false}, {"a@b\u3002co", false},
+		{"ops@corp.local", false}, {"a@b.c.LOCAL", false}, {"a@b.test", false}, {"a@b.invalid", false}, {"a@b.onion", false},
+		{"a@1.in-addr.arpa", false}, {"a@b.localhost", false},
+		{"a@b.example", true}, {"a@local.example", true}, {"a@b.locals", true}, {"local@test.co", true},
+		{"a@ab--cd.co", false}, {"a@b.1a--.co", false}, {"a@b.aB--c", false},
+		{"a@XN--bcher-kva.example", true}, {"a@a--b.co", true}, {"a@abc--d.co", true},
 	}
 	for _, test := range tests {
 		err := CheckEmail(test.address)

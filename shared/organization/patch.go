@@ -35,17 +35,20 @@ func (f Field[T]) IsNull() bool { return f.state == null }
 // Value returns the field's value. ok is false if the field is absent or null.
 func (f Field[T]) Value() (value T, ok bool) { return f.value, f.state == present }
 
-// Patch is a change that a caller asks for. An absent field leaves the property as it is. The comment at each field
-// says what null does. Values must be within the bounds of this package: those of the Check functions, MinLimit and
-// MaxLimit.
+// Patch is a change of the record. An absent field leaves the property as it is. A null field clears it: the property
+// is then what it is in a new organization. Only the name cannot be cleared: null leaves it as it is. A value replaces
+// the whole property, so Metadata, RateLimits and Credentials are not merged with what is there. Values must be within
+// the bounds of this package: those of the Check functions, MinLimit and MaxLimit.
 type Patch struct {
-	Name               Field[string]     // null leaves the name as it is
-	LogoURL            Field[string]     // null clears it
-	BillingEmail       Field[string]     // null clears it
-	NotificationsEmail Field[string]     // null clears it
-	Metadata           Field[Object]     // replaces the whole object; null leaves it as it is
-	RateLimits         Field[RateLimits] // replaces the whole override; null removes it
-	Credentials        Field[Object]     // replaces the whole object; null leaves it as it is
+	Name               Field[string]
+	LogoURL            Field[string]
+	BillingEmail       Field[string]
+	NotificationsEmail Field[string]
+	Metadata           Field[Object]
+	RateLimits         Field[RateLimits] // the whole override
+	Credentials        Field[Object]
+	NSFWCheck          Field[bool]
+	NSFWFailClosed     Field[bool]
 }
 
 // Change says what an update did to one field, for the audit trail. It holds no secret: for credentials it has a
@@ -72,15 +75,11 @@ func (o Organization) patched(p Patch) Organization {
 	next.LogoURL = optional(o.LogoURL, p.LogoURL)
 	next.BillingEmail = optional(o.BillingEmail, p.BillingEmail)
 	next.NotificationsEmail = optional(o.NotificationsEmail, p.NotificationsEmail)
-	if metadata, ok := p.Metadata.Value(); ok {
-		next.Metadata = metadata
-	}
-	if override, ok := p.RateLimits.Value(); ok || p.RateLimits.IsNull() {
-		next.Override = override
-	}
-	if credentials, ok := p.Credentials.Value(); ok {
-		next.Credentials = credentials
-	}
+	next.Metadata = p.Metadata.or(o.Metadata)
+	next.Override = p.RateLimits.or(o.Override)
+	next.Credentials = p.Credentials.or(o.Credentials)
+	next.NSFWCheck = p.NSFWCheck.or(o.NSFWCheck)
+	next.NSFWFailClosed = p.NSFWFailClosed.or(o.NSFWFailClosed)
 	return next
 }
 
@@ -99,7 +98,15 @@ func (o Organization) succeededBy(next Organization, now time.Time) (Organizatio
 	return next, changes
 }
 
-// optional returns the new value of a property that null clears.
+// or returns the field's value, the zero value if the field is null, and current if the field is absent.
+func (f Field[T]) or(current T) T {
+	if f.state == absent {
+		return current
+	}
+	return f.value
+}
+
+// optional returns the new value of a property that may be unset.
 func optional(current *string, f Field[string]) *string {
 	if value, ok := f.Value(); ok {
 		return &value
@@ -148,6 +155,10 @@ func diff(before, after Organization) []Change {
 	note("default_llm_credentials", before.Credentials.Text() == after.Credentials.Text(),
 		func(o Organization) string { return fingerprints(o.Credentials) })
 	note("api_url", equal(before.APIURL, after.APIURL), func(o Organization) string { return plainjson.Text(o.APIURL) })
+	note("nsfw_check_enabled", before.NSFWCheck == after.NSFWCheck,
+		func(o Organization) string { return plainjson.Text(o.NSFWCheck) })
+	note("nsfw_fail_closed", before.NSFWFailClosed == after.NSFWFailClosed,
+		func(o Organization) string { return plainjson.Text(o.NSFWFailClosed) })
 	return changes
 }
 

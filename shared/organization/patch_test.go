@@ -58,6 +58,8 @@ func patches() *rapid.Generator[Patch] {
 			Metadata:           field(objects()).Draw(t, "metadata"),
 			RateLimits:         field(overrides()).Draw(t, "limits"),
 			Credentials:        field(objects()).Draw(t, "credentials"),
+			NSFWCheck:          field(rapid.Bool()).Draw(t, "check"),
+			NSFWFailClosed:     field(rapid.Bool()).Draw(t, "fail"),
 		}
 	})
 }
@@ -97,11 +99,13 @@ func TestAbsentFieldsNeverChange(t *testing.T) {
 		allowed := map[string]bool{
 			"organization_name":       p.Name.state == present,
 			"logo_url":                p.LogoURL.state != absent,
-			"metadata":                p.Metadata.state == present,
+			"metadata":                p.Metadata.state != absent,
 			"billing_email":           p.BillingEmail.state != absent,
 			"notifications_email":     p.NotificationsEmail.state != absent,
 			"rate_limits":             p.RateLimits.state != absent,
-			"default_llm_credentials": p.Credentials.state == present,
+			"default_llm_credentials": p.Credentials.state != absent,
+			"nsfw_check_enabled":      p.NSFWCheck.state != absent,
+			"nsfw_fail_closed":        p.NSFWFailClosed.state != absent,
 		}
 		for _, c := range changes {
 			if !allowed[c.Field] {
@@ -111,6 +115,7 @@ func TestAbsentFieldsNeverChange(t *testing.T) {
 		// What Apply does not report, it does not change; what no patch names stays to the letter.
 		after.Name, after.LogoURL, after.Metadata, after.BillingEmail = before.Name, before.LogoURL, before.Metadata, before.BillingEmail
 		after.NotificationsEmail, after.Override, after.Credentials = before.NotificationsEmail, before.Override, before.Credentials
+		after.NSFWCheck, after.NSFWFailClosed = before.NSFWCheck, before.NSFWFailClosed
 		if diff := cmp.Diff(content(before), content(after), compare()); diff != "" {
 			t.Fatalf("Apply(%+v) changes what no patch can name (-before +after):\n%s", p, diff)
 		}
@@ -130,6 +135,8 @@ func TestDisjointPatchesCommute(t *testing.T) {
 			func(p *Patch) { p.Metadata = Field[Object]{} },
 			func(p *Patch) { p.RateLimits = Field[RateLimits]{} },
 			func(p *Patch) { p.Credentials = Field[Object]{} },
+			func(p *Patch) { p.NSFWCheck = Field[bool]{} },
+			func(p *Patch) { p.NSFWFailClosed = Field[bool]{} },
 		} {
 			if rapid.Bool().Draw(t, "side") {
 				drop(&left)
@@ -187,6 +194,25 @@ func TestEveryChangeCountsAndMovesTime(t *testing.T) {
 			t.Fatalf("updated %v after %v, want later and in whole microseconds", after.UpdatedAt, before.UpdatedAt)
 		}
 	})
+}
+
+// TestNullClears: a field that is null is afterwards what it is in a new organization, except for the name.
+func TestNullClears(t *testing.T) {
+	t.Parallel()
+	fresh := New("A", Free, nil, epoch)
+	text := "x"
+	full := fresh
+	full.LogoURL, full.BillingEmail, full.NotificationsEmail = &text, &text, &text
+	full.Metadata, full.Credentials, full.Override = `{"a":1}`, `{"openai":"x"}`, RateLimits{Search: 7}
+	full.NSFWCheck, full.NSFWFailClosed = true, true
+	got, _ := full.Apply(Patch{
+		Name: Null[string](), LogoURL: Null[string](), BillingEmail: Null[string](), NotificationsEmail: Null[string](),
+		Metadata: Null[Object](), RateLimits: Null[RateLimits](), Credentials: Null[Object](),
+		NSFWCheck: Null[bool](), NSFWFailClosed: Null[bool](),
+	}, epoch)
+	if diff := cmp.Diff(content(fresh), content(got), compare()); diff != "" {
+		t.Errorf("after null for everything (-want +got):\n%s", diff)
+	}
 }
 
 func TestChanges(t *testing.T) {

@@ -239,22 +239,16 @@ func unquote(literal string) string {
 
 // Compact returns the value's text without insignificant white space.
 func (v Value) Compact() string {
-	out, _ := jsontext.AppendFormat(nil, v.Text(), jsontext.PreserveRawStrings(true)) // it cannot fail: v was checked
-	return string(out)
+	return string(appendCompact(nil, v))
 }
 
 // Members yields the members of an object in the order of the text. It yields nothing for a value of any other kind.
 func (v Value) Members() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
-		if v.Kind() != Object {
-			return
-		}
-		for rest := v.nodes[1:]; len(rest) > 0; {
-			name, end := rest[0], 1+rest[1].size
-			if !yield(unquote(v.text[name.start:name.end]), Value{v.text, rest[1:end]}) {
+		for literal, value := range v.literalMembers() {
+			if !yield(unquote(literal), value) {
 				return
 			}
-			rest = rest[end:]
 		}
 	}
 }
@@ -297,6 +291,51 @@ func (v Value) Integer(limit int64) (n int64, ok bool) {
 	}
 	return n, true
 }
+
+// BeyondFloat64 yields the way to each number in v, or to v itself, that overflows a float64 (IEEE 754): most languages
+// read such a number as infinity, or not at all. A way is made of the names of members (string) and of the indexes of
+// elements (int). A number that a float64 can only round, such as 0.1 or 1e-400, is not yielded. If there is no such
+// number, it takes one look at each number and no memory.
+func (v Value) BeyondFloat64() iter.Seq[[]any] {
+	return func(yield func([]any) bool) {
+		if slices.ContainsFunc(v.nodes, func(n node) bool { return overflows(v.text[n.start:n.end]) }) {
+			v.findOverflows(nil, yield)
+		}
+	}
+}
+
+// findOverflows returns false when yield does.
+func (v Value) findOverflows(way []any, yield func([]any) bool) bool {
+	if overflows(v.Text()) {
+		return yield(way)
+	}
+	for name, value := range v.Members() {
+		if !value.findOverflows(append(way[:len(way):len(way)], name), yield) {
+			return false
+		}
+	}
+	for i, value := range v.Elements() {
+		if !value.findOverflows(append(way[:len(way):len(way)], i), yield) {
+			return false
+		}
+	}
+	return true
+}
+
+// overflows reports whether the text, which was checked, is a number that overflows a float64.
+func overflows(text string) bool {
+	if c := text[0]; c != '-' && (c < '0' || c > '9') {
+		return false
+	}
+	if len(text) <= maxFloat64Digits && !strings.ContainsAny(text, "eE") {
+		return false
+	}
+	n, _ := strconv.ParseFloat(text, 64)
+	return math.IsInf(n, 0)
+}
+
+// maxFloat64Digits is the number of digits of the largest float64, 1.8e308, less one: no shorter number overflows.
+const maxFloat64Digits = 308
 
 // decimal splits a number into digits × 10^exponent. The digits start and end with a digit other than 0. Zero has no
 // digits. An exponent beyond ±1e9 is cut to ±1e9: no text has enough digits to make up for the difference.

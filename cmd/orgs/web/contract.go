@@ -4,11 +4,42 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"net/http"
+	"regexp"
+	"slices"
 
 	"organizations-api/shared/plainjson"
 
 	"go.yaml.in/yaml/v4"
 )
+
+// contract serves the document. The address of its server is the one that the request was sent to, so that a program that
+// imports the document sends its requests here.
+type contract struct {
+	mediaType     string
+	before, after []byte // the address
+}
+
+// newContract returns the document, which has the address / once, between the two texts. start comes before the address;
+// end is the address and what follows it.
+func newContract(mediaType string, document []byte, start, end string) (contract, error) {
+	place := []byte(start + end)
+	if n := bytes.Count(document, place); n != 1 {
+		return contract{}, fmt.Errorf("%s has the server / %d times, and must have it once", mediaType, n)
+	}
+	at := bytes.Index(document, place) + len(start)
+	return contract{mediaType, document[:at], document[at+len("/"):]}, nil
+}
+
+var hostPattern = regexp.MustCompile(`^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
+
+func (c contract) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	address := "/" // of a host that has no place in a document
+	if hostPattern.MatchString(r.Host) {
+		address = "http://" + r.Host
+	}
+	newFile(c.mediaType, slices.Concat(c.before, []byte(address), c.after)).ServeHTTP(w, r)
+}
 
 // toJSON returns a YAML document in JSON, with its members in their order.
 func toJSON(document []byte) ([]byte, error) {

@@ -65,13 +65,18 @@ func New(o Options) (*Pages, error) {
 	if err != nil {
 		return nil, fmt.Errorf("making %s: %w", ContractJSONPath, err)
 	}
+	inYAML, errYAML := newContract("application/yaml", o.Contract, "  - url: ", "/\n")
+	inJSON, errJSON := newContract("application/json", contractJSON, `"url": "`, `/"`)
+	if err := errors.Join(errYAML, errJSON); err != nil {
+		return nil, fmt.Errorf("making the document: %w", err)
+	}
 	routes, err := assets()
 	if err != nil {
 		return nil, fmt.Errorf("making the pages: %w", err)
 	}
 	routes[WelcomePath] = welcome{o.State, o.Loopback, o.Logger}
-	routes[ContractYAMLPath] = newFile("application/yaml", o.Contract)
-	routes[ContractJSONPath] = newFile("application/json", contractJSON)
+	routes[ContractYAMLPath] = inYAML
+	routes[ContractJSONPath] = inJSON
 	routes[DocsPath+"/"] = http.RedirectHandler(DocsPath, http.StatusPermanentRedirect)
 	if o.Loopback {
 		routes[ConsolePath+"/"] = http.RedirectHandler(ConsolePath, http.StatusPermanentRedirect)

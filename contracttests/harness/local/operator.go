@@ -166,4 +166,6 @@ func fill(o *organization.Organization) {
 	o.AuthProviderOrgID = new("provider-" + part)
 	o.Credentials = organization.NewObject(`{"openai":"credential-` + part + `"}`)
 	o.APIURL = new("https://" + part + ".api.example.com")
+	o.NSFWCheck = true
+	o.NSFWFailClosed = true
 }

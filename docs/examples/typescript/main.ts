@@ -21,7 +21,7 @@ for (const name of ["", "Renamed by TypeScript", "Renamed again"]) {
   if (data) {
     console.log("200 it is", data.organization_name);
   } else if ("error" in error && response.status === 412) {
-    console.log("412 someone was faster; read it again:", error.error.message);
+    console.log("412 someone was faster; read it again:", error.error?.message);
   } else if ("detail" in error) {
     for (const problem of error.detail ?? []) console.log("422 the name will not do:", problem.msg);
   } else {

@@ -27,17 +27,29 @@ export interface paths {
         /**
          * Update Organization
          * @description Changes the fields that the body names and leaves the rest alone. Needs a key with the `admin` permission.
+         *     A field that is absent stays as it is. Fields that this document does not declare are ignored.
          *
-         *     A field that is absent stays as it is. `null` clears `logo_url`, `billing_email` and `notifications_email`,
-         *     takes `rate_limits` back to those of the account's tier, and leaves the other fields as they are. `metadata`,
-         *     `rate_limits` and `default_llm_credentials` are replaced as a whole, not merged. Fields that this document does
-         *     not declare are ignored.
+         *     The media type of the body says what else it means:
          *
-         *     Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
-         *     without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
-         *     is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-         *     JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
-         *     pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
+         *     - `application/json`: a field that is `null` stays as it is, too. `metadata`, `rate_limits` and
+         *       `default_llm_credentials` are replaced as a whole.
+         *     - `application/merge-patch+json` (RFC 7396): `null` clears a field, or takes a member out of an object. The
+         *       three objects are merged into what is there.
+         *
+         *     `rate_limits` and `rate_limit_overrides` are two names of one field. Different values for them are answered
+         *     with 422.
+         *
+         *     Some bounds cannot be said in the schema. The answer is 422 in these cases:
+         *
+         *     - `metadata` or `default_llm_credentials` would hold more than 65,536 bytes of JSON without insignificant
+         *       white space, or more than 32 levels of nesting. The object itself is the first level.
+         *     - `metadata` has a number that a float64 cannot hold, such as 1e400.
+         *     - An email address has a host that cannot receive mail from the internet: below `.arpa`, `.invalid`, `.local`,
+         *       `.localhost`, `.onion` or `.test`, or with `--` in the third place of a label that does not start with `xn`.
+         *
+         *     The answer is 400 for a body that has more than 262,144 bytes or 10,000 levels of nesting, is not well-formed
+         *     JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). A body of megabytes
+         *     does not reach this service: the gateway answers 413.
          */
         patch: operations["update_organization_v1_organizations_patch"];
         trace?: never;
@@ -75,7 +87,9 @@ export interface components {
          *       "users": null,
          *       "auth_provider_org_id": null,
          *       "default_llm_credentials": {},
-         *       "api_url": null
+         *       "api_url": null,
+         *       "nsfw_check_enabled": false,
+         *       "nsfw_fail_closed": false
          *     }
          */
         OrganizationModelResponse: {
@@ -162,7 +176,8 @@ export interface components {
             auth_provider_org_id?: string | null;
             /**
              * Default Llm Credentials
-             * @description Credentials by name of the model provider, used where a request brings none.
+             * @description For each model provider the name of a secret, used where a request names none. The secret itself, such as
+             *     an API key of the provider, does not belong here: every key of the organization can read this.
              */
             default_llm_credentials?: {
                 [key: string]: string;
@@ -172,10 +187,22 @@ export interface components {
              * @description Base URL of the organization's own endpoint, where it has one.
              */
             api_url?: string | null;
+            /**
+             * Nsfw Check Enabled
+             * @description Whether uploads are to be checked for content that is not safe for work.
+             * @default false
+             */
+            nsfw_check_enabled?: boolean;
+            /**
+             * Nsfw Fail Closed
+             * @description Whether an upload that cannot be checked is to be refused.
+             * @default false
+             */
+            nsfw_fail_closed?: boolean;
         };
         /**
          * OrganizationUpdateRequest
-         * @description The fields to change, all optional.
+         * @description The fields to change, all optional. A field that is `null` stays as it is.
          * @example {
          *       "organization_name": "Northwind Video",
          *       "metadata": {
@@ -189,9 +216,81 @@ export interface components {
         OrganizationUpdateRequest: {
             /**
              * Organization Name
-             * @description New display name. `null` leaves the name as it is.
+             * @description New display name.
              */
             organization_name?: string | null;
+            /**
+             * Billing Email
+             * @description New billing contact, at most 64 characters before the @, a public host name after it.
+             */
+            billing_email?: string | null;
+            /**
+             * Metadata
+             * @description Takes the place of the whole metadata.
+             */
+            metadata?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Rate Limits
+             * @description Takes the place of the whole override. A category that is absent keeps the limit of the account's tier. Send
+             *     `{}` to end the override.
+             */
+            rate_limits?: components["schemas"]["RateLimitsUpdate"] | null;
+            /**
+             * Rate Limit Overrides
+             * @description Another name of `rate_limits`.
+             */
+            rate_limit_overrides?: components["schemas"]["RateLimitsUpdate"] | null;
+            /**
+             * Logo Url
+             * @description New address of the logo.
+             */
+            logo_url?: string | null;
+            /**
+             * Notifications Email
+             * @description New contact for notifications, at most 64 characters before the @, a public host name after it.
+             */
+            notifications_email?: string | null;
+            /**
+             * Default Llm Credentials
+             * @description Takes the place of all of them. For each model provider the name of a secret, never the secret itself: every key
+             *     of the organization can read this.
+             */
+            default_llm_credentials?: {
+                [key: string]: string;
+            } | null;
+            /**
+             * Nsfw Check Enabled
+             * @description Whether uploads are to be checked for content that is not safe for work.
+             */
+            nsfw_check_enabled?: boolean | null;
+            /**
+             * Nsfw Fail Closed
+             * @description Whether an upload that cannot be checked is to be refused.
+             */
+            nsfw_fail_closed?: boolean | null;
+        };
+        /**
+         * OrganizationMergePatch
+         * @description A JSON Merge Patch (RFC 7396) of the organization.
+         * @example {
+         *       "notifications_email": null,
+         *       "metadata": {
+         *         "region": "eu"
+         *       },
+         *       "rate_limits": {
+         *         "search": 120,
+         *         "upload": null
+         *       }
+         *     }
+         */
+        OrganizationMergePatch: {
+            /**
+             * Organization Name
+             * @description New display name. It cannot be cleared.
+             */
+            organization_name?: string;
             /**
              * Billing Email
              * @description New billing contact, at most 64 characters before the @, a public host name after it. `null` clears it.
@@ -199,17 +298,21 @@ export interface components {
             billing_email?: string | null;
             /**
              * Metadata
-             * @description Takes the place of the whole metadata. `null` leaves it as it is.
+             * @description Merged into the metadata. `null` makes the metadata empty.
              */
             metadata?: {
                 [key: string]: unknown;
             } | null;
             /**
              * Rate Limits
-             * @description Takes the place of the whole override. A category that is absent keeps the limit of the account's tier,
-             *     not the default that the schema states. `null` removes the override.
+             * @description Merged into the override. `null` ends the override.
              */
-            rate_limits?: components["schemas"]["BaseRateLimits"] | null;
+            rate_limits?: components["schemas"]["RateLimitsMergePatch"] | null;
+            /**
+             * Rate Limit Overrides
+             * @description Another name of `rate_limits`.
+             */
+            rate_limit_overrides?: components["schemas"]["RateLimitsMergePatch"] | null;
             /**
              * Logo Url
              * @description New address of the logo. `null` clears it.
@@ -222,11 +325,84 @@ export interface components {
             notifications_email?: string | null;
             /**
              * Default Llm Credentials
-             * @description Takes the place of all credentials. `null` leaves them as they are.
+             * @description Merged into what is there. For each model provider the name of a secret, never the secret itself: every key of
+             *     the organization can read this. `null` takes a provider out, or all of them.
              */
             default_llm_credentials?: {
-                [key: string]: string;
+                [key: string]: string | null;
             } | null;
+            /**
+             * Nsfw Check Enabled
+             * @description Whether uploads are to be checked for content that is not safe for work. `null` is `false`.
+             */
+            nsfw_check_enabled?: boolean | null;
+            /**
+             * Nsfw Fail Closed
+             * @description Whether an upload that cannot be checked is to be refused. `null` is `false`.
+             */
+            nsfw_fail_closed?: boolean | null;
+        };
+        /**
+         * RateLimitsUpdate
+         * @description Requests a minute, for each category that is to have another limit than the account's tier.
+         */
+        RateLimitsUpdate: {
+            /**
+             * Metadata
+             * @description Reading and changing configuration, this API's own operations among them.
+             */
+            metadata?: number;
+            /**
+             * Data
+             * @description Reading and writing objects and documents.
+             */
+            data?: number;
+            /**
+             * Search
+             * @description Search and retrieval.
+             */
+            search?: number;
+            /**
+             * Upload
+             * @description Uploading files.
+             */
+            upload?: number;
+            /**
+             * Compute
+             * @description Batches and clusters.
+             */
+            compute?: number;
+        };
+        /**
+         * RateLimitsMergePatch
+         * @description Requests a minute, for each category to change. `null` takes a category back to the account's tier.
+         */
+        RateLimitsMergePatch: {
+            /**
+             * Metadata
+             * @description Reading and changing configuration, this API's own operations among them.
+             */
+            metadata?: number | null;
+            /**
+             * Data
+             * @description Reading and writing objects and documents.
+             */
+            data?: number | null;
+            /**
+             * Search
+             * @description Search and retrieval.
+             */
+            search?: number | null;
+            /**
+             * Upload
+             * @description Uploading files.
+             */
+            upload?: number | null;
+            /**
+             * Compute
+             * @description Batches and clusters.
+             */
+            compute?: number | null;
         };
         /**
          * ErrorResponse
@@ -259,11 +435,31 @@ export interface components {
         };
         /**
          * HTTPValidationError
-         * @description One item for each problem of the request; of those of its body, for the first hundred.
+         * @description A validation error in two shapes, both with all problems: that of FastAPI, and that of every other error. Read
+         *     the one that suits you.
          */
         HTTPValidationError: {
-            /** Detail */
+            /**
+             * Detail
+             * @description One item for each problem of the request; of those of its body, for the first hundred.
+             */
             detail?: components["schemas"]["ValidationError"][];
+            /**
+             * Success
+             * @description False in every error.
+             * @default false
+             */
+            success?: boolean;
+            /**
+             * Status
+             * @description The status of the answer, once more.
+             */
+            status?: number;
+            /**
+             * @description The error in the shape of all others. `details.validation_errors` has the problems of `detail`, each with
+             *     `type`, `location` and `message`.
+             */
+            error?: components["schemas"]["ErrorDetail"];
         };
         /**
          * AccountTier
@@ -336,14 +532,16 @@ export interface components {
             /**
              * Type
              * @description What kind of error it is, for a program: BadRequestError, UnauthorizedError, ForbiddenError, NotFoundError,
-             *     PreconditionFailedError, TooManyRequestsError, InternalServerError or ServiceUnavailableError.
+             *     PreconditionFailedError, ValidationError, TooManyRequestsError, InternalServerError or
+             *     ServiceUnavailableError.
              */
             type: string;
             /**
              * Code
              * @description Which error it is, finer than the type: api_key_missing, api_key_invalid, api_key_revoked, api_key_expired,
              *     permission_required, organization_not_found, route_not_found, request_malformed, body_malformed,
-             *     body_too_large, media_type_unsupported, version_mismatch, rate_limited, store_unavailable or internal.
+             *     body_too_large, media_type_unsupported, version_mismatch, validation_failed, rate_limited,
+             *     store_unavailable or internal.
              */
             code?: string | null;
             /**
@@ -386,9 +584,22 @@ export interface components {
                 "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
                 "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
                 "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                "X-RateLimit-Window": components["headers"]["RateLimitWindow"];
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "success": false,
+                 *       "status": 400,
+                 *       "error": {
+                 *         "message": "The body is not well-formed JSON: the text ends too early (at byte 21).",
+                 *         "type": "BadRequestError",
+                 *         "code": "body_malformed",
+                 *         "details": null
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ErrorResponse"];
             };
         };
@@ -402,9 +613,22 @@ export interface components {
                 "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
                 "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
                 "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                "X-RateLimit-Window": components["headers"]["RateLimitWindow"];
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "success": false,
+                 *       "status": 401,
+                 *       "error": {
+                 *         "message": "The API key has been revoked.",
+                 *         "type": "UnauthorizedError",
+                 *         "code": "api_key_revoked",
+                 *         "details": null
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ErrorResponse"];
             };
         };
@@ -417,9 +641,25 @@ export interface components {
                 "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
                 "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
                 "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                "X-RateLimit-Window": components["headers"]["RateLimitWindow"];
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "success": false,
+                 *       "status": 403,
+                 *       "error": {
+                 *         "message": "This needs an API key with the permission admin.",
+                 *         "type": "ForbiddenError",
+                 *         "code": "permission_required",
+                 *         "details": {
+                 *           "required": "admin",
+                 *           "granted": "read"
+                 *         }
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ErrorResponse"];
             };
         };
@@ -432,9 +672,22 @@ export interface components {
                 "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
                 "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
                 "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                "X-RateLimit-Window": components["headers"]["RateLimitWindow"];
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "success": false,
+                 *       "status": 404,
+                 *       "error": {
+                 *         "message": "The organization of this API key no longer exists.",
+                 *         "type": "NotFoundError",
+                 *         "code": "organization_not_found",
+                 *         "details": null
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ErrorResponse"];
             };
         };
@@ -448,9 +701,22 @@ export interface components {
                 "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
                 "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
                 "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                "X-RateLimit-Window": components["headers"]["RateLimitWindow"];
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "success": false,
+                 *       "status": 412,
+                 *       "error": {
+                 *         "message": "If-Match does not name the current version of the organization.",
+                 *         "type": "PreconditionFailedError",
+                 *         "code": "version_mismatch",
+                 *         "details": null
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ErrorResponse"];
             };
         };
@@ -463,9 +729,45 @@ export interface components {
                 "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
                 "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
                 "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                "X-RateLimit-Window": components["headers"]["RateLimitWindow"];
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "success": false,
+                 *       "status": 422,
+                 *       "error": {
+                 *         "message": "The request has a problem.",
+                 *         "type": "ValidationError",
+                 *         "code": "validation_failed",
+                 *         "details": {
+                 *           "validation_errors": [
+                 *             {
+                 *               "type": "greater_than_equal",
+                 *               "location": [
+                 *                 "body",
+                 *                 "rate_limits",
+                 *                 "search"
+                 *               ],
+                 *               "message": "Input should be greater than or equal to 1"
+                 *             }
+                 *           ]
+                 *         }
+                 *       },
+                 *       "detail": [
+                 *         {
+                 *           "loc": [
+                 *             "body",
+                 *             "rate_limits",
+                 *             "search"
+                 *           ],
+                 *           "msg": "Input should be greater than or equal to 1",
+                 *           "type": "greater_than_equal"
+                 *         }
+                 *       ]
+                 *     }
+                 */
                 "application/json": components["schemas"]["HTTPValidationError"];
             };
         };
@@ -479,9 +781,27 @@ export interface components {
                 "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
                 "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
                 "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                "X-RateLimit-Window": components["headers"]["RateLimitWindow"];
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "success": false,
+                 *       "status": 429,
+                 *       "error": {
+                 *         "message": "The organization has used up its requests for this minute.",
+                 *         "type": "TooManyRequestsError",
+                 *         "code": "rate_limited",
+                 *         "details": {
+                 *           "category": "metadata",
+                 *           "limit": 100,
+                 *           "window": "1m",
+                 *           "retry_after": 37
+                 *         }
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ErrorResponse"];
             };
         };
@@ -494,9 +814,22 @@ export interface components {
                 "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
                 "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
                 "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                "X-RateLimit-Window": components["headers"]["RateLimitWindow"];
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "success": false,
+                 *       "status": 500,
+                 *       "error": {
+                 *         "message": "The service failed to answer this request.",
+                 *         "type": "InternalServerError",
+                 *         "code": "internal",
+                 *         "details": null
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ErrorResponse"];
             };
         };
@@ -510,42 +843,91 @@ export interface components {
                 "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
                 "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
                 "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                "X-RateLimit-Window": components["headers"]["RateLimitWindow"];
                 [name: string]: unknown;
             };
             content: {
+                /**
+                 * @example {
+                 *       "success": false,
+                 *       "status": 503,
+                 *       "error": {
+                 *         "message": "The organization cannot be read at the moment.",
+                 *         "type": "ServiceUnavailableError",
+                 *         "code": "store_unavailable",
+                 *         "details": null
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["ErrorResponse"];
             };
         };
     };
     parameters: {
-        /** @description Go on only if the current `ETag` is one of these (RFC 9110, section 13.1.1); otherwise 412. `*` matches any. */
+        /**
+         * @description Go on only if the current `ETag` is one of these (RFC 9110, section 13.1.1); otherwise 412. `*` matches any.
+         * @example *
+         */
         IfMatch: string;
         /**
          * @description Go on only if the current `ETag` is none of these (RFC 9110, section 13.1.2); otherwise 304 for a read and 412
          *     for a change.
+         * @example "2f1b0c9d8e7a6b5c4d3e2f1a0b9c8d7e"
          */
         IfNoneMatch: string;
     };
     requestBodies: never;
     headers: {
-        /** @description Names this version of the organization, for If-Match and If-None-Match. It changes if and only if the record does. */
+        /**
+         * @description Names this version of the organization, for If-Match and If-None-Match. It changes if and only if the record does.
+         * @example "8c1d4e2f7a9b3c5d6e0f1a2b3c4d5e6f"
+         */
         ETag: string;
-        /** @description The answer is for the holder of the key alone and must not be stored by caches. */
+        /**
+         * @description The answer is for the holder of the key alone and must not be stored by caches.
+         * @example no-store
+         */
         CacheControl: "no-store";
-        /** @description The body is what Content-Type says, and nothing that a browser may guess. */
+        /**
+         * @description The body is what Content-Type says, and nothing that a browser may guess.
+         * @example nosniff
+         */
         ContentTypeOptions: "nosniff";
-        /** @description Identifies this request in the service's logs and in the audit trail. */
+        /**
+         * @description Identifies this request in the service's logs and in the audit trail.
+         * @example JKJaXmPLvHcESHA=
+         */
         RequestId: string;
-        /** @description Seconds to wait before the next try. */
+        /**
+         * @description Seconds to wait before the next try.
+         * @example 37
+         */
         RetryAfter: number;
-        /** @description How to authenticate (RFC 6750). */
+        /**
+         * @description How to authenticate (RFC 6750).
+         * @example Bearer realm="organizations", error="invalid_token"
+         */
         WWWAuthenticate: string;
-        /** @description Requests of the `metadata` category that the organization may make in a minute. Absent where limits are not enforced. */
+        /**
+         * @description Requests of the `metadata` category that the organization may make in a minute. Absent where limits are not enforced.
+         * @example 100
+         */
         RateLimitLimit: number;
-        /** @description How many of them are left in the current minute. */
+        /**
+         * @description How many of them are left in the current minute.
+         * @example 73
+         */
         RateLimitRemaining: number;
-        /** @description When the current minute ends, in seconds since 1970-01-01T00:00:00Z. */
+        /**
+         * @description When the current minute ends, in seconds since 1970-01-01T00:00:00Z.
+         * @example 1767605460
+         */
         RateLimitReset: number;
+        /**
+         * @description Seconds of the span in which requests are counted.
+         * @example 60
+         */
+        RateLimitWindow: number;
     };
     pathItems: never;
 }
@@ -555,11 +937,15 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Go on only if the current `ETag` is one of these (RFC 9110, section 13.1.1); otherwise 412. `*` matches any. */
+                /**
+                 * @description Go on only if the current `ETag` is one of these (RFC 9110, section 13.1.1); otherwise 412. `*` matches any.
+                 * @example *
+                 */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
                  * @description Go on only if the current `ETag` is none of these (RFC 9110, section 13.1.2); otherwise 304 for a read and 412
                  *     for a change.
+                 * @example "2f1b0c9d8e7a6b5c4d3e2f1a0b9c8d7e"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
@@ -578,9 +964,42 @@ export interface operations {
                     "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
                     "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
                     "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    "X-RateLimit-Window": components["headers"]["RateLimitWindow"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "organization_id": "org_5Jq0vR2mXc8Ta",
+                     *       "organization_name": "Northwind Video",
+                     *       "logo_url": null,
+                     *       "account_type": "pro",
+                     *       "credit_count": 100000,
+                     *       "metadata": {
+                     *         "region": "eu"
+                     *       },
+                     *       "billing_email": "billing@northwind.example",
+                     *       "notifications_email": null,
+                     *       "rate_limits": {
+                     *         "metadata": 100,
+                     *         "data": 60,
+                     *         "search": 60,
+                     *         "upload": 30,
+                     *         "compute": 30
+                     *       },
+                     *       "auto_billing_enabled": false,
+                     *       "billing_cycle_start": 1,
+                     *       "current_month_usage": 0,
+                     *       "created_at": "2026-01-05T09:30:00.000000Z",
+                     *       "updated_at": "2026-01-05T09:30:00.000000Z",
+                     *       "users": null,
+                     *       "auth_provider_org_id": null,
+                     *       "default_llm_credentials": {},
+                     *       "api_url": null,
+                     *       "nsfw_check_enabled": false,
+                     *       "nsfw_fail_closed": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["OrganizationModelResponse"];
                 };
             };
@@ -594,6 +1013,7 @@ export interface operations {
                     "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
                     "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
                     "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    "X-RateLimit-Window": components["headers"]["RateLimitWindow"];
                     [name: string]: unknown;
                 };
                 content?: never;
@@ -613,11 +1033,15 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Go on only if the current `ETag` is one of these (RFC 9110, section 13.1.1); otherwise 412. `*` matches any. */
+                /**
+                 * @description Go on only if the current `ETag` is one of these (RFC 9110, section 13.1.1); otherwise 412. `*` matches any.
+                 * @example *
+                 */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
                  * @description Go on only if the current `ETag` is none of these (RFC 9110, section 13.1.2); otherwise 304 for a read and 412
                  *     for a change.
+                 * @example "2f1b0c9d8e7a6b5c4d3e2f1a0b9c8d7e"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
             };
@@ -626,7 +1050,31 @@ export interface operations {
         };
         requestBody: {
             content: {
+                /**
+                 * @example {
+                 *       "organization_name": "Northwind Video",
+                 *       "metadata": {
+                 *         "region": "eu"
+                 *       },
+                 *       "rate_limits": {
+                 *         "search": 120
+                 *       }
+                 *     }
+                 */
                 "application/json": components["schemas"]["OrganizationUpdateRequest"];
+                /**
+                 * @example {
+                 *       "notifications_email": null,
+                 *       "metadata": {
+                 *         "region": "eu"
+                 *       },
+                 *       "rate_limits": {
+                 *         "search": 120,
+                 *         "upload": null
+                 *       }
+                 *     }
+                 */
+                "application/merge-patch+json": components["schemas"]["OrganizationMergePatch"];
             };
         };
         responses: {
@@ -640,9 +1088,42 @@ export interface operations {
                     "X-RateLimit-Limit": components["headers"]["RateLimitLimit"];
                     "X-RateLimit-Remaining": components["headers"]["RateLimitRemaining"];
                     "X-RateLimit-Reset": components["headers"]["RateLimitReset"];
+                    "X-RateLimit-Window": components["headers"]["RateLimitWindow"];
                     [name: string]: unknown;
                 };
                 content: {
+                    /**
+                     * @example {
+                     *       "organization_id": "org_5Jq0vR2mXc8Ta",
+                     *       "organization_name": "Northwind Video",
+                     *       "logo_url": null,
+                     *       "account_type": "pro",
+                     *       "credit_count": 100000,
+                     *       "metadata": {
+                     *         "region": "eu"
+                     *       },
+                     *       "billing_email": "billing@northwind.example",
+                     *       "notifications_email": null,
+                     *       "rate_limits": {
+                     *         "metadata": 100,
+                     *         "data": 60,
+                     *         "search": 60,
+                     *         "upload": 30,
+                     *         "compute": 30
+                     *       },
+                     *       "auto_billing_enabled": false,
+                     *       "billing_cycle_start": 1,
+                     *       "current_month_usage": 0,
+                     *       "created_at": "2026-01-05T09:30:00.000000Z",
+                     *       "updated_at": "2026-01-05T09:30:00.000000Z",
+                     *       "users": null,
+                     *       "auth_provider_org_id": null,
+                     *       "default_llm_credentials": {},
+                     *       "api_url": null,
+                     *       "nsfw_check_enabled": false,
+                     *       "nsfw_fail_closed": false
+                     *     }
+                     */
                     "application/json": components["schemas"]["OrganizationModelResponse"];
                 };
             };

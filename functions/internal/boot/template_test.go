@@ -265,7 +265,7 @@ func TestCORS(t *testing.T) {
 	}
 	want := map[string][]string{
 		"AllowMethods":  {"GET", "PATCH"},
-		"AllowHeaders":  {"authorization", "content-type", "if-match", "if-none-match"},
+		"AllowHeaders":  {"authorization", "content-type", "if-match", "if-none-match", "x-namespace"},
 		"ExposeHeaders": exposedHeaders(t),
 	}
 	for name := range want {

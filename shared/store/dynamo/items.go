@@ -122,6 +122,8 @@ const (
 	attrAuthProviderOrgID  = "auth_provider_org_id"
 	attrCredentials        = "default_llm_credentials"
 	attrAPIURL             = "api_url"
+	attrNSFWCheck          = "nsfw_check_enabled" // absent: off
+	attrNSFWFailClosed     = "nsfw_fail_closed"   // absent: off
 	attrVersion            = "record_version"
 	attrDeletedAt          = "deleted_at"
 	attrPurgeBegan         = "purge_began_at" // the item is deleted as well, and cannot be undeleted
@@ -142,7 +144,7 @@ const recordProjection = partitionKey + "," + attrInternalID + "," + attrName + 
 	attrCredits + "," + attrMetadata + "," + attrBillingEmail + "," + attrNotificationsEmail + "," + attrOverride + "," +
 	attrAutoBilling + "," + attrBillingCycleStart + "," + attrCurrentMonthUsage + "," + attrCreatedAt + "," +
 	attrUpdatedAt + "," + attrUsers + "," + attrAuthProviderOrgID + "," + attrCredentials + "," + attrAPIURL + "," +
-	attrVersion + "," + attrDeletedAt
+	attrNSFWCheck + "," + attrNSFWFailClosed + "," + attrVersion + "," + attrDeletedAt
 
 // recordItem returns the whole item of an organization.
 func recordItem(o organization.Organization, keys []apikey.Record) item {
@@ -186,6 +188,12 @@ func encodeRecord(o organization.Organization) item {
 	}
 	if o.Override != (organization.RateLimits{}) {
 		it[attrOverride] = object(encodeOverride(o.Override))
+	}
+	if o.NSFWCheck {
+		it[attrNSFWCheck] = boolean(true)
+	}
+	if o.NSFWFailClosed {
+		it[attrNSFWFailClosed] = boolean(true)
 	}
 	if o.DeletedAt != nil {
 		it[attrDeletedAt] = timestamp(*o.DeletedAt)
@@ -242,6 +250,8 @@ func decodeRecord(it item) (organization.Organization, error) {
 		AuthProviderOrgID:  r.optional(attrAuthProviderOrgID),
 		Credentials:        organization.NewObject(r.str(attrCredentials)),
 		APIURL:             r.optional(attrAPIURL),
+		NSFWCheck:          r.has(attrNSFWCheck) && r.boolean(attrNSFWCheck),
+		NSFWFailClosed:     r.has(attrNSFWFailClosed) && r.boolean(attrNSFWFailClosed),
 		Version:            r.num(attrVersion),
 		DeletedAt:          r.optionalTime(attrDeletedAt),
 	}

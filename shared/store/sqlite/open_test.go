@@ -110,8 +110,9 @@ func TestOldKeys(t *testing.T) {
 	old := raw(t, path)
 	mustExec(t, old, schema1)
 	mustExec(t, old, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 1", applicationID))
-	values := encodeOrganization(o).columns()
-	mustExec(t, old, `INSERT INTO organizations (`+organizationColumns+`) VALUES (`+placeholders(len(values))+`)`, values...)
+	columns, _, _ := strings.Cut(organizationColumns, ",\n	nsfw_check") // those of the first schema
+	values := encodeOrganization(o).columns()[:strings.Count(columns, ",")+1]
+	mustExec(t, old, `INSERT INTO organizations (`+columns+`) VALUES (`+placeholders(len(values))+`)`, values...)
 	mustExec(t, old, `INSERT INTO keys (organization, hash, key_id, permission, mode, issued_at) VALUES (?, ?, ?, ?, ?, ?)`,
 		string(o.ID), key.Hash.Hex(), key.ID, "admin", "live", organization.FormatTime(now))
 

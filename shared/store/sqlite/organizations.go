@@ -21,7 +21,7 @@ const (
 	updateStatement = `UPDATE organizations SET
 		name = ?, logo_url = ?, metadata = ?, billing_email = ?, notifications_email = ?,
 		limit_metadata = ?, limit_data = ?, limit_search = ?, limit_upload = ?, limit_compute = ?,
-		credentials = ?, updated_at = ?, version = ?
+		credentials = ?, nsfw_check = ?, nsfw_fail_closed = ?, updated_at = ?, version = ?
 		WHERE id = ? AND version = ? AND deleted_at IS NULL`
 	authorityQuery = `SELECT 1 FROM keys
 		WHERE organization = ? AND hash = ? AND permission = ? AND expires_at IS ? AND revoked_at IS ?`
@@ -67,7 +67,7 @@ func (s *Store) Update(ctx context.Context, u store.Update) error {
 		changed, err := execute(ctx, tx, updateStatement,
 			row.name, row.logoURL, row.metadata, row.billingEmail, row.notificationsEmail,
 			row.override.Metadata, row.override.Data, row.override.Search, row.override.Upload, row.override.Compute,
-			row.credentials, row.updatedAt, row.version, row.id, u.Before.Version)
+			row.credentials, row.nsfwCheck, row.nsfwFailClosed, row.updatedAt, row.version, row.id, u.Before.Version)
 		if err != nil {
 			return err
 		}
@@ -259,11 +259,14 @@ type organizationRow struct {
 	apiURL             *string
 	version            int64
 	deletedAt          *string
+	nsfwCheck          bool
+	nsfwFailClosed     bool
 }
 
 const organizationColumns = `id, internal_id, name, logo_url, tier, credits, metadata, billing_email, notifications_email,
 	limit_metadata, limit_data, limit_search, limit_upload, limit_compute, auto_billing, billing_cycle_start,
-	current_month_usage, created_at, updated_at, users, auth_provider_org_id, credentials, api_url, version, deleted_at`
+	current_month_usage, created_at, updated_at, users, auth_provider_org_id, credentials, api_url, version, deleted_at,
+	nsfw_check, nsfw_fail_closed`
 
 // columns returns pointers to the values in the order of organizationColumns. They serve to read a row and to write
 // one.
@@ -271,7 +274,8 @@ func (r *organizationRow) columns() []any {
 	return []any{&r.id, &r.internalID, &r.name, &r.logoURL, &r.tier, &r.credits, &r.metadata, &r.billingEmail,
 		&r.notificationsEmail, &r.override.Metadata, &r.override.Data, &r.override.Search, &r.override.Upload,
 		&r.override.Compute, &r.autoBilling, &r.billingCycleStart, &r.currentMonthUsage, &r.createdAt, &r.updatedAt,
-		&r.users, &r.authProviderOrgID, &r.credentials, &r.apiURL, &r.version, &r.deletedAt}
+		&r.users, &r.authProviderOrgID, &r.credentials, &r.apiURL, &r.version, &r.deletedAt,
+		&r.nsfwCheck, &r.nsfwFailClosed}
 }
 
 func encodeOrganization(o organization.Organization) *organizationRow {
@@ -297,6 +301,8 @@ func encodeOrganization(o organization.Organization) *organizationRow {
 		apiURL:             o.APIURL,
 		version:            o.Version,
 		deletedAt:          optionalText(o.DeletedAt),
+		nsfwCheck:          o.NSFWCheck,
+		nsfwFailClosed:     o.NSFWFailClosed,
 	}
 }
 
@@ -328,6 +334,8 @@ func (r *organizationRow) decode() (organization.Organization, error) {
 		APIURL:             r.apiURL,
 		Version:            r.version,
 		DeletedAt:          d.optionalTime("deleted_at", r.deletedAt),
+		NSFWCheck:          r.nsfwCheck,
+		NSFWFailClosed:     r.nsfwFailClosed,
 	}
 	if err := d.err("organizations", r.id); err != nil {
 		return organization.Organization{}, err

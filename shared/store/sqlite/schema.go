@@ -13,7 +13,7 @@ const applicationID = 0x4F524753
 // migrations returns the statements for each version of the schema, which turn the version before into it. The first
 // ones start with an empty file. Never change the statements of a released version: add a new version.
 func migrations() []string {
-	return []string{schema1, schemaKeyLife, schemaOperator, schemaKeySecrets}
+	return []string{schema1, schemaKeyLife, schemaOperator, schemaKeySecrets, schemaNSFW}
 }
 
 // Times are text from organization.FormatTime, so that they sort. Objects and lists are the JSON text of the caller.
@@ -108,6 +108,13 @@ CREATE TABLE key_secrets (
 	position INTEGER PRIMARY KEY,
 	secret   TEXT NOT NULL UNIQUE
 ) STRICT;
+`
+
+// schemaNSFW adds the settings of the check for content that is not safe for work. Both are off in organizations from
+// before this version.
+const schemaNSFW = `
+ALTER TABLE organizations ADD COLUMN nsfw_check       INTEGER NOT NULL DEFAULT 0 CHECK (nsfw_check IN (0, 1));
+ALTER TABLE organizations ADD COLUMN nsfw_fail_closed INTEGER NOT NULL DEFAULT 0 CHECK (nsfw_fail_closed IN (0, 1));
 `
 
 // prepare brings the schema up to this version. It returns an error if the database is not ours. Turning on WAL needs

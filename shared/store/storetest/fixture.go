@@ -35,8 +35,10 @@ func Full(now time.Time) organization.Organization {
 		UpdatedAt:          now,
 		Users:              new(`[{"user_id":"u1","roles":["admin"]},{"user_id":"u2","roles":[]}]`),
 		AuthProviderOrgID:  new("org_2abcDEF"),
-		Credentials:        `{"openai":"sk-proj-1","anthropic":"sk-ant-2"}`,
+		Credentials:        `{"openai":"openai_key","anthropic":"anthropic_key"}`,
 		APIURL:             new("https://eu.api.example.com"),
+		NSFWCheck:          true,
+		NSFWFailClosed:     true,
 		Version:            7,
 	}
 }

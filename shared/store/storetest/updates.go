@@ -29,6 +29,9 @@ func (s suite) updateEach(t *testing.T) {
 		{Metadata: organization.Set[organization.Object](`{"new":1}`)},
 		{RateLimits: organization.Set(organization.RateLimits{Search: 77})},
 		{Credentials: organization.Set[organization.Object](`{"mistral":"secret"}`)},
+		{NSFWCheck: organization.Set(true), NSFWFailClosed: organization.Set(false)}, // in any record, one of them changes
+		{NSFWCheck: organization.Set(false)},
+		{NSFWFailClosed: organization.Set(true)},
 		{
 			Name:               organization.Set("all"),
 			LogoURL:            organization.Set("https://example.com/all.png"),
@@ -37,6 +40,8 @@ func (s suite) updateEach(t *testing.T) {
 			Metadata:           organization.Set[organization.Object](`{"all":1}`),
 			RateLimits:         organization.Set(organization.RateLimits{Metadata: 9, Compute: 8}),
 			Credentials:        organization.Set[organization.Object](`{"all":"secret"}`),
+			NSFWCheck:          organization.Set(true),
+			NSFWFailClosed:     organization.Set(true),
 		},
 	}
 	for _, start := range []organization.Organization{Full(time.Now()), Bare(time.Now())} {
@@ -57,6 +62,8 @@ func (s suite) updateClears(t *testing.T) {
 		RateLimits:         organization.Null[organization.RateLimits](),
 		Metadata:           organization.Set[organization.Object](`{}`),
 		Credentials:        organization.Set[organization.Object](`{}`),
+		NSFWCheck:          organization.Null[bool](),
+		NSFWFailClosed:     organization.Null[bool](),
 	}
 	set := organization.Patch{
 		LogoURL:            organization.Set("x"),
@@ -65,6 +72,8 @@ func (s suite) updateClears(t *testing.T) {
 		RateLimits:         organization.Set(organization.RateLimits{Upload: organization.MaxLimit}),
 		Metadata:           organization.Set[organization.Object](`{"again":[]}`),
 		Credentials:        organization.Set[organization.Object](`{"":""}`),
+		NSFWCheck:          organization.Set(true),
+		NSFWFailClosed:     organization.Set(true),
 	}
 	for _, p := range []organization.Patch{empty, set, empty} {
 		s.accept(t, &made, p, time.Now())

@@ -36,6 +36,7 @@ func organizationPairs(o organization.Organization) [][2]string {
 		{"Users", orNone(o.Users)},
 		{"Sign-in provider's id", orNone(o.AuthProviderOrgID)},
 		{"API", orNone(o.APIURL)},
+		{"NSFW check", nsfwText(o)},
 		{"Version", strconv.FormatInt(o.Version, 10)},
 		{"Created", term.Time(&o.CreatedAt)},
 		{"Updated", term.Time(&o.UpdatedAt)},
@@ -47,6 +48,18 @@ func onOff(on bool) string {
 		return "on"
 	}
 	return "off"
+}
+
+// nsfwText says what happens to uploads that may not be safe for work.
+func nsfwText(o organization.Organization) string {
+	check, unchecked := "off", "accepted"
+	if o.NSFWCheck {
+		check = "on"
+	}
+	if o.NSFWFailClosed {
+		unchecked = "refused"
+	}
+	return check + "; what cannot be checked is " + unchecked
 }
 
 // The states of an organization.

@@ -71,6 +71,12 @@ func properties() []property {
 		{"api_url", "api-url", "url", "base address of the API for this organization", text,
 			setter(checked(organization.CheckAPIURL), func(r *revision) *organization.Field[string] { return &r.APIURL }),
 			clearer(func(r *revision) *organization.Field[string] { return &r.APIURL })},
+		{"nsfw_check_enabled", "nsfw-check", "on|off", "whether uploads are checked for content that is not safe for work",
+			[]strictjson.Kind{strictjson.Bool},
+			setter(parseSwitch, func(r *revision) *organization.Field[bool] { return &r.NSFWCheck }), nil},
+		{"nsfw_fail_closed", "nsfw-fail-closed", "on|off", "whether uploads that cannot be checked are refused",
+			[]strictjson.Kind{strictjson.Bool},
+			setter(parseSwitch, func(r *revision) *organization.Field[bool] { return &r.NSFWFailClosed }), nil},
 	}
 }
 
@@ -158,8 +164,8 @@ func parseCycleDay(text string) (int, error) {
 func parseObject(text string) (organization.Object, error) {
 	v, err := strictjson.Parse([]byte(text))
 	if err != nil || v.Kind() != strictjson.Object || v.Depth() > organization.MaxObjectDepth ||
-		len(v.Compact()) > organization.MaxObjectSize {
-		return "", fmt.Errorf("metadata is a JSON object of at most %d KiB and %d levels%s",
+		len(v.Compact()) > organization.MaxObjectSize || beyondFloat64(v) {
+		return "", fmt.Errorf("metadata is a JSON object of at most %d KiB and %d levels, with numbers that a float64 holds%s",
 			organization.MaxObjectSize>>10, organization.MaxObjectDepth, because(err))
 	}
 	return organization.NewObject(v.Compact()), nil
@@ -169,8 +175,9 @@ func parseObject(text string) (organization.Object, error) {
 func parseUsers(text string) (string, error) {
 	v, err := strictjson.Parse([]byte(text))
 	if err != nil || v.Kind() != strictjson.Array || v.Depth() > organization.MaxObjectDepth ||
-		len(v.Compact()) > organization.MaxUsersSize || !onlyObjects(v) {
-		return "", fmt.Errorf("users are a JSON array of objects, of at most %d KiB and %d levels%s",
+		len(v.Compact()) > organization.MaxUsersSize || !onlyObjects(v) || beyondFloat64(v) {
+		return "", fmt.Errorf("users are a JSON array of objects, of at most %d KiB and %d levels, "+
+			"with numbers that a float64 holds%s",
 			organization.MaxUsersSize>>10, organization.MaxObjectDepth, because(err))
 	}
 	return v.Compact(), nil
@@ -183,6 +190,14 @@ func onlyObjects(list strictjson.Value) bool {
 		}
 	}
 	return true
+}
+
+// beyondFloat64 reports whether v has a number that most clients could not read back.
+func beyondFloat64(v strictjson.Value) bool {
+	for range v.BeyondFloat64() {
+		return true
+	}
+	return false
 }
 
 func because(err error) string {

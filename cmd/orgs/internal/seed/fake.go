@@ -70,6 +70,8 @@ func fakeRecord(random *rand.Rand, at time.Time) organization.Organization {
 		o.Override = organization.RateLimits{Metadata: 100 * (1 + random.IntN(50)), Search: 100 * (1 + random.IntN(50))}
 	}
 	o.Metadata = fakeMetadata(random)
+	o.NSFWCheck = random.IntN(3) == 0
+	o.NSFWFailClosed = o.NSFWCheck && random.IntN(2) == 0
 	return o
 }
 

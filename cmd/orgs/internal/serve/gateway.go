@@ -97,9 +97,11 @@ func crossOrigin(origins []string) apigateway.CORS {
 	return apigateway.CORS{
 		Origins: origins,
 		Methods: []string{"GET", "PATCH"},
-		Headers: []string{"authorization", "content-type", "if-match", "if-none-match"},
-		Exposed: []string{"etag", "retry-after", "x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"},
-		MaxAge:  10 * time.Minute,
+		// x-namespace is a header that the provider's clients send with every request. It means nothing here.
+		Headers: []string{"authorization", "content-type", "if-match", "if-none-match", "x-namespace"},
+		Exposed: []string{"etag", "retry-after", "x-request-id", "x-ratelimit-limit", "x-ratelimit-remaining",
+			"x-ratelimit-reset", "x-ratelimit-window"},
+		MaxAge: 10 * time.Minute,
 	}
 }
 

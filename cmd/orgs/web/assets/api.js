@@ -74,11 +74,11 @@ export async function snapshot(key = session.key) {
   }
 }
 
-// change sends a patch, as JSON text, for the version that the ETag names.
-export async function change(patch, etag) {
+// change sends a patch, of a media type and as JSON text, for the version that the ETag names.
+export async function change({ mediaType, text }, etag) {
   await call("PATCH", recordPath, {
-    headers: { "Content-Type": "application/json", "If-Match": etag },
-    body: patch,
+    headers: { "Content-Type": mediaType, "If-Match": etag },
+    body: text,
   });
 }
 

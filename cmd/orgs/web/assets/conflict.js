@@ -2,13 +2,7 @@
 
 import { byId, count, el, show } from "/assets/view.js";
 import { compact, indented, members } from "/assets/exact.js";
-import { labels } from "/assets/form.js";
-
-// overrides returns the override of a snapshot as a patch would have it; the record has only the limits in force.
-function overrides({ account }) {
-  const set = account.rate_limits.filter((limit) => limit.override !== null);
-  return set.length ? `{${set.map(({ category, override }) => `"${category}":${override}`).join(",")}}` : "null";
-}
+import { labels, overrides } from "/assets/form.js";
 
 const valueOf = (snapshot, field) => (field === "rate_limits" ? overrides(snapshot) : snapshot.record.get(field));
 
@@ -18,7 +12,7 @@ function readable(field, text) {
     const names = [...members(text).keys()];
     return el("span", {}, names.length ? `${names.join(", ")} (values hidden)` : "none");
   }
-  if (text === "null") return el("span", { class: "soft" }, "none");
+  if (text === "null" || (field === "rate_limits" && text === "{}")) return el("span", { class: "soft" }, "none");
   if (compact(text).startsWith("{")) return el("pre", {}, el("code", {}, indented(text)));
   const value = JSON.parse(text);
   return value === "" ? el("span", { class: "soft" }, "empty") : el("span", {}, String(value));

@@ -104,11 +104,11 @@ byId("discard").addEventListener("click", () => {
 
 byId("settings").addEventListener("submit", (event) => {
   event.preventDefault();
-  if (base?.account.key.may_change) save(base.etag);
+  if (base?.account.key.may_change) save(base);
 });
 
-// save sends what was changed, for the version that the ETag names.
-async function save(etag) {
+// save sends what was changed, for the version of the snapshot.
+async function save(on) {
   if (busy) return;
   clearProblems(byId("settings"), byId("problems"));
   byId("saved").textContent = "";
@@ -119,9 +119,14 @@ async function save(etag) {
     byId("saved").textContent = "There is nothing to save.";
     return;
   }
+  const patch = patchOf(changes, on);
+  if (patch === null) {
+    const msg = "Metadata with null in it cannot be saved together with a field that is cleared. Save one after the other.";
+    return showProblems([{ loc: ["body", "metadata"], msg }], form.at, byId("problems"));
+  }
   await during(byId("save"), async () => {
     try {
-      await change(patchOf(changes), etag);
+      await change(patch, on.etag);
     } catch (failure) {
       return await notSaved(failure, changes);
     }
@@ -187,7 +192,7 @@ async function overtaken(mine) {
     reapply() {
       hideConflict();
       byId("settings").inert = false;
-      save(current.etag);
+      save(current);
     },
   });
 }

@@ -1,4 +1,5 @@
-// The editor of the credentials for model providers: a name and a secret each. Secrets are shown as dots.
+// The editor of the credentials for model providers: for each provider the name of a secret. What is there is shown as
+// dots, because someone may have put the secret itself.
 
 import { el } from "/assets/view.js";
 import { compact, members } from "/assets/exact.js";
@@ -41,7 +42,7 @@ export function credentialsEditor(before, label, changed) {
     }, "Remove", el("span", { class: "visually-hidden" }, ` ${row.name.value || "provider"}`));
     row.element = el("div", { class: "pair" },
       el("div", {}, el("label", { for: row.name.id }, "Provider"), row.name),
-      el("div", {}, el("label", { for: row.secret.id }, "Secret"), row.secret),
+      el("div", {}, el("label", { for: row.secret.id }, "Name of its secret"), row.secret),
       remove,
       el("p", { class: "problem", id: `${id}-problem` }));
     rows.push(row);
@@ -67,7 +68,7 @@ export function credentialsEditor(before, label, changed) {
     name: "default_llm_credentials",
     element: el("fieldset", { "aria-describedby": "field-default_llm_credentials-hint" },
       el("legend", {}, label),
-      el("p", { class: "hint", id: "field-default_llm_credentials-hint" }, "They take the place of all credentials."),
+      el("p", { class: "hint", id: "field-default_llm_credentials-hint" }, "For each provider the name of a secret, not the secret itself: every key of the organization can read it."),
       empty, list, addButton),
     at: ([provider]) => (rows.find((row) => JSON.parse(row.nameJSON()) === provider) ?? rows[0])?.secret ?? addButton,
     change: () => (compact(text()) === compact(initial) ? null : text()),

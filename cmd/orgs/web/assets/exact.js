@@ -83,3 +83,20 @@ export function indented(text) {
 
 // spaced returns the text on one line, with a space after each comma and colon.
 export const spaced = (text) => [...tokens(text)].map((t) => (t === "," || t === ":" ? `${t} ` : t)).join("");
+
+// mergePatch returns the JSON Merge Patch (RFC 7396) that makes after of before, or null where there is none: a merge patch
+// cannot give a member the value null.
+export function mergePatch(before, after) {
+  if (!after.startsWith("{")) return after;
+  const was = before?.startsWith("{") ? members(before) : new Map();
+  const now = members(after);
+  const parts = [];
+  for (const [name, value] of now) {
+    if (was.get(name) === value) continue;
+    const part = value === "null" ? null : mergePatch(was.get(name), value);
+    if (part === null) return null;
+    parts.push(`${JSON.stringify(name)}:${part}`);
+  }
+  for (const name of was.keys()) if (!now.has(name)) parts.push(`${JSON.stringify(name)}:null`);
+  return `{${parts.join(",")}}`;
+}

@@ -2,7 +2,7 @@
 // JSON texts, so that nothing is sent that nobody touched and nothing is sent otherwise than it was typed.
 
 import { el, number, show } from "/assets/view.js";
-import { compact, indented, isJSON, members } from "/assets/exact.js";
+import { compact, indented, isJSON, members, mergePatch } from "/assets/exact.js";
 import { credentialsEditor } from "/assets/credentials.js";
 
 // labels are what people read for the fields of the contract.
@@ -14,6 +14,8 @@ export const labels = {
   rate_limits: "Rate limit overrides",
   metadata: "Metadata",
   default_llm_credentials: "Model credentials",
+  nsfw_check_enabled: "NSFW check",
+  nsfw_fail_closed: "Refuse what cannot be checked",
 };
 
 const texts = [
@@ -47,9 +49,13 @@ export function createForm(root, changed) {
         limitsPart(account.rate_limits),
         metadataPart(record),
         credentialsEditor(record.get("default_llm_credentials"), labels.default_llm_credentials, changed),
+        ...flags.map((flag) => flagPart(flag, record)),
       ];
       show(root, parts.map((part) => part.element));
-      for (const control of root.querySelectorAll("input, textarea")) control.readOnly = readOnly;
+      for (const control of root.querySelectorAll("input, textarea")) {
+        if (control.type === "checkbox") control.disabled = readOnly;
+        else control.readOnly = readOnly;
+      }
       for (const button of root.querySelectorAll("button")) button.hidden = readOnly;
     },
 
@@ -68,9 +74,41 @@ export function createForm(root, changed) {
   };
 }
 
-// patchOf returns the JSON text of a patch. Each text of changes must be well-formed.
-export function patchOf(changes) {
-  return `{${[...changes].map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`;
+// overrides returns the override of a snapshot as a patch would have it; the record has only the limits in force.
+export function overrides({ account }) {
+  const set = account.rate_limits.filter((limit) => limit.override !== null);
+  return `{${set.map(({ category, override }) => `"${category}":${override}`).join(",")}}`;
+}
+
+// patchOf returns a patch that makes the changes to the record of a snapshot: its media type and its text, or null where
+// one patch cannot make them all. JSON replaces objects and cannot clear a field. A merge patch clears, and merges objects.
+// Each text of changes must be well-formed.
+export function patchOf(changes, snapshot) {
+  const clears = [...changes.values()].includes("null");
+  const there = (name) => (name === "rate_limits" ? overrides(snapshot) : snapshot.record.get(name));
+  const texts = [...changes].map(([name, text]) => [name, clears ? mergePatch(compact(there(name)), compact(text)) : text]);
+  if (clears && texts.some(([name, text]) => text === null && changes.get(name) !== "null")) return null;
+  return {
+    mediaType: clears ? "application/merge-patch+json" : "application/json",
+    text: `{${texts.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`,
+  };
+}
+
+const flags = [
+  { name: "nsfw_check_enabled", hint: "Uploads are to be checked for content that is not safe for work." },
+  { name: "nsfw_fail_closed", hint: "An upload that cannot be checked is to be refused." },
+];
+
+function flagPart({ name, hint }, record) {
+  const input = el("input", { type: "checkbox" });
+  const initial = record.get(name) === "true";
+  input.checked = initial;
+  return {
+    name,
+    element: field(`field-${name}`, labels[name], hint, input),
+    at: () => input,
+    change: () => (input.checked === initial ? null : String(input.checked)),
+  };
 }
 
 function textPart({ name, hint, attributes }, record) {
@@ -107,13 +145,13 @@ function limitsPart(limits) {
     name: "rate_limits",
     element: el("fieldset", { "aria-describedby": "field-rate_limits-hint" },
       el("legend", {}, labels.rate_limits),
-      el("p", { class: "hint", id: "field-rate_limits-hint" }, "Requests a minute, 1 to 1,000,000. Empty keeps what the tier computes."),
+      el("p", { class: "hint", id: "field-rate_limits-hint" }, "Requests a minute, 1 to 1,000,000,000. Empty keeps what the tier computes."),
       el("div", { class: "five" }, fields)),
     at: ([category]) => inputs.get(category) ?? inputs.values().next().value,
     change() {
       const now = typed();
       if (now === initial) return null;
-      return now === "" ? "null" : `{${now}}`;
+      return `{${now}}`;
     },
   };
 }

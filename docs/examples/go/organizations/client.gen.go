@@ -79,7 +79,8 @@ type BaseRateLimits struct {
 type ErrorDetail struct {
 	// Code Which error it is, finer than the type: api_key_missing, api_key_invalid, api_key_revoked, api_key_expired,
 	// permission_required, organization_not_found, route_not_found, request_malformed, body_malformed,
-	// body_too_large, media_type_unsupported, version_mismatch, rate_limited, store_unavailable or internal.
+	// body_too_large, media_type_unsupported, version_mismatch, validation_failed, rate_limited,
+	// store_unavailable or internal.
 	Code nullable.Nullable[string] `json:"code,omitempty"`
 
 	// Details Facts about the error, where there are any.
@@ -89,7 +90,8 @@ type ErrorDetail struct {
 	Message string `json:"message"`
 
 	// Type What kind of error it is, for a program: BadRequestError, UnauthorizedError, ForbiddenError, NotFoundError,
-	// PreconditionFailedError, TooManyRequestsError, InternalServerError or ServiceUnavailableError.
+	// PreconditionFailedError, ValidationError, TooManyRequestsError, InternalServerError or
+	// ServiceUnavailableError.
 	Type string `json:"type"`
 }
 
@@ -107,14 +109,62 @@ type ErrorResponse struct {
 	Success *bool `json:"success,omitempty"`
 }
 
-// HTTPValidationError One item for each problem of the request; of those of its body, for the first hundred.
+// HTTPValidationError A validation error in two shapes, both with all problems: that of FastAPI, and that of every other error. Read
+// the one that suits you.
 type HTTPValidationError struct {
+	// Detail One item for each problem of the request; of those of its body, for the first hundred.
 	Detail *[]ValidationError `json:"detail,omitempty"`
+
+	// Error The error in the shape of all others. `details.validation_errors` has the problems of `detail`, each with
+	// `type`, `location` and `message`.
+	Error *ErrorDetail `json:"error,omitempty"`
+
+	// Status The status of the answer, once more.
+	Status *int `json:"status,omitempty"`
+
+	// Success False in every error.
+	Success *bool `json:"success,omitempty"`
+}
+
+// OrganizationMergePatch A JSON Merge Patch (RFC 7396) of the organization.
+//
+// Examples: {"metadata":{"region":"eu"},"notifications_email":null,"rate_limits":{"search":120,"upload":null}}
+type OrganizationMergePatch struct {
+	// BillingEmail New billing contact, at most 64 characters before the @, a public host name after it. `null` clears it.
+	BillingEmail nullable.Nullable[openapi_types.Email] `json:"billing_email,omitempty"`
+
+	// DefaultLlmCredentials Merged into what is there. For each model provider the name of a secret, never the secret itself: every key of
+	// the organization can read this. `null` takes a provider out, or all of them.
+	DefaultLlmCredentials nullable.Nullable[map[string]*string] `json:"default_llm_credentials,omitempty"`
+
+	// LogoUrl New address of the logo. `null` clears it.
+	LogoUrl nullable.Nullable[string] `json:"logo_url,omitempty"`
+
+	// Metadata Merged into the metadata. `null` makes the metadata empty.
+	Metadata nullable.Nullable[map[string]interface{}] `json:"metadata,omitempty"`
+
+	// NotificationsEmail New contact for notifications, at most 64 characters before the @, a public host name after it. `null` clears it.
+	NotificationsEmail nullable.Nullable[openapi_types.Email] `json:"notifications_email,omitempty"`
+
+	// NsfwCheckEnabled Whether uploads are to be checked for content that is not safe for work. `null` is `false`.
+	NsfwCheckEnabled nullable.Nullable[bool] `json:"nsfw_check_enabled,omitempty"`
+
+	// NsfwFailClosed Whether an upload that cannot be checked is to be refused. `null` is `false`.
+	NsfwFailClosed nullable.Nullable[bool] `json:"nsfw_fail_closed,omitempty"`
+
+	// OrganizationName New display name. It cannot be cleared.
+	OrganizationName *string `json:"organization_name,omitempty"`
+
+	// RateLimitOverrides Another name of `rate_limits`.
+	RateLimitOverrides nullable.Nullable[RateLimitsMergePatch] `json:"rate_limit_overrides,omitempty"`
+
+	// RateLimits Merged into the override. `null` ends the override.
+	RateLimits nullable.Nullable[RateLimitsMergePatch] `json:"rate_limits,omitempty"`
 }
 
 // OrganizationModelResponse An organization as its own members see it. Internal identifiers are not part of it.
 //
-// Examples: {"account_type":"pro","api_url":null,"auth_provider_org_id":null,"auto_billing_enabled":false,"billing_cycle_start":1,"billing_email":"billing@northwind.example","created_at":"2026-01-05T09:30:00.000000Z","credit_count":100000,"current_month_usage":0,"default_llm_credentials":{},"logo_url":null,"metadata":{"region":"eu"},"notifications_email":null,"organization_id":"org_5Jq0vR2mXc8Ta","organization_name":"Northwind Video","rate_limits":{"compute":30,"data":60,"metadata":100,"search":60,"upload":30},"updated_at":"2026-01-05T09:30:00.000000Z","users":null}
+// Examples: {"account_type":"pro","api_url":null,"auth_provider_org_id":null,"auto_billing_enabled":false,"billing_cycle_start":1,"billing_email":"billing@northwind.example","created_at":"2026-01-05T09:30:00.000000Z","credit_count":100000,"current_month_usage":0,"default_llm_credentials":{},"logo_url":null,"metadata":{"region":"eu"},"notifications_email":null,"nsfw_check_enabled":false,"nsfw_fail_closed":false,"organization_id":"org_5Jq0vR2mXc8Ta","organization_name":"Northwind Video","rate_limits":{"compute":30,"data":60,"metadata":100,"search":60,"upload":30},"updated_at":"2026-01-05T09:30:00.000000Z","users":null}
 type OrganizationModelResponse struct {
 	// AccountType The account's tier. It sets the credits of a month (free 1,000, pro 100,000, team 1,000,000, enterprise by
 	// agreement) and the rate limits that apply where no override does.
@@ -144,7 +194,8 @@ type OrganizationModelResponse struct {
 	// CurrentMonthUsage Credits used since the billing cycle started.
 	CurrentMonthUsage *int `json:"current_month_usage,omitempty"`
 
-	// DefaultLlmCredentials Credentials by name of the model provider, used where a request brings none.
+	// DefaultLlmCredentials For each model provider the name of a secret, used where a request names none. The secret itself, such as
+	// an API key of the provider, does not belong here: every key of the organization can read this.
 	DefaultLlmCredentials *map[string]string `json:"default_llm_credentials,omitempty"`
 
 	// LogoUrl Where the logo is found.
@@ -155,6 +206,12 @@ type OrganizationModelResponse struct {
 
 	// NotificationsEmail Where notifications go.
 	NotificationsEmail nullable.Nullable[openapi_types.Email] `json:"notifications_email,omitempty"`
+
+	// NsfwCheckEnabled Whether uploads are to be checked for content that is not safe for work.
+	NsfwCheckEnabled *bool `json:"nsfw_check_enabled,omitempty"`
+
+	// NsfwFailClosed Whether an upload that cannot be checked is to be refused.
+	NsfwFailClosed *bool `json:"nsfw_fail_closed,omitempty"`
 
 	// OrganizationId Public identifier of the organization.
 	OrganizationId string `json:"organization_id"`
@@ -172,31 +229,77 @@ type OrganizationModelResponse struct {
 	Users nullable.Nullable[[]map[string]interface{}] `json:"users,omitempty"`
 }
 
-// OrganizationUpdateRequest The fields to change, all optional.
+// OrganizationUpdateRequest The fields to change, all optional. A field that is `null` stays as it is.
 //
 // Examples: {"metadata":{"region":"eu"},"organization_name":"Northwind Video","rate_limits":{"search":120}}
 type OrganizationUpdateRequest struct {
-	// BillingEmail New billing contact, at most 64 characters before the @, a public host name after it. `null` clears it.
+	// BillingEmail New billing contact, at most 64 characters before the @, a public host name after it.
 	BillingEmail nullable.Nullable[openapi_types.Email] `json:"billing_email,omitempty"`
 
-	// DefaultLlmCredentials Takes the place of all credentials. `null` leaves them as they are.
+	// DefaultLlmCredentials Takes the place of all of them. For each model provider the name of a secret, never the secret itself: every key
+	// of the organization can read this.
 	DefaultLlmCredentials nullable.Nullable[map[string]string] `json:"default_llm_credentials,omitempty"`
 
-	// LogoUrl New address of the logo. `null` clears it.
+	// LogoUrl New address of the logo.
 	LogoUrl nullable.Nullable[string] `json:"logo_url,omitempty"`
 
-	// Metadata Takes the place of the whole metadata. `null` leaves it as it is.
+	// Metadata Takes the place of the whole metadata.
 	Metadata nullable.Nullable[map[string]interface{}] `json:"metadata,omitempty"`
 
-	// NotificationsEmail New contact for notifications, at most 64 characters before the @, a public host name after it. `null` clears it.
+	// NotificationsEmail New contact for notifications, at most 64 characters before the @, a public host name after it.
 	NotificationsEmail nullable.Nullable[openapi_types.Email] `json:"notifications_email,omitempty"`
 
-	// OrganizationName New display name. `null` leaves the name as it is.
+	// NsfwCheckEnabled Whether uploads are to be checked for content that is not safe for work.
+	NsfwCheckEnabled nullable.Nullable[bool] `json:"nsfw_check_enabled,omitempty"`
+
+	// NsfwFailClosed Whether an upload that cannot be checked is to be refused.
+	NsfwFailClosed nullable.Nullable[bool] `json:"nsfw_fail_closed,omitempty"`
+
+	// OrganizationName New display name.
 	OrganizationName nullable.Nullable[string] `json:"organization_name,omitempty"`
 
-	// RateLimits Takes the place of the whole override. A category that is absent keeps the limit of the account's tier,
-	// not the default that the schema states. `null` removes the override.
-	RateLimits nullable.Nullable[BaseRateLimits] `json:"rate_limits,omitempty"`
+	// RateLimitOverrides Another name of `rate_limits`.
+	RateLimitOverrides nullable.Nullable[RateLimitsUpdate] `json:"rate_limit_overrides,omitempty"`
+
+	// RateLimits Takes the place of the whole override. A category that is absent keeps the limit of the account's tier. Send
+	// `{}` to end the override.
+	RateLimits nullable.Nullable[RateLimitsUpdate] `json:"rate_limits,omitempty"`
+}
+
+// RateLimitsMergePatch Requests a minute, for each category to change. `null` takes a category back to the account's tier.
+type RateLimitsMergePatch struct {
+	// Compute Batches and clusters.
+	Compute nullable.Nullable[int] `json:"compute,omitempty"`
+
+	// Data Reading and writing objects and documents.
+	Data nullable.Nullable[int] `json:"data,omitempty"`
+
+	// Metadata Reading and changing configuration, this API's own operations among them.
+	Metadata nullable.Nullable[int] `json:"metadata,omitempty"`
+
+	// Search Search and retrieval.
+	Search nullable.Nullable[int] `json:"search,omitempty"`
+
+	// Upload Uploading files.
+	Upload nullable.Nullable[int] `json:"upload,omitempty"`
+}
+
+// RateLimitsUpdate Requests a minute, for each category that is to have another limit than the account's tier.
+type RateLimitsUpdate struct {
+	// Compute Batches and clusters.
+	Compute *int `json:"compute,omitempty"`
+
+	// Data Reading and writing objects and documents.
+	Data *int `json:"data,omitempty"`
+
+	// Metadata Reading and changing configuration, this API's own operations among them.
+	Metadata *int `json:"metadata,omitempty"`
+
+	// Search Search and retrieval.
+	Search *int `json:"search,omitempty"`
+
+	// Upload Uploading files.
+	Upload *int `json:"upload,omitempty"`
 }
 
 // ValidationError One problem of a request.
@@ -268,7 +371,8 @@ type TooManyRequests = ErrorResponse
 // Examples: {"error":{"code":"api_key_revoked","details":null,"message":"The API key has been revoked.","type":"UnauthorizedError"},"status":401,"success":false}
 type Unauthorized = ErrorResponse
 
-// ValidationFailed One item for each problem of the request; of those of its body, for the first hundred.
+// ValidationFailed A validation error in two shapes, both with all problems: that of FastAPI, and that of every other error. Read
+// the one that suits you.
 type ValidationFailed = HTTPValidationError
 
 // GetOrganizationV1OrganizationsGetParams defines parameters for GetOrganizationV1OrganizationsGet.
@@ -293,6 +397,9 @@ type UpdateOrganizationV1OrganizationsPatchParams struct {
 
 // UpdateOrganizationV1OrganizationsPatchJSONRequestBody defines body for UpdateOrganizationV1OrganizationsPatch for application/json ContentType.
 type UpdateOrganizationV1OrganizationsPatchJSONRequestBody = OrganizationUpdateRequest
+
+// UpdateOrganizationV1OrganizationsPatchApplicationMergePatchPlusJSONRequestBody defines body for UpdateOrganizationV1OrganizationsPatch for application/merge-patch+json ContentType.
+type UpdateOrganizationV1OrganizationsPatchApplicationMergePatchPlusJSONRequestBody = OrganizationMergePatch
 
 // AsValidationErrorLoc0 returns the union data inside the ValidationError_Loc_Item as a ValidationErrorLoc0
 func (t ValidationError_Loc_Item) AsValidationErrorLoc0() (ValidationErrorLoc0, error) {
@@ -443,17 +550,29 @@ type ClientInterface interface {
 	// UpdateOrganizationV1OrganizationsPatchWithBody Update Organization
 	//
 	// Changes the fields that the body names and leaves the rest alone. Needs a key with the `admin` permission.
+	// A field that is absent stays as it is. Fields that this document does not declare are ignored.
 	//
-	// A field that is absent stays as it is. `null` clears `logo_url`, `billing_email` and `notifications_email`,
-	// takes `rate_limits` back to those of the account's tier, and leaves the other fields as they are. `metadata`,
-	// `rate_limits` and `default_llm_credentials` are replaced as a whole, not merged. Fields that this document does
-	// not declare are ignored.
+	// The media type of the body says what else it means:
 	//
-	// Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
-	// without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
-	// is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-	// JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
-	// pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
+	// - `application/json`: a field that is `null` stays as it is, too. `metadata`, `rate_limits` and
+	//   `default_llm_credentials` are replaced as a whole.
+	// - `application/merge-patch+json` (RFC 7396): `null` clears a field, or takes a member out of an object. The
+	//   three objects are merged into what is there.
+	//
+	// `rate_limits` and `rate_limit_overrides` are two names of one field. Different values for them are answered
+	// with 422.
+	//
+	// Some bounds cannot be said in the schema. The answer is 422 in these cases:
+	//
+	// - `metadata` or `default_llm_credentials` would hold more than 65,536 bytes of JSON without insignificant
+	//   white space, or more than 32 levels of nesting. The object itself is the first level.
+	// - `metadata` has a number that a float64 cannot hold, such as 1e400.
+	// - An email address has a host that cannot receive mail from the internet: below `.arpa`, `.invalid`, `.local`,
+	//   `.localhost`, `.onion` or `.test`, or with `--` in the third place of a label that does not start with `xn`.
+	//
+	// The answer is 400 for a body that has more than 262,144 bytes or 10,000 levels of nesting, is not well-formed
+	// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). A body of megabytes
+	// does not reach this service: the gateway answers 413.
 	//
 	// Takes any type of body and a specified content type.
 	//
@@ -463,22 +582,66 @@ type ClientInterface interface {
 	// UpdateOrganizationV1OrganizationsPatch Update Organization
 	//
 	// Changes the fields that the body names and leaves the rest alone. Needs a key with the `admin` permission.
+	// A field that is absent stays as it is. Fields that this document does not declare are ignored.
 	//
-	// A field that is absent stays as it is. `null` clears `logo_url`, `billing_email` and `notifications_email`,
-	// takes `rate_limits` back to those of the account's tier, and leaves the other fields as they are. `metadata`,
-	// `rate_limits` and `default_llm_credentials` are replaced as a whole, not merged. Fields that this document does
-	// not declare are ignored.
+	// The media type of the body says what else it means:
 	//
-	// Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
-	// without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
-	// is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-	// JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
-	// pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
+	// - `application/json`: a field that is `null` stays as it is, too. `metadata`, `rate_limits` and
+	//   `default_llm_credentials` are replaced as a whole.
+	// - `application/merge-patch+json` (RFC 7396): `null` clears a field, or takes a member out of an object. The
+	//   three objects are merged into what is there.
+	//
+	// `rate_limits` and `rate_limit_overrides` are two names of one field. Different values for them are answered
+	// with 422.
+	//
+	// Some bounds cannot be said in the schema. The answer is 422 in these cases:
+	//
+	// - `metadata` or `default_llm_credentials` would hold more than 65,536 bytes of JSON without insignificant
+	//   white space, or more than 32 levels of nesting. The object itself is the first level.
+	// - `metadata` has a number that a float64 cannot hold, such as 1e400.
+	// - An email address has a host that cannot receive mail from the internet: below `.arpa`, `.invalid`, `.local`,
+	//   `.localhost`, `.onion` or `.test`, or with `--` in the third place of a label that does not start with `xn`.
+	//
+	// The answer is 400 for a body that has more than 262,144 bytes or 10,000 levels of nesting, is not well-formed
+	// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). A body of megabytes
+	// does not reach this service: the gateway answers 413.
 	//
 	// Takes a body of the `application/json` content type.
 	//
 	// Corresponds with PATCH /v1/organizations (the `UpdateOrganizationV1OrganizationsPatch` operationId).
 	UpdateOrganizationV1OrganizationsPatch(ctx context.Context, params *UpdateOrganizationV1OrganizationsPatchParams, body UpdateOrganizationV1OrganizationsPatchJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
+
+	// UpdateOrganizationV1OrganizationsPatchWithApplicationMergePatchPlusJSONBody Update Organization
+	//
+	// Changes the fields that the body names and leaves the rest alone. Needs a key with the `admin` permission.
+	// A field that is absent stays as it is. Fields that this document does not declare are ignored.
+	//
+	// The media type of the body says what else it means:
+	//
+	// - `application/json`: a field that is `null` stays as it is, too. `metadata`, `rate_limits` and
+	//   `default_llm_credentials` are replaced as a whole.
+	// - `application/merge-patch+json` (RFC 7396): `null` clears a field, or takes a member out of an object. The
+	//   three objects are merged into what is there.
+	//
+	// `rate_limits` and `rate_limit_overrides` are two names of one field. Different values for them are answered
+	// with 422.
+	//
+	// Some bounds cannot be said in the schema. The answer is 422 in these cases:
+	//
+	// - `metadata` or `default_llm_credentials` would hold more than 65,536 bytes of JSON without insignificant
+	//   white space, or more than 32 levels of nesting. The object itself is the first level.
+	// - `metadata` has a number that a float64 cannot hold, such as 1e400.
+	// - An email address has a host that cannot receive mail from the internet: below `.arpa`, `.invalid`, `.local`,
+	//   `.localhost`, `.onion` or `.test`, or with `--` in the third place of a label that does not start with `xn`.
+	//
+	// The answer is 400 for a body that has more than 262,144 bytes or 10,000 levels of nesting, is not well-formed
+	// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). A body of megabytes
+	// does not reach this service: the gateway answers 413.
+	//
+	// Takes a body of the `application/merge-patch+json` content type.
+	//
+	// Corresponds with PATCH /v1/organizations (the `UpdateOrganizationV1OrganizationsPatch` operationId).
+	UpdateOrganizationV1OrganizationsPatchWithApplicationMergePatchPlusJSONBody(ctx context.Context, params *UpdateOrganizationV1OrganizationsPatchParams, body UpdateOrganizationV1OrganizationsPatchApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error)
 }
 
 // GetOrganizationV1OrganizationsGet Get Organization
@@ -504,17 +667,29 @@ func (c *Client) GetOrganizationV1OrganizationsGet(ctx context.Context, params *
 // UpdateOrganizationV1OrganizationsPatchWithBody Update Organization
 //
 // Changes the fields that the body names and leaves the rest alone. Needs a key with the `admin` permission.
+// A field that is absent stays as it is. Fields that this document does not declare are ignored.
 //
-// A field that is absent stays as it is. `null` clears `logo_url`, `billing_email` and `notifications_email`,
-// takes `rate_limits` back to those of the account's tier, and leaves the other fields as they are. `metadata`,
-// `rate_limits` and `default_llm_credentials` are replaced as a whole, not merged. Fields that this document does
-// not declare are ignored.
+// The media type of the body says what else it means:
 //
-// Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
-// without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
-// is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-// JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
-// pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
+//   - `application/json`: a field that is `null` stays as it is, too. `metadata`, `rate_limits` and
+//     `default_llm_credentials` are replaced as a whole.
+//   - `application/merge-patch+json` (RFC 7396): `null` clears a field, or takes a member out of an object. The
+//     three objects are merged into what is there.
+//
+// `rate_limits` and `rate_limit_overrides` are two names of one field. Different values for them are answered
+// with 422.
+//
+// Some bounds cannot be said in the schema. The answer is 422 in these cases:
+//
+//   - `metadata` or `default_llm_credentials` would hold more than 65,536 bytes of JSON without insignificant
+//     white space, or more than 32 levels of nesting. The object itself is the first level.
+//   - `metadata` has a number that a float64 cannot hold, such as 1e400.
+//   - An email address has a host that cannot receive mail from the internet: below `.arpa`, `.invalid`, `.local`,
+//     `.localhost`, `.onion` or `.test`, or with `--` in the third place of a label that does not start with `xn`.
+//
+// The answer is 400 for a body that has more than 262,144 bytes or 10,000 levels of nesting, is not well-formed
+// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). A body of megabytes
+// does not reach this service: the gateway answers 413.
 //
 // Takes any type of body and a specified content type.
 //
@@ -534,23 +709,77 @@ func (c *Client) UpdateOrganizationV1OrganizationsPatchWithBody(ctx context.Cont
 // UpdateOrganizationV1OrganizationsPatch Update Organization
 //
 // Changes the fields that the body names and leaves the rest alone. Needs a key with the `admin` permission.
+// A field that is absent stays as it is. Fields that this document does not declare are ignored.
 //
-// A field that is absent stays as it is. `null` clears `logo_url`, `billing_email` and `notifications_email`,
-// takes `rate_limits` back to those of the account's tier, and leaves the other fields as they are. `metadata`,
-// `rate_limits` and `default_llm_credentials` are replaced as a whole, not merged. Fields that this document does
-// not declare are ignored.
+// The media type of the body says what else it means:
 //
-// Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
-// without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
-// is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-// JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
-// pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
+//   - `application/json`: a field that is `null` stays as it is, too. `metadata`, `rate_limits` and
+//     `default_llm_credentials` are replaced as a whole.
+//   - `application/merge-patch+json` (RFC 7396): `null` clears a field, or takes a member out of an object. The
+//     three objects are merged into what is there.
+//
+// `rate_limits` and `rate_limit_overrides` are two names of one field. Different values for them are answered
+// with 422.
+//
+// Some bounds cannot be said in the schema. The answer is 422 in these cases:
+//
+//   - `metadata` or `default_llm_credentials` would hold more than 65,536 bytes of JSON without insignificant
+//     white space, or more than 32 levels of nesting. The object itself is the first level.
+//   - `metadata` has a number that a float64 cannot hold, such as 1e400.
+//   - An email address has a host that cannot receive mail from the internet: below `.arpa`, `.invalid`, `.local`,
+//     `.localhost`, `.onion` or `.test`, or with `--` in the third place of a label that does not start with `xn`.
+//
+// The answer is 400 for a body that has more than 262,144 bytes or 10,000 levels of nesting, is not well-formed
+// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). A body of megabytes
+// does not reach this service: the gateway answers 413.
 //
 // Takes a body of the `application/json` content type.
 //
 // Corresponds with PATCH /v1/organizations (the `UpdateOrganizationV1OrganizationsPatch` operationId).
 func (c *Client) UpdateOrganizationV1OrganizationsPatch(ctx context.Context, params *UpdateOrganizationV1OrganizationsPatchParams, body UpdateOrganizationV1OrganizationsPatchJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
 	req, err := NewUpdateOrganizationV1OrganizationsPatchRequest(c.Server, params, body)
+	if err != nil {
+		return nil, err
+	}
+	req = req.WithContext(ctx)
+	if err := c.applyEditors(ctx, req, reqEditors); err != nil {
+		return nil, err
+	}
+	return c.Client.Do(req)
+}
+
+// UpdateOrganizationV1OrganizationsPatchWithApplicationMergePatchPlusJSONBody Update Organization
+//
+// Changes the fields that the body names and leaves the rest alone. Needs a key with the `admin` permission.
+// A field that is absent stays as it is. Fields that this document does not declare are ignored.
+//
+// The media type of the body says what else it means:
+//
+//   - `application/json`: a field that is `null` stays as it is, too. `metadata`, `rate_limits` and
+//     `default_llm_credentials` are replaced as a whole.
+//   - `application/merge-patch+json` (RFC 7396): `null` clears a field, or takes a member out of an object. The
+//     three objects are merged into what is there.
+//
+// `rate_limits` and `rate_limit_overrides` are two names of one field. Different values for them are answered
+// with 422.
+//
+// Some bounds cannot be said in the schema. The answer is 422 in these cases:
+//
+//   - `metadata` or `default_llm_credentials` would hold more than 65,536 bytes of JSON without insignificant
+//     white space, or more than 32 levels of nesting. The object itself is the first level.
+//   - `metadata` has a number that a float64 cannot hold, such as 1e400.
+//   - An email address has a host that cannot receive mail from the internet: below `.arpa`, `.invalid`, `.local`,
+//     `.localhost`, `.onion` or `.test`, or with `--` in the third place of a label that does not start with `xn`.
+//
+// The answer is 400 for a body that has more than 262,144 bytes or 10,000 levels of nesting, is not well-formed
+// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). A body of megabytes
+// does not reach this service: the gateway answers 413.
+//
+// Takes a body of the `application/merge-patch+json` content type.
+//
+// Corresponds with PATCH /v1/organizations (the `UpdateOrganizationV1OrganizationsPatch` operationId).
+func (c *Client) UpdateOrganizationV1OrganizationsPatchWithApplicationMergePatchPlusJSONBody(ctx context.Context, params *UpdateOrganizationV1OrganizationsPatchParams, body UpdateOrganizationV1OrganizationsPatchApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*http.Response, error) {
+	req, err := NewUpdateOrganizationV1OrganizationsPatchRequestWithApplicationMergePatchPlusJSONBody(c.Server, params, body)
 	if err != nil {
 		return nil, err
 	}
@@ -623,6 +852,17 @@ func NewUpdateOrganizationV1OrganizationsPatchRequest(server string, params *Upd
 	}
 	bodyReader = bytes.NewReader(buf)
 	return NewUpdateOrganizationV1OrganizationsPatchRequestWithBody(server, params, "application/json", bodyReader)
+}
+
+// NewUpdateOrganizationV1OrganizationsPatchRequestWithApplicationMergePatchPlusJSONBody calls the generic UpdateOrganizationV1OrganizationsPatch builder with application/merge-patch+json body
+func NewUpdateOrganizationV1OrganizationsPatchRequestWithApplicationMergePatchPlusJSONBody(server string, params *UpdateOrganizationV1OrganizationsPatchParams, body UpdateOrganizationV1OrganizationsPatchApplicationMergePatchPlusJSONRequestBody) (*http.Request, error) {
+	var bodyReader io.Reader
+	buf, err := json.Marshal(body)
+	if err != nil {
+		return nil, err
+	}
+	bodyReader = bytes.NewReader(buf)
+	return NewUpdateOrganizationV1OrganizationsPatchRequestWithBody(server, params, "application/merge-patch+json", bodyReader)
 }
 
 // NewUpdateOrganizationV1OrganizationsPatchRequestWithBody constructs an http.Request for the UpdateOrganizationV1OrganizationsPatch method, with any body, and a specified content type
@@ -739,17 +979,29 @@ type ClientWithResponsesInterface interface {
 	// UpdateOrganizationV1OrganizationsPatchWithBodyWithResponse Update Organization
 	//
 	// Changes the fields that the body names and leaves the rest alone. Needs a key with the `admin` permission.
+	// A field that is absent stays as it is. Fields that this document does not declare are ignored.
 	//
-	// A field that is absent stays as it is. `null` clears `logo_url`, `billing_email` and `notifications_email`,
-	// takes `rate_limits` back to those of the account's tier, and leaves the other fields as they are. `metadata`,
-	// `rate_limits` and `default_llm_credentials` are replaced as a whole, not merged. Fields that this document does
-	// not declare are ignored.
+	// The media type of the body says what else it means:
 	//
-	// Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
-	// without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
-	// is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-	// JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
-	// pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
+	// - `application/json`: a field that is `null` stays as it is, too. `metadata`, `rate_limits` and
+	//   `default_llm_credentials` are replaced as a whole.
+	// - `application/merge-patch+json` (RFC 7396): `null` clears a field, or takes a member out of an object. The
+	//   three objects are merged into what is there.
+	//
+	// `rate_limits` and `rate_limit_overrides` are two names of one field. Different values for them are answered
+	// with 422.
+	//
+	// Some bounds cannot be said in the schema. The answer is 422 in these cases:
+	//
+	// - `metadata` or `default_llm_credentials` would hold more than 65,536 bytes of JSON without insignificant
+	//   white space, or more than 32 levels of nesting. The object itself is the first level.
+	// - `metadata` has a number that a float64 cannot hold, such as 1e400.
+	// - An email address has a host that cannot receive mail from the internet: below `.arpa`, `.invalid`, `.local`,
+	//   `.localhost`, `.onion` or `.test`, or with `--` in the third place of a label that does not start with `xn`.
+	//
+	// The answer is 400 for a body that has more than 262,144 bytes or 10,000 levels of nesting, is not well-formed
+	// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). A body of megabytes
+	// does not reach this service: the gateway answers 413.
 	//
 	// Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 	//
@@ -759,22 +1011,66 @@ type ClientWithResponsesInterface interface {
 	// UpdateOrganizationV1OrganizationsPatchWithResponse Update Organization
 	//
 	// Changes the fields that the body names and leaves the rest alone. Needs a key with the `admin` permission.
+	// A field that is absent stays as it is. Fields that this document does not declare are ignored.
 	//
-	// A field that is absent stays as it is. `null` clears `logo_url`, `billing_email` and `notifications_email`,
-	// takes `rate_limits` back to those of the account's tier, and leaves the other fields as they are. `metadata`,
-	// `rate_limits` and `default_llm_credentials` are replaced as a whole, not merged. Fields that this document does
-	// not declare are ignored.
+	// The media type of the body says what else it means:
 	//
-	// Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
-	// without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
-	// is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-	// JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
-	// pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
+	// - `application/json`: a field that is `null` stays as it is, too. `metadata`, `rate_limits` and
+	//   `default_llm_credentials` are replaced as a whole.
+	// - `application/merge-patch+json` (RFC 7396): `null` clears a field, or takes a member out of an object. The
+	//   three objects are merged into what is there.
+	//
+	// `rate_limits` and `rate_limit_overrides` are two names of one field. Different values for them are answered
+	// with 422.
+	//
+	// Some bounds cannot be said in the schema. The answer is 422 in these cases:
+	//
+	// - `metadata` or `default_llm_credentials` would hold more than 65,536 bytes of JSON without insignificant
+	//   white space, or more than 32 levels of nesting. The object itself is the first level.
+	// - `metadata` has a number that a float64 cannot hold, such as 1e400.
+	// - An email address has a host that cannot receive mail from the internet: below `.arpa`, `.invalid`, `.local`,
+	//   `.localhost`, `.onion` or `.test`, or with `--` in the third place of a label that does not start with `xn`.
+	//
+	// The answer is 400 for a body that has more than 262,144 bytes or 10,000 levels of nesting, is not well-formed
+	// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). A body of megabytes
+	// does not reach this service: the gateway answers 413.
 	//
 	// Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 	//
 	// Corresponds with PATCH /v1/organizations (the `UpdateOrganizationV1OrganizationsPatch` operationId).
 	UpdateOrganizationV1OrganizationsPatchWithResponse(ctx context.Context, params *UpdateOrganizationV1OrganizationsPatchParams, body UpdateOrganizationV1OrganizationsPatchJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateOrganizationV1OrganizationsPatchResponse, error)
+
+	// UpdateOrganizationV1OrganizationsPatchWithApplicationMergePatchPlusJSONBodyWithResponse Update Organization
+	//
+	// Changes the fields that the body names and leaves the rest alone. Needs a key with the `admin` permission.
+	// A field that is absent stays as it is. Fields that this document does not declare are ignored.
+	//
+	// The media type of the body says what else it means:
+	//
+	// - `application/json`: a field that is `null` stays as it is, too. `metadata`, `rate_limits` and
+	//   `default_llm_credentials` are replaced as a whole.
+	// - `application/merge-patch+json` (RFC 7396): `null` clears a field, or takes a member out of an object. The
+	//   three objects are merged into what is there.
+	//
+	// `rate_limits` and `rate_limit_overrides` are two names of one field. Different values for them are answered
+	// with 422.
+	//
+	// Some bounds cannot be said in the schema. The answer is 422 in these cases:
+	//
+	// - `metadata` or `default_llm_credentials` would hold more than 65,536 bytes of JSON without insignificant
+	//   white space, or more than 32 levels of nesting. The object itself is the first level.
+	// - `metadata` has a number that a float64 cannot hold, such as 1e400.
+	// - An email address has a host that cannot receive mail from the internet: below `.arpa`, `.invalid`, `.local`,
+	//   `.localhost`, `.onion` or `.test`, or with `--` in the third place of a label that does not start with `xn`.
+	//
+	// The answer is 400 for a body that has more than 262,144 bytes or 10,000 levels of nesting, is not well-formed
+	// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). A body of megabytes
+	// does not reach this service: the gateway answers 413.
+	//
+	// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+	//
+	// Corresponds with PATCH /v1/organizations (the `UpdateOrganizationV1OrganizationsPatch` operationId).
+	UpdateOrganizationV1OrganizationsPatchWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, params *UpdateOrganizationV1OrganizationsPatchParams, body UpdateOrganizationV1OrganizationsPatchApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateOrganizationV1OrganizationsPatchResponse, error)
 }
 
 // GetOrganizationV1OrganizationsGetResponse200Headers the declared response headers of an HTTP 200 response for GetOrganizationV1OrganizationsGet
@@ -785,6 +1081,7 @@ type GetOrganizationV1OrganizationsGetResponse200Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -796,6 +1093,7 @@ type GetOrganizationV1OrganizationsGetResponse304Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -806,6 +1104,7 @@ type GetOrganizationV1OrganizationsGetResponse400Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -817,6 +1116,7 @@ type GetOrganizationV1OrganizationsGetResponse401Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -827,6 +1127,7 @@ type GetOrganizationV1OrganizationsGetResponse403Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -837,6 +1138,7 @@ type GetOrganizationV1OrganizationsGetResponse404Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -848,6 +1150,7 @@ type GetOrganizationV1OrganizationsGetResponse412Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -858,6 +1161,7 @@ type GetOrganizationV1OrganizationsGetResponse422Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -869,6 +1173,7 @@ type GetOrganizationV1OrganizationsGetResponse429Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -879,6 +1184,7 @@ type GetOrganizationV1OrganizationsGetResponse500Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -890,6 +1196,7 @@ type GetOrganizationV1OrganizationsGetResponse503Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -1027,6 +1334,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse200Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -1037,6 +1345,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse400Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -1048,6 +1357,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse401Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -1058,6 +1368,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse403Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -1068,6 +1379,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse404Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -1079,6 +1391,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse412Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -1089,6 +1402,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse422Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -1100,6 +1414,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse429Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -1110,6 +1425,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse500Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -1121,6 +1437,7 @@ type UpdateOrganizationV1OrganizationsPatchResponse503Headers struct {
 	XRateLimitLimit     *int
 	XRateLimitRemaining *int
 	XRateLimitReset     *int
+	XRateLimitWindow    *int
 	XRequestId          string
 }
 
@@ -1269,17 +1586,29 @@ func (c *ClientWithResponses) GetOrganizationV1OrganizationsGetWithResponse(ctx 
 // UpdateOrganizationV1OrganizationsPatchWithBodyWithResponse Update Organization
 //
 // Changes the fields that the body names and leaves the rest alone. Needs a key with the `admin` permission.
+// A field that is absent stays as it is. Fields that this document does not declare are ignored.
 //
-// A field that is absent stays as it is. `null` clears `logo_url`, `billing_email` and `notifications_email`,
-// takes `rate_limits` back to those of the account's tier, and leaves the other fields as they are. `metadata`,
-// `rate_limits` and `default_llm_credentials` are replaced as a whole, not merged. Fields that this document does
-// not declare are ignored.
+// The media type of the body says what else it means:
 //
-// Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
-// without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
-// is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-// JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
-// pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
+//   - `application/json`: a field that is `null` stays as it is, too. `metadata`, `rate_limits` and
+//     `default_llm_credentials` are replaced as a whole.
+//   - `application/merge-patch+json` (RFC 7396): `null` clears a field, or takes a member out of an object. The
+//     three objects are merged into what is there.
+//
+// `rate_limits` and `rate_limit_overrides` are two names of one field. Different values for them are answered
+// with 422.
+//
+// Some bounds cannot be said in the schema. The answer is 422 in these cases:
+//
+//   - `metadata` or `default_llm_credentials` would hold more than 65,536 bytes of JSON without insignificant
+//     white space, or more than 32 levels of nesting. The object itself is the first level.
+//   - `metadata` has a number that a float64 cannot hold, such as 1e400.
+//   - An email address has a host that cannot receive mail from the internet: below `.arpa`, `.invalid`, `.local`,
+//     `.localhost`, `.onion` or `.test`, or with `--` in the third place of a label that does not start with `xn`.
+//
+// The answer is 400 for a body that has more than 262,144 bytes or 10,000 levels of nesting, is not well-formed
+// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). A body of megabytes
+// does not reach this service: the gateway answers 413.
 //
 // Takes any type of body and a specified content type, and returns a wrapper object for the known response body format(s).
 //
@@ -1295,23 +1624,73 @@ func (c *ClientWithResponses) UpdateOrganizationV1OrganizationsPatchWithBodyWith
 // UpdateOrganizationV1OrganizationsPatchWithResponse Update Organization
 //
 // Changes the fields that the body names and leaves the rest alone. Needs a key with the `admin` permission.
+// A field that is absent stays as it is. Fields that this document does not declare are ignored.
 //
-// A field that is absent stays as it is. `null` clears `logo_url`, `billing_email` and `notifications_email`,
-// takes `rate_limits` back to those of the account's tier, and leaves the other fields as they are. `metadata`,
-// `rate_limits` and `default_llm_credentials` are replaced as a whole, not merged. Fields that this document does
-// not declare are ignored.
+// The media type of the body says what else it means:
 //
-// Beyond what the schema can say: `metadata` and `default_llm_credentials` hold at most 65,536 bytes of JSON
-// without insignificant white space, and at most 32 levels of nesting, the object itself being the first. More
-// is answered with 422, and a body of more than 262,144 bytes with 400. So is a body that is not well-formed
-// JSON, has more than 10,000 levels of nesting, repeats a member name, is not UTF-8, or holds half of a surrogate
-// pair (RFC 7493). Bodies of megabytes do not reach this service: what is before it refuses them, with 413.
+//   - `application/json`: a field that is `null` stays as it is, too. `metadata`, `rate_limits` and
+//     `default_llm_credentials` are replaced as a whole.
+//   - `application/merge-patch+json` (RFC 7396): `null` clears a field, or takes a member out of an object. The
+//     three objects are merged into what is there.
+//
+// `rate_limits` and `rate_limit_overrides` are two names of one field. Different values for them are answered
+// with 422.
+//
+// Some bounds cannot be said in the schema. The answer is 422 in these cases:
+//
+//   - `metadata` or `default_llm_credentials` would hold more than 65,536 bytes of JSON without insignificant
+//     white space, or more than 32 levels of nesting. The object itself is the first level.
+//   - `metadata` has a number that a float64 cannot hold, such as 1e400.
+//   - An email address has a host that cannot receive mail from the internet: below `.arpa`, `.invalid`, `.local`,
+//     `.localhost`, `.onion` or `.test`, or with `--` in the third place of a label that does not start with `xn`.
+//
+// The answer is 400 for a body that has more than 262,144 bytes or 10,000 levels of nesting, is not well-formed
+// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). A body of megabytes
+// does not reach this service: the gateway answers 413.
 //
 // Takes a body of the `application/json` content type, and returns a wrapper object for the known response body format(s).
 //
 // Corresponds with PATCH /v1/organizations (the `UpdateOrganizationV1OrganizationsPatch` operationId).
 func (c *ClientWithResponses) UpdateOrganizationV1OrganizationsPatchWithResponse(ctx context.Context, params *UpdateOrganizationV1OrganizationsPatchParams, body UpdateOrganizationV1OrganizationsPatchJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateOrganizationV1OrganizationsPatchResponse, error) {
 	rsp, err := c.UpdateOrganizationV1OrganizationsPatch(ctx, params, body, reqEditors...)
+	if err != nil {
+		return nil, err
+	}
+	return ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp)
+}
+
+// UpdateOrganizationV1OrganizationsPatchWithApplicationMergePatchPlusJSONBodyWithResponse Update Organization
+//
+// Changes the fields that the body names and leaves the rest alone. Needs a key with the `admin` permission.
+// A field that is absent stays as it is. Fields that this document does not declare are ignored.
+//
+// The media type of the body says what else it means:
+//
+//   - `application/json`: a field that is `null` stays as it is, too. `metadata`, `rate_limits` and
+//     `default_llm_credentials` are replaced as a whole.
+//   - `application/merge-patch+json` (RFC 7396): `null` clears a field, or takes a member out of an object. The
+//     three objects are merged into what is there.
+//
+// `rate_limits` and `rate_limit_overrides` are two names of one field. Different values for them are answered
+// with 422.
+//
+// Some bounds cannot be said in the schema. The answer is 422 in these cases:
+//
+//   - `metadata` or `default_llm_credentials` would hold more than 65,536 bytes of JSON without insignificant
+//     white space, or more than 32 levels of nesting. The object itself is the first level.
+//   - `metadata` has a number that a float64 cannot hold, such as 1e400.
+//   - An email address has a host that cannot receive mail from the internet: below `.arpa`, `.invalid`, `.local`,
+//     `.localhost`, `.onion` or `.test`, or with `--` in the third place of a label that does not start with `xn`.
+//
+// The answer is 400 for a body that has more than 262,144 bytes or 10,000 levels of nesting, is not well-formed
+// JSON, repeats a member name, is not UTF-8, or holds half of a surrogate pair (RFC 7493). A body of megabytes
+// does not reach this service: the gateway answers 413.
+//
+// Takes a body of the `application/merge-patch+json` content type, and returns a wrapper object for the known response body format(s).
+//
+// Corresponds with PATCH /v1/organizations (the `UpdateOrganizationV1OrganizationsPatch` operationId).
+func (c *ClientWithResponses) UpdateOrganizationV1OrganizationsPatchWithApplicationMergePatchPlusJSONBodyWithResponse(ctx context.Context, params *UpdateOrganizationV1OrganizationsPatchParams, body UpdateOrganizationV1OrganizationsPatchApplicationMergePatchPlusJSONRequestBody, reqEditors ...RequestEditorFn) (*UpdateOrganizationV1OrganizationsPatchResponse, error) {
+	rsp, err := c.UpdateOrganizationV1OrganizationsPatchWithApplicationMergePatchPlusJSONBody(ctx, params, body, reqEditors...)
 	if err != nil {
 		return nil, err
 	}
@@ -1452,6 +1831,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 			}
 			headers.XRateLimitReset = &value
 		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -1504,6 +1890,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 			}
 			headers.XRateLimitReset = &value
 		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -1548,6 +1941,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 				return nil, err
 			}
 			headers.XRateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
@@ -1601,6 +2001,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 			}
 			headers.XRateLimitReset = &value
 		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -1646,6 +2053,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 			}
 			headers.XRateLimitReset = &value
 		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -1690,6 +2104,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 				return nil, err
 			}
 			headers.XRateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
@@ -1743,6 +2164,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 			}
 			headers.XRateLimitReset = &value
 		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -1787,6 +2215,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 				return nil, err
 			}
 			headers.XRateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
@@ -1840,6 +2275,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 			}
 			headers.XRateLimitReset = &value
 		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -1884,6 +2326,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 				return nil, err
 			}
 			headers.XRateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
@@ -1936,6 +2385,13 @@ func ParseGetOrganizationV1OrganizationsGetResponse(rsp *http.Response) (*GetOrg
 				return nil, err
 			}
 			headers.XRateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
@@ -2081,6 +2537,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 			}
 			headers.XRateLimitReset = &value
 		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -2125,6 +2588,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 				return nil, err
 			}
 			headers.XRateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
@@ -2178,6 +2648,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 			}
 			headers.XRateLimitReset = &value
 		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -2223,6 +2700,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 			}
 			headers.XRateLimitReset = &value
 		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -2267,6 +2751,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 				return nil, err
 			}
 			headers.XRateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
@@ -2320,6 +2811,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 			}
 			headers.XRateLimitReset = &value
 		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -2364,6 +2862,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 				return nil, err
 			}
 			headers.XRateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
@@ -2417,6 +2922,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 			}
 			headers.XRateLimitReset = &value
 		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
+		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
 			if err := runtime.BindStyledParameterWithOptions("simple", "X-Request-Id", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: true, Type: "string", Format: ""}); err != nil {
@@ -2461,6 +2973,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 				return nil, err
 			}
 			headers.XRateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
@@ -2513,6 +3032,13 @@ func ParseUpdateOrganizationV1OrganizationsPatchResponse(rsp *http.Response) (*U
 				return nil, err
 			}
 			headers.XRateLimitReset = &value
+		}
+		if values := rsp.Header.Values("X-RateLimit-Window"); len(values) > 0 {
+			var value int
+			if err := runtime.BindStyledParameterWithOptions("simple", "X-RateLimit-Window", values[0], &value, runtime.BindStyledParameterOptions{ParamLocation: runtime.ParamLocationHeader, Explode: false, Required: false, Type: "integer", Format: ""}); err != nil {
+				return nil, err
+			}
+			headers.XRateLimitWindow = &value
 		}
 		if values := rsp.Header.Values("X-Request-Id"); len(values) > 0 {
 			var value string
