@@ -182,7 +182,7 @@ func TestUnreadable(t *testing.T) {
 		{"metadata", `"Metadata":"{`, `"Metadata":"[{`, "line 2: metadata must"},
 		{"metadata null", `"Metadata":"{`, `"Metadata":"null","APIURL":"{`, "line 2: metadata must"},
 		{"large metadata", `"Metadata":"{`, `"Metadata":"{\"a\":\"` + strings.Repeat("a", 64<<10) + `\",`, "line 2: metadata must"},
-		{"credentials", `\"sk-proj-1\"`, "1", "line 2: credentials must"},
+		{"credentials", `\"openai_key\"`, "1", "line 2: credentials must"},
 		{"users", `"Users":"[`, `"Users":"[1,`, "line 2: users must"},
 		{"users null", `"Users":"[`, `"Users":"null","APIURL":"[`, "line 2: users must"},
 		{"time", `"DeletedAt":"`, `"DeletedAt":"1`, "line 2: it is not a line of a backup"},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"organizations-api/shared/apikey"
 	"organizations-api/shared/store"
 )
 
@@ -18,6 +19,8 @@ type empty struct{ store.Archive }
 func (empty) ExportPage(context.Context, string, int) ([]store.Export, string, error) {
 	return nil, "", nil
 }
+
+func (empty) KeySecrets(context.Context) (apikey.Secrets, error) { return nil, nil }
 
 // TestBackupIsOnDisk: the file is whole when it is synced, and has its name when the folder is. A backup whose sync fails
 // has failed.

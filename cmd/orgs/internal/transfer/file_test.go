@@ -124,7 +124,7 @@ func wantRefused(t *testing.T, path, text string) {
 	if err == nil {
 		t.Errorf("Open(%s) = no error, want %q", path, text)
 		f.Close()
-	} else if !strings.Contains(err.Error(), text) || strings.Contains(err.Error(), "sk-proj-1") {
+	} else if !strings.Contains(err.Error(), text) || strings.Contains(err.Error(), "openai_key") {
 		t.Errorf("Open = %v, want %q and no secret", err, text)
 	}
 }
