@@ -62,10 +62,25 @@ func (r Request) Host() string {
 // Canonical returns the header with canonical names. Captured headers may have others: those of a gateway's events do.
 // A name in two spellings becomes one header with two values.
 func Canonical(h http.Header) http.Header {
+	if isCanonical(h) {
+		return maps.Clone(h)
+	}
 	out := make(http.Header, len(h))
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		key := textproto.CanonicalMIMEHeaderKey(name)
 		out[key] = append(out[key], h[name]...)
 	}
 	return out
+}
+
+func isCanonical(h http.Header) bool {
+	if h == nil {
+		return false
+	}
+	for name := range h {
+		if textproto.CanonicalMIMEHeaderKey(name) != name {
+			return false
+		}
+	}
+	return true
 }

@@ -63,6 +63,9 @@ func refusals(s *spec.Compiled, value any) []Failure {
 // number with a huge exponent would cost it gigabytes. Such a number is replaced by one on the same side of every
 // bound.
 func bounded(value any) any {
+	if !hasExponent(value) {
+		return value // as nearly all are: nothing to copy
+	}
 	switch value := value.(type) {
 	case json.Number:
 		return spec.BoundedNumber(value)
@@ -81,6 +84,22 @@ func bounded(value any) any {
 	default:
 		return value
 	}
+}
+
+func hasExponent(value any) bool {
+	switch value := value.(type) {
+	case json.Number:
+		return strings.ContainsAny(value.String(), "eE")
+	case []any:
+		return slices.ContainsFunc(value, hasExponent)
+	case map[string]any:
+		for _, member := range value {
+			if hasExponent(member) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 // dropRest drops refusals by unevaluatedProperties in objects that have other failures too, of members that some schema
