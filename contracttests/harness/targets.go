@@ -3,6 +3,7 @@ package harness
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -59,21 +60,17 @@ func URLTarget(base string) (Target, error) {
 		return nil, errors.New("a target is a URL of http or https without a query, such as https://api.example.com")
 	}
 	base = strings.TrimSuffix(base, "/")
-	client := &http.Client{
-		Transport: &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DisableCompression:  true, // bodies are judged as they were sent
-			MaxIdleConnsPerHost: 16,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Timeout:       answerTimeout,
-	}
+	reads, changes := urlClient(true), urlClient(false)
 	return TargetFunc(func(ctx context.Context, r judge.Request) (judge.Response, error) {
 		request, err := http.NewRequestWithContext(ctx, r.Method, base+r.URL, bytes.NewReader(r.Body))
 		if err != nil {
 			return judge.Response{}, fmt.Errorf("making the request: %w", err)
 		}
 		request.Header = judge.Canonical(r.Header)
+		client := changes
+		if len(r.Body) == 0 && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+			client = reads
+		}
 		response, err := client.Do(request)
 		if err != nil {
 			return judge.Response{}, err
@@ -85,6 +82,27 @@ func URLTarget(base string) (Target, error) {
 		}
 		return judge.Response{Status: response.StatusCode, Header: response.Header, Body: body}, nil
 	}), nil
+}
+
+// urlClient returns a client that keeps its connections, or makes one for each request.
+//
+// A server or a proxy may close an idle connection just when the next request is sent on it. The client sends a GET again
+// then. It cannot send a change again, as nobody knows whether the change was made, so that a clean service would seem not
+// to answer: a change has a connection of its own.
+func urlClient(keep bool) *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DisableCompression:  true, // bodies are judged as they were sent
+			MaxIdleConnsPerHost: 16,
+			IdleConnTimeout:     answerTimeout,
+			DisableKeepAlives:   !keep,
+			ForceAttemptHTTP2:   true,
+			TLSClientConfig:     &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(0), MinVersion: tls.VersionTLS12},
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Timeout:       answerTimeout,
+	}
 }
 
 // HonourRetryAfter returns a Target that repeats a request that was answered with 429, after the time that the answer's
