@@ -67,9 +67,11 @@ $(AXE):
 	@echo '$(AXE_SHA256)  $@' | sha256sum --check --quiet || { rm -f $@; exit 1; }
 
 .PHONY: contract
-contract: ## Test the API at a URL (TARGET=URL ADMIN_KEY=sk_… READ_KEY=… OTHER_KEY=…)
-	@go test ./contracttests -count=1 -timeout 30m -run '^TestSuite$$' -v -target '$(TARGET)' \
-		-admin-key '$(ADMIN_KEY)' -read-key '$(READ_KEY)' -other-key '$(OTHER_KEY)' | grep -v -e '^=== ' -e '--- PASS'
+contract: ## Test the API at a URL (TARGET=URL ADMIN_KEY=sk_… READ_KEY=… OTHER_KEY=…; V=1 lists what is not shown)
+	@mkdir -p $(REPORT)
+	@trap 'echo "The reports are $(REPORT)/report.txt, .json, .html and .junit.xml"' EXIT; \
+	go test ./contracttests -count=1 -timeout 30m -run '^TestSuite$$' -v -target '$(TARGET)' -contract.report $(REPORT) $(if $(V),-list) \
+		-admin-key '$(ADMIN_KEY)' -read-key '$(READ_KEY)' -other-key '$(OTHER_KEY)' | grep -v -e '^=== ' -e '--- PASS' -e '--- FAIL'
 
 .PHONY: contract-report
 contract-report: ## Write what the contract tests cover and catch as a page, build/contract/report.html
