@@ -7,9 +7,20 @@ MAKEFLAGS += --no-builtin-rules
 
 FUNCTIONS := get-organization update-organization
 BOOTSTRAPS := $(FUNCTIONS:%=build/%/bootstrap)
+SAM_FUNCTIONS := GetOrganizationFunction UpdateOrganizationFunction # as template.yaml names them
 
-# As template.yaml says under Architectures.
-ARCH := arm64
+# The processor of the deployed functions: the template's parameter Architecture, as DEPLOY_FLAGS or samconfig.toml
+# set it, or its default. sam tells make nothing of parameters.
+ARCHITECTURE := $(or $(firstword $(patsubst Architecture=%,%,$(filter Architecture=%,$(DEPLOY_FLAGS)))),$(shell sed -n \
+	's/^parameter_overrides.*[ "]Architecture=[\\"]*\([a-z0-9_]*\).*/\1/p' samconfig.toml | sort -u),arm64)
+ifeq ($(filter $(ARCHITECTURE),arm64 x86_64),)
+$(error Architecture is '$(ARCHITECTURE)' in DEPLOY_FLAGS or samconfig.toml, want arm64 or x86_64, everywhere the same)
+endif
+DEPLOYED_ARCH := $(ARCHITECTURE:x86_64=amd64)
+
+# What make builds for, by Go's name of it. `make build ARCH=amd64` is for a machine to run the functions on, not to
+# deploy.
+ARCH := $(DEPLOYED_ARCH)
 
 # No RPC server of Lambda's old runtime, no paths of this machine, no symbols: what starts fastest. No C library: what
 # runs on provided.al2023 whatever this machine has.
@@ -18,14 +29,17 @@ BUILD_FUNCTION = CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -bui
 ADDR ?= 127.0.0.1:8080
 STORE ?= sqlite:.orgs/orgs.db
 TEST_FLAGS ?=
-KEY ?= YOUR_API_KEY
+# SQLite's C code, translated to Go, is not watched for races: it is not ours, and takes three times as long if it is.
+RACE := -race -gcflags='modernc.org/...=-race=false'
+export KEY ?= YOUR_API_KEY
 STACK ?= organizations-api
 ENDPOINT ?=
 REPORT := $(CURDIR)/build/contract
 TARGET ?= http://127.0.0.1:8080
-ADMIN_KEY ?=
-READ_KEY ?=
-OTHER_KEY ?=
+# Keys go to commands by the environment alone: every user of a machine can see the arguments of its processes.
+export ADMIN_KEY ?=
+export READ_KEY ?=
+export OTHER_KEY ?=
 DEPLOY_FLAGS ?=
 VULNDB ?= https://vuln.go.dev
 ORGANIZATIONS ?= 100000
@@ -43,10 +57,10 @@ run: build/orgs ## Run the API here, with a demo organization (ADDR=127.0.0.1:80
 .PHONY: test
 test: ## Run all tests, on SQLite and on DynamoDB Local, with the race detector
 	@echo 'Compiling the tests takes minutes the first time, as the contract validator is large.'
-	@go test -race -run '^$$' ./... | sed -e '/no test/d'
+	@go test $(RACE) -run '^$$' ./... | sed -e '/no test/d'
 	@# One package at a time: many of the tests start servers and processes that would wait for each other.
-	go test -race -p 1 -timeout 30m $(TEST_FLAGS) $$(go list ./... | grep -v -e '/contracttests$$' -e '/docs/examples$$' -e '/docs$$')
-	go test -race -timeout 30m $(TEST_FLAGS) ./contracttests -contract.report $(REPORT)
+	go test $(RACE) -p 1 -timeout 30m $(TEST_FLAGS) $$(go list ./... | grep -v -e '/contracttests$$' -e '/contracttests/template$$' -e '/docs/examples$$' -e '/docs$$')
+	go test $(RACE) -timeout 30m $(TEST_FLAGS) ./contracttests -contract.report $(REPORT)
 	@cat $(REPORT)/report.txt
 
 # What the browser tests need beside Chromium: the judge of accessibility, and the SHA-256 of it.
@@ -66,12 +80,21 @@ $(AXE):
 	npm install --silent --no-audit --no-fund --ignore-scripts --no-save --prefix .cache/axe-core-$(AXE_VERSION) axe-core@$(AXE_VERSION)
 	@echo '$(AXE_SHA256)  $@' | sha256sum --check --quiet || { rm -f $@; exit 1; }
 
+# SAM's translator and cfn-lint are Python. Without a python3 that has them, they are installed for this target alone.
+TEMPLATE_PYTHON := .cache/template
+.PHONY: test-template
+test-template: ## Translate the templates as AWS does, over sets of parameters, and lint what comes out; needs python3
+	@python3 -c 'import samtranslator, cfnlint' 2>/dev/null || $(TEMPLATE_PYTHON)/bin/python3 -c 'import samtranslator, cfnlint' 2>/dev/null || \
+		{ python3 -m venv --clear $(TEMPLATE_PYTHON) && $(TEMPLATE_PYTHON)/bin/pip install --quiet -r contracttests/template/requirements.txt; } || \
+		echo 'aws-sam-translator and cfn-lint could not be installed.'
+	go test ./contracttests/template -count=1 -timeout 20m -v | grep -v -e '^=== ' -e '--- PASS'
+
 .PHONY: contract
-contract: ## Test the API at a URL (TARGET=URL ADMIN_KEY=sk_… READ_KEY=… OTHER_KEY=…; V=1 lists what is not shown)
+contract: ## Test the API at a URL (ADMIN_KEY=sk_… READ_KEY=… OTHER_KEY=… make contract TARGET=URL; V=1 lists what is not shown)
 	@mkdir -p $(REPORT)
 	@trap 'echo "The reports are $(REPORT)/report.txt, .json, .html and .junit.xml"' EXIT; \
 	go test ./contracttests -count=1 -timeout 30m -run '^TestSuite$$' -v -target '$(TARGET)' -contract.report $(REPORT) $(if $(V),-list) \
-		-admin-key '$(ADMIN_KEY)' -read-key '$(READ_KEY)' -other-key '$(OTHER_KEY)' | grep -v -e '^=== ' -e '--- PASS' -e '--- FAIL'
+		| grep -v -e '^=== ' -e '--- PASS' -e '--- FAIL'
 
 .PHONY: contract-report
 contract-report: ## Write what the contract tests cover and catch as a page, build/contract/report.html
@@ -84,6 +107,13 @@ contract-report: ## Write what the contract tests cover and catch as a page, bui
 .PHONY: mutants
 mutants: ## Run the contract tests against services that are wrong on purpose, and list what catches each
 	@go test ./contracttests/mutants -count=1 -timeout 30m -run '^TestMutants$$' -v | grep -v -e '^=== ' -e '--- PASS'
+
+NAME ?=
+FOR ?= 0s
+
+.PHONY: mutants-code
+mutants-code: ## Make deliberate faults in a copy of the code, and run the test that must catch each (NAME=expression FOR=3m)
+	@go run ./contracttests/codemutants -run '$(NAME)' -for $(FOR)
 
 .PHONY: generate
 generate: ## Make the example clients again from openapi.yaml
@@ -128,8 +158,6 @@ lint: ## Check formatting, modules, and what go vet, staticcheck and govulncheck
 	go vet ./...
 	go tool -modfile=tools/go.mod staticcheck ./...
 	@$(MAKE) --no-print-directory vulncheck
-	@if command -v cfn-lint >/dev/null && cfn-lint --version >/dev/null 2>&1; then echo cfn-lint template.yaml; cfn-lint template.yaml; \
-	else echo 'cfn-lint is not installed: template.yaml is checked by the tests alone'; fi
 
 .PHONY: vulncheck
 vulncheck: ## Look for known vulnerabilities in what is called (VULNDB=URL), where the database can be reached
@@ -141,7 +169,7 @@ vulncheck: ## Look for known vulnerabilities in what is called (VULNDB=URL), whe
 build: $(BOOTSTRAPS) build/orgs ## Build a static bootstrap for each function, and the orgs command
 
 .PHONY: check
-check: lint build test test-examples test-docs test-browser ## Everything that CI does
+check: lint build test test-template test-examples test-docs test-browser ## Everything that CI does
 
 .PHONY: clean
 clean: ## Remove what was built and downloaded; the local store stays
@@ -180,25 +208,59 @@ load: ## Put the gateway under load, on SQLite and with the built functions; fig
 	@mkdir -p build/load
 	go test ./cmd/orgs -count=1 -timeout 30m -run '^TestLoad$$' -v -load.most 64 -load.duration 5s -load.out $(CURDIR)/build/load
 
+# On the command line --parameter-overrides replaces that of samconfig.toml, and what it does not name keeps the value
+# of the deployment before: a stack could get programs for another processor, or stay in its emergency.
+EMERGENCY ?=
+EMERGENCY_FLAGS := --parameter-overrides Architecture=$(ARCHITECTURE) Emergency=on
 .PHONY: deploy
-deploy: ## Build and deploy to AWS with sam (DEPLOY_FLAGS=--guided the first time)
+deploy: ## Build and deploy to AWS with sam (DEPLOY_FLAGS=--guided the first time; EMERGENCY=1: at once, unguarded)
+	@case '$(DEPLOY_FLAGS)' in \
+		*--parameter-overrides*Architecture=*Emergency=*|*--parameter-overrides*Emergency=*Architecture=*) \
+			test -z '$(EMERGENCY)' || { echo 'EMERGENCY=1 takes no --parameter-overrides'; exit 1; };; \
+		*--parameter-overrides*) echo 'Name Architecture and Emergency too in --parameter-overrides.'; exit 1;; \
+	esac
 	sam build
-	sam deploy $(DEPLOY_FLAGS)
+	@$(MAKE) --no-print-directory check-package
+	sam deploy $(DEPLOY_FLAGS) $(if $(EMERGENCY),$(EMERGENCY_FLAGS))
+
+# What sam build leaves must be one program for each function, for the processor that is deployed. deploy refuses all
+# else.
+PACKAGES ?= .aws-sam/build
+.PHONY: check-package
+check-package:
+	@test -f '$(PACKAGES)/template.yaml' || { echo '$(PACKAGES) has no template.yaml: sam build did not end well'; exit 1; }
+	@for function in $(SAM_FUNCTIONS); do \
+		folder='$(PACKAGES)'/$$function; \
+		found=$$(cd "$$folder" && find . -mindepth 1 | sort | tr '\n' ' '); \
+		test "$$found" = './bootstrap ' || { echo "$$folder has $$found, want bootstrap alone"; exit 1; }; \
+		test -x "$$folder/bootstrap" || { echo "$$folder/bootstrap cannot be run"; exit 1; }; \
+		go version -m "$$folder/bootstrap" 2>/dev/null | grep -qE '\sGOARCH=$(DEPLOYED_ARCH)$$' || \
+			{ echo "$$folder/bootstrap is no program for $(ARCHITECTURE)"; exit 1; }; \
+	done
 
 # In sam local a table's name is not known: a reference to it is the resource's name in the template.
-define INVOKE
+define SAM_ENVIRONMENT
 	@mkdir -p build
 	@printf '{"Parameters": {"ORGANIZATIONS_TABLE": "%s-organizations", "COUNTERS_TABLE": "%s-counters", "AWS_ENDPOINT_URL_DYNAMODB": "%s"}}\n' \
-		'$(STACK)' '$(STACK)' '$(ENDPOINT)' > build/invoke.json
-	@sed 's/YOUR_API_KEY/$(KEY)/' events/$(1).json | sam local invoke $(2) --env-vars build/invoke.json --event -
+		'$(STACK)' '$(STACK)' '$(ENDPOINT)' > build/sam-local.json
 endef
 
+define INVOKE
+	$(SAM_ENVIRONMENT)
+	@awk '{ gsub("YOUR_API_KEY", ENVIRON["KEY"]); print }' events/$(1).json | sam local invoke $(2) --env-vars build/sam-local.json --event -
+endef
+
+.PHONY: start-api
+start-api: ## Run the API in sam local, after sam build (STACK=organizations-api ENDPOINT=URL)
+	$(SAM_ENVIRONMENT)
+	sam local start-api --env-vars build/sam-local.json
+
 .PHONY: invoke-get
-invoke-get: ## Run GET in sam local, after sam build (KEY=sk_… STACK=organizations-api ENDPOINT=URL)
+invoke-get: ## Run GET in sam local, after sam build (KEY=sk_… in the environment; STACK=organizations-api ENDPOINT=URL)
 	$(call INVOKE,get,GetOrganizationFunction)
 
 .PHONY: invoke-update
-invoke-update: ## Run PATCH in sam local, after sam build (KEY=sk_… STACK=organizations-api ENDPOINT=URL)
+invoke-update: ## Run PATCH in sam local, after sam build (KEY=sk_… in the environment; STACK=organizations-api ENDPOINT=URL)
 	$(call INVOKE,update,UpdateOrganizationFunction)
 
 # go build knows better than make what is up to date.
@@ -215,7 +277,7 @@ build/orgs:
 build-variant:
 	$(BUILD_FUNCTION) $(BUILD_FLAGS) -o '$(OUT)' '$(PACKAGE)'
 
-# sam calls these by the logical ids of template.yaml, with nothing but ARTIFACTS_DIR.
+# sam calls these by the logical ids of template.yaml, in this folder, with nothing but ARTIFACTS_DIR.
 .PHONY: build-GetOrganizationFunction build-UpdateOrganizationFunction
 build-GetOrganizationFunction: FUNCTION := get-organization
 build-UpdateOrganizationFunction: FUNCTION := update-organization

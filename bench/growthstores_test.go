@@ -69,7 +69,7 @@ func (s seeder) seed(t *testing.T, engine string, n int, endpoint, choice string
 		t.Fatal(err)
 	}
 	command := exec.CommandContext(t.Context(), s.orgs,
-		"--store", choice, "seed", "--count", fmt.Sprint(n), "--keys", s.unfinished(engine, n))
+		"--store", choice, "seed", "--yes", "--count", fmt.Sprint(n), "--keys", s.unfinished(engine, n))
 	command.Env = append(os.Environ(), "AWS_ENDPOINT_URL_DYNAMODB="+endpoint)
 	command.Stderr = os.Stderr
 	if text, err := command.Output(); err != nil {

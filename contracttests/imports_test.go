@@ -34,7 +34,7 @@ const contract = "contracttests/"
 
 // importRules returns the arrows between the packages. A failure reads: package X imports (or links) package Y, and
 // why it must not. To mend it, move the code that needs Y to a package that may import Y, or pass what X needs as an
-// argument. Change a rule only together with the layout, and with README.md.
+// argument. Change a rule only together with the layout, and with docs/development.md.
 func importRules() []importRule {
 	adapters := []string{"shared/api/...", "shared/lambdahttp/...", "shared/store/dynamo/...", "shared/store/sqlite/..."}
 	rules := []importRule{

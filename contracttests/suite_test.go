@@ -20,15 +20,20 @@ import (
 )
 
 var (
-	target   = flag.String("target", "", "base `URL` of a service to run the suite against, instead of those that it starts itself")
-	adminKey = flag.String("admin-key", "", "a `key` of the target with the permission admin; its organization is changed and put back")
-	readKey  = flag.String("read-key", "", "a `key` of the same organization that can only read")
-	otherKey = flag.String("other-key", "", "a `key` of a second organization, which is only read")
+	target = flag.String("target", "", "base `URL` of a service to run the suite against, instead of those that it starts itself")
 
 	verbose = flag.Bool("list", false, "list what a target cannot show, instead of counting it")
 
 	machineSeed = flag.Uint64("machine-seed", checks.DefaultMachine().Seed, "`seed` of the state machine's sequences")
 	machineRuns = flag.Int("machine-runs", checks.DefaultMachine().Runs, "`number` of the state machine's sequences")
+)
+
+// The variables with the keys of the target. They are no flags, as every user of a machine can see the arguments of its
+// processes.
+const (
+	adminKeyVariable = "ADMIN_KEY" // with the permission admin; its organization is changed and put back
+	readKeyVariable  = "READ_KEY"  // of the same organization, and can only read
+	otherKeyVariable = "OTHER_KEY" // of a second organization, which is only read
 )
 
 // TestSuite runs the suite on every way to reach the service on this machine, or on the target of the flags.
@@ -43,7 +48,8 @@ func TestSuite(t *testing.T) {
 	if *target != "" {
 		ctx, stop := untilInterrupted(t)
 		defer stop()
-		found := runAtURL(ctx, t, local.AtURL(t, *target, *adminKey, *readKey, *otherKey), *target)
+		subject := local.AtURL(t, *target, os.Getenv(adminKeyVariable), os.Getenv(readKeyVariable), os.Getenv(otherKeyVariable))
+		found := runAtURL(ctx, t, subject, *target)
 		if len(found.Subjects[0].Checks) == 0 {
 			return // it could not begin, and has said why
 		}

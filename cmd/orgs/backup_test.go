@@ -98,7 +98,7 @@ func TestBackupBetweenEngines(t *testing.T) {
 	must(t, last, "list")
 
 	begin := time.Now()
-	if got := mustJSON[sown](t, first, "seed", "--count", fmt.Sprint(n)); got.Created != int64(n) {
+	if got := mustJSON[sown](t, first, "seed", "--yes", "--count", fmt.Sprint(n)); got.Created != int64(n) {
 		t.Fatalf("seed = %+v, want %d created", got, n)
 	}
 	t.Logf("%d organizations seeded in %v", n, time.Since(begin))
@@ -204,7 +204,7 @@ func TestBackupText(t *testing.T) {
 func TestRestoreRefuses(t *testing.T) {
 	t.Parallel()
 	env, other := newStore(t), newStore(t)
-	mustJSON[sown](t, env, "seed", "--count", "300")
+	mustJSON[sown](t, env, "seed", "--yes", "--count", "300")
 	file := filepath.Join(t.TempDir(), "orgs.backup")
 	must(t, env, "backup", file)
 	text, err := os.ReadFile(file)
@@ -233,7 +233,7 @@ const startsAnew = "; no backup was written, and the same command starts anew"
 func TestBackupDiskFull(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
-	mustJSON[sown](t, env, "seed", "--count", "1000")
+	mustJSON[sown](t, env, "seed", "--yes", "--count", "1000")
 	file := filepath.Join(t.TempDir(), "orgs.backup")
 	const blocks = "2800" // of 512 bytes, as sh has it
 	command := exec.CommandContext(t.Context(), "sh", "-c", `ulimit -f `+blocks+` && exec "$0" "$@"`, os.Args[0], "backup", file)
@@ -274,8 +274,8 @@ func interrupted(t *testing.T, env environment, due func() bool, args ...string)
 		select {
 		case err := <-ended:
 			var exit *exec.ExitError
-			if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != exitFailed) {
-				t.Fatalf("orgs %q, interrupted = %v with %q on stderr, want the exit code %d", args, err, stderr, exitFailed)
+			if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != exitInterrupted) {
+				t.Fatalf("orgs %q, interrupted = %v with %q on stderr, want the exit code %d", args, err, stderr, exitInterrupted)
 			}
 			return stderr.String()
 		case <-time.After(time.Millisecond):
@@ -293,7 +293,7 @@ func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	const organizations, attempts = 1000, 5
 	env := newStore(t)
-	mustJSON[sown](t, env, "seed", "--count", fmt.Sprint(organizations))
+	mustJSON[sown](t, env, "seed", "--yes", "--count", fmt.Sprint(organizations))
 	var said string
 	for range attempts {
 		file := filepath.Join(t.TempDir(), "orgs.backup")
@@ -351,8 +351,8 @@ func TestInterruptedAtOnce(t *testing.T) {
 	for _, args := range [][]string{{"backup", file + "2"}, {"restore", file}, {"restore", file, "--compare"}} {
 		var stdout, stderr bytes.Buffer
 		code := run(ctx, args, env.get, &stdout, &stderr)
-		if code != exitFailed || stdout.Len() > 0 || stderr.Len() == 0 {
-			t.Errorf("orgs %q, interrupted = %d, %q, %q, want %d and nothing on stdout", args, code, &stdout, &stderr, exitFailed)
+		if code != exitInterrupted || stdout.Len() > 0 || stderr.Len() == 0 {
+			t.Errorf("orgs %q, interrupted = %d, %q, %q, want %d and nothing on stdout", args, code, &stdout, &stderr, exitInterrupted)
 		}
 	}
 }

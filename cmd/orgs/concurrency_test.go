@@ -7,7 +7,6 @@ import (
 	"strconv"
 	"sync"
 	"testing"
-	"time"
 
 	"organizations-api/cmd/orgs/internal/admin"
 )
@@ -158,8 +157,8 @@ const (
 	burst     = 200
 )
 
-// testRateLimitIsExact sends many requests at once through two gateway processes on one store. Exactly as many pass as the
-// limit allows.
+// testRateLimitIsExact sends many requests at once through two gateway processes on one store. In each minute exactly as
+// many pass as the limit allows.
 func testRateLimitIsExact(t *testing.T, env environment) {
 	t.Helper()
 	key := mustJSON[created](t, env, "create", "--name", "Northwind Video", "--tier", "free").Key.Key
@@ -168,17 +167,21 @@ func testRateLimitIsExact(t *testing.T, env environment) {
 	// The first burst opens connections and compiles code, which takes time. It is another organization's.
 	other := mustJSON[created](t, env, "create", "--name", "Fabrikam", "--tier", "free").Key.Key
 	sendBurst(t, client, gateways, other)
-	awaitRoomInMinute(t, patience)
-
-	started := time.Now().Truncate(time.Minute)
 	answers := sendBurst(t, client, gateways, key)
-	if time.Now().Truncate(time.Minute) != started {
-		t.Fatalf("%d requests took more than %v; the count is of two minutes and shows nothing", burst, patience)
-	}
 	for _, g := range gateways {
 		g.terminate(t)
 	}
-	checkAnswers(t, answers, started.Add(time.Minute))
+	minutes := make(map[string][]answer) // by their end; mostly one, and on a busy machine several
+	for _, a := range answers {
+		reset := a.header.Get("X-RateLimit-Reset")
+		minutes[reset] = append(minutes[reset], a)
+	}
+	for reset, answers := range minutes {
+		if end, err := strconv.ParseInt(reset, 10, 64); err != nil || end%60 != 0 {
+			t.Errorf("X-RateLimit-Reset = %q, want the end of a minute", reset)
+		}
+		checkAnswers(t, answers)
+	}
 }
 
 // sendBurst reads the key's organization many times at once, through all gateways in turn.
@@ -199,29 +202,16 @@ func sendBurst(t *testing.T, client *http.Client, gateways []*gatewayProcess, ke
 	return answers
 }
 
-// awaitRoomInMinute returns when at least so much time is left of the current minute. Limits count by the minute.
-func awaitRoomInMinute(t *testing.T, room time.Duration) {
-	t.Helper()
-	now := time.Now()
-	next := now.Truncate(time.Minute).Add(time.Minute)
-	if next.Sub(now) >= room {
-		return
-	}
-	ctx, cancel := context.WithDeadline(t.Context(), next)
-	defer cancel()
-	<-ctx.Done()
-}
-
-// checkAnswers counts the answers and reads the headers of each.
-func checkAnswers(t *testing.T, answers []answer, reset time.Time) {
+// checkAnswers counts the answers of one minute and reads the headers of each.
+func checkAnswers(t *testing.T, answers []answer) {
 	t.Helper()
 	statuses := map[int]int{}
 	remaining := map[string]int{} // of those that passed
 	for _, a := range answers {
 		statuses[a.status]++
 		h := a.header
-		if h.Get("X-RateLimit-Limit") != strconv.Itoa(freeLimit) || h.Get("X-RateLimit-Reset") != strconv.FormatInt(reset.Unix(), 10) {
-			t.Errorf("a %d has the headers %v, want the limit %d and the reset %d", a.status, h, freeLimit, reset.Unix())
+		if h.Get("X-RateLimit-Limit") != strconv.Itoa(freeLimit) {
+			t.Errorf("a %d has the headers %v, want the limit %d", a.status, h, freeLimit)
 		}
 		if a.status == http.StatusOK {
 			remaining[h.Get("X-RateLimit-Remaining")]++
@@ -232,10 +222,11 @@ func checkAnswers(t *testing.T, answers []answer, reset time.Time) {
 			t.Errorf("a %d has the headers %v, want Retry-After within the minute and nothing remaining", a.status, h)
 		}
 	}
-	if statuses[http.StatusOK] != freeLimit || statuses[http.StatusTooManyRequests] != burst-freeLimit {
-		t.Errorf("statuses = %v, want %d × 200 and %d × 429", statuses, freeLimit, burst-freeLimit)
+	passed := min(freeLimit, len(answers))
+	if statuses[http.StatusOK] != passed || statuses[http.StatusTooManyRequests] != len(answers)-passed {
+		t.Errorf("statuses = %v, want %d × 200 and %d × 429", statuses, passed, len(answers)-passed)
 	}
-	for n := range freeLimit {
+	for n := freeLimit - passed; n < freeLimit; n++ {
 		if remaining[strconv.Itoa(n)] != 1 {
 			t.Errorf("%d answers say that %d requests remain, want one", remaining[strconv.Itoa(n)], n)
 		}

@@ -52,6 +52,16 @@ func orgs(t *testing.T, env environment, args ...string) result {
 	return result{code, stdout.String(), stderr.String()}
 }
 
+// withInput runs the command with a standard input.
+func withInput(t *testing.T, env environment, stdin io.Reader, args ...string) result {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	a := cli.New(env.get, &stdout, &stderr)
+	a.Stdin = stdin
+	code := execute(t.Context(), a, args)
+	return result{code, stdout.String(), stderr.String()}
+}
+
 // must runs the command and returns what it prints. The command must succeed and write nothing to stderr.
 func must(t *testing.T, env environment, args ...string) string {
 	t.Helper()
@@ -85,8 +95,11 @@ func failed(t *testing.T, env environment, args ...string) term.Failure {
 	r := orgs(t, env, append([]string{"--json"}, args...)...)
 	got := decode[struct{ Error term.Failure }](t, r.stderr).Error
 	want := exitFailed
-	if got.Kind == term.Usage {
+	switch got.Kind {
+	case term.Usage:
 		want = exitUsage
+	case term.Interrupted:
+		want = exitInterrupted
 	}
 	if r.code != want || r.stdout != "" {
 		t.Errorf("orgs --json %q = %+v, want %d and nothing on stdout", args, r, want)
@@ -140,6 +153,16 @@ type (
 	}
 	listed struct {
 		Organizations []admin.OrganizationJSON `json:"organizations"`
+		Next          *string                  `json:"next"`
+	}
+	updated struct {
+		Organization admin.OrganizationJSON `json:"organization"`
+		Changes      []admin.ChangeJSON     `json:"changes"`
+		DryRun       bool                   `json:"dry_run"`
+	}
+	found struct {
+		Found []admin.FoundJSON `json:"found"`
+		More  bool              `json:"more"`
 	}
 	rotated struct {
 		Key      admin.IssuedKeyJSON `json:"key"`

@@ -178,8 +178,8 @@ func TestLoadRefuses(t *testing.T) {
 		want       string
 		wantOutput string
 	}{
-		{[]string{"--url", "http://example.com"}, exitFailed, "nothing else is put under load", ""},
-		{[]string{"--patch", "101"}, exitFailed, "0 to 100", ""},
+		{[]string{"--url", "http://example.com"}, exitUsage, "nothing else is put under load", ""},
+		{[]string{"--patch", "101"}, exitUsage, "0 to 100", ""},
 		{[]string{"--duration", "1h"}, exitUsage, "at most 5m0s", ""},
 		{[]string{"--most", "1025"}, exitUsage, "1 to 1024", ""},
 		{[]string{"--rate", "0"}, exitUsage, "1 to 100000", ""},

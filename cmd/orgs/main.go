@@ -16,6 +16,7 @@ package main
 import (
 	"context"
 	"io"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -33,33 +34,49 @@ import (
 )
 
 func main() {
+	log.SetOutput(io.Discard) // texts of libraries may have secrets; serve logs that there was one
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop) // the first signal asks to end, the second one ends
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
-// The exit codes.
+// The exit codes. The kind of a failure decides which it is.
 const (
-	exitOK     = 0
-	exitFailed = 1
-	exitUsage  = 2
+	exitOK          = 0
+	exitFailed      = 1
+	exitUsage       = 2
+	exitInterrupted = 130 // as shells have it for SIGINT
 )
 
 // run is the whole command. It ends early when ctx is done.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
-	a := cli.New(getenv, stdout, stderr)
+	return execute(ctx, cli.New(getenv, stdout, stderr), args)
+}
+
+// execute runs the command with the arguments and returns its exit code.
+func execute(ctx context.Context, a *cli.App, args []string) int {
 	root := newRoot(a)
 	root.SetArgs(append([]string{}, args...)) // nil would stand for the arguments of the process
-	command, err := root.ExecuteContextC(ctx)
+	command, err := root, cli.RefuseKeys(args)
+	if err == nil {
+		command, err = root.ExecuteContextC(ctx)
+	}
+	if err == nil {
+		err = a.Stdout.Failed() // cobra prints help by itself, and ignores it
+	}
 	if err == nil {
 		return exitOK
 	}
-	f := a.Failure(err)
+	f := a.Failure(ctx, err)
 	a.Stderr.Report(f, command.CommandPath(), a.JSON || wantsJSON(args))
-	if f.Kind == term.Usage {
+	switch f.Kind {
+	case term.Usage:
 		return exitUsage
+	case term.Interrupted:
+		return exitInterrupted
+	default:
+		return exitFailed
 	}
-	return exitFailed
 }
 
 // wantsJSON finds --json in arguments that were not understood, and so perhaps not parsed.
@@ -83,7 +100,7 @@ func newRoot(a *cli.App) *cobra.Command {
 		Long: `orgs serves the organizations API on this machine, as API Gateway and Lambda do in AWS, and operates it anywhere:
 it creates organizations, issues and revokes keys, and shows what happened.
 
-Exit codes: 0 done, 1 failed, 2 not understood.`,
+Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted by a signal.`,
 		Example: `  orgs serve
   orgs create --name 'Northwind Video' --tier pro
   orgs --store dynamodb:organizations-api list`,

@@ -27,7 +27,7 @@ func TestUsage(t *testing.T) {
 		{[]string{"lsit"}, `no command "lsit"; did you mean list?`},
 		{[]string{"keys", "isue", id}, `no command "isue"; did you mean issue?`},
 		{[]string{"create", "--nmae", "A"}, "unknown flag: --nmae; did you mean --name?"},
-		{[]string{"list", "--stroe", "x"}, "unknown flag: --stroe; did you mean --store?"},
+		{[]string{"show", "--stroe", "x"}, "unknown flag: --stroe; did you mean --store?"},
 		{[]string{"--bogus", "list"}, "unknown flag: --bogus"},
 		{[]string{"keys"}, "a command is missing"},
 		{[]string{"help", "nosuch"}, `no command "nosuch"`},
@@ -253,8 +253,8 @@ func TestRefusedBeforeAnythingIsMade(t *testing.T) {
 	}{
 		{[]string{"tables", "create"}, exitUsage, "needs no tables created"},
 		{[]string{"serve", "--addr", "127.0.0.1:0", "--functions", "build"}, exitUsage, "no store but DynamoDB"},
-		{[]string{"load", "--patch", "101"}, exitFailed, "0 to 100"},
-		{[]string{"load", "--url", "https://example.com"}, exitFailed, "nothing else is put under load"},
+		{[]string{"load", "--patch", "101"}, exitUsage, "0 to 100"},
+		{[]string{"load", "--url", "https://example.com"}, exitUsage, "nothing else is put under load"},
 	} {
 		folder := filepath.Join(t.TempDir(), "new")
 		env := environment{cli.StoreVariable: "sqlite:" + filepath.Join(folder, "orgs.db")}

@@ -76,7 +76,7 @@ func TestMembersOfJSON(t *testing.T) {
 			"notifications_email", "organization_id", "organization_name", "rate_limit_override", "rate_limits", "updated_at",
 			"users", "version",
 		},
-		"key": {"created_at", "expires_at", "key", "key_id", "mode", "permission"},
+		"key": {"created_at", "expires_at", "key", "key_id", "label", "mode", "permission"},
 	}
 	for name, members := range want {
 		if diff := cmp.Diff(members, sortedKeys(got[name])); diff != "" {
@@ -107,7 +107,7 @@ func TestTextOfOrganization(t *testing.T) {
 func TestList(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
-	if got := must(t, env, "list", "--json"); got != "{\n  \"organizations\": []\n}\n" {
+	if got := must(t, env, "list", "--json"); got != "{\n  \"organizations\": [],\n  \"next\": null\n}\n" {
 		t.Errorf("list of nothing = %q, want an empty list", got)
 	}
 	names := []string{"First", "Second", "Evil\x1b[2J\tname\u202e\n"}
@@ -116,13 +116,13 @@ func TestList(t *testing.T) {
 		ids = append(ids, mustJSON[created](t, env, "create", "--name", name).Organization.ID)
 	}
 	must(t, env, "delete", ids[1])
-	got := mustJSON[listed](t, env, "list").Organizations
+	got := mustJSON[listed](t, env, "list", "--sort", "created_at").Organizations
 	for i, o := range got {
 		if o.ID != ids[i] || o.Name != names[i] || (o.DeletedAt != nil) != (i == 1) {
 			t.Errorf("list[%d] = %s %q deleted at %v, want %s %q, the second deleted", i, o.ID, o.Name, o.DeletedAt, ids[i], names[i])
 		}
 	}
-	lines := strings.Split(strings.TrimSpace(must(t, env, "list")), "\n")
+	lines := strings.Split(strings.TrimSpace(must(t, env, "list", "--sort", "created_at")), "\n")
 	wants := []string{
 		`^ORGANIZATION +NAME +TIER +CREDITS +VERSION +CREATED +STATE$`,
 		`^` + ids[0] + `  First +free  1000     0        \d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ  active$`,
@@ -171,11 +171,16 @@ func TestDeleteUndeletePurge(t *testing.T) {
 	}; !cmp.Equal(got, want) {
 		t.Errorf("actions = %q, want %q", got, want)
 	}
-	if got, want := mustJSON[state](t, env, "delete", id, "--purge"), (state{id, "purged"}); got != want {
-		t.Errorf("delete --purge = %+v, want %+v", got, want)
+	if got := failed(t, env, "delete", id, "--purge"); got.Kind != term.Usage || !strings.Contains(got.Message, "--yes") {
+		t.Errorf("delete --purge without a terminal = %+v, want a failure of kind %s that names --yes", got, term.Usage)
 	}
-	if got, want := must(t, env, "delete", "--purge", id), id+" is gone for good\n"; got != want {
-		t.Errorf("the second delete --purge = %q, want %q", got, want)
+	if got, want := mustJSON[state](t, env, "delete", id, "--purge", "--yes"), (state{id, "purged"}); got != want {
+		t.Errorf("delete --purge --yes = %+v, want %+v", got, want)
+	}
+	for _, args := range [][]string{{"delete", id, "--purge"}, {"delete", id, "--purge", "--yes"}} {
+		if got := failed(t, env, args...); got.Kind != term.NotFound {
+			t.Errorf("orgs %q of what is gone = %+v, want a failure of kind %s", args, got, term.NotFound)
+		}
 	}
 	if got := orgs(t, env, "show", id); got.code != exitFailed {
 		t.Errorf("show after purge = %+v, want %d", got, exitFailed)
@@ -188,7 +193,8 @@ func TestNoSuchOrganization(t *testing.T) {
 	const id = "org_0123456789ABC"
 	message := "there is no organization " + id + "; see those there are with: orgs list --store " + env[cli.StoreVariable]
 	for _, args := range [][]string{
-		{"show", id}, {"delete", id}, {"undelete", id}, {"audit", id},
+		{"show", id}, {"delete", id}, {"delete", id, "--purge"}, {"undelete", id}, {"audit", id}, {"find", id},
+		{"update", id, "--tier", "pro"},
 		{"keys", "issue", id, "--permission", "read"}, {"keys", "list", id}, {"keys", "revoke", id, "key_0123456789ABC"},
 	} {
 		want := result{exitFailed, "", "orgs " + command(args) + ": " + message + "\n"}

@@ -29,15 +29,24 @@ func TestTerminalObeysNoTenant(t *testing.T) {
 		if got := ask(t, client, "PATCH", s.url+organizations, made.Key.Key, body); got.status != 200 {
 			t.Fatalf("PATCH %s = %d %s, want 200", body, got.status, got.body)
 		}
-		for _, args := range [][]string{{"show", id}, {"list"}, {"audit", id, "--limit", "1"}, {"keys", "list", id}} {
+		for _, args := range [][]string{
+			{"show", id}, {"list"}, {"audit", id, "--limit", "1"}, {"keys", "list", id}, {"find", id},
+			{"show", id, "--json"}, {"list", "--json"}, {"audit", id, "--limit", "1", "--json"},
+			{"list", "--format", "ndjson"}, {"list", "--format", "csv"}, {"list", "--columns", "organization_name,logo_url"},
+			{"update", id, "--clear", "logo_url", "--clear", "metadata", "--name", "B", "--dry-run"},
+			{"update", id, "--clear", "logo_url", "--dry-run", "--json"},
+		} {
 			printed := must(t, env, args...)
+			if printed == "" {
+				t.Errorf("orgs %q prints nothing", args)
+			}
 			for _, c := range printed {
 				if c != '\n' && !unicode.IsPrint(c) {
 					t.Errorf("orgs %q prints %+q of the name %s: %+q", args, c, text, printed)
 					break
 				}
 			}
-			if args[0] == "list" && strings.Count(printed, "\n") != 2 {
+			if args[0] == "list" && len(args) == 1 && strings.Count(printed, "\n") != 2 {
 				t.Errorf("orgs list prints %+q of the name %s, want one line for it", printed, text)
 			}
 		}
@@ -53,7 +62,8 @@ func TestSecretsStayIn(t *testing.T) {
 	second := mustJSON[admin.IssuedKeyJSON](t, env, "keys", "issue", id, "--permission", "read")
 	var printed strings.Builder
 	for _, args := range [][]string{
-		{"show", id}, {"list"}, {"keys", "list", id}, {"keys", "revoke", id, second.ID}, {"keys", "list", id},
+		{"show", id}, {"list"}, {"find", id}, {"find", first.Key.ID}, {"list", "--format", "ndjson"},
+		{"update", id, "--tier", "pro"}, {"keys", "list", id}, {"keys", "revoke", id, second.ID}, {"keys", "list", id},
 		{"keys", "expires", id, first.Key.ID, "30d"}, {"keys", "rotate", id, first.Key.ID}, {"keys", "list", id}, {"delete", id},
 		{"keys", "issue", id, "--permission", "read"}, {"undelete", id}, {"audit", id},
 	} {

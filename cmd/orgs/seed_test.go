@@ -37,7 +37,7 @@ func TestSeed(t *testing.T) {
 	}
 
 	// A larger count of the same seed completes what is there.
-	again := mustJSON[sown](t, env, "seed", "--count", "500", "--seed", "7", "--workers", "2")
+	again := mustJSON[sown](t, env, "seed", "--yes", "--count", "500", "--seed", "7", "--workers", "2")
 	if again.Created != 50 || again.Existing != 450 {
 		t.Errorf("seed again = %+v, want 50 created and 450 existing", again)
 	}
@@ -46,16 +46,16 @@ func TestSeed(t *testing.T) {
 	if diff := cmp.Diff(one, two); diff != "" || len(one) != 500 {
 		t.Errorf("two stores from one seed have %d organizations, and differ (-one +two):\n%s", len(one), diff)
 	}
-	random := mustJSON[sown](t, env, "seed", "--count", "10")
+	random := mustJSON[sown](t, env, "seed", "--yes", "--count", "10")
 	if random.Created != 10 {
 		t.Errorf("seed without a seed = %+v, want 10 created", random)
 	}
 
-	text := must(t, env, "seed", "--count", "1")
+	text := must(t, env, "seed", "--yes", "--count", "1")
 	if !strings.HasPrefix(text, "Created 1 organizations in ") || len(keyPattern.FindAllString(text, -1)) != 1 {
 		t.Errorf("seed = %q, want what it did and a key", text)
 	}
-	if r := orgs(t, env, "seed", "--count", "1", "--keys", file); r.code != exitFailed || !strings.Contains(r.stderr, "exists") {
+	if r := orgs(t, env, "seed", "--yes", "--count", "1", "--keys", file); r.code != exitFailed || !strings.Contains(r.stderr, "exists") {
 		t.Errorf("seed into a file of keys that is there = %+v, want it refused", r)
 	}
 
@@ -118,7 +118,7 @@ func TestSeedInterrupted(t *testing.T) {
 	root := newRoot(a)
 	root.SetArgs([]string{"seed", "--count", count, "--seed", "3"})
 	err := root.ExecuteContext(ctx)
-	if err == nil || err.Error() != "interrupted; to create the rest, run it again with --seed 3" {
+	if err == nil || err.Error() != "interrupted; to create the rest, run it again with --seed 3 --yes" {
 		t.Fatalf("seed, interrupted = %v, want it to say how to go on", err)
 	}
 	said := regexp.MustCompile(`^Created ([0-9,]+) organizations`).FindStringSubmatch(stdout.String())
@@ -126,7 +126,7 @@ func TestSeedInterrupted(t *testing.T) {
 	if said == nil || said[1] != term.Grouped(int64(n)) || n == 0 {
 		t.Errorf("seed, interrupted, says %q, and the store has %d organizations", &stdout, n)
 	}
-	again := mustJSON[sown](t, env, "seed", "--count", fmt.Sprint(n+10), "--seed", "3")
+	again := mustJSON[sown](t, env, "seed", "--yes", "--count", fmt.Sprint(n+10), "--seed", "3")
 	if again.Created+again.Existing != int64(n+10) || again.Existing == 0 {
 		t.Errorf("seed again = %+v, want the rest of %d created", again, n+10)
 	}

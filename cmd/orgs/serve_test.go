@@ -211,7 +211,7 @@ func TestOperateWhileServing(t *testing.T) {
 		{[]string{"keys", "revoke", id, read.ID}, "GET", read.Key, 401},
 		{[]string{"delete", id}, "GET", adminKey, 404},
 		{[]string{"undelete", id}, "PATCH", adminKey, 200},
-		{[]string{"delete", id, "--purge"}, "GET", adminKey, 401},
+		{[]string{"delete", id, "--purge", "--yes"}, "GET", adminKey, 401},
 	}
 	for _, step := range steps {
 		if step.operate != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -100,4 +101,34 @@ func readUntil(t *testing.T, r io.Reader, end string) string {
 		seen = append(seen, buffer[:n]...)
 	}
 	return string(seen)
+}
+
+// TestProgressOnATerminal: a terminal that cannot move its cursor is sent no escape sequence and no carriage return.
+// NO_COLOR is about colours alone.
+func TestProgressOnATerminal(t *testing.T) {
+	t.Parallel()
+	store := newStore(t)
+	must(t, store, "seed", "--count", "300")
+	for _, test := range []struct {
+		env   environment
+		moves bool
+	}{
+		{environment{"TERM": "xterm"}, true},
+		{environment{"TERM": "xterm", "NO_COLOR": "1"}, true},
+		{environment{"TERM": "dumb"}, false},
+		{environment{}, false},
+	} {
+		terminal, person := openTerminal(t, 100)
+		test.env[cli.StoreVariable] = store[cli.StoreVariable]
+		var stdout bytes.Buffer
+		if code := run(t.Context(), []string{"backup", filepath.Join(t.TempDir(), "b")}, test.env.get, &stdout, terminal); code != exitOK {
+			t.Fatalf("backup = %d: %s", code, &stdout)
+		}
+		if _, err := terminal.WriteString("END"); err != nil {
+			t.Fatal(err)
+		}
+		if seen := readUntil(t, person, "END"); strings.ContainsAny(strings.ReplaceAll(seen, "\r\n", "\n"), "\x1b\r") != test.moves {
+			t.Errorf("with %v a person is sent %q, want the cursor moved: %t", test.env, seen, test.moves)
+		}
+	}
 }

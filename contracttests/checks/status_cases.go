@@ -58,6 +58,10 @@ func unreadableCases() []statusCase {
 		tag("if-none-match-no-tag", "If-None-Match", "x"),
 		tag("if-match-no-tag", "If-Match", "x"),
 		tag("if-match-open-quote", "If-Match", `"x`),
+		tag("if-match-space-in-tag", "If-Match", `"x y"`),
+		tag("if-match-weak-in-lower-case", "If-Match", `w/"x"`),
+		tag("if-match-star-in-list", "If-Match", `*, "x"`),
+		tag("if-none-match-star-in-list", "If-None-Match", `"x", *`),
 		tag("if-match-too-long", "If-Match", longTag(maxCondition+1)),
 		tag("if-none-match-too-long", "If-None-Match", longTag(maxCondition+1)),
 	}
@@ -78,6 +82,13 @@ func conditionCases() []statusCase {
 		{name: "if-match-weak", status: 412, code: mismatch, key: harness.KeyAdmin, edit: withTag("If-Match", `W/ETAG`)},
 		{name: "if-match-current", status: 200, key: harness.KeyAdmin, edit: withTag("If-Match", `ETAG`)},
 		{name: "if-match-list", status: 200, key: harness.KeyAdmin, edit: withTag("If-Match", `"x", W/"y" , ETAG`)},
+		{name: "if-match-tabs", status: 200, key: harness.KeyAdmin, edit: withTag("If-Match", "\"x\"\t,\tETAG")},
+		{name: "if-match-empty-elements", status: 200, key: harness.KeyAdmin, edit: withTag("If-Match", `,"x", ,,ETAG,`)},
+		{name: "if-match-other-characters", status: 200, key: harness.KeyAdmin, edit: withTag("If-Match", `"é", ETAG`)},
+		{name: "if-match-no-element", status: 412, code: mismatch, key: harness.KeyAdmin, header: []string{"If-Match", ","}},
+		{name: "if-match-two-lines", status: 200, key: harness.KeyAdmin, edit: func(r *judge.Request, etag string) {
+			r.Header["If-Match"] = []string{`"x"`, etag}
+		}},
 		{name: "if-match-any", status: 200, key: harness.KeyAdmin, header: []string{"If-Match", "*"}},
 		{name: "if-match-longest", status: 200, key: harness.KeyAdmin, edit: func(r *judge.Request, etag string) {
 			r.Header.Set("If-Match", etag+", "+longTag(maxCondition-len(etag)-len(", ")))
@@ -144,6 +155,9 @@ func changeCases() []statusCase {
 		patch(statusCase{name: "admin-key", status: 200, key: harness.KeyAdmin}),
 		patch(statusCase{name: "nothing", status: 200, key: harness.KeyAdmin, body: `{}`}),
 		patch(statusCase{name: "charset-utf-8", status: 200, key: harness.KeyAdmin, header: []string{"Content-Type", `application/json; charset="UTF-8"`}}),
+		patch(statusCase{name: "charset-utf8", status: 200, key: harness.KeyAdmin, header: []string{"Content-Type", `application/json;charset=UTF8`}}),
+		patch(statusCase{name: "media-type-with-parameter", status: 200, key: harness.KeyAdmin, header: []string{"Content-Type", `application/json; ; a="b;c"`}}),
+		patch(statusCase{name: "encoding-identity", status: 200, key: harness.KeyAdmin, header: []string{"Content-Encoding", "identity"}}),
 		patch(statusCase{name: "media-type-in-upper-case", status: 200, key: harness.KeyAdmin, header: []string{"Content-Type", "Application/JSON"}}),
 		patch(statusCase{name: "white-space-around", status: 200, key: harness.KeyAdmin, body: " \r\n\t{ } \n"}),
 		patch(statusCase{name: "largest-body", status: 200, key: harness.KeyAdmin, body: `{"x":"` + strings.Repeat("x", harness.MaxBodyBytes-8) + `"}`}),
@@ -193,6 +207,7 @@ func malformedCases() []statusCase {
 		media("media-type-merge-patch", "Content-Type", "application/merge-patch+json"),
 		media("charset-latin-1", "Content-Type", "application/json; charset=iso-8859-1"),
 		media("compressed", "Content-Encoding", "gzip"),
+		media("compressed-at-last", "Content-Encoding", "identity, gzip"),
 	}
 }
 

@@ -11,8 +11,9 @@ import (
 )
 
 var (
-	tagList = regexp.MustCompile(`^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$`)
-	oneTag  = regexp.MustCompile(`(W/)?"[!#-~]*"`)
+	// tagList is the grammar of RFC 9110, sections 5.6.1 and 8.8.3. Bytes that are no UTF-8 count as characters.
+	tagList = regexp.MustCompile(`^(\*|([ \t,]|(W/)?"[^\x00-\x20"\x7F]*"[ \t]*(,|$))*)$`)
+	oneTag  = regexp.MustCompile(`(W/)?"[^\x00-\x20"\x7F]*"`)
 )
 
 // ReplaceTags returns the value of a condition with each of its tags changed.
@@ -32,7 +33,7 @@ func ReadCondition(values []string) (c Condition, ok bool) {
 	if len(values) == 0 {
 		return Condition{}, true
 	}
-	text := strings.Join(values, ", ")
+	text := strings.Trim(strings.Join(values, ", "), " \t")
 	return Condition{Given: true, Any: text == "*", Tags: oneTag.FindAllString(text, -1)}, tagList.MatchString(text)
 }
 

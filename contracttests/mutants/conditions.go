@@ -85,6 +85,15 @@ func conditionMutants() []mutant {
 		{"if-none-match-star-ignored", "takes * in If-None-Match for a tag", condition("If-None-Match", starImpossible)},
 		{"if-match-first-tag-alone", "sees the first tag alone of If-Match", condition("If-Match", firstTag)},
 		{"if-none-match-first-tag-alone", "sees the first tag alone of If-None-Match", condition("If-None-Match", firstTag)},
+		{"if-match-first-line-alone", "sees the first line alone of If-Match", rawCondition("If-Match", func(_ *call, values []string) []string {
+			return values[:1]
+		})},
+		{"if-match-of-nothing-ignored", "makes changes under an If-Match that lists nothing", condition("If-Match", func(is harness.Condition, values []string) []string {
+			if is.Given && !is.Any && len(is.Tags) == 0 {
+				return nil
+			}
+			return values
+		})},
 		{"second-condition-ignored", "ignores If-None-Match where there is If-Match", rawCondition("If-None-Match", func(c *call, values []string) []string {
 			if _, ok := wellFormed(values); ok && len(judge.Canonical(c.Header)["If-Match"]) > 0 {
 				return nil

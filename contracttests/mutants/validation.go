@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf16"
@@ -161,6 +162,24 @@ func laxBodyMutants() []mutant {
 			return ""
 		})},
 		{"takes-malformed-if-match", "ignores an If-Match that is malformed", rawCondition("If-Match", ignoreMalformed)},
+		{"takes-star-in-a-list", "takes a list with * in it for *", rawCondition("If-Match", func(_ *call, values []string) []string {
+			if text := strings.Join(values, ", "); len(text) > 1 && text[0] == '*' {
+				return []string{"*"}
+			}
+			return values
+		})},
+		{"takes-tag-with-space", "takes a tag with a space in it", rawCondition("If-Match", func(_ *call, values []string) []string {
+			if text := strings.Join(values, ", "); text == `"x y"` {
+				return []string{`"xy"`}
+			}
+			return values
+		})},
+		{"takes-last-encoding", "looks at the first content coding alone", requests(func(c *call) {
+			if values := judge.Canonical(c.Header)["Content-Encoding"]; len(values) > 0 {
+				first, _, _ := strings.Cut(strings.Join(values, ","), ",")
+				setHeader(c.Header, "Content-Encoding", first)
+			}
+		})},
 		{"takes-malformed-if-none-match", "ignores an If-None-Match that is malformed", rawCondition("If-None-Match", ignoreMalformed)},
 		{"invalid-answered-400", "answers what is invalid with 400", answerError(onStatus(422), 400, "request_malformed")},
 		{"malformed-answered-422", "answers a body that is not JSON with 422", answers(func(c *call, out *judge.Response) {
@@ -277,6 +296,32 @@ func strictMutants() []mutant {
 			}
 			return ""
 		})},
+		{"refuses-charset-utf8", "refuses UTF8 as a name of UTF-8", mediaType(func(values []string) string {
+			if len(values) > 0 && isJSONType(values) && strings.Contains(strings.ToLower(values[0]), "charset=utf8") {
+				return "text/plain"
+			}
+			return ""
+		})},
+		{"refuses-empty-parameter", "refuses a media type with an empty parameter", mediaType(func(values []string) string {
+			if len(values) > 0 && strings.Contains(values[0], "; ;") {
+				return "text/plain"
+			}
+			return ""
+		})},
+		{"refuses-identity", "refuses the content coding identity", requests(func(c *call) {
+			if values := judge.Canonical(c.Header)["Content-Encoding"]; len(values) > 0 && values[0] == "identity" {
+				setHeader(c.Header, "Content-Encoding", "gzip")
+			}
+		})},
+		{"refuses-tabs-in-tag-list", "refuses tabs around the comma of a list of tags", condition("If-Match", refusing(`\t`))},
+		{"refuses-empty-elements", "refuses empty elements in a list of tags", condition("If-Match", refusing(`^,|,[ \t]*,|,$`))},
+		{"refuses-tag-beyond-ascii", "refuses a tag with characters beyond ASCII", condition("If-Match", refusing(`[^\x00-\x7F]`))},
+		{"refuses-two-lines-of-tags", "refuses a second line of If-Match", rawCondition("If-Match", func(_ *call, values []string) []string {
+			if len(values) > 1 {
+				return []string{"malformed"}
+			}
+			return values
+		})},
 		{"refuses-tag-list", "refuses conditions that name several tags", condition("If-Match", func(is harness.Condition, values []string) []string {
 			if len(is.Tags) > 1 {
 				return []string{"malformed"}
@@ -288,6 +333,17 @@ func strictMutants() []mutant {
 		all = append(all, mutant{"refuses-empty-" + short(name), "refuses an empty object for " + name, updateField(name, becoming("[]", "{}"))})
 	}
 	return all
+}
+
+// refusing returns a change that makes conditions malformed that match the pattern.
+func refusing(pattern string) func(harness.Condition, []string) []string {
+	matches := regexp.MustCompile(pattern)
+	return func(_ harness.Condition, values []string) []string {
+		if matches.MatchString(strings.Join(values, ", ")) {
+			return []string{"malformed"}
+		}
+		return values
+	}
 }
 
 // lengthening returns a change that makes strings of n characters too long.

@@ -1,13 +1,13 @@
 package apigateway
 
 import (
+	"bytes"
 	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strconv"
-
-	"github.com/aws/aws-lambda-go/events"
 )
 
 // answer is a function's response, checked and decoded.
@@ -17,8 +17,28 @@ type answer struct {
 	body   []byte
 }
 
-// newAnswer checks a function's response. 1xx is refused although it is a status: no final response has it.
-func newAnswer(r events.APIGatewayV2HTTPResponse) (answer, error) {
+// newAnswer reads a function's response in payload format 2.0, which has no multiValueHeaders. JSON without a
+// statusCode is the body of a 200: see "Lambda function response for format 2.0" in "Create AWS Lambda proxy
+// integrations for HTTP APIs in API Gateway" of the API Gateway Developer Guide. 1xx is refused although it is a
+// status: no final response has it.
+func newAnswer(response []byte) (answer, error) {
+	if !json.Valid(response) {
+		return answer{}, errors.New("the function returned what is no JSON")
+	}
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(response, &members); err != nil || members["statusCode"] == nil {
+		return inferred(response), nil
+	}
+	var r struct {
+		StatusCode      int               `json:"statusCode"`
+		Headers         map[string]string `json:"headers"`
+		Cookies         []string          `json:"cookies"`
+		Body            string            `json:"body"`
+		IsBase64Encoded bool              `json:"isBase64Encoded"`
+	}
+	if err := json.Unmarshal(response, &r); err != nil {
+		return answer{}, fmt.Errorf("the function returned no response of format 2.0: %w", err)
+	}
 	if r.StatusCode < 200 || r.StatusCode > 599 {
 		return answer{}, fmt.Errorf("the function returned the status %d", r.StatusCode)
 	}
@@ -29,24 +49,27 @@ func newAnswer(r events.APIGatewayV2HTTPResponse) (answer, error) {
 			return answer{}, fmt.Errorf("the function returned a body that is not base64: %w", err)
 		}
 	}
-	return answer{status: r.StatusCode, header: mergeHeaders(r), body: body}, nil
+	return answer{status: r.StatusCode, header: newHeader(r.Headers, r.Cookies), body: body}, nil
 }
 
-// mergeHeaders returns the headers of a response. A value in both maps comes once. Where the body ends is the gateway's
-// business, so what the function says about that is dropped.
-func mergeHeaders(r events.APIGatewayV2HTTPResponse) http.Header {
-	all := make(http.Header)
-	for name, values := range r.MultiValueHeaders {
-		for _, value := range values {
-			all.Add(name, value)
-		}
+// inferred returns the answer for JSON that has no statusCode. A string is its text, without the quotes.
+func inferred(response []byte) answer {
+	a := answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}}, body: response}
+	var text string
+	if json.Unmarshal(response, &text) == nil && bytes.HasPrefix(bytes.TrimSpace(response), []byte{'"'}) {
+		a.body = []byte(text)
 	}
-	for name, value := range r.Headers {
-		if !slices.Contains(all.Values(name), value) {
-			all.Add(name, value)
-		}
+	return a
+}
+
+// newHeader returns the headers of a response. Where the body ends is the gateway's business, so what the function
+// says about that is dropped.
+func newHeader(headers map[string]string, cookies []string) http.Header {
+	all := make(http.Header, len(headers)+1)
+	for name, value := range headers {
+		all.Add(name, value)
 	}
-	for _, cookie := range r.Cookies {
+	for _, cookie := range cookies {
 		all.Add("Set-Cookie", cookie)
 	}
 	for _, name := range []string{"Content-Length", "Transfer-Encoding", "Connection"} {

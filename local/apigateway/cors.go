@@ -40,7 +40,7 @@ func (c CORS) allowed(origin string) string {
 // request is no preflight, or the origin is not allowed. Whether the method and the headers that are asked for are among
 // those that it names is the browser's business.
 func (c CORS) preflight(r *http.Request) answer {
-	header := make(http.Header)
+	header := http.Header{"Vary": {"Origin"}}
 	origin := c.allowed(r.Header.Get("Origin"))
 	if origin != "" && r.Header.Get("Access-Control-Request-Method") != "" {
 		header.Set("Access-Control-Allow-Origin", origin)
@@ -53,7 +53,7 @@ func (c CORS) preflight(r *http.Request) answer {
 	return answer{status: http.StatusNoContent, header: header}
 }
 
-// amend puts the headers for the request's origin in the place of those that the function set, which an HTTP API ignores.
+// amend puts the headers for the request's origin, and Vary for caches (Fetch Standard, "CORS protocol and HTTP caches"), in the place of those that the function set, which an HTTP API ignores.
 func (c CORS) amend(header http.Header, r *http.Request) {
 	if !c.on() {
 		return
@@ -63,6 +63,7 @@ func (c CORS) amend(header http.Header, r *http.Request) {
 			header.Del(name)
 		}
 	}
+	header.Add("Vary", "Origin") // also where there is no origin, or none that is allowed: the answer depends on it
 	if origin := c.allowed(r.Header.Get("Origin")); origin != "" {
 		header.Set("Access-Control-Allow-Origin", origin)
 		set(header, "Access-Control-Expose-Headers", c.Exposed)

@@ -95,6 +95,10 @@ func TestCORS(t *testing.T) {
 			if want == nil {
 				want = map[string]string{}
 			}
+			gateway := test.path == "/b" && test.method == "GET" // which answers all origins alike
+			if got := response.Header.Get("Vary"); (got == "Origin") != (test.origins != nil && !gateway) {
+				t.Errorf("Vary = %q, want Origin if and only if the answer depends on it", got)
+			}
 			if diff := cmp.Diff(want, crossOriginOf(response)); diff != "" {
 				t.Errorf("CORS headers (-want +got):\n%s", diff)
 			}

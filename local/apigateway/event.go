@@ -2,8 +2,10 @@ package apigateway
 
 import (
 	"cmp"
+	"context"
 	"crypto/rand"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"mime"
 	"net"
@@ -27,9 +29,37 @@ const (
 // clf is the time format of the event: that of the Common Log Format.
 const clf = "02/Jan/2006:15:04:05 -0700"
 
-// newEvent returns the event of a request. The format is described in the API Gateway Developer Guide, "Create AWS Lambda
-// proxy integrations for HTTP APIs in API Gateway", payload format version 2.0.
-func newEvent(r *http.Request, body []byte, key, id string, now time.Time) events.APIGatewayV2HTTPRequest {
+// event is what a function gets.
+type event struct {
+	text  []byte // JSON
+	trace string // its header x-amzn-trace-id
+}
+
+// request and requestContext are the library's, less the certificate of the client: without mutual TLS an event has
+// none, and the library's has an empty one.
+type (
+	request struct {
+		events.APIGatewayV2HTTPRequest
+		RequestContext requestContext `json:"requestContext"`
+	}
+	requestContext struct {
+		events.APIGatewayV2HTTPRequestContext
+		Authentication *struct{} `json:"authentication,omitempty"`
+	}
+)
+
+// newEvent returns the event of a request. The format is described in the API Gateway Developer Guide, "Create AWS
+// Lambda proxy integrations for HTTP APIs in API Gateway", payload format version 2.0.
+func newEvent(r *http.Request, body []byte, key, id string, now time.Time) (event, error) {
+	made := newRequest(r, body, key, id, now)
+	text, err := json.Marshal(request{made, requestContext{made.RequestContext, nil}})
+	if err != nil {
+		return event{}, fmt.Errorf("encoding the event: %w", err)
+	}
+	return event{text: text, trace: made.Headers[traceHeader]}, nil
+}
+
+func newRequest(r *http.Request, body []byte, key, id string, now time.Time) events.APIGatewayV2HTTPRequest {
 	text, isBase64 := encodeBody(body, r.Header.Get("Content-Type"))
 	domain, _ := splitPort(r.Host)
 	prefix, _, _ := strings.Cut(domain, ".")
@@ -40,7 +70,7 @@ func newEvent(r *http.Request, body []byte, key, id string, now time.Time) event
 		RawPath:               r.URL.Path, // decoded, for all its name
 		RawQueryString:        r.URL.RawQuery,
 		Cookies:               cookies(r.Header),
-		Headers:               headers(r, len(body)),
+		Headers:               headers(r, len(body), now),
 		QueryStringParameters: queryParameters(r.URL),
 		RequestContext: events.APIGatewayV2HTTPRequestContext{
 			RouteKey:     key,
@@ -65,9 +95,9 @@ func newEvent(r *http.Request, body []byte, key, id string, now time.Time) event
 	}
 }
 
-// headers returns the request's headers and those that the gateway adds: names in lower case, several values of a header
-// joined by commas. Cookies are not among them; they have a field of their own.
-func headers(r *http.Request, bodyLength int) map[string]string {
+// headers returns the request's headers and those that the gateway adds: names in lower case, several values of a
+// header joined by commas. Cookies are not among them; they have a field of their own.
+func headers(r *http.Request, bodyLength int, now time.Time) map[string]string {
 	all := make(map[string]string, len(r.Header)+6)
 	for name, values := range r.Header {
 		all[strings.ToLower(name)] = strings.Join(values, ",")
@@ -79,14 +109,26 @@ func headers(r *http.Request, bodyLength int) map[string]string {
 	all["x-forwarded-for"] = strings.TrimPrefix(all["x-forwarded-for"]+", "+sourceIP(r), ", ")
 	all["x-forwarded-port"] = cmp.Or(port, "80")
 	all["x-forwarded-proto"] = "http"
-	all["x-amzn-trace-id"] = cmp.Or(all["x-amzn-trace-id"], newTraceID())
+	all[traceHeader] = cmp.Or(all[traceHeader], newTraceID(now))
 	return all
 }
 
-func newTraceID() string {
-	var random [16]byte
-	rand.Read(random[:]) // never fails; crypto/rand ends the process instead
-	return fmt.Sprintf("Root=1-%x-%x", random[:4], random[4:])
+const traceHeader = "x-amzn-trace-id"
+
+// newTraceID returns a tracing header in the form of AWS's: the first part is the time in seconds since 1970, in eight
+// hexadecimal digits ("Tracing header" in "AWS X-Ray concepts" of the X-Ray Developer Guide).
+func newTraceID(now time.Time) string {
+	var random [12]byte
+	_, _ = rand.Read(random[:]) // never fails; crypto/rand ends the process instead
+	return fmt.Sprintf("Root=1-%08x-%x", now.Unix(), random)
+}
+
+type traceKey struct{}
+
+// TraceID returns the header x-amzn-trace-id of the event that a Function got with ctx, or "".
+func TraceID(ctx context.Context) string {
+	trace, _ := ctx.Value(traceKey{}).(string)
+	return trace
 }
 
 // cookies returns the pairs of all Cookie headers, in their order.
@@ -102,8 +144,8 @@ func cookies(h http.Header) []string {
 	return all
 }
 
-// queryParameters returns the decoded parameters, several values of one joined by commas; nil where there are none. Pairs
-// that cannot be decoded are left out; rawQueryString has them.
+// queryParameters returns the decoded parameters, several values of one joined by commas; nil where there are none.
+// Pairs that cannot be decoded are left out; rawQueryString has them.
 func queryParameters(u *url.URL) map[string]string {
 	values := u.Query()
 	if len(values) == 0 {

@@ -1,6 +1,7 @@
-// Package apigateway is an API Gateway HTTP API on a laptop. Each HTTP request becomes the event, in payload format 2.0, that
-// an HTTP API makes of it; the event goes through JSON to a function, as between the real gateway and Lambda; and what
-// the function returns becomes the HTTP response. So the code that runs on the laptop is the code that runs in Lambda.
+// Package apigateway is an API Gateway HTTP API on a laptop. Each HTTP request becomes the event, in payload format
+// 2.0, that an HTTP API makes of it; a function gets the event as JSON, as from Lambda; and what the function returns
+// becomes the HTTP response. So the code that runs on the laptop is the code that runs in Lambda. docs/local.md
+// compares event and answers with AWS's, field by field.
 //
 // It must import nothing of this module but base62: it knows neither organizations nor what the functions do. No Lambda
 // binary may import it.
@@ -16,13 +17,11 @@ import (
 	"strings"
 	"time"
 
-	"github.com/aws/aws-lambda-go/events"
-
 	"organizations-api/shared/base62"
 )
 
-// Function is what a Lambda function does with an event.
-type Function func(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error)
+// Function is what a Lambda function does with an event. Event and response are JSON. TraceID tells its trace by ctx.
+type Function func(ctx context.Context, event []byte) (response []byte, err error)
 
 // Route says which requests a function gets: those of exactly this method and this path, after percent-decoding.
 type Route struct {
@@ -110,7 +109,15 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, id, http.StatusBadRequest)
 		return
 	}
-	answer, err := g.invoke(r.Context(), function, newEvent(r, body, key, id, g.now()))
+	event, err := newEvent(r, body, key, id, g.now())
+	if err == nil && len(event.text) > maxEvent {
+		refuse(w, id, http.StatusRequestEntityTooLarge)
+		return
+	}
+	var answer answer
+	if err == nil {
+		answer, err = g.invoke(r.Context(), function, event)
+	}
 	if err != nil {
 		g.logger.ErrorContext(r.Context(), "invoking the function of a route", "route", key, "request_id", id, "error", err)
 		refuse(w, id, statusOf(err))

@@ -3,6 +3,7 @@ package apigateway_test
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -43,11 +44,31 @@ func serveOptions(t *testing.T, o apigateway.Options, r *http.Request) *http.Res
 	return recorder.Result()
 }
 
-// returns makes a function that returns the response whatever the event.
-func returns(response events.APIGatewayV2HTTPResponse) apigateway.Function {
-	return func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
-		return response, nil
+type (
+	event    = events.APIGatewayV2HTTPRequest
+	response = events.APIGatewayV2HTTPResponse
+)
+
+// function makes a Function of one that takes and returns what the JSON says.
+func function(f func(context.Context, event) (response, error)) apigateway.Function {
+	return func(ctx context.Context, text []byte) ([]byte, error) {
+		var e event
+		decoder := json.NewDecoder(bytes.NewReader(text))
+		decoder.DisallowUnknownFields()
+		if err := decoder.Decode(&e); err != nil {
+			return nil, err
+		}
+		r, err := f(ctx, e)
+		if err != nil {
+			return nil, err
+		}
+		return json.Marshal(r)
 	}
+}
+
+// returns makes a function that returns the response whatever the event.
+func returns(r response) apigateway.Function {
+	return function(func(context.Context, event) (response, error) { return r, nil })
 }
 
 func body(t *testing.T, r *http.Response) string {
@@ -148,33 +169,40 @@ func TestRoutesMatchExactly(t *testing.T) {
 	}
 }
 
+// TestBodySize: the gateway takes 10 MB, and Lambda events of 6 MB, whether the body is text or base64.
 func TestBodySize(t *testing.T) {
 	t.Parallel()
-	const limit = 10 << 20
+	const gateway, lambda, context = 10 << 20, 6 << 20, 2048 // room for the rest of the event
+	const tooLarge = `{"message":"Request Entity Too Large"}`
 	tests := []struct {
 		name       string
 		size       int
+		kind       string
 		declared   bool // by Content-Length
 		wantStatus int
 		wantBody   string
 	}{
-		{"the largest", limit, true, 200, "done"},
-		{"the largest, in chunks", limit, false, 200, "done"},
-		{"a byte more", limit + 1, true, 413, `{"message":"Request Entity Too Large"}`},
-		{"a byte more, in chunks", limit + 1, false, 413, `{"message":"Request Entity Too Large"}`},
+		{"a large one", lambda - context, "text/plain", true, 200, "done"},
+		{"a large one, in chunks", lambda - context, "text/plain", false, 200, "done"},
+		{"a large one in base64", lambda/4*3 - context, "", true, 200, "done"},
+		{"more than Lambda takes", lambda, "text/plain", true, 413, tooLarge},
+		{"more than Lambda takes, in base64", lambda / 4 * 3, "", true, 413, tooLarge},
+		{"the gateway's largest", gateway, "text/plain", true, 413, tooLarge},
+		{"more than the gateway takes", gateway + 1, "text/plain", true, 413, tooLarge},
+		{"more than the gateway takes, in chunks", gateway + 1, "text/plain", false, 413, tooLarge},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			f := returns(events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: "done"})
 			r := httptest.NewRequest("POST", "/", strings.NewReader(strings.Repeat("x", test.size)))
-			r.Header.Set("Content-Type", "text/plain")
+			r.Header.Set("Content-Type", test.kind)
 			if !test.declared {
 				r.ContentLength = -1
 			}
-			response := serve(t, f, r)
-			if got := body(t, response); response.StatusCode != test.wantStatus || got != test.wantBody {
-				t.Errorf("a body of %d bytes = %d %q, want %d %q", test.size, response.StatusCode, got, test.wantStatus, test.wantBody)
+			answer := serve(t, f, r)
+			if got := body(t, answer); answer.StatusCode != test.wantStatus || got != test.wantBody {
+				t.Errorf("a body of %d bytes = %d %q, want %d %q", test.size, answer.StatusCode, got, test.wantStatus, test.wantBody)
 			}
 		})
 	}
@@ -182,14 +210,14 @@ func TestBodySize(t *testing.T) {
 
 func TestBrokenBody(t *testing.T) {
 	t.Parallel()
-	f := func(context.Context, events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	f := function(func(context.Context, event) (response, error) {
 		t.Error("the function was invoked, want it left alone")
-		return events.APIGatewayV2HTTPResponse{StatusCode: 200}, nil
-	}
+		return response{StatusCode: 200}, nil
+	})
 	r := httptest.NewRequest("POST", "/", brokenReader{})
-	response := serve(t, f, r)
-	if got, want := body(t, response), `{"message":"Bad Request"}`; response.StatusCode != 400 || got != want {
-		t.Errorf("a body that breaks off = %d %q, want 400 %q", response.StatusCode, got, want)
+	answer := serve(t, f, r)
+	if got, want := body(t, answer), `{"message":"Bad Request"}`; answer.StatusCode != 400 || got != want {
+		t.Errorf("a body that breaks off = %d %q, want 400 %q", answer.StatusCode, got, want)
 	}
 }
 
@@ -200,10 +228,10 @@ func (brokenReader) Read([]byte) (int, error) { return 0, http.ErrBodyReadAfterC
 func TestRequestIDsAreFresh(t *testing.T) {
 	t.Parallel()
 	var inEvents, inHeaders []string
-	f := func(_ context.Context, e events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+	f := function(func(_ context.Context, e event) (response, error) {
 		inEvents = append(inEvents, e.RequestContext.RequestID)
-		return events.APIGatewayV2HTTPResponse{StatusCode: 204}, nil
-	}
+		return response{StatusCode: 204}, nil
+	})
 	seen := make(map[string]bool)
 	for range 3 {
 		id := serve(t, f, httptest.NewRequest("GET", "/", nil)).Header.Get("Apigw-Requestid")

@@ -37,14 +37,14 @@ func TestResponses(t *testing.T) {
 			"headers and cookies",
 			events.APIGatewayV2HTTPResponse{
 				StatusCode:        401,
-				Headers:           headers{"content-type": "application/json", "WWW-Authenticate": "Bearer"},
-				MultiValueHeaders: map[string][]string{"www-authenticate": {"Bearer", "Basic"}, "Vary": {"Accept", "Origin"}},
+				Headers:           headers{"content-type": "application/json", "WWW-Authenticate": "Bearer, Basic"},
+				MultiValueHeaders: map[string][]string{"Vary": {"Accept", "Origin"}},
 				Body:              "{}",
 				Cookies:           []string{"a=1; Secure", "b=2"},
 			},
 			401, "{}", http.Header{
-				"Content-Type": {"application/json"}, "Content-Length": {"2"}, "Vary": {"Accept", "Origin"},
-				"Www-Authenticate": {"Bearer", "Basic"}, "Set-Cookie": {"a=1; Secure", "b=2"},
+				"Content-Type": {"application/json"}, "Content-Length": {"2"},
+				"Www-Authenticate": {"Bearer, Basic"}, "Set-Cookie": {"a=1; Secure", "b=2"},
 			},
 		}, {
 			"base64",
@@ -89,14 +89,12 @@ func TestResponses(t *testing.T) {
 
 func TestFailures(t *testing.T) {
 	t.Parallel()
-	type event = events.APIGatewayV2HTTPRequest
-	type response = events.APIGatewayV2HTTPResponse
 	const failed, waited = `{"message":"Internal Server Error"}`, `{"message":"Service Unavailable"}`
 	slow := func(d time.Duration) apigateway.Function {
-		return func(context.Context, event) (response, error) {
+		return function(func(context.Context, event) (response, error) {
 			time.Sleep(d) // in a bubble: no time passes
 			return response{StatusCode: 200}, nil
-		}
+		})
 	}
 	tests := []struct {
 		name       string
@@ -106,9 +104,14 @@ func TestFailures(t *testing.T) {
 		wantBody   string
 		wantLog    string // part of the one line
 	}{
-		{"error", 0, func(context.Context, event) (response, error) { return response{}, errors.New("out of luck") }, 500, failed, "out of luck"},
-		{"panic", 0, func(context.Context, event) (response, error) { panic("no hope") }, 500, failed, "no hope"},
-		{"no status", 0, returns(response{}), 500, failed, "status 0"},
+		{"error", 0, func(context.Context, []byte) ([]byte, error) { return nil, errors.New("out of luck") }, 500, failed, "out of luck"},
+		{"panic", 0, func(context.Context, []byte) ([]byte, error) { panic("no hope") }, 500, failed, "no hope"},
+		{"status 0", 0, returns(response{}), 500, failed, "status 0"},
+		{"no JSON", 0, answers(`<p>`), 500, failed, "no JSON"},
+		{"nothing", 0, answers(``), 500, failed, "no JSON"},
+		{"a status in words", 0, answers(`{"statusCode":"OK"}`), 500, failed, "no response of format 2.0"},
+		{"a header of two values", 0, answers(`{"statusCode":200,"headers":{"Vary":["A","B"]}}`), 500, failed, "no response of format 2.0"},
+		{"more than Lambda gives", 0, answers(`"` + strings.Repeat("x", 6<<20+99) + `"`), 500, failed, "6291557 bytes"},
 		{"status 99", 0, returns(response{StatusCode: 99}), 500, failed, "status 99"},
 		{"status 100", 0, returns(response{StatusCode: 100}), 500, failed, "status 100"},
 		{"status 600", 0, returns(response{StatusCode: 600}), 500, failed, "status 600"},
@@ -168,7 +171,7 @@ func TestContextOfFunction(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		client, goAway := context.WithCancel(t.Context())
 		start := time.Now()
-		f := func(ctx context.Context, _ events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+		f := function(func(ctx context.Context, _ event) (response, error) {
 			goAway()
 			if err := ctx.Err(); err != nil {
 				t.Errorf("ctx.Err() = %v when the client has gone, want nil", err)
@@ -176,8 +179,8 @@ func TestContextOfFunction(t *testing.T) {
 			if deadline, ok := ctx.Deadline(); !ok || deadline.Sub(start) != apigateway.DefaultTimeout {
 				t.Errorf("ctx.Deadline() = %v, %v, want %v from now", deadline, ok, apigateway.DefaultTimeout)
 			}
-			return events.APIGatewayV2HTTPResponse{StatusCode: 200}, nil
-		}
+			return response{StatusCode: 200}, nil
+		})
 		if got := serve(t, f, httptest.NewRequestWithContext(client, "GET", "/", nil)).StatusCode; got != 200 {
 			t.Errorf("status = %d, want 200", got)
 		}
@@ -187,38 +190,63 @@ func TestContextOfFunction(t *testing.T) {
 func TestValuesPassThroughJSON(t *testing.T) {
 	t.Parallel()
 	f := returns(events.APIGatewayV2HTTPResponse{StatusCode: 200, Body: "\xff"})
-	response := serve(t, f, httptest.NewRequest("GET", "/", nil))
-	if got, want := body(t, response), "\ufffd"; got != want { // JSON holds no bytes that are not UTF-8
+	answer := serve(t, f, httptest.NewRequest("GET", "/", nil))
+	if got, want := body(t, answer), "\ufffd"; got != want { // JSON holds no bytes that are not UTF-8
 		t.Errorf("body = %q, want %q", got, want)
 	}
 }
 
-func TestRemote(t *testing.T) {
+// answers makes a function that returns the text.
+func answers(text string) apigateway.Function {
+	return func(context.Context, []byte) ([]byte, error) { return []byte(text), nil }
+}
+
+// TestInferredAnswers: JSON without a statusCode is the body of a 200, as the Developer Guide has it for format 2.0.
+// Members that the format does not have are ignored.
+func TestInferredAnswers(t *testing.T) {
 	t.Parallel()
-	elsewhere := errors.New("it is gone")
-	for name, test := range map[string]struct {
-		returned string
-		err      error
-		want     events.APIGatewayV2HTTPResponse
-		wantErr  string
+	for _, test := range []struct {
+		returned   string
+		wantStatus int
+		wantBody   string
+		wantType   string
 	}{
-		"a response": {`{"statusCode":201,"body":"GET /a"}`, nil, events.APIGatewayV2HTTPResponse{StatusCode: 201, Body: "GET /a"}, ""},
-		"an error":   {"", elsewhere, events.APIGatewayV2HTTPResponse{}, "it is gone"},
-		"no JSON":    {"<p>", nil, events.APIGatewayV2HTTPResponse{}, "decoding the function's response: "},
+		{`"Hello from Lambda!"`, 200, "Hello from Lambda!", "application/json"},
+		{`{"message":"Hello from Lambda!"}`, 200, `{"message":"Hello from Lambda!"}`, "application/json"},
+		{`[1, 2]`, 200, `[1, 2]`, "application/json"},
+		{`{"body":"x","headers":{"content-type":"text/html"}}`, 200, `{"body":"x","headers":{"content-type":"text/html"}}`, "application/json"},
+		{`{"statusCode":201,"body":"x","multiValueHeaders":{"Content-Type":["text/html"]}}`, 201, "x", "text/plain; charset=utf-8"},
+		{`{"statusCode":202,"headers":null,"cookies":null,"body":null}`, 202, "", "text/plain; charset=utf-8"},
 	} {
-		function := apigateway.Remote(func(_ context.Context, event []byte) ([]byte, error) {
-			var got events.APIGatewayV2HTTPRequest
-			if err := json.Unmarshal(event, &got); err != nil || got.RouteKey != "GET /a" {
-				t.Errorf("%s: the event is %s, %v, want that of GET /a", name, event, err)
+		got := serve(t, answers(test.returned), httptest.NewRequest("GET", "/", nil))
+		if b := body(t, got); got.StatusCode != test.wantStatus || b != test.wantBody || got.Header.Get("Content-Type") != test.wantType {
+			t.Errorf("%s became %d %q of %q, want %d %q of %q", test.returned, got.StatusCode, b, got.Header.Get("Content-Type"),
+				test.wantStatus, test.wantBody, test.wantType)
+		}
+	}
+}
+
+// TestTraceID: the function's context has the trace of its event, whoever began it.
+func TestTraceID(t *testing.T) {
+	t.Parallel()
+	for _, sent := range []string{"", "Root=1-5e9f0c65-1de4d666d4dd26aced652b6c"} {
+		f := func(ctx context.Context, text []byte) ([]byte, error) {
+			var e event
+			err := json.Unmarshal(text, &e)
+			if got, want := apigateway.TraceID(ctx), e.Headers["x-amzn-trace-id"]; got != want || want == "" || sent != "" && got != sent {
+				t.Errorf("TraceID() = %q, want %q, as it is in the event, for the sent %q", got, want, sent)
 			}
-			return []byte(test.returned), test.err
-		})
-		got, err := function(t.Context(), events.APIGatewayV2HTTPRequest{RouteKey: "GET /a"})
-		if diff := cmp.Diff(test.want, got); diff != "" {
-			t.Errorf("%s: the response (-want +got):\n%s", name, diff)
+			return []byte(`{"statusCode":204}`), err
 		}
-		if (err != nil) != (test.wantErr != "") || err != nil && !strings.Contains(err.Error(), test.wantErr) {
-			t.Errorf("%s: error %v, want %q", name, err, test.wantErr)
+		r := httptest.NewRequest("GET", "/", nil)
+		if sent != "" {
+			r.Header.Set("X-Amzn-Trace-Id", sent)
 		}
+		if got := serve(t, f, r).StatusCode; got != 204 {
+			t.Errorf("status = %d, want 204", got)
+		}
+	}
+	if got := apigateway.TraceID(t.Context()); got != "" {
+		t.Errorf("TraceID() outside = %q, want none", got)
 	}
 }

@@ -1,10 +1,12 @@
 package lambda
 
 import (
+	"crypto/subtle"
 	"log"
 	"net"
 	"net/http"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 )
@@ -16,7 +18,7 @@ type runtimeAPI struct {
 	events     chan *invocation    // to the call that waits for one
 	ready      chan struct{}       // closed when the process first asks for an event
 	initReport chan *FunctionError // holds one at most
-	address    string
+	address    string              // where the process finds the API, as AWS_LAMBDA_RUNTIME_API has it
 	server     *http.Server
 	serving    sync.WaitGroup
 	closed     chan struct{}
@@ -61,15 +63,16 @@ func serveRuntimeAPI(complaints *log.Logger) (*runtimeAPI, error) {
 	if err != nil {
 		return nil, err
 	}
+	host, secret := listener.Addr().String(), random(secretBytes)
 	a := &runtimeAPI{
 		events:     make(chan *invocation),
 		ready:      make(chan struct{}),
 		initReport: make(chan *FunctionError, 1),
-		address:    listener.Addr().String(),
+		address:    host + "/" + secret,
 		closed:     make(chan struct{}),
 	}
-	a.server = &http.Server{Handler: a.handler(), ErrorLog: complaints} // no timeouts: next waits as long as it takes
-	a.serving.Go(func() { _ = a.server.Serve(listener) })               // returns when it is closed
+	a.server = &http.Server{Handler: a.handler(host, secret), ErrorLog: complaints} // no timeouts: next waits as long as it takes
+	a.serving.Go(func() { _ = a.server.Serve(listener) })                           // returns when it is closed
 	return a, nil
 }
 
@@ -81,19 +84,31 @@ func (a *runtimeAPI) close() {
 	a.calls.Lock() // and keep it: no call comes any more
 }
 
-func (a *runtimeAPI) handler() http.Handler {
+// secretBytes is the length of the secret in a process's address of its Runtime API. Only this process and its
+// bootstrap know the secret, and who may read the bootstrap's environment: its own user and root.
+const secretBytes = 16
+
+// handler serves the calls below the secret path, and only by the name that the process was given. So another process
+// gets no event, and neither does a page in a browser, whatever name it has resolve to this machine.
+func (a *runtimeAPI) handler(host, secret string) http.Handler {
 	const base = "/2018-06-01/runtime"
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+base+"/invocation/next", a.next)
 	mux.HandleFunc("POST "+base+"/invocation/{id}/response", a.response)
 	mux.HandleFunc("POST "+base+"/invocation/{id}/error", a.errorReport)
 	mux.HandleFunc("POST "+base+"/init/error", a.initError)
+	calls := http.StripPrefix("/"+secret, mux)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !a.calls.TryRLock() {
 			return // closed
 		}
 		defer a.calls.RUnlock()
-		mux.ServeHTTP(w, r)
+		first, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+		if r.Host != host || subtle.ConstantTimeCompare([]byte(first), []byte(secret)) != 1 {
+			refuse(w, http.StatusForbidden, "AccessDenied", "this Runtime API is for one process only")
+			return
+		}
+		calls.ServeHTTP(w, r)
 	})
 }
 

@@ -40,6 +40,7 @@ var bootstraps = map[string]func(){
 	"reports":    reportInit,
 	"sulks":      sulk,
 	"misbehaves": misbehave,
+	"intrudes":   intrude,
 	"supervisor": supervise,
 }
 

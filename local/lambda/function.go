@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// Function is a function as who invokes it sees it. It starts a process when an invocation finds none idle, keeps it for
-// the next one, and replaces it when it is gone. It is safe for concurrent use.
+// Function is a function as who invokes it sees it. It starts a process when an invocation finds none idle, keeps it
+// for the next one, and replaces it when it is gone. It is safe for concurrent use.
 type Function struct {
 	settings    Settings
 	concurrency int
@@ -95,7 +95,7 @@ func (f *Function) isClosed() bool {
 // reason to fail.
 func (f *Function) run(ctx context.Context, event []byte) (Result, error) {
 	for s := f.takeIdle(); s != nil; s = f.takeIdle() {
-		result, err := s.invoke(event)
+		result, err := s.invoke(ctx, event)
 		f.putBack(s)
 		if exit := (*ExitError)(nil); errors.As(err, &exit) && result.Timing.Delivered.IsZero() {
 			continue
@@ -107,7 +107,7 @@ func (f *Function) run(ctx context.Context, event []byte) (Result, error) {
 		return Result{}, err
 	}
 	defer f.putBack(s)
-	return s.invoke(event)
+	return s.invoke(ctx, event)
 }
 
 // takeIdle returns the idle process that was used last, or nil. Those whose credentials are about to expire it ends.

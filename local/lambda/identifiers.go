@@ -1,9 +1,11 @@
 package lambda
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/hex"
 	"fmt"
+	"regexp"
 	"time"
 )
 
@@ -22,10 +24,25 @@ func newRequestID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// newTraceID returns a tracing header for a request that is not sampled, as nothing here collects traces: "Tracing header"
-// in "AWS X-Ray concepts" of its Developer Guide.
-func newTraceID(now time.Time) string {
-	return fmt.Sprintf("Root=1-%08x-%s;Parent=%s;Sampled=0", now.Unix(), random(12), random(8))
+type traceKey struct{}
+
+// WithTraceID returns a context whose invocations belong to the trace of a header x-amzn-trace-id, as those of a
+// request that came with it do in Lambda. Where the header has no root, an invocation begins a trace of its own.
+func WithTraceID(ctx context.Context, header string) context.Context {
+	return context.WithValue(ctx, traceKey{}, header)
+}
+
+// traceRoot finds the root in a tracing header: "Tracing header" in "AWS X-Ray concepts" of the X-Ray Developer Guide.
+var traceRoot = regexp.MustCompile(`(?:^|;)\s*Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)`)
+
+// newTraceID returns the tracing header of an invocation. It is not sampled, as nothing here collects traces.
+func newTraceID(ctx context.Context, now time.Time) string {
+	root := fmt.Sprintf("1-%08x-%s", now.Unix(), random(12))
+	header, _ := ctx.Value(traceKey{}).(string)
+	if match := traceRoot.FindStringSubmatch(header); match != nil {
+		root = match[1]
+	}
+	return fmt.Sprintf("Root=%s;Parent=%s;Sampled=0", root, random(8))
 }
 
 // newLogStream returns the name of a log stream in the form of Lambda's.

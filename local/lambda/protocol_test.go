@@ -36,6 +36,12 @@ func call(method, path, body string) (*http.Response, string) {
 	return response, string(text)
 }
 
+// runtimeAPI returns the host and the secret of this process's Runtime API.
+func runtimeAPI() (host, secret string) {
+	host, secret, _ = strings.Cut(os.Getenv("AWS_LAMBDA_RUNTIME_API"), "/")
+	return host, secret
+}
+
 // receive waits for an event and returns its request id.
 func receive() string {
 	response, _ := call("GET", "invocation/next", "")
@@ -73,7 +79,8 @@ func misbehave() {
 	note("wrong path", "POST", "invocation/"+first, "1")
 	note("wrong method", "PUT", "invocation/"+first+"/response", "1")
 	garbage("\x16\x03\x01\x00 no HTTP\r\n\r\n")
-	garbage("POST /2018-06-01/runtime/invocation/" + first + "/response HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\nhalf")
+	host, secret := runtimeAPI()
+	garbage("POST /" + secret + "/2018-06-01/runtime/invocation/" + first + "/response HTTP/1.1\r\nHost: " + host + "\r\nContent-Length: 9\r\n\r\nhalf")
 	note("response", "POST", "invocation/"+first+"/response", "not JSON")
 	note("second response", "POST", "invocation/"+first+"/response", "1")
 	note("error after the response", "POST", "invocation/"+first+"/error", "{}")
@@ -91,7 +98,8 @@ func misbehave() {
 
 // garbage sends the text, ends its side, and waits until the other side ends too.
 func garbage(text string) {
-	line, err := net.Dial("tcp", os.Getenv("AWS_LAMBDA_RUNTIME_API"))
+	host, _ := runtimeAPI()
+	line, err := net.Dial("tcp", host)
 	if err != nil {
 		panic(err)
 	}
@@ -171,5 +179,61 @@ func TestInitReported(t *testing.T) {
 	}
 	if failed.Type != "Config" || failed.Message != "no table" || !bytes.Contains(failed.Payload, []byte("errorType")) {
 		t.Errorf("report = %+v, want Config: no table", failed)
+	}
+}
+
+// intrude is a bootstrap that asks for events as another process and as a page in a browser would, before it asks as
+// itself. Its response to the first event says what came of it.
+func intrude() {
+	host, secret := runtimeAPI()
+	const next = "/2018-06-01/runtime/invocation/next"
+	var got []string
+	for _, try := range []struct{ what, host, path string }{
+		{"no secret", host, next},
+		{"another secret", host, "/" + strings.Repeat("0", len(secret)) + next},
+		{"a part of the secret", host, "/" + secret[:len(secret)-1] + next},
+		{"an empty secret", host, "/" + next},
+		{"another host", "evil.example", "/" + secret + next},
+		{"localhost", "localhost:" + host[strings.LastIndex(host, ":")+1:], "/" + secret + next},
+		{"no port", "127.0.0.1", "/" + secret + next},
+	} {
+		r, err := http.NewRequest("GET", "http://"+host+try.path, nil)
+		if err != nil {
+			panic(err)
+		}
+		r.Host = try.host
+		response, err := http.DefaultClient.Do(r)
+		if err != nil {
+			panic(err)
+		}
+		response.Body.Close()
+		got = append(got, fmt.Sprintf("%s: %d", try.what, response.StatusCode))
+	}
+	report, err := json.Marshal(got)
+	if err != nil {
+		panic(err)
+	}
+	call("POST", "invocation/"+receive()+"/response", string(report))
+	receive()
+}
+
+// TestRuntimeAPIOfOthers: who lacks the secret, or names another host, gets no event and is not taken for the process.
+func TestRuntimeAPIOfOthers(t *testing.T) {
+	t.Parallel()
+	s := start(t, settings(t, "intrudes"))
+	report, err := s.Invoke(t.Context(), []byte("1"))
+	if err != nil {
+		t.Fatalf("Invoke(1) = %v, want no error", err)
+	}
+	var got []string
+	if err := json.Unmarshal(report.Payload, &got); err != nil {
+		t.Fatal(err)
+	}
+	want := []string{
+		"no secret: 403", "another secret: 403", "a part of the secret: 403", "an empty secret: 403",
+		"another host: 403", "localhost: 403", "no port: 403",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("calls of others (-want +got):\n%s", diff)
 	}
 }

@@ -9,8 +9,9 @@ import (
 	"time"
 )
 
-// shutdownGrace is how long a process has from SIGTERM to SIGKILL: what Lambda gives in the shutdown phase where there
-// are extensions. (Where there are none it kills at once.) See "Understanding the Lambda execution environment lifecycle".
+// shutdownGrace is how long a process has from SIGTERM to SIGKILL: what Lambda gives in the shutdown phase where
+// there are extensions. (Where there are none it kills at once.) See "Understanding the Lambda execution environment
+// lifecycle".
 const shutdownGrace = 2 * time.Second
 
 // Sandbox is one process of a function and its Runtime API. It is safe for concurrent use.
@@ -122,7 +123,7 @@ func (s *Sandbox) Invoke(ctx context.Context, event []byte) (Result, error) {
 	}
 	return abandonable(ctx, func() (Result, error) {
 		defer s.busy.Store(false)
-		return s.invoke(event)
+		return s.invoke(ctx, event)
 	})
 }
 
@@ -145,14 +146,15 @@ func abandonable(ctx context.Context, f func() (Result, error)) (Result, error) 
 	}
 }
 
-// invoke is Invoke without its guards. Afterwards the process either waits for an event or is gone.
-func (s *Sandbox) invoke(event []byte) (Result, error) {
+// invoke is Invoke without its guards. It asks ctx for the trace alone. Afterwards the process either waits for an
+// event or is gone.
+func (s *Sandbox) invoke(ctx context.Context, event []byte) (Result, error) {
 	now := time.Now()
 	inv := &invocation{
 		id:       newRequestID(),
 		payload:  event,
 		deadline: now.Add(s.settings.Timeout),
-		trace:    newTraceID(now),
+		trace:    newTraceID(ctx, now),
 		arn:      s.settings.arn(),
 		outcome:  make(chan outcome, 1),
 		settled:  make(chan struct{}),

@@ -59,7 +59,7 @@ func checkEnvironment(t *testing.T, got []string, folder string) {
 	t.Helper()
 	slices.Sort(got)
 	for i, line := range got { // what differs from run to run
-		line = regexp.MustCompile(`^(AWS_LAMBDA_RUNTIME_API=127\.0\.0\.1:)\d+$`).ReplaceAllString(line, "${1}PORT")
+		line = regexp.MustCompile(`^(AWS_LAMBDA_RUNTIME_API=127\.0\.0\.1:)\d+/[0-9a-f]{32}$`).ReplaceAllString(line, "${1}PORT/SECRET")
 		got[i] = regexp.MustCompile(`=\d{4}/\d\d/\d\d/\[\$LATEST\][0-9a-f]{32}$`).ReplaceAllString(line, "=STREAM")
 	}
 	want := []string{
@@ -71,7 +71,7 @@ func checkEnvironment(t *testing.T, got []string, folder string) {
 		"AWS_LAMBDA_INITIALIZATION_TYPE=on-demand",
 		"AWS_LAMBDA_LOG_GROUP_NAME=/aws/lambda/get-organization",
 		"AWS_LAMBDA_LOG_STREAM_NAME=STREAM",
-		"AWS_LAMBDA_RUNTIME_API=127.0.0.1:PORT",
+		"AWS_LAMBDA_RUNTIME_API=127.0.0.1:PORT/SECRET",
 		"AWS_REGION=eu-central-1",
 		"AWS_SECRET_ACCESS_KEY=secret",
 		"BOOTSTRAP=function",
@@ -197,7 +197,6 @@ func TestKilled(t *testing.T) {
 		failed <- err
 	}()
 	await(t, hanging, "the invocation to begin")
-	began := time.Now()
 	if err := syscall.Kill(lives.next(t).pid, syscall.SIGKILL); err != nil {
 		t.Fatal(err)
 	}
@@ -205,25 +204,23 @@ func TestKilled(t *testing.T) {
 	if err := await(t, failed, "the error"); !errors.As(err, &exit) || exit.Signal != syscall.SIGKILL {
 		t.Errorf("Invoke() of a killed process = %v, want an ExitError with signal 9", err)
 	}
-	if took := time.Since(began); took > patience/2 {
-		t.Errorf("the error came after %v", took)
-	}
 }
 
 func TestTimeout(t *testing.T) {
 	t.Parallel()
 	set, out := settings(t, "function"), new(log)
-	set.Output, set.Timeout = out, time.Second
+	const enough = 5 * time.Second // for a busy machine to write the line
+	set.Output, set.Timeout = out, enough
 	s := start(t, set)
 	began := time.Now()
 	_, err := s.Invoke(t.Context(), []byte(`{"do":"hang"}`))
-	want := &lambda.TimeoutError{After: time.Second, Output: "hanging"}
+	want := &lambda.TimeoutError{After: enough, Output: "hanging"}
 	var got *lambda.TimeoutError
 	if !errors.As(err, &got) || !cmp.Equal(want, got) {
 		t.Errorf("Invoke(hang) = %#v, want %#v", err, want)
 	}
-	if took := time.Since(began); took < time.Second {
-		t.Errorf("Invoke(hang) took %v, want a second at least", took)
+	if took := time.Since(began); took < enough {
+		t.Errorf("Invoke(hang) took %v, want %v at least", took, enough)
 	}
 	await(t, s.Exited(), "the end of the process")
 }
@@ -256,8 +253,8 @@ func TestInitFails(t *testing.T) {
 
 	script := settings(t, "")
 	script.Bootstrap = "testdata/bootstrap"
-	if _, err := lambda.Start(t.Context(), script); !errors.As(err, new(*lambda.InitError)) || !errors.Is(err, syscall.ENOEXEC) {
-		t.Errorf("Start(no program) = %v, want an InitError for %v", err, syscall.ENOEXEC)
+	if _, err := lambda.Start(t.Context(), script); !errors.As(err, new(*lambda.InitError)) || !errors.Is(err, syscall.ENOENT) {
+		t.Errorf("Start(no interpreter) = %v, want an InitError for %v", err, syscall.ENOENT)
 	}
 }
 
@@ -331,5 +328,39 @@ func TestOneInvocationAtATime(t *testing.T) {
 	_ = line.Close()
 	if err := untilNotThrottled(t, func() error { _, err := s.Invoke(t.Context(), []byte(`{}`)); return err }); err != nil {
 		t.Errorf("Invoke() after another = %v, want no error", err)
+	}
+}
+
+// TestTrace: an invocation belongs to the trace of the request that it is for, through a Sandbox and through a
+// Function.
+func TestTrace(t *testing.T) {
+	t.Parallel()
+	s := start(t, settings(t, "function"))
+	f, err := lambda.NewFunction(settings(t, "function"), 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(f.Close)
+	const root = "1-5e9f0c65-1de4d666d4dd26aced652b6c"
+	for header, belongs := range map[string]bool{
+		"Root=" + root:                         true,
+		"Self=1-x;Root=" + root + ";Sampled=1": true,
+		"":                                     false,
+		"Root=" + root[:10]:                    false,
+		"Root=" + strings.Replace(root, "5", "g", 1): false,
+	} {
+		for kind, run := range map[string]func(context.Context, []byte) (lambda.Result, error){"Sandbox": s.Invoke, "Function": f.Run} {
+			result, err := run(lambda.WithTraceID(t.Context(), header), []byte(`{"do":"look"}`))
+			if err != nil {
+				t.Fatalf("Invoke() = %v, want no error", err)
+			}
+			var got saw
+			if err := json.Unmarshal(result.Payload, &got); err != nil {
+				t.Fatal(err)
+			}
+			if strings.HasPrefix(got.Trace, "Root="+root+";Parent=") != belongs || !strings.HasPrefix(got.Trace, "Root=1-") {
+				t.Errorf("%s: the trace for %q is %q, belongs to its root: want %v", kind, header, got.Trace, belongs)
+			}
+		}
 	}
 }

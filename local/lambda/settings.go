@@ -7,8 +7,8 @@
 // What is the same: the Runtime API of version 2018-06-01, the environment, the limits of time and size, one invocation
 // at a time for each process, and that a process is replaced when it crashed or was out of time. What is not: a process
 // is neither frozen between invocations, nor limited in memory and CPU, nor kept from the files and the network of this
-// machine, and there is no Extensions API. Whatever runs on this machine can reach a Runtime API, as with other local
-// runtimes. Facts about Lambda are from the pages of the AWS Lambda Developer Guide that are named beside them.
+// machine, and there is no Extensions API. Other processes can reach the port of a Runtime API here, so its address has a
+// path with a secret, AWS_LAMBDA_RUNTIME_API=127.0.0.1:PORT/SECRET; in Lambda it has none. Facts about Lambda are from the pages of the AWS Lambda Developer Guide that are named beside them.
 //
 // It runs on Linux and macOS. It must import no other adapter, no store and nothing of the domain, and aws-lambda-go only
 // in its tests. No Lambda binary may import it.
@@ -109,7 +109,7 @@ func (s Settings) checked() (Settings, error) {
 	return s, errors.Join(append(problems, err, checkVariables(s.Variables))...)
 }
 
-// executable returns the absolute path of a file that can be run.
+// executable returns the absolute path of a file that can be run on this machine.
 func executable(path string) (string, error) {
 	if path == "" {
 		return "", errors.New("a function needs a bootstrap")
@@ -125,5 +125,5 @@ func executable(path string) (string, error) {
 	if !info.Mode().IsRegular() || info.Mode().Perm()&0o111 == 0 {
 		return "", fmt.Errorf("the bootstrap %s is not an executable file", absolute)
 	}
-	return absolute, nil
+	return absolute, checkPlatform(absolute)
 }

@@ -27,8 +27,13 @@ type entityTag struct {
 
 const (
 	maxConditionLength = 4096
-	// conditionPattern is the contract's pattern of both headers. parseTags accepts what it matches.
-	conditionPattern = `^(\*|(W/)?"[!#-~]*"( *, *(W/)?"[!#-~]*")*)$`
+	// conditionPattern is the contract's pattern of both headers: * or a list of entity tags, by RFC 9110, sections 5.6.1
+	// and 8.8.3. The list may have empty elements, and spaces and tabs around its commas. parseTags accepts exactly what
+	// it matches. Only one way of reading a text fits the pattern, so that no engine tries many.
+	conditionPattern = `^(\*|((W/)?"[^\x00-\x20"\x7F]*")?([ \t]*,([ \t]*(W/)?"[^\x00-\x20"\x7F]*")?)*)$`
+
+	// whiteSpace is the OWS of RFC 9110, section 5.6.3.
+	whiteSpace = " \t"
 )
 
 // readConditions reads both headers. It returns a problem for a header that it cannot parse: ignoring the header would
@@ -56,9 +61,10 @@ func readConditions(r *http.Request) (preconditions, []Problem) {
 	return c, problems
 }
 
-// parseTags parses a header's value: * or a list of entity tags. The caller sets the problem's Loc.
+// parseTags parses a header's value: * or a list of entity tags. An empty list names no version. The caller sets the
+// problem's Loc.
 func parseTags(value string) (tagList, *Problem) {
-	value = strings.Trim(value, " \t")
+	value = strings.Trim(value, whiteSpace)
 	if len(value) > maxConditionLength {
 		return tagList{}, &Problem{
 			Msg:  fmt.Sprintf("String should have at most %d characters", maxConditionLength),
@@ -73,24 +79,29 @@ func parseTags(value string) (tagList, *Problem) {
 		Type: "string_pattern_mismatch",
 	}
 	list := tagList{present: true}
-	for {
-		tag, rest, ok := cutTag(value)
+	for value != "" {
+		if value[0] != ',' { // otherwise the element is empty
+			tag, rest, ok := cutTag(value)
+			if !ok {
+				return tagList{}, malformed
+			}
+			list.tags = append(list.tags, tag)
+			value = strings.TrimLeft(rest, whiteSpace)
+			if value == "" {
+				break
+			}
+		}
+		rest, ok := strings.CutPrefix(value, ",")
 		if !ok {
 			return tagList{}, malformed
 		}
-		list.tags = append(list.tags, tag)
-		if rest == "" {
-			return list, nil
-		}
-		rest, ok = strings.CutPrefix(strings.TrimLeft(rest, " "), ",")
-		if !ok {
-			return tagList{}, malformed
-		}
-		value = strings.TrimLeft(rest, " ")
+		value = strings.TrimLeft(rest, whiteSpace)
 	}
+	return list, nil
 }
 
-// cutTag cuts one entity tag from the front of value.
+// cutTag cuts one entity tag from the front of value. A tag may have any byte from 0x80 on: obs-text, which was Latin-1
+// once and is UTF-8 mostly.
 func cutTag(value string) (tag entityTag, rest string, ok bool) {
 	value, tag.weak = strings.CutPrefix(value, "W/")
 	if !strings.HasPrefix(value, `"`) {
@@ -101,7 +112,7 @@ func cutTag(value string) (tag entityTag, rest string, ok bool) {
 		case c == '"':
 			tag.opaque = value[:i+1]
 			return tag, value[i+1:], true
-		case c < '!' || c > '~':
+		case c <= ' ' || c == 0x7f:
 			return entityTag{}, "", false
 		}
 	}

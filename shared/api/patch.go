@@ -5,9 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"mime"
 	"net/http"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -40,7 +38,7 @@ func (s *Service) updateOrganization(ctx context.Context, c *call) (response, er
 		case <-ctx.Done():
 			return response{}, c.contended(err)
 		}
-		// Another request has changed the organization, or its keys. So read both again and decide again.
+		// Somebody has changed the organization or the key. So read both again and decide again.
 		if err := s.authenticate(ctx, c); err != nil {
 			return response{}, err
 		}
@@ -101,6 +99,7 @@ func (s *Service) tryUpdate(
 			Version:   after.Version,
 			Changes:   changes,
 		},
+		Authority: &store.Authority{Key: *c.found.Key, Now: s.now},
 	})
 	if err != nil {
 		return response{}, c.updateError(fmt.Errorf("updating the organization: %w", err))
@@ -179,14 +178,16 @@ func checkMediaType(h http.Header) error {
 	if len(types) != 1 {
 		return unsupported(want)
 	}
-	mediaType, parameters, err := mime.ParseMediaType(types[0])
-	if err != nil || mediaType != "application/json" {
+	m, ok := parseMediaType(types[0])
+	if !ok || m.name != "application/json" {
 		return unsupported(want)
 	}
-	if charset := parameters["charset"]; charset != "" && !strings.EqualFold(charset, "utf-8") {
-		return unsupported("The body must be in UTF-8.")
+	for _, charset := range m.charsets {
+		if !isUTF8(charset) {
+			return unsupported("The body must be in UTF-8.")
+		}
 	}
-	if encoding := h.Get("Content-Encoding"); encoding != "" && !strings.EqualFold(encoding, "identity") {
+	if isEncoded(h.Values("Content-Encoding")) {
 		return unsupported("The body must be sent without a Content-Encoding.")
 	}
 	return nil

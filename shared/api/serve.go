@@ -81,7 +81,7 @@ func (s *Service) answer(ctx context.Context, c *call, e endpoint) (out response
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 	}()
-	// A custom domain may put a base path before ours.
+	// A stage or a custom domain's base path may be before our path.
 	if c.request.Method != e.method || !strings.HasSuffix(c.request.URL.Path, e.path) {
 		return response{}, &Error{Type: NotFound, Code: "route_not_found", Message: "There is no such operation."}
 	}

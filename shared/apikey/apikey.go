@@ -16,6 +16,8 @@ import (
 	"log/slog"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"organizations-api/shared/base62"
 	"organizations-api/shared/organization"
@@ -188,6 +190,20 @@ type Record struct {
 	ExpiresAt  *time.Time // nil: never
 	RevokedAt  *time.Time // nil: not revoked
 	ReplacedBy string     // the ID of the key that replaces it; "": it was not rotated
+	Label      string     `json:",omitempty"` // what its owner calls it; "": nothing
+}
+
+// MaxLabelLength is the length of the longest label, in characters (Unicode code points).
+const MaxLabelLength = 64
+
+// CheckLabel returns an error if label is not 1 to MaxLabelLength characters that can be printed, or spaces.
+func CheckLabel(label string) error {
+	hidden := func(r rune) bool { return !unicode.IsPrint(r) }
+	n := utf8.RuneCountInString(label)
+	if n < 1 || n > MaxLabelLength || !utf8.ValidString(label) || strings.ContainsFunc(label, hidden) {
+		return errors.New("a label has 1 to 64 characters, all of which can be printed")
+	}
+	return nil
 }
 
 // NewRecord returns the record of a new key. expiresAt may be nil: the key never expires.

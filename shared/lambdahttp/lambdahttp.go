@@ -1,9 +1,12 @@
 // Package lambdahttp lets an http.Handler answer the events of an API Gateway HTTP API (payload format 2.0). The
 // handler sees the request as it would see it from net/http.
 //
+// The path is the event's rawPath. It begins with the stage or with a custom domain's base path, if there is one, and
+// nothing in an event tells such a part from a first segment of the same name. So handlers match the end of the path.
+//
 // aws-lambda-go-api-proxy's response writer records the answer and encodes it. The request is made here, because the
-// library's own splits header values at commas, keeps the stage in the path, decodes the path a second time, and
-// believes a header in which a client claims a request context.
+// library's own splits header values at commas, decodes the path a second time, and believes a header in which a client
+// claims a request context.
 //
 // This package must import no other adapter, no store and nothing of the domain.
 package lambdahttp
@@ -178,8 +181,6 @@ func decodeContext(value strictjson.Value, out *events.APIGatewayV2HTTPRequestCo
 			out.DomainName = v.Str()
 		case "requestId":
 			out.RequestID = v.Str()
-		case "stage":
-			out.Stage = v.Str()
 		case "http":
 			for name, v := range v.Members() {
 				switch name {
@@ -200,7 +201,7 @@ const requestIDHeader = "X-Request-Id"
 // newRequest makes a server's request of an event. It accepts every event, and leaves out what cannot be in a request.
 func newRequest(ctx context.Context, event *events.APIGatewayV2HTTPRequest) *http.Request {
 	target := &url.URL{
-		Path:     trimStage(event.RawPath, event.RequestContext.Stage),
+		Path:     event.RawPath,
 		RawQuery: event.RawQueryString,
 	}
 	body, length := newBody(event)
@@ -218,21 +219,6 @@ func newRequest(ctx context.Context, event *events.APIGatewayV2HTTPRequest) *htt
 		ContentLength: length,
 	}
 	return request.WithContext(ctx)
-}
-
-// trimStage removes the stage's name from the front of the path, if the path starts with it.
-func trimStage(path, stage string) string {
-	if stage == "" || stage == "$default" {
-		return path
-	}
-	rest, ok := strings.CutPrefix(path, "/"+stage)
-	if !ok || rest != "" && rest[0] != '/' {
-		return path
-	}
-	if rest == "" {
-		return "/"
-	}
-	return rest
 }
 
 // newHeader takes each header of the event as one value. HTTP APIs join several values by commas, and a value may have

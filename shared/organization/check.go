@@ -2,6 +2,7 @@ package organization
 
 import (
 	"errors"
+	"net/url"
 	"strings"
 	"unicode/utf8"
 )
@@ -14,6 +15,14 @@ const (
 	MaxURLLength   = 2048
 	MaxObjectSize  = 64 << 10
 	MaxObjectDepth = 32 // the object itself is the first level
+)
+
+// The bounds of what only the operator sets. The size of the list of users is in bytes of compact JSON.
+const (
+	MinCycleDay         = 1
+	MaxCycleDay         = 31
+	MaxUsersSize        = 16 << 10
+	MaxProviderIDLength = 255
 )
 
 // The bounds of an email address, from RFC 5321, sections 4.5.3.1.1 and 4.5.3.1.3 (without the angle brackets of a
@@ -33,6 +42,41 @@ func CheckName(name string) error {
 		return errors.New("a name has 1 to 100 characters")
 	}
 	return nil
+}
+
+// CheckLogoURL returns an error if s does not have 1 to MaxURLLength characters, in UTF-8. It need not be a URL: the
+// contract asks for no more.
+func CheckLogoURL(s string) error {
+	if !utf8.ValidString(s) {
+		return errors.New("a logo URL must be UTF-8")
+	}
+	if n := utf8.RuneCountInString(s); n < 1 || n > MaxURLLength {
+		return errors.New("a logo URL has 1 to 2048 characters")
+	}
+	return nil
+}
+
+// CheckAPIURL returns an error if s is not an absolute URL of the scheme http or https, of at most MaxURLLength
+// visible ASCII characters.
+func CheckAPIURL(s string) error {
+	u, err := url.Parse(s)
+	if err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" || !visible(s, MaxURLLength) {
+		return errors.New("an API URL is such as https://eu.api.example.com, of at most 2048 visible ASCII characters")
+	}
+	return nil
+}
+
+// CheckProviderID returns an error if s is not 1 to MaxProviderIDLength visible ASCII characters.
+func CheckProviderID(s string) error {
+	if s == "" || !visible(s, MaxProviderIDLength) {
+		return errors.New("an identifier of an authentication provider has 1 to 255 visible ASCII characters")
+	}
+	return nil
+}
+
+// visible reports whether s has at most most characters, all of them ASCII and visible (RFC 5234: VCHAR).
+func visible(s string, most int) bool {
+	return len(s) <= most && !strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' })
 }
 
 // CheckEmail returns an error that says what is wrong with an email address. It accepts the addr-spec of a mailbox as

@@ -48,7 +48,7 @@ type Patch struct {
 	Credentials        Field[Object]     // replaces the whole object; null leaves it as it is
 }
 
-// Change says what a patch did to one field, for the audit trail. It holds no secret: for credentials it has a
+// Change says what an update did to one field, for the audit trail. It holds no secret: for credentials it has a
 // fingerprint in place of each value. If that would be too long, it has one fingerprint of all credentials.
 type Change struct {
 	Field  string // the name in the contract
@@ -60,6 +60,11 @@ type Change struct {
 // changes, it returns the record as it was. Otherwise the version is one higher and UpdatedAt is now. If the clock has
 // not moved since the last update, UpdatedAt is a microsecond after that.
 func (o Organization) Apply(p Patch, now time.Time) (Organization, []Change) {
+	return o.succeededBy(o.patched(p), now)
+}
+
+// patched returns the record with the patch applied, but with the old version and time of update.
+func (o Organization) patched(p Patch) Organization {
 	next := o
 	if name, ok := p.Name.Value(); ok {
 		next.Name = name
@@ -76,6 +81,12 @@ func (o Organization) Apply(p Patch, now time.Time) (Organization, []Change) {
 	if credentials, ok := p.Credentials.Value(); ok {
 		next.Credentials = credentials
 	}
+	return next
+}
+
+// succeededBy returns next with a new version and time of update, and the changes from o to it. If nothing changes, it
+// returns o.
+func (o Organization) succeededBy(next Organization, now time.Time) (Organization, []Change) {
 	changes := diff(o, next)
 	if len(changes) == 0 {
 		return o, nil
@@ -99,7 +110,13 @@ func optional(current *string, f Field[string]) *string {
 	return current
 }
 
-// diff returns the changes from before to after, of the fields that a patch can change, by their names in the contract.
+// The names in the contract that are used in more than one place.
+const (
+	fieldCredits = "credit_count"
+	fieldUsage   = "current_month_usage"
+)
+
+// diff returns the changes from before to after, by their names in the contract and in its order.
 func diff(before, after Organization) []Change {
 	var changes []Change
 	note := func(field string, same bool, text func(Organization) string) {
@@ -110,6 +127,8 @@ func diff(before, after Organization) []Change {
 	note("organization_name", before.Name == after.Name, func(o Organization) string { return plainjson.Text(o.Name) })
 	note("logo_url", equal(before.LogoURL, after.LogoURL),
 		func(o Organization) string { return plainjson.Text(o.LogoURL) })
+	note("account_type", before.Tier == after.Tier, func(o Organization) string { return plainjson.Text(o.Tier) })
+	note(fieldCredits, before.Credits == after.Credits, func(o Organization) string { return plainjson.Text(o.Credits) })
 	note("metadata", before.Metadata.Text() == after.Metadata.Text(),
 		func(o Organization) string { return o.Metadata.Text() })
 	note("billing_email", equal(before.BillingEmail, after.BillingEmail),
@@ -117,8 +136,18 @@ func diff(before, after Organization) []Change {
 	note("notifications_email", equal(before.NotificationsEmail, after.NotificationsEmail),
 		func(o Organization) string { return plainjson.Text(o.NotificationsEmail) })
 	note("rate_limits", before.Override == after.Override, func(o Organization) string { return overrideText(o.Override) })
+	note("auto_billing_enabled", before.AutoBilling == after.AutoBilling,
+		func(o Organization) string { return plainjson.Text(o.AutoBilling) })
+	note("billing_cycle_start", before.BillingCycleStart == after.BillingCycleStart,
+		func(o Organization) string { return plainjson.Text(o.BillingCycleStart) })
+	note(fieldUsage, before.CurrentMonthUsage == after.CurrentMonthUsage,
+		func(o Organization) string { return plainjson.Text(o.CurrentMonthUsage) })
+	note("users", equal(before.Users, after.Users), func(o Organization) string { return usersText(o.Users) })
+	note("auth_provider_org_id", equal(before.AuthProviderOrgID, after.AuthProviderOrgID),
+		func(o Organization) string { return plainjson.Text(o.AuthProviderOrgID) })
 	note("default_llm_credentials", before.Credentials.Text() == after.Credentials.Text(),
 		func(o Organization) string { return fingerprints(o.Credentials) })
+	note("api_url", equal(before.APIURL, after.APIURL), func(o Organization) string { return plainjson.Text(o.APIURL) })
 	return changes
 }
 
@@ -143,6 +172,22 @@ func overrideText(override RateLimits) string {
 	return plainjson.Text(limits)
 }
 
+// maxAuditedUsers is the longest list of users that an audit entry holds, in bytes. An entry must fit into an item of
+// DynamoDB.
+const maxAuditedUsers = 2 << 10
+
+// usersText returns the list of users, or its fingerprint if it is longer than maxAuditedUsers.
+func usersText(users *string) string {
+	switch {
+	case users == nil:
+		return "null"
+	case len(*users) > maxAuditedUsers:
+		return plainjson.Text(fingerprint(*users))
+	default:
+		return *users
+	}
+}
+
 // maxFingerprints is the most that fingerprints returns, in bytes. For short credentials the fingerprints are many
 // times longer than the object. An audit entry has those before and after the change, and must fit into an item of
 // DynamoDB.
@@ -165,8 +210,8 @@ func fingerprints(credentials Object) string {
 	return plainjson.Text(fingerprint(credentials.Text()))
 }
 
-// fingerprint returns eight bytes of the secret's SHA-256.
-func fingerprint(secret string) string {
-	sum := sha256.Sum256([]byte(secret))
+// fingerprint returns eight bytes of the text's SHA-256.
+func fingerprint(text string) string {
+	sum := sha256.Sum256([]byte(text))
 	return "sha256:" + hex.EncodeToString(sum[:8])
 }

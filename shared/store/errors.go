@@ -14,11 +14,12 @@ const (
 	NotFound         // the organization or the key does not exist
 	Conflict         // it exists already, or has changed since the caller read it
 	Full             // the organization has as many keys as it can have
+	Applied          // the organization has had the change with this ID already
 	Throttled        // the engine refuses the call because of too many requests
 	Unreachable      // the engine does not answer, or not in time
 )
 
-var kindNames = [...]string{"unknown", "not found", "conflict", "full", "throttled", "unreachable"}
+var kindNames = [...]string{"unknown", "not found", "conflict", "full", "applied", "throttled", "unreachable"}
 
 func (k Kind) String() string { return kindNames[k] }
 
@@ -37,6 +38,11 @@ func (e *Error) Error() string {
 }
 
 func (e *Error) Unwrap() error { return e.Err }
+
+// ErrNotAsked is in the chain of the error of a read whose answer has another organization, or another key, than the
+// one that was asked for. Whoever believed such an answer would show one tenant the data of another, or change them.
+// Its kind is Unknown.
+var ErrNotAsked = errors.New("the answer has what was not asked for")
 
 // KindOf returns the kind of err. It returns Unknown if err is not an *Error.
 func KindOf(err error) Kind {

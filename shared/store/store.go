@@ -25,8 +25,8 @@ type Records interface {
 	Find(ctx context.Context, id organization.ID, key apikey.Hash) (Found, error)
 
 	// Update makes the change and writes its audit entry, or does neither. It returns NotFound if there is no such
-	// organization, and Conflict if the organization is deleted or no longer has the version of Before. After Throttled
-	// or Unreachable the change may have been made.
+	// organization, and Conflict if the organization is deleted or no longer has the version of Before, or if the
+	// Authority no longer holds. After Throttled or Unreachable the change may have been made.
 	Update(ctx context.Context, u Update) error
 }
 
@@ -38,10 +38,25 @@ type Found struct {
 
 // Update is one change of a record. Before.Version is an optimistic lock.
 type Update struct {
-	Before organization.Organization // as the caller read it
-	After  organization.Organization // from Before.Apply
-	Audit  Entry
+	Before    organization.Organization // as the caller read it
+	After     organization.Organization // from Before.Apply
+	Audit     Entry
+	Authority *Authority // nil: the operator makes the change, without a key
 }
+
+// Authority is the key that allows a change, as the caller read it. The change is made only if, at its commit, the
+// organization still has the key with the same permission, revocation and expiry, and the key is valid. So no change
+// is committed after a revocation, or a new expiry, was acknowledged.
+//
+// An engine that cannot read the clock at the commit reads it when it sends the change. There, a change under way when
+// a key reaches its own, unchanged expiry can still be made.
+type Authority struct {
+	Key apikey.Record
+	Now func() time.Time // the caller's clock, by which the key is valid
+}
+
+// Valid reports whether the key is valid now. A nil Authority is that of the operator, and valid.
+func (a *Authority) Valid() bool { return a == nil || a.Key.Check(a.Now()) == nil }
 
 // Counters counts requests.
 type Counters interface {
@@ -65,6 +80,7 @@ type UseNotes interface {
 // Operator is all that the operator's command needs. An engine implements it in addition to what requests need.
 type Operator interface {
 	Directory
+	Revisions
 	Lifecycle
 	Keys
 	KeyUses
@@ -84,12 +100,13 @@ type Directory interface {
 
 	// List returns a page of at most limit organizations, including deleted ones, and the pagination cursor of the next
 	// page. The cursor of the first page is "", and the cursor after the last page is "" too. limit must be at least 1.
-	// An organization that exists during the whole listing comes exactly once. The order depends on the engine.
+	// An organization that exists during the whole listing comes exactly once. The order depends on the engine. The ID of
+	// any organization is a cursor too: the page begins after it, also if there is no such organization any more.
 	List(ctx context.Context, cursor string, limit int) ([]organization.Organization, string, error)
 }
 
 // Lifecycle deletes organizations. It changes neither the version nor the update time of a record, as these describe
-// only the changes by patches.
+// only updates.
 type Lifecycle interface {
 	// Delete marks the organization as deleted at the time at, and writes the audit entry. The record, the keys and the
 	// audit trail stay. Every later Update returns Conflict. A deleted organization stays as it is, and no entry is
@@ -97,11 +114,14 @@ type Lifecycle interface {
 	Delete(ctx context.Context, id organization.ID, at time.Time, e Entry) error
 
 	// Undelete clears the deletion mark, so that the keys work again, and writes the audit entry. An organization that is
-	// not deleted stays as it is, and no entry is written. It returns NotFound if there is no such organization.
+	// not deleted stays as it is, and no entry is written. It returns NotFound if there is no such organization, and
+	// Conflict if a purge of it has begun.
 	Undelete(ctx context.Context, id organization.ID, e Entry) error
 
-	// Purge removes the organization, its keys and its audit trail for good. It returns no error if there is no such
-	// organization. You can repeat a purge that failed half-way.
+	// Purge removes the organization, its keys, its audit trail and its counters for good, also while it is in use. It
+	// returns no error if there is no such organization. A purge that failed half-way leaves the organization deleted:
+	// nothing but another Purge can change it, and List still has it. Do not restore an organization and purge it at the
+	// same time, unless it exists before.
 	Purge(ctx context.Context, id organization.ID) error
 }
 
@@ -152,7 +172,8 @@ type Entry struct {
 	Action    Action
 	Actor     string // the ID of the key that was used, or OperatorActor
 	RequestID string
-	Version   int64 // of the record after the change
+	ChangeID  string `json:",omitempty"` // of the operator's change, unique in the organization; "": it has none
+	Version   int64  // of the record after the change
 	Changes   []organization.Change
 }
 

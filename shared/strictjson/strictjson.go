@@ -81,12 +81,32 @@ func Parse(text []byte) (Value, error) {
 	if len(text) > math.MaxInt32 {
 		return Value{}, &SyntaxError{math.MaxInt32, "the text is too long"}
 	}
+	if reason := otherEncoding(text); reason != "" {
+		return Value{}, &SyntaxError{0, reason}
+	}
 	p := parsers.Get().(*parser)
 	defer p.release(len(text))
 	if err := p.parse(text); err != nil {
 		return Value{}, err
 	}
 	return Value{text: string(text), nodes: slices.Clone(p.nodes)}, nil
+}
+
+// otherEncoding says why the beginning of a text shows that it is not plain UTF-8, or returns "". Editors and shells
+// write such texts, and a complaint about an invalid character would not help who does not see the character.
+func otherEncoding(text []byte) string {
+	for _, mark := range []struct{ bytes, reason string }{
+		{"\xef\xbb\xbf", "the text begins with a byte order mark, which JSON must not have"}, // RFC 8259, section 8.1
+		{"\xff\xfe\x00\x00", "the text is in UTF-32, not in UTF-8"},                          // before UTF-16, whose mark it begins with
+		{"\x00\x00\xfe\xff", "the text is in UTF-32, not in UTF-8"},
+		{"\xff\xfe", "the text is in UTF-16, not in UTF-8"},
+		{"\xfe\xff", "the text is in UTF-16, not in UTF-8"},
+	} {
+		if bytes.HasPrefix(text, []byte(mark.bytes)) {
+			return mark.reason
+		}
+	}
+	return ""
 }
 
 // release makes the parser forget the text and keeps it for the next one.

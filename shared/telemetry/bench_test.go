@@ -10,7 +10,9 @@ import (
 )
 
 func BenchmarkLine(b *testing.B) {
-	more := func(_ context.Context, r telemetry.Request) []slog.Attr { return r.Embedded("get-organization", false) }
+	more := func(_ context.Context, r telemetry.Request) []slog.Attr {
+		return r.Embedded(telemetry.Function{Name: "get-organization", Version: "7"}, false)
+	}
 	observe := telemetry.Log(slog.New(slog.NewJSONHandler(io.Discard, nil)), more)
 	r := request(func(*telemetry.Request) {})
 	b.ReportAllocs()

@@ -107,6 +107,9 @@ const (
 	millis = "Milliseconds"
 )
 
+// serverErrors is the name of the metric that alarms guard deployments by.
+const serverErrors = "ServerErrors"
+
 // metric is one measured value of a request.
 type metric struct {
 	name, unit string
@@ -125,7 +128,7 @@ func (r Request) metrics(coldStart bool) []metric {
 		{"Requests", count, 1},
 		{"Successes", count, is(r.Status < 400)},
 		{"ClientErrors", count, is(r.Status >= 400 && r.Status < 500)},
-		{"ServerErrors", count, is(r.Status >= 500)},
+		{serverErrors, count, is(r.Status >= 500)},
 		{"RateLimited", count, is(r.Status == 429)},
 		{"Latency", millis, milliseconds(r.Duration)},
 		{"ColdStarts", count, is(coldStart)},
@@ -150,44 +153,76 @@ type (
 	}
 )
 
-// embedded is the value of _aws. It holds the time at which the request began, in milliseconds since 1970. The rest of
-// _aws is the same for every request and is encoded only once.
-type embedded int64
+// embedded is the value of _aws. The directives are encoded only once.
+type embedded struct {
+	started    int64 // when the request began, in milliseconds since 1970
+	directives []byte
+}
 
 // MarshalJSON returns the JSON of _aws. The error is always nil.
 func (e embedded) MarshalJSON() ([]byte, error) {
 	const room = 64 // for the time and the names of the two members
-	text := make([]byte, 0, room+len(directives()))
-	text = strconv.AppendInt(append(text, `{"Timestamp":`...), int64(e), 10)
-	return append(append(append(text, `,"CloudWatchMetrics":`...), directives()...), '}'), nil
+	text := make([]byte, 0, room+len(e.directives))
+	text = strconv.AppendInt(append(text, `{"Timestamp":`...), e.started, 10)
+	return append(append(append(text, `,"CloudWatchMetrics":`...), e.directives...), '}'), nil
 }
 
 // directives returns the JSON that declares all metrics of a request.
-var directives = sync.OnceValue(func() []byte {
+var directives = sync.OnceValue(func() []byte { return encode(allMetrics()) })
+
+// faultDirectives is directives for a request that was answered with a 5xx. It also declares ServerErrors by the
+// version of the function, which the alarms that guard a deployment watch. Other requests do not have that metric:
+// while there are no faults, it costs nothing.
+var faultDirectives = sync.OnceValue(func() []byte {
+	return encode(allMetrics(), directive{
+		Namespace:  Namespace,
+		Dimensions: [][]string{{dimension, versionDimension}},
+		Metrics:    []declaration{{Name: serverErrors, Unit: count}},
+	})
+})
+
+func allMetrics() directive {
 	d := directive{Namespace: Namespace, Dimensions: [][]string{{dimension}}}
 	for _, m := range (Request{}).metrics(false) {
 		d.Metrics = append(d.Metrics, declaration{Name: m.name, Unit: m.unit})
 	}
-	text, err := json.Marshal([]directive{d})
+	return d
+}
+
+func encode(all ...directive) []byte {
+	text, err := json.Marshal(all)
 	if err != nil {
 		panic(err) // strings always encode
 	}
 	return text
-})
+}
 
 // dimension is the attribute that separates the metrics: the name of the function, which serves one operation of one
 // stack. The organization is not a dimension, as every tenant would then have metrics of its own, and each metric costs
 // money. The log line names the organization.
 const dimension = "function_name"
 
-// Embedded returns the attributes from which CloudWatch takes the metrics of the request. function is the name of the
-// Lambda function. It must not be empty.
-func (r Request) Embedded(function string, coldStart bool) []slog.Attr {
+// versionDimension is the attribute of a fault with the version of the function, such as "12".
+const versionDimension = "function_version"
+
+// Function says which Lambda function served a request. Neither field may be empty.
+type Function struct {
+	Name    string
+	Version string // "$LATEST", or a number
+}
+
+// Embedded returns the attributes from which CloudWatch takes the metrics of the request.
+func (r Request) Embedded(function Function, coldStart bool) []slog.Attr {
 	metrics := r.metrics(coldStart)
-	attributes := make([]slog.Attr, 0, len(metrics)+2)
-	attributes = append(attributes, slog.String(dimension, function))
+	attributes := make([]slog.Attr, 0, len(metrics)+3)
+	attributes = append(attributes, slog.String(dimension, function.Name))
+	aws := embedded{started: r.Started.UnixMilli(), directives: directives()}
+	if r.Status >= 500 {
+		attributes = append(attributes, slog.String(versionDimension, function.Version))
+		aws.directives = faultDirectives()
+	}
 	for _, m := range metrics {
 		attributes = append(attributes, slog.Float64(m.name, m.value))
 	}
-	return append(attributes, slog.Any("_aws", embedded(r.Started.UnixMilli())))
+	return append(attributes, slog.Any("_aws", aws))
 }

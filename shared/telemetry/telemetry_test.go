@@ -17,7 +17,9 @@ import (
 func observed(t *testing.T, r telemetry.Request, cold bool) telemetrytest.Line {
 	t.Helper()
 	var logs bytes.Buffer
-	more := func(context.Context, telemetry.Request) []slog.Attr { return r.Embedded("get-organization", cold) }
+	more := func(context.Context, telemetry.Request) []slog.Attr {
+		return r.Embedded(telemetry.Function{Name: "get-organization", Version: "7"}, cold)
+	}
 	telemetry.Log(slog.New(slog.NewJSONHandler(&logs, nil)), more)(t.Context(), r)
 	lines, err := telemetrytest.Lines(logs.String())
 	if err != nil || len(lines) != 1 {
@@ -76,6 +78,27 @@ func TestMetrics(t *testing.T) {
 		}
 		if line["level"] != test.level {
 			t.Errorf("%s: level = %v, want %s", test.name, line["level"], test.level)
+		}
+	}
+}
+
+// TestFaultsAreCountedByVersion: a 5xx counts once more under the version that answered, and nothing else does, as
+// each metric costs money.
+func TestFaultsAreCountedByVersion(t *testing.T) {
+	t.Parallel()
+	for status, want := range map[int]any{200: nil, 304: nil, 422: nil, 429: nil, 500: "7", 503: "7"} {
+		line := observed(t, request(func(r *telemetry.Request) { r.Status = status }), false)
+		if err := telemetrytest.CheckMetrics(line); err != nil {
+			t.Errorf("%d: CheckMetrics = %v", status, err)
+		}
+		all, _ := line["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)
+		last, _ := all[len(all)-1].(map[string]any)
+		byVersion := map[string]any{
+			"Namespace": "OrganizationsAPI", "Dimensions": []any{[]any{"function_name", "function_version"}},
+			"Metrics": []any{map[string]any{"Name": "ServerErrors", "Unit": "Count"}},
+		}
+		if line["function_version"] != want || cmp.Equal(last, byVersion) != (want != nil) || (len(all) == 2) != (want != nil) {
+			t.Errorf("%d: function_version %v, directives %v; want version %v", status, line["function_version"], all, want)
 		}
 	}
 }

@@ -79,6 +79,9 @@ func TestDataOfOtherOrigins(t *testing.T) {
 			if got.StatusCode != test.want {
 				t.Errorf("GET %s with %q = %d, want %d", path, test.headers, got.StatusCode, test.want)
 			}
+			if vary := got.Header.Get("Vary"); vary != "Origin, Sec-Fetch-Site" {
+				t.Errorf("GET %s with %q has Vary %q, want what the answer depends on", path, test.headers, vary)
+			}
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"io/fs"
 	"net/http"
 	"path"
+	"strconv"
 	"strings"
 	"time"
 
@@ -103,20 +104,50 @@ func swaggerFile(name string) (file, error) {
 }
 
 func (f file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	content := f.content
+	content, etag := f.content, f.etag
 	h := w.Header()
 	if f.gzipped {
 		h.Set("Vary", "Accept-Encoding")
-		if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
+		if acceptsGzip(r.Header.Values("Accept-Encoding")) {
 			h.Set("Content-Encoding", "gzip")
+			etag = strings.TrimSuffix(etag, `"`) + `-gzip"` // other bytes, another strong tag (RFC 9110, section 8.8.3)
 		} else {
 			content = expand(content)
 		}
 	}
 	h.Set("Content-Type", f.mediaType)
 	h.Set("Cache-Control", "no-cache")
-	h.Set("ETag", f.etag)
+	h.Set("ETag", etag)
 	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(content))
+}
+
+// acceptsGzip reports whether an Accept-Encoding (RFC 9110, section 12.5.3) has gzip, by name or by *, with a weight above
+// zero. Without the header everything is acceptable, but who does not ask for gzip may not read it.
+func acceptsGzip(values []string) bool {
+	named, byStar := 0.0, 0.0
+	isNamed := false
+	for element := range strings.SplitSeq(strings.Join(values, ","), ",") {
+		coding, parameter, weighted := strings.Cut(element, ";")
+		weight := 1.0
+		if weighted {
+			name, value, _ := strings.Cut(strings.TrimSpace(parameter), "=")
+			q, err := strconv.ParseFloat(value, 64)
+			if !strings.EqualFold(name, "q") || err != nil {
+				continue // malformed
+			}
+			weight = q
+		}
+		switch strings.ToLower(strings.TrimSpace(coding)) {
+		case "gzip", "x-gzip":
+			named, isNamed = max(named, weight), true
+		case "*":
+			byStar = weight
+		}
+	}
+	if isNamed {
+		return named > 0
+	}
+	return byStar > 0
 }
 
 // expand decompresses content for clients that do not accept gzip.

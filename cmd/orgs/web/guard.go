@@ -41,6 +41,7 @@ func isThisMachine(host string) bool {
 // the headers, and no more authority than the key that its sender knows.
 func sameOrigin(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Vary", "Origin, Sec-Fetch-Site")
 		site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
 		if site != "" && site != "same-origin" || origin != "" && origin != "http://"+r.Host {
 			refuse(w, http.StatusForbidden, "Only the console's own page may read this.")

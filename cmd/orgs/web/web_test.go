@@ -214,6 +214,18 @@ func TestCaching(t *testing.T) {
 	if body := text(t, plain); !strings.Contains(body, "SwaggerUIBundle") {
 		t.Errorf("%s without gzip is no script", bundle)
 	}
+	if zipped.Header.Get("ETag") == plain.Header.Get("ETag") {
+		t.Errorf("%s has the tag %s compressed and plain, want two tags", bundle, plain.Header.Get("ETag"))
+	}
+	for accepts, want := range map[string]string{
+		"": "", "gzip": "gzip", "GZIP": "gzip", "x-gzip": "gzip", "br;q=1.0,\tgzip;q=0.001": "gzip", "*": "gzip", "br, *;q=0.1": "gzip", "gzip ; Q=1": "gzip",
+		"gzip;q=0": "", "gzip;q=0.000, *": "", "*;q=0": "", "br": "", "gzipped": "", "identity": "", "gzip;q=x": "", ", ,": "",
+	} {
+		got := w.ask(t, "GET", bundle, "Accept-Encoding", accepts)
+		if encoding := got.Header.Get("Content-Encoding"); encoding != want || got.Header.Get("Vary") != "Accept-Encoding" {
+			t.Errorf("%s with Accept-Encoding: %s has the encoding %q and Vary %q, want %q", bundle, accepts, encoding, got.Header.Get("Vary"), want)
+		}
+	}
 }
 
 func TestHosts(t *testing.T) {

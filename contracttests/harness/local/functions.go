@@ -1,6 +1,7 @@
 package local
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -91,14 +92,18 @@ func runFunctions(t testing.TB, folder string, tables dynamo.Settings, endpoint 
 			Credentials: lambda.Credentials{AccessKeyID: "local", SecretAccessKey: "local"},
 			Variables: map[string]string{
 				"ORGANIZATIONS_TABLE": tables.Tables.Organizations, "COUNTERS_TABLE": tables.Tables.Counters,
-				"AWS_ENDPOINT_URL_DYNAMODB": endpoint, "RATE_LIMITS": "on", "GOMAXPROCS": "1",
+				"AWS_ENDPOINT_URL_DYNAMODB": endpoint, "RATE_LIMITS": "on",
+				"LOG_LEVEL": "info", "GOMAXPROCS": "1", "SSL_CERT_DIR": "/nonexistent",
 			},
 		}, concurrency)
 		if err != nil {
 			return nil, fmt.Errorf("running %s: %w", name, err)
 		}
 		t.Cleanup(function.Close)
-		routes = append(routes, apigateway.Route{Method: method, Path: harness.Path, Function: apigateway.Remote(function.Invoke)})
+		invoke := func(ctx context.Context, event []byte) ([]byte, error) {
+			return function.Invoke(lambda.WithTraceID(ctx, apigateway.TraceID(ctx)), event)
+		}
+		routes = append(routes, apigateway.Route{Method: method, Path: harness.Path, Function: invoke})
 	}
 	return apigateway.New(apigateway.Options{Routes: routes, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
 }

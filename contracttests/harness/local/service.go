@@ -97,7 +97,7 @@ func (s *Service) gateway(t testing.TB) http.Handler {
 	functions := s.Functions()
 	var routes []apigateway.Route
 	for _, r := range s.routes {
-		routes = append(routes, apigateway.Route{Method: r.Method, Path: r.Path, Function: functions[r.Method].Handle})
+		routes = append(routes, apigateway.Route{Method: r.Method, Path: r.Path, Function: functions[r.Method].Invoke})
 	}
 	gateway, err := apigateway.New(apigateway.Options{Routes: routes, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {

@@ -78,7 +78,7 @@ func AtURL(t *testing.T, url, admin, read, other string) *harness.Subject {
 		t.Fatal(err)
 	}
 	if admin == "" {
-		t.Fatal("a target needs an -admin-key")
+		t.Fatal("a target needs an admin key, in the environment as ADMIN_KEY")
 	}
 	subject := &harness.Subject{
 		Name:      "at-url",

@@ -54,7 +54,7 @@ func BenchmarkEvent(b *testing.B) {
 func cannedHandler(b *testing.B, db *dynamotest.Canned, limits bool, operation func(*api.Service) api.Route) lambda.Handler {
 	b.Helper()
 	c := config{
-		organizationsTable: "o", countersTable: "c", rateLimits: limits, region: "eu-central-1", function: "bench",
+		organizationsTable: "o", countersTable: "c", rateLimits: limits, region: "eu-central-1", function: "bench", version: "1",
 		accessKeyID: "AKIDEXAMPLE", secretAccessKey: "secret", sessionToken: "token",
 	}
 	settings := c.store()

@@ -8,6 +8,7 @@ package boot
 import (
 	"context"
 	"io"
+	"log"
 	"log/slog"
 	"os"
 	"sync/atomic"
@@ -25,10 +26,11 @@ import (
 // Main serves one operation of the API until Lambda ends the process. If the configuration is wrong, it logs the reason
 // and exits.
 func Main(operation func(*api.Service) api.Route) {
+	own := slog.New(slog.NewJSONHandler(os.Stdout, nil))
+	log.SetOutput(telemetry.Libraries(own)) // no writer but ours reaches the log
 	handler, err := newHandler(os.Getenv, os.Stdout, operation)
 	if err != nil {
-		log := slog.New(slog.NewJSONHandler(os.Stdout, nil))
-		log.Error("the function cannot start", slog.String("error", err.Error()))
+		own.Error("the function cannot start", slog.String("error", err.Error()))
 		os.Exit(1)
 	}
 	lambda.Start(handler)
@@ -58,7 +60,7 @@ func (c config) connect(
 	records *dynamo.Store, logs io.Writer, operation func(*api.Service) api.Route,
 ) (*lambdahttp.Adapter, error) {
 	log := slog.New(slog.NewJSONHandler(logs, &slog.HandlerOptions{Level: c.logLevel}))
-	options := api.Options{Records: records, Uses: records, Now: time.Now, Observe: observer(logs, c.function)}
+	options := api.Options{Records: records, Uses: records, Now: time.Now, Observe: observer(logs, telemetry.Function{Name: c.function, Version: c.version})}
 	if c.rateLimits {
 		options.Counters = records
 	}
@@ -84,7 +86,7 @@ const traceKey = "x-amzn-trace-id"
 
 // observer returns the observer that logs a line for each request. The line also has the metrics, and what only Lambda
 // knows. It ignores LOG_LEVEL, because a line that is not logged is not counted.
-func observer(logs io.Writer, function string) telemetry.Observer {
+func observer(logs io.Writer, function telemetry.Function) telemetry.Observer {
 	log := slog.New(slog.NewJSONHandler(logs, nil))
 	var warm atomic.Bool // since the first request of this sandbox
 	return telemetry.Log(log, func(ctx context.Context, r telemetry.Request) []slog.Attr {

@@ -1,51 +1,143 @@
 package boot
 
 import (
+	"bytes"
 	"debug/buildinfo"
 	"debug/elf"
+	"errors"
+	"io/fs"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// buildFunction builds a function as sam build does, and returns the path of the binary.
-func buildFunction(t *testing.T, logicalID string) string {
+// samBuild is what sam build does for a function whose BuildMethod is makefile: app_builder.py and
+// workflows/custom_make of the SAM CLI 1.164 and of its Lambda Builders. It copies ProjectRootDirectory, without
+// .aws-sam and .git, to a folder, and runs the Makefile of ContextPath in WorkingDirectory. ARTIFACTS_DIR is a
+// variable of the environment, and the only one.
+func samBuild(t *testing.T, root, logicalID string, r resource) string {
 	t.Helper()
-	dir := t.TempDir()
-	command := exec.Command("make", "--no-print-directory", "build-"+logicalID, "ARTIFACTS_DIR="+dir)
-	command.Dir = "../../.."
+	artifacts, scratch := t.TempDir(), t.TempDir()
+	if err := os.CopyFS(scratch, os.DirFS(filepath.Join(root, r.Metadata.ProjectRootDirectory))); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), "make",
+		"--makefile", filepath.Join(root, r.Metadata.ContextPath, "Makefile"), "build-"+logicalID)
+	command.Dir = filepath.Join(root, r.Metadata.WorkingDirectory)
+	command.Env = append(os.Environ(), "ARTIFACTS_DIR="+artifacts)
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("make build-%s: %v\n%s", logicalID, err, out)
 	}
-	return filepath.Join(dir, "bootstrap")
+	return artifacts
 }
 
-// TestBootstraps: the built functions are what template.yaml promises Lambda. It is not parallel, so that the compiler
-// does not slow down the tests that watch the time.
+// TestBootstraps: the built functions are what template.yaml promises Lambda, the same bytes each time, and what make
+// deploy takes. It is not parallel, so that the compiler does not slow down the tests that watch the time.
 func TestBootstraps(t *testing.T) {
 	parsed := readTemplate(t)
-	machines := map[string]elf.Machine{"arm64": elf.EM_AARCH64, "x86_64": elf.EM_X86_64}
-	function := parsed.Globals.Function
-	if len(function.Architectures) != 1 || function.Runtime != "provided.al2023" || function.Handler != "bootstrap" {
-		t.Fatalf("Globals.Function = %+v, want one architecture, provided.al2023 and bootstrap", function)
+	if f := parsed.Globals.Function; f.Runtime != "provided.al2023" || f.Handler != "bootstrap" {
+		t.Fatalf("Globals.Function = %+v, want provided.al2023 and bootstrap", f)
+	}
+	root, err := filepath.Abs("../../..")
+	if err != nil {
+		t.Fatal(err)
 	}
 	mains := map[string]bool{}
+	packages := t.TempDir()
 	for logicalID, resource := range parsed.Resources {
 		if resource.Type != "AWS::Serverless::Function" {
 			continue
 		}
-		if resource.Metadata.BuildMethod != "makefile" {
-			t.Errorf("%s is built by %q, want makefile", logicalID, resource.Metadata.BuildMethod)
-		}
-		path := buildFunction(t, logicalID)
-		checkStatic(t, logicalID, path, machines[function.Architectures[0]])
+		checkMetadata(t, root, logicalID, resource)
+		folder := samBuild(t, root, logicalID, resource)
+		path := filepath.Join(folder, "bootstrap")
+		checkStatic(t, logicalID, path, elf.EM_AARCH64)
 		mains[checkLinked(t, logicalID, path)] = true
+		if again := samBuild(t, root, logicalID, resource); !bytes.Equal(read(t, path), read(t, filepath.Join(again, "bootstrap"))) {
+			t.Errorf("%s is built into other bytes the second time", logicalID)
+		}
+		if err := os.CopyFS(filepath.Join(packages, logicalID), os.DirFS(folder)); err != nil {
+			t.Fatal(err)
+		}
 	}
 	for _, name := range []string{"get-organization", "update-organization"} {
 		if !mains["organizations-api/functions/"+name] {
 			t.Errorf("no function is built from functions/%s: %v", name, mains)
 		}
+	}
+	checkPackages(t, root, packages)
+}
+
+func read(t *testing.T, path string) []byte {
+	t.Helper()
+	content, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return content
+}
+
+// checkMetadata checks that sam copies a folder with nothing but the function's source, and that nothing lies where
+// it would package without having built.
+func checkMetadata(t *testing.T, root, logicalID string, r resource) {
+	t.Helper()
+	if m := r.Metadata; m.BuildMethod != "makefile" || m.ContextPath != "." || m.WorkingDirectory != "." {
+		t.Errorf("%s has the metadata %+v, want makefile, in the project's folder", logicalID, m)
+	}
+	source, err := os.ReadDir(filepath.Join(root, r.Metadata.ProjectRootDirectory))
+	if err != nil || len(source) != 1 || source[0].Name() != "main.go" {
+		t.Errorf("the ProjectRootDirectory of %s has %v, %v, want main.go alone", logicalID, source, err)
+	}
+	uri := readTemplate(t).Globals.Function.CodeURI
+	if _, err := os.Stat(filepath.Join(root, uri)); uri == "" || r.Properties.CodeURI != "" || !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the CodeUri of %s is %q and %q, which lead to %v, want nothing", logicalID, uri, r.Properties.CodeURI, err)
+	}
+}
+
+// checkPackages checks that make deploy takes the packages as they are, and none that is broken.
+func checkPackages(t *testing.T, root, packages string) {
+	t.Helper()
+	const function = "UpdateOrganizationFunction"
+	check := func(arguments ...string) (string, error) {
+		command := exec.CommandContext(t.Context(), "make", append([]string{"-C", root, "check-package", "PACKAGES=" + packages}, arguments...)...)
+		out, err := command.CombinedOutput()
+		return string(out), err
+	}
+	bootstrap, template := filepath.Join(packages, function, "bootstrap"), filepath.Join(packages, "template.yaml")
+	program := read(t, bootstrap)
+	write := func(path string, content []byte, mode os.FileMode) {
+		t.Helper()
+		if err := os.WriteFile(path, content, mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if out, err := check(); err == nil || !strings.Contains(out, "no template.yaml") {
+		t.Errorf("a build that was interrupted: %v\n%s", err, out)
+	}
+	write(template, nil, 0o644)
+	if out, err := check(); err != nil {
+		t.Errorf("a good build: %v\n%s", err, out)
+	}
+	if out, err := check("DEPLOY_FLAGS=--parameter-overrides Architecture=x86_64"); err == nil || !strings.Contains(out, "no program for x86_64") {
+		t.Errorf("a build for another processor: %v\n%s", err, out)
+	}
+	for name, spoil := range map[string]func(){
+		"want bootstrap alone":       func() { write(filepath.Join(packages, function, "orgs.db"), nil, 0o644) },
+		"cannot be run":              func() { write(bootstrap, program, 0o644) },
+		"is no program for arm64":    func() { write(bootstrap, program[:len(program)/2], 0o755) },
+		"has , want bootstrap alone": func() { _ = os.Remove(bootstrap) },
+	} {
+		spoil()
+		if out, err := check(); err == nil || !strings.Contains(out, name) {
+			t.Errorf("a package that %s: %v\n%s", name, err, out)
+		}
+		_ = os.Remove(filepath.Join(packages, function, "orgs.db"))
+		write(bootstrap, program, 0o755)
 	}
 }
 

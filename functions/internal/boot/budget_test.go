@@ -8,13 +8,14 @@ import (
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// TestTimeBudget: whatever DynamoDB does, a function answers before the timeout in template.yaml.
+// TestTimeBudget: whatever DynamoDB does, a function answers by itself, and with the status that fits. That it does so
+// in time follows from shared/api.TestTimeOfARequest and shared/lambdahttp.TestHandlerStopsBeforeLambdaDoes, which need
+// no clock of the machine.
 func TestTimeBudget(t *testing.T) {
 	t.Parallel()
 	if seconds := readTemplate(t).Globals.Function.Timeout; seconds != int(functionTimeout.Seconds()) {
 		t.Fatalf("template.yaml gives a function %d s, and this test knows of %v", seconds, functionTimeout)
 	}
-	const spare = time.Second // to send the answer, and for a busy processor
 	slow := dynamotest.Slow(1500 * time.Millisecond)
 	tests := map[string]struct {
 		plan   dynamotest.Plan
@@ -37,20 +38,15 @@ func TestTimeBudget(t *testing.T) {
 		for method, status := range test.status {
 			w := newFaultyWorld(t)
 			w.proxy.Follow(test.plan)
-			all.Go(func() { w.checkBudget(t, name, method, status, functionTimeout-spare) })
+			all.Go(func() { w.checkBudget(t, name, method, status) })
 		}
 	}
 }
 
-func (w *faultyWorld) checkBudget(t *testing.T, name, method string, status int, most time.Duration) {
+func (w *faultyWorld) checkBudget(t *testing.T, name, method string, status int) {
 	r := request{method: method, key: w.key, body: map[string]string{"PATCH": `{"organization_name":"B"}`}[method]}
-	started := time.Now()
 	got := w.send(t, r)
-	took := time.Since(started)
-	if took > most {
-		t.Errorf("%s: %s took %v, want %v at most", name, method, took, most)
-	}
 	if checkContract(t, r, got); got.StatusCode != status {
-		t.Errorf("%s: %s = %d %s after %v, want %d", name, method, got.StatusCode, got.Body, took, status)
+		t.Errorf("%s: %s = %d %s, want %d", name, method, got.StatusCode, got.Body, status)
 	}
 }

@@ -61,7 +61,7 @@ func worldWith(t *testing.T, endpoint string, changes map[string]string) *world 
 	environment := map[string]string{
 		envOrganizationsTable: tables.Organizations, envCountersTable: tables.Counters,
 		envRegion: "us-east-1", envEndpoint: endpoint, envAccessKeyID: "local", envSecretAccessKey: "local",
-		envFunction: "test",
+		envFunction: "test", envVersion: "1",
 	}
 	maps.Copy(environment, changes)
 	w := &world{logs: new(telemetrytest.Log)}
@@ -201,7 +201,7 @@ func (c traced) Value(key any) any {
 // hour, because each hour has notes of its own.
 func awaitRoomInHour(t *testing.T) {
 	t.Helper()
-	const room = 30 * time.Second
+	const room = 2 * time.Minute
 	now := time.Now()
 	if left := now.Truncate(store.UseSpan).Add(store.UseSpan).Sub(now); left < room {
 		time.Sleep(left)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 	"organizations-api/shared/store/dynamo"
@@ -220,6 +221,122 @@ func TestAttempts(t *testing.T) {
 			}
 			if test.answers[0] == throttled && !strings.Contains(err.Error(), "REQUEST1") {
 				t.Errorf("%s = %v, want DynamoDB's request id in it", test.name, err)
+			}
+		}
+	})
+}
+
+// TestAnswersOfOthers: an answer that has the data of another organization, or another key, is an error of no kind,
+// and nothing is written because of it. Whoever believed it would serve one tenant the record of another.
+func TestAnswersOfOthers(t *testing.T) {
+	t.Parallel()
+	db := canned(t)
+	theirs, other := db.Organization, organization.NewID()
+	item := func(partition, sort string) string {
+		return `{"PK":{"S":"` + partition + string(theirs.ID) + `"},"SK":{"S":"` + sort + `"}}`
+	}
+	entryOf := `{"Items":[` + item("ORG#", "AUDIT#2026-01-05T09:30:15.000000Z-00000000") + `]}`
+	left := func(operation string) string {
+		return `{"UnprocessedItems":{"canned-organizations":[{"` + operation + `Request":{"Key":` +
+			item("ORG#", "AUDIT#2026-01-05T09:30:15.000000Z-00000000") + `}}]}}`
+	}
+	ours := organization.New("Northwind Video", organization.Pro, nil, time.Now())
+	ours.ID = other
+	export := store.Export{Organization: ours, Trail: store.Entries(entry())}
+	update := func(ctx context.Context, s *dynamo.Store) error {
+		after, _ := ours.Apply(organization.Patch{Name: organization.Set("B")}, time.Now())
+		return s.Update(ctx, store.Update{Before: ours, After: after, Audit: entry()})
+	}
+	trailOf := func(ctx context.Context, s *dynamo.Store) error {
+		e, err := s.Export(ctx, theirs.ID)
+		if err != nil {
+			return nil // the trail is what is asked for here
+		}
+		for _, err := range e.Trail {
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	restore := func(ctx context.Context, s *dynamo.Store) error {
+		_, err := s.Restore(ctx, []store.Export{export})
+		return err
+	}
+	onBothClients(t, func(t *testing.T, open func(*dynamotest.Script) *dynamo.Store) {
+		for name, test := range map[string]struct {
+			do      func(context.Context, *dynamo.Store) error
+			answers map[string]string // by operation, in the place of the canned ones
+		}{
+			"Find": {do: func(ctx context.Context, s *dynamo.Store) error {
+				_, err := s.Find(ctx, other, db.Key.Hash())
+				return err
+			}},
+			"Find of another key": {do: func(ctx context.Context, s *dynamo.Store) error {
+				_, err := s.Find(ctx, theirs.ID, apikey.Hash{})
+				return err
+			}},
+			"Get": {do: func(ctx context.Context, s *dynamo.Store) error { _, _, err := s.Get(ctx, other); return err }},
+			"HasChange": {do: func(ctx context.Context, s *dynamo.Store) error {
+				_, err := s.HasChange(ctx, other, "once")
+				return err
+			}},
+			"RevokeKey": {do: func(ctx context.Context, s *dynamo.Store) error {
+				return s.RevokeKey(ctx, other, "key_1", time.Now(), entry())
+			}},
+			"Export": {do: func(ctx context.Context, s *dynamo.Store) error { _, err := s.Export(ctx, other); return err }},
+			"trail of an export": {trailOf, map[string]string{
+				"Query": `{"Items":[{"PK":{"S":"ORG#` + string(other) + `"},"SK":{"S":"AUDIT#x"}}]}`,
+			}},
+			"Audit": {func(ctx context.Context, s *dynamo.Store) error {
+				_, _, err := s.Audit(ctx, other, "", 10)
+				return err
+			}, map[string]string{"Query": entryOf}},
+			"KeyUses": {func(ctx context.Context, s *dynamo.Store) error {
+				_, err := s.KeyUses(ctx, other)
+				return err
+			}, map[string]string{"Query": `{"Items":[` + item("USE#", "key_1") + `]}`}},
+			"Purge": {func(ctx context.Context, s *dynamo.Store) error { return s.Purge(ctx, other) },
+				map[string]string{"Query": entryOf, "TransactWriteItems": `{}`}},
+			"Update, refused": {update, map[string]string{
+				"TransactWriteItems": `{"__type":"com.amazonaws.dynamodb.v20120810#TransactionCanceledException",
+					"CancellationReasons":[{"Code":"ConditionalCheckFailed","Item":` + item("ORG#", "ORG") + `},{"Code":"None"}]}`,
+			}},
+			"Restore, present": {restore, map[string]string{
+				"BatchGetItem": `{"Responses":{"canned-organizations":[` + item("ORG#", "ORG") + `]}}`,
+			}},
+			"Restore, unprocessed reads": {restore, map[string]string{
+				"BatchGetItem": `{"UnprocessedKeys":{"canned-organizations":{"Keys":[` + item("ORG#", "ORG") + `]}}}`,
+			}},
+			"Restore, unprocessed writes": {restore, map[string]string{
+				"BatchGetItem": `{"Responses":{}}`, "BatchWriteItem": left("Delete"),
+			}},
+		} {
+			sent := &dynamotest.Script{Answer: func(_ int, r *http.Request) (*http.Response, error) {
+				_, operation, _ := strings.Cut(r.Header.Get("X-Amz-Target"), ".")
+				body, ok := test.answers[operation]
+				switch {
+				case strings.Contains(body, "__type"):
+					return dynamotest.Response(400, body, nil), nil
+				case ok:
+					return dynamotest.Response(200, body, nil), nil
+				default:
+					return db.RoundTrip(r)
+				}
+			}}
+			err := test.do(t.Context(), open(sent))
+			if !errors.Is(err, store.ErrNotAsked) || store.KindOf(err) != store.Unknown {
+				t.Errorf("%s, answered with the data of another = %v, want ErrNotAsked, of no kind", name, err)
+			}
+			for i, r := range sent.Requests {
+				target := r.Header.Get("X-Amz-Target")
+				if strings.HasSuffix(target, "DeleteItem") || strings.Contains(string(sent.Bodies[i]), string(theirs.ID)) &&
+					strings.Contains(target, "Write") {
+					t.Errorf("%s, answered with the data of another, makes the call %s %s", name, target, sent.Bodies[i])
+				}
+			}
+			if err != nil && strings.Contains(err.Error(), db.Key.Hash().Hex()) {
+				t.Errorf("%s = %v, which has the hash of a key", name, err)
 			}
 		}
 	})

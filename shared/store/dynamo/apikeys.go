@@ -41,7 +41,8 @@ func (s *Store) AddKey(ctx context.Context, id organization.ID, key apikey.Recor
 	})
 }
 
-// RevokeKey looks the key up by its identifier and marks its entry of the map.
+// RevokeKey looks the key up by its identifier and marks its entry of the map. It returns NotFound for an organization
+// that is being purged.
 func (s *Store) RevokeKey(ctx context.Context, id organization.ID, keyID string, at time.Time, e store.Entry) error {
 	op := "revoking " + keyID + " of " + string(id)
 	_, keys, err := s.Get(ctx, id)
@@ -54,14 +55,20 @@ func (s *Store) RevokeKey(ctx context.Context, id organization.ID, keyID string,
 	}
 	const revokedAt = attrKeys + ".#key." + keyRevokedAt
 	return s.transact(ctx, change{
-		op:        op,
-		id:        id,
-		update:    "SET " + revokedAt + " = :at",
-		condition: "attribute_exists(" + attrKeys + ".#key) AND attribute_not_exists(" + revokedAt + ")",
-		names:     map[string]string{"#key": keys[i].Hash.Hex()},
-		values:    item{":at": timestamp(at)},
-		entry:     e,
-		refusal:   unlessMissing,
+		op:     op,
+		id:     id,
+		update: "SET " + revokedAt + " = :at",
+		condition: "attribute_exists(" + attrKeys + ".#key) AND attribute_not_exists(" + revokedAt + ")" +
+			" AND attribute_not_exists(" + attrPurgeBegan + ")",
+		names:  map[string]string{"#key": keys[i].Hash.Hex()},
+		values: item{":at": timestamp(at)},
+		entry:  e,
+		refusal: func(stored item) store.Kind {
+			if beingPurged(stored) {
+				return store.NotFound
+			}
+			return unlessMissing(stored)
+		},
 	})
 }
 
@@ -174,18 +181,4 @@ func (s *Store) KeyUses(ctx context.Context, id organization.ID) (map[string]tim
 		}
 	}
 	return uses, nil
-}
-
-// forgetUses removes the items that say when the organization's keys were used.
-func (s *Store) forgetUses(ctx context.Context, op string, id organization.ID) error {
-	for it, err := range s.pages(ctx, op, partition(s.tables.Counters, useKey(id, ""))) {
-		if err != nil {
-			return err
-		}
-		key := item{partitionKey: it[partitionKey], sortKey: it[sortKey]}
-		if err := s.deleteItem(ctx, op, s.tables.Counters, key); err != nil {
-			return err
-		}
-	}
-	return nil
 }

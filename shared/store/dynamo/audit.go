@@ -20,6 +20,7 @@ const (
 	entryAction    = "entry_action"
 	entryActor     = "actor"
 	entryRequestID = "request_id"
+	entryChangeID  = "change_id"
 	entryVersion   = "record_version"
 	entryChanges   = "changes" // a JSON array of [field, before, after]
 )
@@ -48,6 +49,9 @@ func encodeEntry(e store.Entry) item {
 	if e.RequestID != "" {
 		it[entryRequestID] = str(e.RequestID)
 	}
+	if e.ChangeID != "" {
+		it[entryChangeID] = str(e.ChangeID)
+	}
 	return it
 }
 
@@ -61,6 +65,9 @@ func decodeEntry(it item) (store.Entry, error) {
 	}
 	if id := r.optional(entryRequestID); id != nil {
 		e.RequestID = *id
+	}
+	if id := r.optional(entryChangeID); id != nil {
+		e.ChangeID = *id
 	}
 	var changes [][3]string
 	if err := json.Unmarshal([]byte(r.str(entryChanges)), &changes); err != nil {
@@ -86,9 +93,9 @@ func (s *Store) Audit(ctx context.Context, id organization.ID, cursor string, li
 	var entries []store.Entry
 	for {
 		in.Limit = aws.Int32(int32(min(limit-len(entries), maxPage)))
-		out, err := s.sdk.Query(ctx, in)
+		out, err := s.queryPage(ctx, op, in)
 		if err != nil {
-			return nil, "", translate(op, err)
+			return nil, "", err
 		}
 		for _, it := range out.Items {
 			e, err := decodeEntry(it)

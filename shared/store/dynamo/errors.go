@@ -23,14 +23,61 @@ var ErrNoTable = errors.New("the table does not exist")
 // translate returns a *store.Error if the SDK's error is of a kind. Otherwise it wraps the error. op says what was
 // being done.
 func translate(op string, err error) error {
+	explained := &explainedError{err}
 	var noTable *types.ResourceNotFoundException
 	if errors.As(err, &noTable) {
-		return fmt.Errorf("%s: %w: %w", op, ErrNoTable, err)
+		return fmt.Errorf("%s: %w: %w", op, ErrNoTable, explained)
 	}
 	if kind := kindOf(err); kind != store.Unknown {
-		return &store.Error{Kind: kind, Op: op, Err: err}
+		return &store.Error{Kind: kind, Op: op, Err: explained}
 	}
-	return fmt.Errorf("%s: %w", op, err)
+	return fmt.Errorf("%s: %w", op, explained)
+}
+
+// explainedError is an error of the SDK with a text for the operator. The SDK's own text is about its steps.
+type explainedError struct{ err error }
+
+// Unwrap returns the SDK's error.
+func (e *explainedError) Unwrap() error { return e.err }
+
+// Error says what DynamoDB answered, with the request's identifier for AWS's support, or why there is no answer.
+func (e *explainedError) Error() string {
+	const unknownCode = "UnknownError" // the SDK's, if the answer is not DynamoDB's
+	var (
+		api       smithy.APIError
+		response  *smithyhttp.ResponseError
+		request   interface{ ServiceRequestID() string }
+		sending   *smithyhttp.RequestSendError
+		decoding  *smithy.DeserializationError
+		canceled  *smithy.CanceledError
+		operation *smithy.OperationError
+	)
+	switch {
+	case errors.As(e.err, &api):
+		text := "DynamoDB answers " + api.ErrorCode()
+		if errors.As(e.err, &response) && api.ErrorCode() == unknownCode {
+			return fmt.Sprintf("DynamoDB answers with the status %d and nothing that can be read", response.HTTPStatusCode())
+		}
+		if message := api.ErrorMessage(); message != "" {
+			text += ": " + message
+		}
+		if errors.As(e.err, &request) && request.ServiceRequestID() != "" {
+			text += " (request " + request.ServiceRequestID() + ")"
+		}
+		return text
+	case errors.Is(e.err, context.DeadlineExceeded):
+		return "DynamoDB does not answer in time"
+	case errors.As(e.err, &canceled), errors.Is(e.err, context.Canceled):
+		return "the call was cancelled"
+	case errors.As(e.err, &sending):
+		return "DynamoDB cannot be reached: " + sending.Err.Error()
+	case errors.As(e.err, &decoding):
+		return "the answer of DynamoDB is broken: " + decoding.Err.Error()
+	case errors.As(e.err, &operation):
+		return operation.Err.Error()
+	default:
+		return e.err.Error()
+	}
 }
 
 // kindOf returns Throttled, Unreachable or Unknown for an error of the SDK.

@@ -2,6 +2,8 @@ package dynamo
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -20,9 +22,17 @@ func (s *Store) ExportPage(ctx context.Context, cursor string, limit int) ([]sto
 	return page, next, err
 }
 
-// Export is Get with the trail.
+// Export is Get with the trail. It returns NotFound for an organization that is being purged, as its trail is not
+// whole.
 func (s *Store) Export(ctx context.Context, id organization.ID) (store.Export, error) {
-	record, keys, err := s.Get(ctx, id)
+	stored, err := s.getItem(ctx, "reading", id, nil, nil)
+	if err != nil {
+		return store.Export{}, err
+	}
+	if beingPurged(stored) {
+		return store.Export{}, &store.Error{Kind: store.NotFound, Op: "exporting " + string(id)}
+	}
+	record, keys, err := decodeOrganization(stored)
 	if err != nil {
 		return store.Export{}, err
 	}
@@ -48,6 +58,9 @@ func (s *Store) addTrail(ctx context.Context, e *store.Export) {
 				last = it
 				continue
 			}
+			if !isEntry(it) {
+				continue
+			}
 			entry, err := decodeEntry(it)
 			if err == nil && entry.After(first.Organization.Version) {
 				continue
@@ -62,10 +75,10 @@ func (s *Store) addTrail(ctx context.Context, e *store.Export) {
 	}
 }
 
-// compareReadings returns a Conflict if the item that was read last is missing, or more than updates was made since
-// the first reading.
+// compareReadings returns a Conflict if the item that was read last is missing or being purged, or more than updates
+// was made since the first reading.
 func compareReadings(op string, first store.Export, last item) error {
-	if len(last) == 0 {
+	if len(last) == 0 || beingPurged(last) {
 		return &store.Error{Kind: store.Conflict, Op: op}
 	}
 	record, keys, err := decodeOrganization(last)
@@ -138,9 +151,17 @@ func (s *Store) present(ctx context.Context, exports []store.Export) (map[organi
 			if err != nil {
 				return nil, err
 			}
+			if !asked[id] {
+				return nil, fmt.Errorf("%s: %w", opRestore, store.ErrNotAsked)
+			}
 			present[id] = true
 		}
 		left := out.UnprocessedKeys[s.tables.Organizations].Keys
+		for _, key := range left {
+			if !slices.ContainsFunc(keys[:n], func(ours item) bool { return sameKey(ours, key) }) {
+				return nil, fmt.Errorf("%s: %w", opRestore, store.ErrNotAsked)
+			}
+		}
 		if len(left) > 0 {
 			if err := budget.spend(ctx, opRestore, len(left) < n); err != nil {
 				return nil, err
@@ -153,15 +174,17 @@ func (s *Store) present(ctx context.Context, exports []store.Export) (map[organi
 
 // putTrails writes the entries. An interrupted call may have left some of them, which are the same.
 func (s *Store) putTrails(ctx context.Context, exports []store.Export) error {
-	b := batch{store: s, op: opRestore}
+	b := batch{store: s, op: opRestore, table: s.tables.Organizations}
 	for _, e := range exports {
 		for entry, err := range e.Trail {
 			if err != nil {
 				return err
 			}
-			put := &types.PutRequest{Item: entryItem(e.Organization.ID, entry)}
-			if err := b.add(ctx, types.WriteRequest{PutRequest: put}); err != nil {
-				return err
+			for _, it := range entryItems(e.Organization.ID, entry) {
+				put := &types.PutRequest{Item: it}
+				if err := b.add(ctx, types.WriteRequest{PutRequest: put}); err != nil {
+					return err
+				}
 			}
 		}
 	}

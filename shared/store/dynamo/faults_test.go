@@ -2,6 +2,7 @@ package dynamo_test
 
 import (
 	"bytes"
+	"iter"
 	"slices"
 	"strings"
 	"testing"
@@ -50,8 +51,8 @@ func TestPurgeOfWhatIsLeftOver(t *testing.T) {
 	if err := s.Purge(t.Context(), o.ID); err != nil {
 		t.Fatalf("Purge = %v, want no error", err)
 	}
-	if n := proxy.Calls("BatchWriteItem"); n != 3 { // which take two entries, one and one
-		t.Errorf("%d batches for %d entries of which each takes half, want 3", n, 1+more)
+	if n := proxy.Calls("BatchWriteItem"); n != 2*3 { // which take two items, one and one
+		t.Errorf("%d batches for %d entries, and as many uses of keys, of which each takes half, want 2 x 3", n, 1+more)
 	}
 	entries, _, err := direct.Audit(t.Context(), o.ID, "", 10)
 	if err != nil || len(entries) != 0 {
@@ -60,6 +61,85 @@ func TestPurgeOfWhatIsLeftOver(t *testing.T) {
 	if _, _, err := direct.Get(t.Context(), o.ID); store.KindOf(err) != store.NotFound {
 		t.Errorf("Get = %v, want an error of the kind %q", err, store.NotFound)
 	}
+}
+
+// TestPurgeInterrupted: an organization whose purge failed half-way stays deleted. Nothing can change it or read it
+// whole, a restore leaves it as it is, and another purge removes the rest.
+func TestPurgeInterrupted(t *testing.T) {
+	t.Parallel()
+	direct := open(t)
+	for _, call := range []string{"Query", "BatchWriteItem", "DeleteItem"} {
+		s, _ := openBehind(t, dynamotest.On(call, dynamotest.Refuse(400, "AccessDeniedException")))
+		o := storetest.Full(time.Now())
+		key := apikey.NewRecord(apikey.New(o.ID, apikey.Live), apikey.Admin, time.Now(), nil)
+		if err := direct.Create(t.Context(), o, key, entry()); err != nil {
+			t.Fatal(err)
+		}
+		export, err := direct.Export(t.Context(), o.ID)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Purge(t.Context(), o.ID); err == nil {
+			t.Fatalf("Purge without %s = no error, want one", call)
+		}
+		after, changes := o.Apply(organization.Patch{Name: organization.Set("B")}, time.Now())
+		updated := entry()
+		updated.Changes = changes
+		for name, test := range map[string]struct {
+			err  error
+			want store.Kind
+		}{
+			"Create":    {direct.Create(t.Context(), o, key, entry()), store.Conflict},
+			"Update":    {direct.Update(t.Context(), store.Update{Before: o, After: after, Audit: updated}), store.Conflict},
+			"Delete":    {direct.Delete(t.Context(), o.ID, time.Now(), entry()), store.Unknown},
+			"Undelete":  {direct.Undelete(t.Context(), o.ID, entry()), store.Conflict},
+			"AddKey":    {direct.AddKey(t.Context(), o.ID, key, entry()), store.NotFound},
+			"RevokeKey": {direct.RevokeKey(t.Context(), o.ID, key.ID, time.Now(), entry()), store.NotFound},
+			"ChangeKey": {direct.ChangeKey(t.Context(), o.ID, store.KeyChange{Before: key, After: key}, entry()), store.NotFound},
+		} {
+			if store.KindOf(test.err) != test.want || (test.want == store.Unknown && test.err != nil) {
+				t.Errorf("%s after a purge without %s = %v, want %q", name, call, test.err, test.want)
+			}
+		}
+		found, err := direct.Find(t.Context(), o.ID, key.Hash)
+		if err != nil || found.Organization.DeletedAt == nil {
+			t.Errorf("Find after a purge without %s = %v, %v, want a deleted organization", call, found.Organization.DeletedAt, err)
+		}
+		if _, err := direct.Export(t.Context(), o.ID); store.KindOf(err) != store.NotFound {
+			t.Errorf("Export after a purge without %s = %v, want %q", call, err, store.NotFound)
+		}
+		if _, err := errorOf(export.Trail); store.KindOf(err) != store.Conflict {
+			t.Errorf("the trail of an export from before a purge without %s = %v, want %q", call, err, store.Conflict)
+		}
+		created, err := direct.Restore(t.Context(), []store.Export{{Organization: o, Trail: store.Entries()}})
+		if err != nil || created[0] {
+			t.Errorf("Restore after a purge without %s = %v, %v, want it left alone", call, created, err)
+		}
+		entries, _, err := direct.Audit(t.Context(), o.ID, "", 10)
+		if err != nil || len(entries) > 1 {
+			t.Errorf("Audit after a purge without %s = %d entries, %v, want at most the first one", call, len(entries), err)
+		}
+
+		if err := direct.Purge(t.Context(), o.ID); err != nil {
+			t.Errorf("Purge again = %v, want no error", err)
+		}
+		if _, _, err := direct.Get(t.Context(), o.ID); store.KindOf(err) != store.NotFound {
+			t.Errorf("Get after the second purge = %v, want %q", err, store.NotFound)
+		}
+		if entries, _, err := direct.Audit(t.Context(), o.ID, "", 10); err != nil || len(entries) != 0 {
+			t.Errorf("Audit after the second purge = %d entries, %v, want none", len(entries), err)
+		}
+	}
+}
+
+// errorOf returns the entries of a trail, and the error with which it ends.
+func errorOf(trail iter.Seq2[store.Entry, error]) (entries []store.Entry, last error) {
+	for e, err := range trail {
+		if last = err; err == nil {
+			entries = append(entries, e)
+		}
+	}
+	return entries, last
 }
 
 // TestOperatorMeetsFaults: an operator's change is tried again when the reply is lost, and made once.

@@ -13,6 +13,7 @@ import (
 
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
 )
 
 // How things are stored: the keys of items, the names of attributes, and records and API keys as attributes. How an
@@ -26,6 +27,7 @@ const (
 	organizationPrefix = "ORG#"
 	recordSortKey      = "ORG"
 	auditPrefix        = "AUDIT#"
+	changePrefix       = "CHANGE#" // sorts before the record, as what belongs to it must; see addTrail
 	ratePrefix         = "RATE#"
 	usePrefix          = "USE#"
 )
@@ -44,6 +46,11 @@ func auditKey(id organization.ID, entryID string) item {
 	return item{partitionKey: str(organizationPrefix + string(id)), sortKey: str(auditPrefix + entryID)}
 }
 
+// changeKey returns the key of the item that remembers that a change of the operator was made.
+func changeKey(id organization.ID, changeID string) item {
+	return item{partitionKey: str(organizationPrefix + string(id)), sortKey: str(changePrefix + changeID)}
+}
+
 // counterKey returns the key of the counter of an organization's requests in a window.
 func counterKey(id organization.ID, c organization.Category, window time.Time) item {
 	return item{
@@ -58,10 +65,31 @@ func useKey(id organization.ID, keyID string) item {
 	return item{partitionKey: str(usePrefix + string(id)), sortKey: str(keyID)}
 }
 
-// isRecord tells an organization's own item from those of its trail.
+// checkPartition returns store.ErrNotAsked if the item is not of the partition that was asked for.
+func checkPartition(it item, asked types.AttributeValue) error {
+	got, ok := it[partitionKey].(*types.AttributeValueMemberS)
+	if want, known := asked.(*types.AttributeValueMemberS); !ok || !known || got.Value != want.Value {
+		return store.ErrNotAsked
+	}
+	return nil
+}
+
+// isRecord tells an organization's own item from the others of its partition.
 func isRecord(it item) bool {
 	r := reader{item: it}
 	return r.str(sortKey) == recordSortKey
+}
+
+// isEntry tells the items of the audit trail from the others of the partition.
+func isEntry(it item) bool {
+	r := reader{item: it}
+	return strings.HasPrefix(r.str(sortKey), auditPrefix)
+}
+
+// beingPurged reports whether a purge of the organization has begun.
+func beingPurged(it item) bool {
+	r := reader{item: it}
+	return r.has(attrPurgeBegan)
 }
 
 // organizationOf returns the organization that an item belongs to.
@@ -96,7 +124,8 @@ const (
 	attrAPIURL             = "api_url"
 	attrVersion            = "record_version"
 	attrDeletedAt          = "deleted_at"
-	attrKeys               = "api_keys" // a map of API keys by the key's SHA-256 in hexadecimal
+	attrPurgeBegan         = "purge_began_at" // the item is deleted as well, and cannot be undeleted
+	attrKeys               = "api_keys"       // a map of API keys by the key's SHA-256 in hexadecimal
 )
 
 // Attributes of the items in the table of counters.
@@ -248,6 +277,7 @@ const (
 	keyExpiresAt = "expires_at"
 	keyRevokedAt = "revoked_at"
 	keySuccessor = "replaced_by"
+	keyLabel     = "label"
 )
 
 func encodeKey(k apikey.Record) item {
@@ -265,6 +295,9 @@ func encodeKey(k apikey.Record) item {
 	}
 	if k.ReplacedBy != "" {
 		it[keySuccessor] = str(k.ReplacedBy)
+	}
+	if k.Label != "" {
+		it[keyLabel] = str(k.Label)
 	}
 	return it
 }
@@ -314,6 +347,9 @@ func decodeKey(hash string, it item) (apikey.Record, error) {
 	}
 	if successor := r.optional(keySuccessor); successor != nil {
 		record.ReplacedBy = *successor
+	}
+	if label := r.optional(keyLabel); label != nil {
+		record.Label = *label
 	}
 	if r.err != nil {
 		return apikey.Record{}, fmt.Errorf("decoding key %s: %w", record.ID, r.err)

@@ -2,7 +2,10 @@ package dynamo
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -30,7 +33,11 @@ func (s *Store) Create(ctx context.Context, o organization.Organization, key api
 
 // Get is one strongly consistent GetItem of the whole item.
 func (s *Store) Get(ctx context.Context, id organization.ID) (organization.Organization, []apikey.Record, error) {
-	return s.getItem(ctx, "reading", id, nil, nil)
+	stored, err := s.getItem(ctx, "reading", id, nil, nil)
+	if err != nil {
+		return organization.Organization{}, nil, err
+	}
+	return decodeOrganization(stored)
 }
 
 // List is a Scan, as the table has no index of organizations and only operators list them. It reads, and pays for,
@@ -110,42 +117,87 @@ func (s *Store) Undelete(ctx context.Context, id organization.ID, e store.Entry)
 		op:        "undeleting " + string(id),
 		id:        id,
 		update:    "REMOVE " + attrDeletedAt,
-		condition: "attribute_exists(" + attrDeletedAt + ")",
+		condition: "attribute_exists(" + attrDeletedAt + ") AND attribute_not_exists(" + attrPurgeBegan + ")",
 		entry:     e,
-		refusal:   unlessMissing,
+		refusal: func(stored item) store.Kind {
+			if beingPurged(stored) {
+				return store.Conflict
+			}
+			return unlessMissing(stored)
+		},
 	})
 }
 
-// Purge deletes the audit trail in batches, then the notes of when keys were used, and the record last. As long as
-// the record is there, an interrupted purge can be seen and repeated.
+// Purge first marks the record as deleted and being purged. From then on no transaction on the organization succeeds,
+// so no request and no command adds to what is being removed. Then it deletes the audit trail, the identifiers of
+// changes, the notes of when keys were used and the counters, and the record last. As long as the record is there, an interrupted purge can be seen
+// and repeated. Without a record, Purge deletes what an interrupted restore has left.
+//
+// A request that was accepted before the mark may still note the use of its key, or count itself, when Purge has
+// returned. Both have identifiers and a time, and nothing else. DynamoDB removes the counter later.
 func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 	op := "purging " + string(id)
-	trail := s.trail(id)
-	trail.ProjectionExpression = aws.String(partitionKey + "," + sortKey)
-	b := batch{store: s, op: op}
-	for key, err := range s.pages(ctx, op, trail) {
+	if err := s.beginPurge(ctx, op, id); err != nil {
+		return err
+	}
+	remains := []*dynamodb.QueryInput{
+		partition(s.tables.Organizations, recordKey(id)), partition(s.tables.Counters, useKey(id, "")),
+	}
+	for _, c := range organization.Categories() {
+		remains = append(remains, partition(s.tables.Counters, counterKey(id, c, time.Time{})))
+	}
+	for _, query := range remains {
+		if err := s.removeAll(ctx, op, query); err != nil {
+			return err
+		}
+	}
+	return s.endPurge(ctx, op, id)
+}
+
+// beginPurge marks the record. It returns no error if there is none.
+func (s *Store) beginPurge(ctx context.Context, op string, id organization.ID) error {
+	return s.transact(ctx, change{
+		op: op,
+		id: id,
+		update: "SET " + attrDeletedAt + " = if_not_exists(" + attrDeletedAt + ", :at), " +
+			attrPurgeBegan + " = if_not_exists(" + attrPurgeBegan + ", :at)",
+		condition: "attribute_exists(" + partitionKey + ")",
+		values:    item{":at": timestamp(time.Now())},
+		refusal:   func(item) store.Kind { return store.Unknown },
+	})
+}
+
+// endPurge deletes the record if it still has the mark. Another process may have ended the purge, and the organization
+// may have been restored since then.
+func (s *Store) endPurge(ctx context.Context, op string, id organization.ID) error {
+	_, err := s.sdk.DeleteItem(ctx, &dynamodb.DeleteItemInput{
+		TableName:           &s.tables.Organizations,
+		Key:                 recordKey(id),
+		ConditionExpression: aws.String("attribute_exists(" + attrPurgeBegan + ")"),
+	})
+	var other *types.ConditionalCheckFailedException
+	if err == nil || errors.As(err, &other) {
+		return nil
+	}
+	return translate(op, err)
+}
+
+// removeAll deletes all items that the query finds, in batches, but for the record.
+func (s *Store) removeAll(ctx context.Context, op string, in *dynamodb.QueryInput) error {
+	in.ProjectionExpression = aws.String(partitionKey + "," + sortKey)
+	b := batch{store: s, op: op, table: *in.TableName}
+	for key, err := range s.pages(ctx, op, in) {
 		if err != nil {
 			return err
+		}
+		if isRecord(key) {
+			continue
 		}
 		if err := b.add(ctx, types.WriteRequest{DeleteRequest: &types.DeleteRequest{Key: key}}); err != nil {
 			return err
 		}
 	}
-	if err := b.flush(ctx); err != nil {
-		return err
-	}
-	if err := s.forgetUses(ctx, op, id); err != nil {
-		return err
-	}
-	return s.deleteItem(ctx, op, s.tables.Organizations, recordKey(id))
-}
-
-func (s *Store) deleteItem(ctx context.Context, op, table string, key item) error {
-	_, err := s.sdk.DeleteItem(ctx, &dynamodb.DeleteItemInput{TableName: &table, Key: key})
-	if err != nil {
-		return translate(op, err)
-	}
-	return nil
+	return b.flush(ctx)
 }
 
 // partition returns a query for all items of key's partition, in the order of their sort keys.
@@ -162,9 +214,9 @@ func partition(table string, key item) *dynamodb.QueryInput {
 func (s *Store) pages(ctx context.Context, op string, in *dynamodb.QueryInput) iter.Seq2[item, error] {
 	return func(yield func(item, error) bool) {
 		for {
-			out, err := s.sdk.Query(ctx, in)
+			out, err := s.queryPage(ctx, op, in)
 			if err != nil {
-				yield(nil, translate(op, err))
+				yield(nil, err)
 				return
 			}
 			for _, it := range out.Items {
@@ -180,10 +232,25 @@ func (s *Store) pages(ctx context.Context, op string, in *dynamodb.QueryInput) i
 	}
 }
 
-// batch collects writes to the table of organizations and makes them in as few calls as possible.
+// queryPage makes one call of a query of one partition.
+func (s *Store) queryPage(ctx context.Context, op string, in *dynamodb.QueryInput) (*dynamodb.QueryOutput, error) {
+	out, err := s.sdk.Query(ctx, in)
+	if err != nil {
+		return nil, translate(op, err)
+	}
+	for _, it := range out.Items {
+		if err := checkPartition(it, in.ExpressionAttributeValues[":pk"]); err != nil {
+			return nil, fmt.Errorf("%s: %w", op, err)
+		}
+	}
+	return out, nil
+}
+
+// batch collects writes to a table and makes them in as few calls as possible.
 type batch struct {
 	store    *Store
 	op       string
+	table    string
 	requests []types.WriteRequest
 }
 
@@ -198,16 +265,18 @@ func (b *batch) add(ctx context.Context, request types.WriteRequest) error {
 
 // flush makes the collected writes. It calls DynamoDB until none of them is left over.
 func (b *batch) flush(ctx context.Context) error {
-	table := b.store.tables.Organizations
 	var budget retryBudget
 	for len(b.requests) > 0 {
 		out, err := b.store.sdk.BatchWriteItem(ctx, &dynamodb.BatchWriteItemInput{
-			RequestItems: map[string][]types.WriteRequest{table: b.requests},
+			RequestItems: map[string][]types.WriteRequest{b.table: b.requests},
 		})
 		if err != nil {
 			return translate(b.op, err)
 		}
-		left := out.UnprocessedItems[table]
+		left, err := leftOver(b.requests, out.UnprocessedItems[b.table])
+		if err != nil {
+			return fmt.Errorf("%s: %w", b.op, err)
+		}
 		if len(left) > 0 {
 			if err := budget.spend(ctx, b.op, len(left) < len(b.requests)); err != nil {
 				return err
@@ -216,4 +285,36 @@ func (b *batch) flush(ctx context.Context) error {
 		b.requests = left
 	}
 	return nil
+}
+
+// leftOver returns those of our requests that are unprocessed by DynamoDB's answer. Only requests that we made are
+// made again, whatever the answer has.
+func leftOver(ours, unprocessed []types.WriteRequest) ([]types.WriteRequest, error) {
+	var left []types.WriteRequest
+	for _, u := range unprocessed {
+		i := slices.IndexFunc(ours, func(r types.WriteRequest) bool { return sameKey(keyOf(r), keyOf(u)) })
+		if i < 0 {
+			return nil, store.ErrNotAsked
+		}
+		left = append(left, ours[i])
+	}
+	return left, nil
+}
+
+// keyOf returns an item with the key of what is put or deleted.
+func keyOf(r types.WriteRequest) item {
+	switch {
+	case r.PutRequest != nil:
+		return r.PutRequest.Item
+	case r.DeleteRequest != nil:
+		return r.DeleteRequest.Key
+	default:
+		return nil
+	}
+}
+
+// sameKey reports whether two items have the same key.
+func sameKey(a, b item) bool {
+	x, y := reader{item: a}, reader{item: b}
+	return x.str(partitionKey) == y.str(partitionKey) && x.str(sortKey) == y.str(sortKey) && x.err == nil && y.err == nil
 }

@@ -28,13 +28,20 @@ var (
 
 // Find is one strongly consistent GetItem of the record and the one key.
 func (s *Store) Find(ctx context.Context, id organization.ID, key apikey.Hash) (store.Found, error) {
-	record, keys, err := s.getItem(ctx, "finding", id, findProjection, map[string]string{"#key": key.Hex()})
+	stored, err := s.getItem(ctx, "finding", id, findProjection, map[string]string{"#key": key.Hex()})
+	if err != nil {
+		return store.Found{}, err
+	}
+	record, keys, err := decodeOrganization(stored)
 	if err != nil {
 		return store.Found{}, err
 	}
 	found := store.Found{Organization: record}
-	if len(keys) == 1 {
-		found.Key = &keys[0]
+	for i := range keys {
+		if keys[i].Hash != key {
+			return store.Found{}, fmt.Errorf("finding %s: an API key: %w", id, store.ErrNotAsked)
+		}
+		found.Key = &keys[i]
 	}
 	return found, nil
 }
@@ -43,43 +50,79 @@ func (s *Store) Find(ctx context.Context, id organization.ID, key apikey.Hash) (
 // error what was being done.
 func (s *Store) getItem(
 	ctx context.Context, verb string, id organization.ID, projection *string, names map[string]string,
-) (organization.Organization, []apikey.Record, error) {
-	none := organization.Organization{}
+) (item, error) {
+	key := recordKey(id)
 	out, err := s.calls.GetItem(ctx, &dynamodb.GetItemInput{
 		TableName:                &s.tables.Organizations,
-		Key:                      recordKey(id),
+		Key:                      key,
 		ConsistentRead:           consistently,
 		ProjectionExpression:     projection,
 		ExpressionAttributeNames: names,
 		ReturnConsumedCapacity:   types.ReturnConsumedCapacityTotal,
 	})
 	if err != nil {
-		return none, nil, translate(verb+" "+string(id), err)
+		return nil, translate(verb+" "+string(id), err)
 	}
 	if len(out.Item) == 0 {
-		return none, nil, &store.Error{Kind: store.NotFound, Op: verb + " " + string(id)}
+		return nil, &store.Error{Kind: store.NotFound, Op: verb + " " + string(id)}
 	}
-	return decodeOrganization(out.Item)
+	if err := checkPartition(out.Item, key[partitionKey]); err != nil {
+		return nil, fmt.Errorf("%s %s: %w", verb, id, err)
+	}
+	return out.Item, nil
 }
 
-// Update sets the attributes that differ, on condition that the version is still the one that was read.
+// Update sets the attributes that differ, on condition that the version is still the one that was read, and that the
+// key still allows the change.
 func (s *Store) Update(ctx context.Context, u store.Update) error {
+	return s.transact(ctx, updateOf(u))
+}
+
+// updateOf returns the change that Update makes.
+func updateOf(u store.Update) change {
 	update, values := updateExpression(encodeRecord(u.Before), encodeRecord(u.After))
 	values[":version"] = num(u.Before.Version)
-	return s.transact(ctx, change{
+	condition := attrVersion + " = :version AND attribute_not_exists(" + attrDeletedAt + ")"
+	var names map[string]string
+	if u.Authority != nil {
+		condition += " AND " + sameAuthority(u.Authority.Key, values)
+		names = map[string]string{"#key": u.Authority.Key.Hash.Hex(), "#permission": keyAllows}
+	}
+	return change{
 		op:        "updating " + string(u.Before.ID),
 		id:        u.Before.ID,
 		update:    update,
-		condition: attrVersion + " = :version AND attribute_not_exists(" + attrDeletedAt + ")",
+		condition: condition,
+		names:     names,
 		values:    values,
 		entry:     u.Audit,
+		authority: u.Authority,
 		refusal: func(stored item) store.Kind {
 			if len(stored) == 0 {
 				return store.NotFound
 			}
 			return store.Conflict
 		},
-	})
+	}
+}
+
+// sameAuthority returns the condition that the organization has the key as it was read, as far as authority goes. It
+// adds the condition's values. An expression needs names for the key's hash, #key, and for #permission, which is a
+// reserved word. Attributes of a key that a later version adds are not compared.
+func sameAuthority(key apikey.Record, values item) string {
+	const entry = attrKeys + ".#key"
+	stored := encodeKey(key)
+	values[":permission"] = stored[keyAllows]
+	conditions := []string{entry + ".#permission = :permission"} // fails without the key
+	for _, name := range [...]string{keyExpiresAt, keyRevokedAt} {
+		if value := stored[name]; value != nil {
+			conditions = append(conditions, entry+"."+name+" = :key_"+name)
+			values[":key_"+name] = value
+		} else {
+			conditions = append(conditions, "attribute_not_exists("+entry+"."+name+")")
+		}
+	}
+	return strings.Join(conditions, " AND ")
 }
 
 // updateExpression returns the expression that turns the item before into the item after, and its values. Our names

@@ -6,7 +6,7 @@
 //
 //   - items.go: how things are stored. Keys of items, names of attributes, records and API keys as items.
 //   - requests.go: the calls that serve requests. Find, Update, Count, NoteUse, and what they consume.
-//   - organizations.go, apikeys.go, audit.go, export.go: the operator's calls, by subject.
+//   - organizations.go, revisions.go, apikeys.go, audit.go, export.go: the operator's calls, by subject.
 //   - transactions.go: a change together with its audit entry, and why a transaction failed.
 //   - errors.go: which kind of error an error of the SDK is, and what is tried again.
 //   - tables.go: making the tables, and looking whether they are as they should be.
@@ -23,7 +23,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"strings"
 	"time"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
@@ -127,11 +129,29 @@ func (s Settings) endpoint() (string, error) {
 			dynamodb.EndpointParameters{Region: &s.Region}.WithDefaults())
 		return found.URI.String(), err
 	}
-	base, err := url.Parse(s.Endpoint)
-	if err == nil && base.Host == "" {
-		err = fmt.Errorf("%q is not the URL of an endpoint", s.Endpoint)
+	return s.Endpoint, CheckEndpoint(s.Endpoint)
+}
+
+// CheckEndpoint refuses a text that is not the URL of an endpoint: http:// or https://, a host, and perhaps a port and a
+// path. The error quotes nothing that may be a password.
+func CheckEndpoint(text string) error {
+	const example = "want a URL such as http://127.0.0.1:8000"
+	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }) {
+		return fmt.Errorf("it has blanks or control characters in it; %s", example)
 	}
-	return s.Endpoint, err
+	if strings.Contains(text, "@") {
+		return fmt.Errorf("it has a user name or a password in it; %s", example)
+	}
+	base, err := url.Parse(text)
+	switch {
+	case !strings.Contains(text, "://"):
+		return fmt.Errorf("%q does not begin with http:// or https://; %s", text, example)
+	case err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Hostname() == "":
+		return fmt.Errorf("%q is not the URL of an endpoint; %s", text, example)
+	case base.RawQuery != "" || base.ForceQuery || base.Fragment != "":
+		return fmt.Errorf("%q has more than a host, a port and a path; %s", text, example)
+	}
+	return nil
 }
 
 // Credentials returns a provider of credentials that never change. Lambda puts such credentials into a function's

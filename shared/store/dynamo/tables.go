@@ -1,9 +1,11 @@
 package dynamo
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -13,6 +15,7 @@ import (
 	"github.com/aws/smithy-go"
 
 	"organizations-api/shared/apikey"
+	"organizations-api/shared/base62"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 )
@@ -86,21 +89,22 @@ func (s *Store) createTable(ctx context.Context, table string) error {
 	return nil
 }
 
-// Examine looks at the endpoint, its clock, the tables and their settings. It does not read or change what is in the
-// tables.
+// Examine looks at the endpoint, its clock, the tables and their settings, and reads and writes as requests do. It does
+// not read or change what is in the tables: what it writes is an item of its own, which it removes.
 func (s *Store) Examine(ctx context.Context, now func() time.Time) []store.Finding {
 	const check = "endpoint"
 	date, err := s.knock(ctx)
 	if err != nil {
 		return []store.Finding{
-			store.Broken(check, err.Error(), "check the network, the region and AWS_ENDPOINT_URL_DYNAMODB"),
+			store.Broken(check, s.endpoint+" does not answer: "+err.Error(), "check the network and the region; another endpoint "+
+				"than the region's is set by AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL, or a profile's endpoint_url"),
 		}
 	}
 	found := []store.Finding{store.Healthy(check, s.endpoint+" answers"), examineClock(date, now())}
 	for _, table := range []string{s.tables.Organizations, s.tables.Counters} {
 		found = append(found, s.examineTable(ctx, table)...)
 	}
-	return append(found, s.examineTTL(ctx), s.examineReading(ctx))
+	return append(found, s.examineTTL(ctx), s.examineReading(ctx), s.examineWriting(ctx))
 }
 
 // examineClock compares the clocks. AWS refuses signatures that are more than five minutes off ("Elements of an AWS
@@ -210,6 +214,49 @@ func (s *Store) examineReading(ctx context.Context) store.Finding {
 		return lookFailed(check, "dynamodb:GetItem", err)
 	}
 	return store.Healthy(check, fmt.Sprintf("possible within %d ms", time.Since(begun).Milliseconds()))
+}
+
+// probePartition is the partition of the items that examineWriting makes. No organization has it.
+const probePartition = "DOCTOR"
+
+// examineWriting makes an item in both tables, by a transaction as changes of organizations are, and removes both.
+func (s *Store) examineWriting(ctx context.Context) store.Finding {
+	const (
+		check       = "writing"
+		removalTime = 5 * time.Second
+	)
+	begun := time.Now()
+	probe := item{partitionKey: str(probePartition), sortKey: str(base62.Random(13))} // two commands do not meet
+	it := maps.Clone(probe)
+	it[attrTTL] = num(begun.Add(time.Hour).Unix()) // removes what stays in the table that has a time to live
+	var puts, deletes []types.TransactWriteItem
+	for _, table := range []*string{&s.tables.Organizations, &s.tables.Counters} {
+		puts = append(puts, types.TransactWriteItem{Put: &types.Put{TableName: table, Item: it}})
+		deletes = append(deletes, types.TransactWriteItem{Delete: &types.Delete{TableName: table, Key: probe}})
+	}
+	err := s.writeProbe(ctx, "writing an item", puts)
+	if err == nil || mayHaveTakenEffect(err) {
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), removalTime)
+		defer cancel()
+		err = cmp.Or(err, s.writeProbe(ctx, "removing the item with the key "+probePartition, deletes))
+	}
+	var api smithy.APIError
+	switch {
+	case errors.As(err, &api) && api.ErrorCode() == "AccessDeniedException":
+		return store.Doubtful(check, "the credentials may not; the functions have permissions of their own",
+			"to change anything with this command, allow them dynamodb:PutItem and dynamodb:DeleteItem on both tables")
+	case err != nil:
+		return lookFailed(check, "dynamodb:PutItem", err)
+	}
+	return store.Healthy(check, fmt.Sprintf("possible within %d ms", time.Since(begun).Milliseconds()))
+}
+
+func (s *Store) writeProbe(ctx context.Context, op string, items []types.TransactWriteItem) error {
+	reasons, err := s.writeTransaction(ctx, op, items)
+	if reasons != nil {
+		return translate(op, reasons.err)
+	}
+	return err
 }
 
 // lookFailed returns the finding if the look itself failed with err. action is what the credentials must be allowed

@@ -3,6 +3,7 @@ package dynamo
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -22,8 +23,10 @@ type change struct {
 	condition string
 	names     map[string]string
 	values    item
-	entry     store.Entry
-	also      []types.TransactWriteItem // written with the change, without a condition
+	entry     store.Entry               // not written if it has no ID
+	authority *store.Authority          // must be valid whenever the change is sent; the condition has its key
+	also      []types.TransactWriteItem // written with the change
+	applied   bool                      // the condition of also fails if the change was made already
 
 	// refusal returns the kind of error when the condition fails on the stored item, which is empty if there is none.
 	// Unknown says that the change was made already, which is no error.
@@ -35,11 +38,22 @@ type change struct {
 func (s *Store) transact(ctx context.Context, c change) error {
 	const attempts = 12
 	for attempt := 1; ; attempt++ {
+		if !c.authority.Valid() {
+			return &store.Error{Kind: store.Conflict, Op: c.op}
+		}
 		reasons, err := s.transactOnce(ctx, c)
 		if err != nil || reasons == nil {
 			return err
 		}
+		if c.applied && slices.Contains(reasons.codes[1:1+len(c.also)], reasonCondition) {
+			return &store.Error{Kind: store.Applied, Op: c.op, Err: reasons.err}
+		}
 		if reasons.has(reasonCondition) {
+			if len(reasons.stored) > 0 {
+				if err := checkPartition(reasons.stored, recordKey(c.id)[partitionKey]); err != nil {
+					return fmt.Errorf("%s: %w", c.op, err)
+				}
+			}
 			if kind := c.refusal(reasons.stored); kind != store.Unknown {
 				return &store.Error{Kind: kind, Op: c.op, Err: reasons.err}
 			}
@@ -66,7 +80,7 @@ func unlessMissing(stored item) store.Kind {
 // another transaction holds the item. The SDK gives each call a token, and DynamoDB counts all attempts under one
 // token as one. So a lost reply does not make the change twice.
 func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, error) {
-	reasons, err := s.writeTransaction(ctx, c.op, append([]types.TransactWriteItem{
+	items := append([]types.TransactWriteItem{
 		{Update: &types.Update{
 			TableName:                           &s.tables.Organizations,
 			Key:                                 recordKey(c.id),
@@ -76,8 +90,11 @@ func (s *Store) transactOnce(ctx context.Context, c change) (*cancellation, erro
 			ExpressionAttributeValues:           c.values,
 			ReturnValuesOnConditionCheckFailure: types.ReturnValuesOnConditionCheckFailureAllOld,
 		}},
-		s.putNew(entryItem(c.id, c.entry)),
-	}, c.also...))
+	}, c.also...)
+	if c.entry.ID != "" {
+		items = append(items, s.putNew(entryItem(c.id, c.entry)))
+	}
+	reasons, err := s.writeTransaction(ctx, c.op, items)
 	cause := err
 	if reasons != nil {
 		cause = reasons.err

@@ -10,9 +10,9 @@ import (
 	"organizations-api/shared/store"
 )
 
-const entryColumns = `entry_id, action, actor, request_id, version, changes`
+const entryColumns = `entry_id, action, actor, request_id, change_id, version, changes`
 
-const auditQuery = `SELECT ` + entryColumns + ` FROM audit
+const auditQuery = `SELECT organization, ` + entryColumns + ` FROM audit
 	WHERE organization = ? AND entry_id < ? ORDER BY entry_id DESC LIMIT ?`
 
 // Audit implements store.Trail. The cursor is the last identifier of a page.
@@ -24,8 +24,8 @@ func (s *Store) Audit(ctx context.Context, id organization.ID, cursor string, li
 	if cursor == "" {
 		cursor = "~" // sorts after every identifier, as these begin with a digit
 	}
-	entries, err := all(ctx, s.reader, readEntry, auditQuery, string(id), cursor, int64(limit)+1)
-	if err != nil {
+	entries, err := all(ctx, s.reader, of(id, readEntry), auditQuery, string(id), cursor, int64(limit)+1)
+	if err = s.inPlace(err); err != nil {
 		return nil, "", fail(ctx, op, err)
 	}
 	entries, next := page(entries, limit, func(e store.Entry) string { return e.ID })
@@ -40,7 +40,7 @@ type changeItem struct {
 }
 
 func writeEntry(ctx context.Context, tx *sql.Tx, id organization.ID, e store.Entry) error {
-	const statement = `INSERT INTO audit (organization, ` + entryColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?)`
+	const statement = `INSERT INTO audit (organization, ` + entryColumns + `) VALUES (?, ?, ?, ?, ?, ?, ?, ?)`
 	items := make([]changeItem, 0, len(e.Changes))
 	for _, c := range e.Changes {
 		items = append(items, changeItem(c))
@@ -50,15 +50,23 @@ func writeEntry(ctx context.Context, tx *sql.Tx, id organization.ID, e store.Ent
 		return fmt.Errorf("encoding the changes: %w", err)
 	}
 	_, err = tx.ExecContext(ctx, statement,
-		string(id), e.ID, string(e.Action), e.Actor, e.RequestID, e.Version, string(changes))
+		string(id), e.ID, string(e.Action), e.Actor, e.RequestID, optionalName(e.ChangeID), e.Version, string(changes))
 	return err
 }
 
-func readEntry(row scanner) (store.Entry, error) {
+// readEntry reads a row of the organization that an entry belongs to, and entryColumns.
+func readEntry(row scanner) (organization.ID, store.Entry, error) {
+	var owner organization.ID
 	var e store.Entry
 	var changes string
-	if err := row.Scan(&e.ID, (*string)(&e.Action), &e.Actor, &e.RequestID, &e.Version, &changes); err != nil {
-		return store.Entry{}, err
+	var changeID *string
+	err := row.Scan(
+		(*string)(&owner), &e.ID, (*string)(&e.Action), &e.Actor, &e.RequestID, &changeID, &e.Version, &changes)
+	if err != nil {
+		return "", store.Entry{}, err
+	}
+	if changeID != nil {
+		e.ChangeID = *changeID
 	}
 	var d decoder
 	var items []changeItem
@@ -67,7 +75,7 @@ func readEntry(row scanner) (store.Entry, error) {
 		e.Changes = append(e.Changes, organization.Change(item))
 	}
 	if err := d.err("audit", e.ID); err != nil {
-		return store.Entry{}, err
+		return "", store.Entry{}, err
 	}
-	return e, nil
+	return owner, e, nil
 }

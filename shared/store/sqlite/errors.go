@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"strings"
 
 	"modernc.org/sqlite"
 	codes "modernc.org/sqlite/lib"
@@ -12,15 +13,16 @@ import (
 	"organizations-api/shared/store"
 )
 
-// The reasons for which a transaction makes no change. A third is sql.ErrNoRows, for what does not exist.
+// The reasons for which a transaction makes no change. Another is sql.ErrNoRows, for what does not exist.
 var (
 	errConflict = errors.New("conflict")
 	errFull     = errors.New("full")
+	errApplied  = errors.New("applied")
 )
 
 // fail returns err as an *store.Error with the operation op. An *store.Error stays as it is. Any other error after the
 // end of the context is Unreachable, as the end is its likely cause. An error without a kind is wrapped, not turned
-// into an *store.Error. Of an error of the driver, fail keeps only the text, so that no caller depends on the driver.
+// into an *store.Error. Of an error of the driver, fail keeps nothing, so that no caller depends on the driver.
 func fail(ctx context.Context, op string, err error) error {
 	if err == nil {
 		return nil
@@ -36,14 +38,15 @@ func fail(ctx context.Context, op string, err error) error {
 		return &store.Error{Kind: store.Conflict, Op: op}
 	case errors.Is(err, errFull):
 		return &store.Error{Kind: store.Full, Op: op}
-	case ctx.Err() != nil, errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, errApplied):
+		return &store.Error{Kind: store.Applied, Op: op}
+	case errors.Is(err, errReplaced), ctx.Err() != nil, errors.Is(err, context.Canceled),
+		errors.Is(err, context.DeadlineExceeded):
 		kind = store.Unreachable
 	default:
 		kind = kindOf(err)
 	}
-	if _, ok := errors.AsType[*sqlite.Error](err); ok {
-		err = errors.New(err.Error())
-	}
+	err = explained(err)
 	if kind == store.Unknown {
 		return fmt.Errorf("%s: %w", op, err)
 	}
@@ -59,6 +62,50 @@ func kindOf(err error) store.Kind {
 		return store.Unreachable
 	default:
 		return store.Unknown
+	}
+}
+
+// explained returns err with a text for the operator in the place of the driver's, and without the driver's error.
+func explained(err error) error {
+	e, ok := errors.AsType[*sqlite.Error](err)
+	if !ok {
+		return err
+	}
+	text := fmt.Sprintf("%s (SQLite code %d)", explanation(e.Code()), e.Code())
+	return errors.New(strings.Replace(err.Error(), e.Error(), text, 1))
+}
+
+// explanation says what a result code of SQLite means here, and what the operator can do ("Result and Error Codes" in
+// SQLite's documentation).
+func explanation(code int) string {
+	const primary = 0xff
+	switch code & primary {
+	case codes.SQLITE_BUSY, codes.SQLITE_LOCKED, codes.SQLITE_PROTOCOL:
+		return "another process holds the database; try again, or end that process"
+	case codes.SQLITE_READONLY:
+		return "the file or its folder is read-only, and SQLite needs files beside the database even to read it; " +
+			"make both writable, or copy the file and its -wal to a folder of your own"
+	case codes.SQLITE_CANTOPEN:
+		return "the file, or one that SQLite keeps beside it, cannot be opened; make the file and its folder readable and " +
+			"writable, or copy the file and its -wal to a folder of your own"
+	case codes.SQLITE_FULL:
+		return "the disk is full; make room"
+	case codes.SQLITE_IOERR:
+		return "the disk cannot be read or written; see whether it is full, and whether the system reports errors of it"
+	case codes.SQLITE_CORRUPT:
+		return "the file is damaged; go back to a copy of it"
+	case codes.SQLITE_NOTADB:
+		return "the file is not a database of SQLite; choose another file"
+	case codes.SQLITE_INTERRUPT:
+		return "interrupted"
+	case codes.SQLITE_NOMEM:
+		return "there is not enough memory"
+	case codes.SQLITE_CONSTRAINT:
+		return "what is to be stored breaks a rule of the schema"
+	case codes.SQLITE_ERROR, codes.SQLITE_SCHEMA:
+		return "the schema is not what this version needs; if it is older, the next command that writes brings it up to date"
+	default:
+		return "SQLite fails"
 	}
 }
 

@@ -1,20 +1,25 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
+	"database/sql"
 	"fmt"
 	"io/fs"
 	"os"
+	"strings"
 	"time"
 
+	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 )
 
-// Examine checks the file, its schema, whether a write is possible now, and all its pages. It changes nothing, and
-// needs no clock. If ctx ends during a check, the finding is Doubtful and not Broken.
+// Examine checks the file, its schema, whether a write is possible now, and all its pages. It changes nothing of what is
+// stored: what it writes is a row of its own, which it removes. It needs no clock. If ctx ends during a check, the finding
+// is Doubtful and not Broken.
 func (s *Store) Examine(ctx context.Context, _ func() time.Time) []store.Finding {
 	// The pages come last, as they may take all the time that is left.
-	return []store.Finding{s.examineFile(ctx), s.examineSchema(ctx), s.examineLock(ctx), s.examinePages(ctx)}
+	return []store.Finding{s.examineFile(ctx), s.examineSchema(ctx), s.examineWriting(ctx), s.examinePages(ctx)}
 }
 
 // broken returns the finding of a check that failed. If the end of ctx is the reason, the finding is Doubtful.
@@ -22,11 +27,18 @@ func broken(ctx context.Context, check string, err error, advice string) store.F
 	if over := ctx.Err(); over != nil {
 		return store.Doubtful(check, "not looked at to the end: "+over.Error(), "try again")
 	}
-	return store.Broken(check, err.Error(), advice)
+	return store.Broken(check, explained(err).Error(), advice)
 }
 
 func (s *Store) examineFile(ctx context.Context) store.Finding {
 	const check = "file"
+	if err := s.files.check(); err != nil {
+		return store.Broken(check, err.Error(), "")
+	}
+	if strays := s.files.strays(); len(strays) > 0 {
+		return store.Broken(check, "files that were removed or replaced are still in use, by "+strings.Join(strays, ", "),
+			"end these processes and start them again; what they have answered since then is lost")
+	}
 	var path string
 	err := s.reader.QueryRowContext(ctx, "SELECT file FROM pragma_database_list WHERE name = 'main'").Scan(&path)
 	var info fs.FileInfo
@@ -36,12 +48,10 @@ func (s *Store) examineFile(ctx context.Context) store.Finding {
 	if err != nil {
 		return broken(ctx, check, err, "see whether the file is still there")
 	}
-	detail := fmt.Sprintf("%s, %.1f MB", path, float64(info.Size())/1e6)
-	if others := info.Mode().Perm() & 0o077; others != 0 {
-		return store.Doubtful(check, fmt.Sprintf("%s; others may use it (%v)", detail, info.Mode().Perm()),
-			"it holds secrets; take the rights away with chmod 600")
+	if err := checkFiles(path); err != nil {
+		return broken(ctx, check, err, "")
 	}
-	return store.Healthy(check, detail)
+	return store.Healthy(check, fmt.Sprintf("%s, %.1f MB", path, float64(info.Size())/1e6))
 }
 
 func (s *Store) examineSchema(ctx context.Context) store.Finding {
@@ -75,29 +85,58 @@ func (s *Store) examinePages(ctx context.Context) store.Finding {
 	switch {
 	case err == nil && result == "ok":
 		return store.Healthy(check, "every page can be read")
-	case err == nil:
-		return store.Broken(check, result, advice)
-	case damaged(err):
-		return store.Broken(check, err.Error(), advice)
+	case err == nil, damaged(err):
+		return store.Broken(check, "not every page can be read", advice)
 	case ctx.Err() != nil:
 		return store.Doubtful(check, "the file was not read to the end: "+ctx.Err().Error(),
 			"have SQLite read it at leisure: PRAGMA quick_check")
 	default:
-		return store.Broken(check, err.Error(), "the file could not be read; try again")
+		return store.Broken(check, explained(err).Error(), "the file could not be read; try again")
 	}
 }
 
-// examineLock begins a transaction that writes, and rolls it back.
-func (s *Store) examineLock(ctx context.Context) store.Finding {
+// The row that examineWriting makes is a count of requests of nobody: no organization has that identifier. Should this
+// process be killed before the row is removed, it goes away as old counts do.
+const (
+	probeOrganization = "doctor"
+	// probeSize makes the row, which is stored twice (in the table and in its index), as large as the largest change of an
+	// organization: metadata and credentials of 64 KiB each, anew and in the place of the old ones, and metadata twice in
+	// the audit trail. A disk has room for that or it is full.
+	probeSize = 192 << 10
+)
+
+// examineWriting writes a row, waits until it is on disk, and removes it. It writes nothing to an empty file, which has no
+// table to write to.
+func (s *Store) examineWriting(ctx context.Context) store.Finding {
 	const check = "writing"
 	begun := time.Now()
-	tx, err := s.begin(ctx, s.writer)
-	if err == nil {
-		err = tx.Rollback()
+	version, err := schemaVersion(ctx, s.writer)
+	switch {
+	case err != nil:
+	case version == 0:
+		var tx *sql.Tx
+		if tx, err = s.begin(ctx, s.writer); err == nil {
+			err = tx.Rollback()
+		}
+	default:
+		err = s.probe(ctx, begun)
 	}
 	if err != nil {
-		return broken(ctx, check, fail(ctx, "beginning to write", err),
-			"end the process that holds the file, or make the file and its folder writable")
+		return broken(ctx, check, fail(ctx, "writing a row and removing it", err), "")
 	}
 	return store.Healthy(check, fmt.Sprintf("possible after %d ms", time.Since(begun).Milliseconds()))
+}
+
+func (s *Store) probe(ctx context.Context, now time.Time) error {
+	run := func(ctx context.Context, statement string, args ...any) error {
+		return s.transact(ctx, s.writer, func(tx *sql.Tx) error {
+			_, err := tx.ExecContext(ctx, statement, args...)
+			return err
+		})
+	}
+	err := run(ctx, "INSERT OR REPLACE INTO counters (organization, category, window_start, requests) VALUES (?, ?, ?, 0)",
+		probeOrganization, strings.Repeat("x", probeSize), organization.FormatTime(now))
+	// Also after an error: the row may be there all the same.
+	removal := run(context.WithoutCancel(ctx), "DELETE FROM counters WHERE organization = ?", probeOrganization)
+	return cmp.Or(err, removal)
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 )
 
@@ -60,6 +61,30 @@ func TestExamineInterrupted(t *testing.T) {
 	want := map[string]store.Level{"file": store.Warn, "schema": store.Warn, "writing": store.Warn, "contents": store.Warn}
 	if diff := cmp.Diff(want, levels(t, s.Examine(ctx, time.Now))); diff != "" {
 		t.Errorf("Examine, interrupted (-want +got):\n%s", diff)
+	}
+}
+
+// TestExamineWrites: Examine needs room for the largest change, also in a database that has room in its pages, and leaves
+// nothing behind.
+func TestExamineWrites(t *testing.T) {
+	t.Parallel()
+	s := newStore(t)
+	if found := levels(t, s.Examine(t.Context(), time.Now)); found["writing"] != store.OK {
+		t.Errorf("Examine = %v, want writing to be possible", found)
+	}
+	var rows int
+	if err := s.reader.QueryRowContext(t.Context(), "SELECT count(*) FROM counters").Scan(&rows); err != nil || rows != 0 {
+		t.Errorf("%d rows are left, %v, want none", rows, err)
+	}
+	mustExec(t, s.writer, "VACUUM")
+	mustExec(t, s.writer, "PRAGMA max_page_count = 50") // 200 KB
+	for _, f := range s.Examine(t.Context(), time.Now) {
+		if f.Check == "writing" && (f.Level != store.Fail || !strings.Contains(f.Detail, "the disk is full; make room")) {
+			t.Errorf("on a full disk: %+v, want writing to fail and advice", f)
+		}
+	}
+	if _, err := s.Count(t.Context(), "org_1", organization.Metadata, time.Now()); err != nil {
+		t.Errorf("Count = %v: there is room for that", err)
 	}
 }
 

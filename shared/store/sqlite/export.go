@@ -14,7 +14,7 @@ import (
 const (
 	keysOfPageQuery = `SELECT organization, ` + keyColumns + ` FROM keys
 		WHERE organization BETWEEN ? AND ? ORDER BY organization, issued_at, key_id`
-	trailQuery = `SELECT ` + entryColumns + ` FROM audit WHERE organization = ? ORDER BY entry_id`
+	trailQuery = `SELECT organization, ` + entryColumns + ` FROM audit WHERE organization = ? ORDER BY entry_id`
 )
 
 // ExportPage implements store.Archive. Its order and its cursor are those of List.
@@ -57,12 +57,7 @@ func keysBetween(
 ) (map[organization.ID][]apikey.Record, error) {
 	keys := make(map[organization.ID][]apikey.Record)
 	err := each(ctx, tx, func(row scanner) error {
-		var owner organization.ID
-		var r keyRow
-		if err := row.Scan(append([]any{(*string)(&owner)}, r.columns()...)...); err != nil {
-			return err
-		}
-		key, err := r.decode()
+		owner, key, err := readKey(row)
 		keys[owner] = append(keys[owner], key)
 		return err
 	}, keysOfPageQuery, string(first), string(last))
@@ -85,8 +80,9 @@ func (s *Store) withTrail(ctx context.Context, e store.Export) store.Export {
 			if err != nil {
 				return err
 			}
+			read := of(id, readEntry)
 			return each(ctx, tx, func(row scanner) error {
-				entry, err := readEntry(row)
+				entry, err := read(row)
 				if err == nil && !entry.After(e.Organization.Version) && !yield(entry, nil) {
 					return errLeft
 				}

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"os"
 	"path/filepath"
@@ -9,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 )
@@ -163,4 +165,58 @@ func TestDamagedFile(t *testing.T) {
 		t.Errorf("Find in a damaged file = %v, want an error of no kind", err)
 	}
 	checkHidden(t, err)
+}
+
+// TestRowsOfOthers: no read believes a row of another organization. SQLite finds one here because its identifiers are
+// compared without regard to case, as a damaged schema might have it.
+func TestRowsOfOthers(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "organizations.db")
+	s := mustOpen(t, path)
+	o, key := create(t, s)
+	once := patched(o, organization.Patch{Name: organization.Set("B")})
+	once.Audit.ChangeID = "once"
+	if err := s.StoreRevision(t.Context(), once); err != nil {
+		t.Fatal(err)
+	}
+	row := func() *sql.Row { return s.reader.QueryRowContext(t.Context(), findQuery, key.Hash.Hex(), string(o.ID)) }
+	if _, err := readFound(row(), o.ID, key.Hash); err != nil {
+		t.Errorf("readFound = %v, want no error", err)
+	}
+	if _, err := readFound(row(), o.ID, apikey.Hash{}); !errors.Is(err, store.ErrNotAsked) {
+		t.Errorf("readFound of a row with another key = %v, want ErrNotAsked", err)
+	}
+
+	db := raw(t, path)
+	mustExec(t, db, `PRAGMA writable_schema = ON;
+		UPDATE sqlite_schema SET sql = replace(sql, 'PRIMARY KEY NOT NULL', 'PRIMARY KEY NOT NULL COLLATE NOCASE') WHERE name = 'organizations';
+		UPDATE sqlite_schema SET sql = replace(sql, 'organization TEXT NOT NULL', 'organization TEXT NOT NULL COLLATE NOCASE')`)
+	other := []byte(o.ID)
+	for i, c := range other[len("org_"):] {
+		if c >= 'A' {
+			other[len("org_")+i] = c ^ ('a' - 'A')
+		}
+	}
+	id := organization.ID(other)
+	s = mustOpen(t, path)
+	for name, call := range map[string]func() error{
+		"Find":      func() error { _, err := s.Find(t.Context(), id, key.Hash); return err },
+		"Get":       func() error { _, _, err := s.Get(t.Context(), id); return err },
+		"Export":    func() error { _, err := s.Export(t.Context(), id); return err },
+		"Audit":     func() error { _, _, err := s.Audit(t.Context(), id, "", 10); return err },
+		"KeyUses":   func() error { _, err := s.KeyUses(t.Context(), id); return err },
+		"HasChange": func() error { _, err := s.HasChange(t.Context(), id, "once"); return err },
+		"keys": func() error {
+			_, err := all(t.Context(), s.reader, of(id, readKey), keysQuery, string(id))
+			return err
+		},
+		"trail": func() error {
+			_, err := all(t.Context(), s.reader, of(id, readEntry), trailQuery, string(id))
+			return err
+		},
+	} {
+		if err := call(); !errors.Is(err, store.ErrNotAsked) || store.KindOf(err) != store.Unknown {
+			t.Errorf("%s, answered with rows of another organization = %v, want ErrNotAsked, of no kind", name, err)
+		}
+	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	keysQuery = `SELECT ` + keyColumns + ` FROM keys WHERE organization = ? ORDER BY issued_at, key_id`
+	keysQuery = `SELECT organization, ` + keyColumns + ` FROM keys WHERE organization = ? ORDER BY issued_at, key_id`
 	// countKeysQuery finds no row if the organization does not exist or is deleted.
 	countKeysQuery = `SELECT (SELECT count(*) FROM keys WHERE organization = id)
 		FROM organizations WHERE id = ? AND deleted_at IS NULL`
@@ -103,7 +103,7 @@ const (
 	noteUseStatement = `INSERT INTO key_uses (organization, key_id, used_at)
 		SELECT id, ?, ? FROM organizations WHERE id = ?
 		ON CONFLICT DO UPDATE SET used_at = excluded.used_at WHERE used_at IS NULL OR used_at < excluded.used_at`
-	keyUsesQuery = `SELECT key_id, used_at FROM key_uses WHERE organization = ?`
+	keyUsesQuery = `SELECT organization, key_id, used_at FROM key_uses WHERE organization = ?`
 )
 
 // expectUses records that a new key was not used yet. For a restored key this is not known, so it gets no such record.
@@ -125,10 +125,13 @@ func (s *Store) NoteUse(ctx context.Context, id organization.ID, keyID string, a
 func (s *Store) KeyUses(ctx context.Context, id organization.ID) (map[string]time.Time, error) {
 	uses := make(map[string]time.Time)
 	err := each(ctx, s.reader, func(row scanner) error {
-		var keyID string
+		var owner, keyID string
 		var usedAt *string
-		if err := row.Scan(&keyID, &usedAt); err != nil {
+		if err := row.Scan(&owner, &keyID, &usedAt); err != nil {
 			return err
+		}
+		if owner != string(id) {
+			return store.ErrNotAsked
 		}
 		var d decoder
 		uses[keyID] = time.Time{}
@@ -137,7 +140,7 @@ func (s *Store) KeyUses(ctx context.Context, id organization.ID) (map[string]tim
 		}
 		return d.err("key_uses", keyID)
 	}, keyUsesQuery, string(id))
-	if err != nil {
+	if err = s.inPlace(err); err != nil {
 		return nil, fail(ctx, "reading when keys of "+string(id)+" were used", err)
 	}
 	return uses, nil
@@ -146,14 +149,16 @@ func (s *Store) KeyUses(ctx context.Context, id organization.ID) (map[string]tim
 // keyRow is a row of the table keys. All values are nil if a join found no key.
 type keyRow struct {
 	hash, keyID, permission, mode, issuedAt *string
-	expiresAt, revokedAt, replacedBy        *string
+	expiresAt, revokedAt, replacedBy, label *string
 }
 
-const keyColumns = `hash, key_id, permission, mode, issued_at, expires_at, revoked_at, replaced_by`
+const keyColumns = `hash, key_id, permission, mode, issued_at, expires_at, revoked_at, replaced_by, label`
 
 // columns returns pointers to the values in the order of keyColumns. They serve to read a row and to write one.
 func (r *keyRow) columns() []any {
-	return []any{&r.hash, &r.keyID, &r.permission, &r.mode, &r.issuedAt, &r.expiresAt, &r.revokedAt, &r.replacedBy}
+	return []any{
+		&r.hash, &r.keyID, &r.permission, &r.mode, &r.issuedAt, &r.expiresAt, &r.revokedAt, &r.replacedBy, &r.label,
+	}
 }
 
 func encodeKey(k apikey.Record) *keyRow {
@@ -166,6 +171,7 @@ func encodeKey(k apikey.Record) *keyRow {
 		expiresAt:  optionalText(k.ExpiresAt),
 		revokedAt:  optionalText(k.RevokedAt),
 		replacedBy: optionalName(k.ReplacedBy),
+		label:      optionalName(k.Label),
 	}
 }
 
@@ -177,7 +183,7 @@ func optionalName(name string) *string {
 	return &name
 }
 
-// decode returns the key of a row that exists. By the schema, only its last three columns can be nil.
+// decode returns the key of a row that exists. By the schema, only its last four columns can be nil.
 func (r *keyRow) decode() (apikey.Record, error) {
 	var d decoder
 	hash, err := apikey.ParseHash(*r.hash)
@@ -200,18 +206,24 @@ func (r *keyRow) decode() (apikey.Record, error) {
 	if r.replacedBy != nil {
 		k.ReplacedBy = *r.replacedBy
 	}
+	if r.label != nil {
+		k.Label = *r.label
+	}
 	if err := d.err("keys", *r.keyID); err != nil {
 		return apikey.Record{}, err
 	}
 	return k, nil
 }
 
-func readKey(row scanner) (apikey.Record, error) {
+// readKey reads a row of the organization that a key belongs to, and keyColumns.
+func readKey(row scanner) (organization.ID, apikey.Record, error) {
+	var owner organization.ID
 	var r keyRow
-	if err := row.Scan(r.columns()...); err != nil {
-		return apikey.Record{}, err
+	if err := row.Scan(append([]any{(*string)(&owner)}, r.columns()...)...); err != nil {
+		return "", apikey.Record{}, err
 	}
-	return r.decode()
+	key, err := r.decode()
+	return owner, key, err
 }
 
 // writeKey stores a key. It returns false, and changes nothing, if the organization has a key with its hash or ID.

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -86,7 +87,7 @@ func TestSettings(t *testing.T) {
 		{s.writer, "synchronous", "2"},
 		{s.writer, "foreign_keys", "1"},
 		{s.writer, "secure_delete", "1"},
-		{s.writer, "user_version", "2"},
+		{s.writer, "user_version", fmt.Sprint(len(migrations()))},
 		{s.writer, "integrity_check", "ok"},
 		{s.reader, "journal_mode", "wal"},
 		{s.reader, "query_only", "1"},
@@ -114,7 +115,13 @@ func TestOldKeys(t *testing.T) {
 	mustExec(t, old, `INSERT INTO keys (organization, hash, key_id, permission, mode, issued_at) VALUES (?, ?, ?, ?, ?, ?)`,
 		string(o.ID), key.Hash.Hex(), key.ID, "admin", "live", organization.FormatTime(now))
 
+	mustExec(t, old, `INSERT INTO audit VALUES (?, ?, 'organization.created', 'operator', 'req', 0, '[]')`,
+		string(o.ID), store.NewEntryID(now))
+
 	s := mustOpen(t, path)
+	if entries, _, err := s.Audit(t.Context(), o.ID, "", 2); err != nil || len(entries) != 1 || entries[0].ChangeID != "" {
+		t.Errorf("Audit(%s) of an old database = %+v, %v, want one entry without a change", o.ID, entries, err)
+	}
 	got, keys, err := s.Get(t.Context(), o.ID)
 	if err != nil {
 		t.Fatal(err)
@@ -159,7 +166,7 @@ func TestOpenRefuses(t *testing.T) {
 		}, "another application", store.Unknown},
 		{"not a database", func(t *testing.T, path string) {
 			mustWrite(t, path, strings.Repeat("This is a text about organizations. ", 500))
-		}, "not a database", store.Unknown},
+		}, "not a database of SQLite; choose another file (SQLite code 26)", store.Unknown},
 		{"corrupt from the first page on", func(t *testing.T, path string) {
 			mustWrite(t, path, "SQLite format 3\x00"+strings.Repeat("\xa5", 20_000))
 		}, "", store.Unknown},
@@ -167,7 +174,7 @@ func TestOpenRefuses(t *testing.T) {
 			if err := os.Mkdir(path, 0o700); err != nil {
 				t.Fatal(err)
 			}
-		}, "opening the database", store.Unreachable},
+		}, "not a regular file", store.Unknown},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -207,6 +214,128 @@ func TestOpenWithoutFolder(t *testing.T) {
 	}
 }
 
+// TestOpenRefusesPlantedFiles: where somebody who may write to the folder put something in the place of the database, or
+// of a file that SQLite keeps beside it, Open makes no use of it and leaves it as it is.
+func TestOpenRefusesPlantedFiles(t *testing.T) {
+	t.Parallel()
+	const nobody = 65534
+	for name, plant := range map[string]struct {
+		do   func(path, elsewhere string) error
+		want string
+	}{
+		"link":             {func(path, elsewhere string) error { return os.Symlink(elsewhere, path) }, "is a link"},
+		"link to nothing":  {func(path, elsewhere string) error { return os.Symlink(elsewhere+".new", path) }, "is a link"},
+		"link with others": {func(path, elsewhere string) error { return os.Link(elsewhere, path) }, "2 names"},
+		"named pipe":       {func(path, _ string) error { return syscall.Mkfifo(path, 0o600) }, "not a regular file"},
+		"folder":           {func(path, _ string) error { return os.Mkdir(path, 0o700) }, "not a regular file"},
+		"for others to read": {func(path, _ string) error {
+			return errors.Join(os.WriteFile(path, nil, 0o600), os.Chmod(path, 0o640))
+		}, "chmod 600"},
+		"for others to write": {func(path, _ string) error {
+			return errors.Join(os.WriteFile(path, nil, 0o600), os.Chmod(path, 0o602))
+		}, "chmod 600"},
+		"of another user": {func(path, _ string) error {
+			return errors.Join(os.WriteFile(path, nil, 0o600), os.Chown(path, nobody, nobody))
+		}, "belongs to the user 65534"},
+	} {
+		for _, end := range append([]string{""}, sideFiles...) {
+			t.Run(name+" "+end, func(t *testing.T) {
+				t.Parallel()
+				folder := t.TempDir()
+				path, elsewhere := filepath.Join(folder, "organizations.db"), filepath.Join(folder, "elsewhere")
+				mustWrite(t, elsewhere, "")
+				if end != "" {
+					s, err := Open(t.Context(), path) // not mustOpen, which closes at the end of the test
+					if err != nil {
+						t.Fatal(err)
+					}
+					create(t, s)
+					if err := s.Close(); err != nil {
+						t.Fatal(err)
+					}
+				}
+				if err := plant.do(path+end, elsewhere); err != nil {
+					if errors.Is(err, fs.ErrPermission) && os.Geteuid() != 0 {
+						t.Skip("only root can give a file away")
+					}
+					t.Fatal(err)
+				}
+				before, err := os.Lstat(path + end)
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, open := range []func(context.Context, string) (*Store, error){Open, OpenAsItIs} {
+					s, err := open(t.Context(), path)
+					if err == nil {
+						s.Close()
+					}
+					if err == nil || !strings.Contains(err.Error(), plant.want) || !strings.Contains(err.Error(), path+end) {
+						t.Errorf("opening = %v, want an error that says %q of %s", err, plant.want, path+end)
+					}
+				}
+				after, err := os.Lstat(path + end)
+				if err != nil || !os.SameFile(before, after) || after.Mode() != before.Mode() || after.Size() != before.Size() {
+					t.Errorf("what was there is %v, %v afterwards, want it as it was: %v", after, err, before)
+				}
+				if content, err := os.ReadFile(elsewhere); err != nil || len(content) > 0 {
+					t.Errorf("the other file has %d bytes, %v, want none", len(content), err)
+				}
+			})
+		}
+	}
+}
+
+// TestOpenNoticesLatePlants: what is put beside the database while it is being opened is noticed too.
+func TestOpenNoticesLatePlants(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "organizations.db")
+	_, err := connect(t.Context(), path, func(_ *Store, path string) error {
+		mustWrite(t, path, "")
+		return os.Chmod(path, 0o666)
+	})
+	if err == nil || !strings.Contains(err.Error(), "chmod 600") {
+		t.Errorf("opening = %v, want an error", err)
+	}
+}
+
+// TestExplained: no message of SQLite is in an error, whatever its code is.
+func TestExplained(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "folder")
+	if err := os.Mkdir(folder, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, cannotOpen := raw(t, folder).ExecContext(t.Context(), "CREATE TABLE a (b)")
+	path := filepath.Join(t.TempDir(), "a.db")
+	db := raw(t, path)
+	mustExec(t, db, "CREATE TABLE a (b UNIQUE)")
+	mustExec(t, db, "INSERT INTO a VALUES ('secret')")
+	_, constraint := db.ExecContext(t.Context(), "INSERT INTO a VALUES ('secret')")
+	_, syntax := db.ExecContext(t.Context(), "SELECT nothing FROM nowhere")
+	mustExec(t, db, "PRAGMA query_only = 1")
+	_, readOnly := db.ExecContext(t.Context(), "DELETE FROM a")
+	for _, test := range []struct {
+		err  error
+		want string
+	}{
+		{cannotOpen, "cannot be opened; make the file and its folder readable and writable, or copy the file and its -wal " +
+			"to a folder of your own (SQLite code 14)"},
+		{constraint, "what is to be stored breaks a rule of the schema (SQLite code 2067)"},
+		{syntax, "(SQLite code 1)"},
+		{readOnly, "the file or its folder is read-only"},
+	} {
+		if test.err == nil {
+			t.Fatalf("no error, want one with %q", test.want)
+		}
+		got := fail(t.Context(), "doing it", fmt.Errorf("deep down: %w", test.err))
+		if !strings.HasPrefix(got.Error(), "doing it: ") || !strings.Contains(got.Error(), "deep down: ") ||
+			!strings.Contains(got.Error(), test.want) || strings.Contains(got.Error(), test.err.Error()) {
+			t.Errorf("fail(%v) = %v, want %q and nothing of SQLite's", test.err, got, test.want)
+		}
+		checkHidden(t, got)
+	}
+}
+
 // TestOpenReadOnlyFolder expects an error if the system refuses to make a file in the folder. It does not refuse root.
 func TestOpenReadOnlyFolder(t *testing.T) {
 	t.Parallel()
@@ -221,8 +350,8 @@ func TestOpenReadOnlyFolder(t *testing.T) {
 	}
 	if err == nil {
 		s.Close()
-	} else if !errors.Is(err, fs.ErrPermission) {
-		t.Errorf("Open in a read-only folder = %v, want fs.ErrPermission", err)
+	} else if !errors.Is(err, fs.ErrPermission) || !strings.Contains(err.Error(), "choose a place where you may write") {
+		t.Errorf("Open in a read-only folder = %v, want fs.ErrPermission and advice", err)
 	}
 }
 
@@ -264,7 +393,7 @@ func TestOpenAsItIs(t *testing.T) {
 		want  string // of the schema
 	}{
 		{"an older schema", []string{schema1, fmt.Sprintf("PRAGMA application_id = %d; PRAGMA user_version = 1", applicationID)},
-			"version 1 of 2, SQLite"},
+			fmt.Sprintf("version 1 of %d, SQLite", len(migrations()))},
 		{"an empty file", nil, "the file is empty"},
 	}
 	for _, test := range tests {
@@ -276,11 +405,14 @@ func TestOpenAsItIs(t *testing.T) {
 			for _, statement := range test.setUp {
 				mustExec(t, before, statement)
 			}
-			if err := before.Close(); err != nil {
+			// All that the file holds, but for SQLite's own counts of changes and free pages.
+			const dump = `SELECT (SELECT user_version FROM pragma_user_version), group_concat(sql, ';') FROM sqlite_schema`
+			var version, versionAfter int
+			var schema, schemaAfter sql.NullString
+			if err := before.QueryRowContext(t.Context(), dump).Scan(&version, &schema); err != nil {
 				t.Fatal(err)
 			}
-			content, err := os.ReadFile(path)
-			if err != nil {
+			if err := before.Close(); err != nil {
 				t.Fatal(err)
 			}
 			s, err := OpenAsItIs(t.Context(), path)
@@ -295,8 +427,13 @@ func TestOpenAsItIs(t *testing.T) {
 			if err := s.Close(); err != nil {
 				t.Fatal(err)
 			}
-			if after, err := os.ReadFile(path); err != nil || string(after) != string(content) {
-				t.Errorf("OpenAsItIs and Examine change the file (%v)", err)
+			err = raw(t, path).QueryRowContext(t.Context(), dump).Scan(&versionAfter, &schemaAfter)
+			if err != nil || versionAfter != version || schemaAfter != schema {
+				t.Errorf("OpenAsItIs and Examine make the schema %d %v (%v), want it as it was: %d %v",
+					versionAfter, schemaAfter, err, version, schema)
+			}
+			if content, err := os.ReadFile(path); err != nil || (len(content) > 0) != schema.Valid {
+				t.Errorf("the file has %d bytes, %v", len(content), err)
 			}
 		})
 	}

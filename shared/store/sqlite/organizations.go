@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"time"
 
 	"organizations-api/shared/apikey"
@@ -22,15 +23,18 @@ const (
 		limit_metadata = ?, limit_data = ?, limit_search = ?, limit_upload = ?, limit_compute = ?,
 		credentials = ?, updated_at = ?, version = ?
 		WHERE id = ? AND version = ? AND deleted_at IS NULL`
+	authorityQuery = `SELECT 1 FROM keys
+		WHERE organization = ? AND hash = ? AND permission = ? AND expires_at IS ? AND revoked_at IS ?`
 )
 
 // Find implements store.Records.
 func (s *Store) Find(ctx context.Context, id organization.ID, hash apikey.Hash) (store.Found, error) {
-	found, err := readFound(s.reader.QueryRowContext(ctx, findQuery, hash.Hex(), string(id)))
-	return found, fail(ctx, "finding "+string(id), err)
+	found, err := readFound(s.reader.QueryRowContext(ctx, findQuery, hash.Hex(), string(id)), id, hash)
+	return found, fail(ctx, "finding "+string(id), s.inPlace(err))
 }
 
-func readFound(row scanner) (store.Found, error) {
+// readFound reads a row of findQuery. It returns store.ErrNotAsked if the row has another organization or key.
+func readFound(row scanner, id organization.ID, hash apikey.Hash) (store.Found, error) {
 	var o organizationRow
 	var k keyRow
 	if err := row.Scan(append(o.columns(), k.columns()...)...); err != nil {
@@ -40,12 +44,18 @@ func readFound(row scanner) (store.Found, error) {
 	if err != nil {
 		return store.Found{}, err
 	}
+	if record.ID != id {
+		return store.Found{}, store.ErrNotAsked
+	}
 	if k.hash == nil {
 		return store.Found{Organization: record}, nil
 	}
 	key, err := k.decode()
 	if err != nil {
 		return store.Found{}, err
+	}
+	if key.Hash != hash {
+		return store.Found{}, store.ErrNotAsked
 	}
 	return store.Found{Organization: record, Key: &key}, nil
 }
@@ -67,8 +77,28 @@ func (s *Store) Update(ctx context.Context, u store.Update) error {
 			}
 			return errConflict
 		}
+		if err := holds(ctx, tx, u.Before.ID, u.Authority); err != nil {
+			return err
+		}
 		return writeEntry(ctx, tx, u.Before.ID, u.Audit)
 	})
+}
+
+// holds returns errConflict if the authority no longer holds. The transaction has the lock, so the authority holds
+// until the commit.
+func holds(ctx context.Context, tx *sql.Tx, id organization.ID, a *store.Authority) error {
+	if a == nil {
+		return nil
+	}
+	if !a.Valid() {
+		return errConflict
+	}
+	key := encodeKey(a.Key)
+	err := exists(ctx, tx, authorityQuery, string(id), key.hash, key.permission, key.expiresAt, key.revokedAt)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errConflict
+	}
+	return err
 }
 
 // Create implements store.Directory.
@@ -107,7 +137,10 @@ func get(ctx context.Context, tx *sql.Tx, id organization.ID) (organization.Orga
 	if err != nil {
 		return organization.Organization{}, nil, err
 	}
-	keys, err := all(ctx, tx, readKey, keysQuery, string(id))
+	if o.ID != id {
+		return organization.Organization{}, nil, store.ErrNotAsked
+	}
+	keys, err := all(ctx, tx, of(id, readKey), keysQuery, string(id))
 	if err != nil {
 		return organization.Organization{}, nil, err
 	}
@@ -117,7 +150,7 @@ func get(ctx context.Context, tx *sql.Tx, id organization.ID) (organization.Orga
 // List implements store.Directory. It sorts by the identifier. The cursor is the last identifier of a page.
 func (s *Store) List(ctx context.Context, cursor string, limit int) ([]organization.Organization, string, error) {
 	found, next, err := list(ctx, s.reader, cursor, limit)
-	return found, next, fail(ctx, "listing organizations", err)
+	return found, next, fail(ctx, "listing organizations", s.inPlace(err))
 }
 
 func list(ctx context.Context, db queryer, cursor string, limit int) ([]organization.Organization, string, error) {
@@ -160,13 +193,47 @@ func (s *Store) mark(
 	})
 }
 
-// Purge implements store.Lifecycle. By the schema, the keys and entries are deleted with their organization. The file
-// keeps no bytes of them once SQLite has moved its log into it.
+// Purge implements store.Lifecycle. By the schema, the keys and entries are deleted with their organization. SQLite
+// overwrites them in the file, and Purge then empties the log, so that no file has a byte of them. If a reader keeps the
+// log from being emptied, Purge returns Throttled. The organization is gone then, and another Purge empties the log.
 func (s *Store) Purge(ctx context.Context, id organization.ID) error {
-	return s.write(ctx, "purging "+string(id), func(tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, `DELETE FROM organizations WHERE id = ?`, string(id))
-		return err
+	op := "purging " + string(id)
+	err := s.write(ctx, op, func(tx *sql.Tx) error {
+		for _, statement := range []string{
+			`DELETE FROM organizations WHERE id = ?`, `DELETE FROM counters WHERE organization = ?`,
+		} {
+			if _, err := tx.ExecContext(ctx, statement, string(id)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return fail(ctx, op, s.inPlace(s.emptyLog(ctx, op)))
+}
+
+// emptyLog moves the log into the file and cuts it to nothing. It waits for readers until the store's patience or the
+// context ends.
+func (s *Store) emptyLog(ctx context.Context, op string) error {
+	const pause = 5 * time.Millisecond
+	for deadline := time.Now().Add(s.patience); ; {
+		var waits, pages, moved int
+		err := s.writer.QueryRowContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)").Scan(&waits, &pages, &moved)
+		if err == nil && waits == 0 || err != nil && !busy(err) {
+			return err
+		}
+		if time.Now().After(deadline) {
+			return &store.Error{Kind: store.Throttled, Op: op, Err: errors.New("the organization is gone, but its data are " +
+				"still in the log, which cannot be emptied while others read from it; purge it once more")}
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pause):
+		}
+	}
 }
 
 // organizationRow is a row of the table organizations.

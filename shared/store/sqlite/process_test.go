@@ -25,6 +25,10 @@ import (
 // process.
 const childVariable = "SQLITE_TEST_CHILD"
 
+// operatorVariable names an organization and one of its keys. If it is set as well, the child is an operator's command:
+// it revokes the key and prints what Examine finds of the file.
+const operatorVariable = "SQLITE_TEST_OPERATOR"
+
 const countsPerChild = 20
 
 // shared is the organization whose requests all children count.
@@ -35,7 +39,11 @@ func TestMain(m *testing.M) {
 	if !isChild {
 		os.Exit(m.Run())
 	}
-	if err := child(context.Background(), path, os.Stdin, os.Stdout); err != nil {
+	run := child
+	if _, isOperator := os.LookupEnv(operatorVariable); isOperator {
+		run = operator
+	}
+	if err := run(context.Background(), path, os.Stdin, os.Stdout); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
@@ -66,6 +74,37 @@ func child(ctx context.Context, path string, in io.Reader, out io.Writer) error 
 		fmt.Fprintln(out, sum)
 	}
 	return s.Close()
+}
+
+func operator(ctx context.Context, path string, _ io.Reader, out io.Writer) error {
+	id, keyID, _ := strings.Cut(os.Getenv(operatorVariable), " ")
+	s, err := Open(ctx, path)
+	if err != nil {
+		return err
+	}
+	e := store.Entry{ID: store.NewEntryID(time.Now()), Action: store.KeyRevoked, Actor: store.OperatorActor}
+	if err := s.RevokeKey(ctx, organization.ID(id), keyID, time.Now(), e); err != nil {
+		return err
+	}
+	fmt.Fprintln(out, s.examineFile(ctx))
+	return s.Close()
+}
+
+// revokeElsewhere has another process revoke the key. It returns what that process finds of the file.
+func revokeElsewhere(t *testing.T, path string, id organization.ID, keyID string) string {
+	t.Helper()
+	executable, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), executable)
+	command.Env = append(os.Environ(), childVariable+"="+path, operatorVariable+"="+string(id)+" "+keyID)
+	command.Stderr = new(bytes.Buffer)
+	out, err := command.Output()
+	if err != nil {
+		t.Fatalf("the operator's process: %v: %s", err, command.Stderr)
+	}
+	return string(out)
 }
 
 // TestProcesses starts several processes that open a file, which does not exist yet, at the same time and write to it.

@@ -13,7 +13,7 @@ const applicationID = 0x4F524753
 // migrations returns the statements for each version of the schema, which turn the version before into it. The first
 // ones start with an empty file. Never change the statements of a released version: add a new version.
 func migrations() []string {
-	return []string{schema1, schemaKeyLife}
+	return []string{schema1, schemaKeyLife, schemaOperator}
 }
 
 // Times are text from organization.FormatTime, so that they sort. Objects and lists are the JSON text of the caller.
@@ -92,6 +92,14 @@ CREATE TABLE key_uses (
 	used_at      TEXT,
 	PRIMARY KEY (organization, key_id)
 ) STRICT, WITHOUT ROWID;
+`
+
+// schemaOperator adds the labels of keys and the identifiers of the operator's changes. An entry is what remembers that
+// a change was made, so the index makes a change possible once.
+const schemaOperator = `
+ALTER TABLE keys ADD COLUMN label TEXT;
+ALTER TABLE audit ADD COLUMN change_id TEXT;
+CREATE UNIQUE INDEX audit_by_change ON audit (organization, change_id) WHERE change_id IS NOT NULL;
 `
 
 // prepare brings the schema up to this version. It returns an error if the database is not ours. Turning on WAL needs
@@ -176,7 +184,7 @@ func schemaVersion(ctx context.Context, db queryer) (int, error) {
 	case application == 0 && version == 0 && !used:
 		return 0, nil
 	case application != applicationID || version < 1:
-		return 0, errors.New("the file is the database of another application")
+		return 0, errors.New("the file is the database of another application; choose another file")
 	case version > latest:
 		return 0, fmt.Errorf("the database was written by a newer version: its schema is %d, this version knows up to %d",
 			version, latest)

@@ -10,9 +10,10 @@ import (
 	"time"
 
 	"organizations-api/shared/organization"
+	"organizations-api/shared/store"
 )
 
-// write makes a change in one transaction. If it returns an error, nothing was changed.
+// write makes a change in one transaction. If it returns an error, nothing was changed in the files at the path.
 func (s *Store) write(ctx context.Context, op string, change func(*sql.Tx) error) error {
 	return fail(ctx, op, s.transact(ctx, s.writer, change))
 }
@@ -47,7 +48,13 @@ type beginner interface {
 	BeginTx(context.Context, *sql.TxOptions) (*sql.Tx, error)
 }
 
+// transact makes the change in one transaction. It returns errReplaced if the files were removed or replaced before the
+// end of it: then the change may be in a file that nobody can open again.
 func (s *Store) transact(ctx context.Context, db beginner, change func(*sql.Tx) error) error {
+	return s.inPlace(s.commit(ctx, db, change))
+}
+
+func (s *Store) commit(ctx context.Context, db beginner, change func(*sql.Tx) error) error {
 	tx, err := s.begin(ctx, db)
 	if err != nil {
 		return err
@@ -73,10 +80,10 @@ func (s *Store) begin(ctx context.Context, db beginner) (*sql.Tx, error) {
 func (s *Store) snapshot(ctx context.Context, read func(*sql.Tx) error) error {
 	tx, err := s.reader.BeginTx(ctx, &sql.TxOptions{ReadOnly: true})
 	if err != nil {
-		return err
+		return s.inPlace(err)
 	}
 	defer tx.Rollback() // there is nothing to commit
-	return read(tx)
+	return s.inPlace(read(tx))
 }
 
 // execute runs a statement and reports whether it changed anything.
@@ -136,6 +143,20 @@ func all[T any](
 		return nil, err
 	}
 	return items, nil
+}
+
+// of returns a reader of rows that belong to the organization. For a row of another one it returns store.ErrNotAsked.
+// SQLite would only find one if the file were damaged, or its schema changed.
+func of[T any](
+	id organization.ID, read func(scanner) (organization.ID, T, error),
+) func(scanner) (T, error) {
+	return func(row scanner) (T, error) {
+		owner, item, err := read(row)
+		if err == nil && owner != id {
+			err = store.ErrNotAsked
+		}
+		return item, err
+	}
 }
 
 // page returns the first limit items, and the cursor of the next page. The caller has read one item more than limit, if

@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 
 	_ "modernc.org/sqlite"
@@ -45,11 +46,18 @@ type Store struct {
 	// which is fair. SQLite's own waiting is not.
 	writer   *sql.DB
 	patience time.Duration
+
+	// anchor is a connection that has read and is never used again. As long as it is open, no process finds itself alone
+	// with the database, so SQLite does not remove the log and its index.
+	anchor *sql.Conn
+	files  *files
 }
 
 // Open opens the database in the file. If the file is missing, Open makes it and its folders. Only the owner can read
 // the file, as it contains secrets. Several processes can open and make the file at the same time. Open returns an
-// error for a database of another application, or of a newer version of this package, and does not change it.
+// error for a database of another application, or of a newer version of this package, and does not change it. It also
+// returns an error if the file, or one of those that SQLite keeps beside it, is a link, belongs to another user, or can
+// be used by others: somebody may have put it there to read what is written.
 func Open(ctx context.Context, path string) (*Store, error) {
 	return open(ctx, path, func(s *Store, path string) error {
 		if err := ensureFile(ctx, path); err != nil {
@@ -71,17 +79,20 @@ func OpenAsItIs(ctx context.Context, path string) (*Store, error) {
 
 // open returns a store after a call of prepare, which gets the absolute path and is the first to use the file.
 func open(ctx context.Context, path string, prepare func(s *Store, path string) error) (*Store, error) {
-	s, err := connect(path, prepare)
+	s, err := connect(ctx, path, prepare)
 	if err != nil {
 		return nil, fail(ctx, fmt.Sprintf("opening the database %q", path), err)
 	}
 	return s, nil
 }
 
-func connect(path string, prepare func(s *Store, path string) error) (*Store, error) {
+func connect(ctx context.Context, path string, prepare func(s *Store, path string) error) (*Store, error) {
 	path, err := filepath.Abs(path)
 	if err != nil {
 		return nil, fmt.Errorf("finding the folder: %w", err)
+	}
+	if err := checkFiles(path); err != nil {
+		return nil, err
 	}
 	reader, err := sql.Open(driverName, readerDSN(path))
 	if err != nil {
@@ -91,20 +102,46 @@ func connect(path string, prepare func(s *Store, path string) error) (*Store, er
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("configuring writes: %w", err), reader.Close())
 	}
-	reader.SetMaxOpenConns(readers)
+	reader.SetMaxOpenConns(readers + 1) // and the anchor
 	reader.SetMaxIdleConns(readers)
 	writer.SetMaxOpenConns(1)
 	s := &Store{reader: reader, writer: writer, patience: defaultPatience}
-	if err := prepare(s, path); err != nil {
+	err = prepare(s, path)
+	if err == nil {
+		// SQLite made some of the files only now, or found one that somebody put there meanwhile.
+		err = errors.Join(checkFiles(path), s.dropAnchor(ctx, path))
+	}
+	if err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
 }
 
-// Close closes the database. Acknowledged writes are on disk already.
+// dropAnchor makes the anchor, and looks at the files that the database uses from now on.
+func (s *Store) dropAnchor(ctx context.Context, path string) (err error) {
+	if s.anchor, err = s.reader.Conn(ctx); err != nil {
+		return err
+	}
+	if _, err = schemaVersion(ctx, s.anchor); err != nil {
+		return err
+	}
+	s.files, err = lookAtFiles(path)
+	return err
+}
+
+// Close closes the database. Acknowledged writes are on disk already. If the database's files were removed or replaced,
+// Close returns an error and leaves them to the end of the process: SQLite would move its log into the file, and remove
+// the log, although both may be another process's by now.
 func (s *Store) Close() error {
+	if err := s.files.check(); err != nil {
+		return fail(context.Background(), "closing the database", err)
+	}
+	var anchor error
+	if s.anchor != nil {
+		anchor = s.anchor.Close()
+	}
 	// The writer is closed last: the last connection moves the log into the file, and readers must not write.
-	return errors.Join(s.reader.Close(), s.writer.Close())
+	return errors.Join(anchor, s.reader.Close(), s.writer.Close())
 }
 
 // slice is how long SQLite waits for another process before it returns to us. While it waits it does not notice the end
@@ -150,11 +187,11 @@ func ensureFile(ctx context.Context, path string) error {
 	}
 	folder := filepath.Dir(path)
 	if err := os.MkdirAll(folder, 0o700); err != nil {
-		return fmt.Errorf("making the folder: %w", err)
+		return cannotMake("the folder", err)
 	}
 	model, err := os.CreateTemp(folder, ".mode-*") // has the mode 0600
 	if err != nil {
-		return fmt.Errorf("making the file: %w", err)
+		return cannotMake("a file in the folder", err)
 	}
 	defer os.Remove(model.Name()) // if that fails, an empty file stays
 	if err := model.Close(); err != nil {
@@ -169,4 +206,21 @@ func ensureFile(ctx context.Context, path string) error {
 		return errors.Join(fmt.Errorf("making the file: %w", err), db.Close())
 	}
 	return errors.Join(made.Close(), db.Close())
+}
+
+// cannotMake adds advice to the error of making a file or a folder.
+func cannotMake(what string, err error) error {
+	var path *fs.PathError
+	cause := err
+	if errors.As(err, &path) {
+		cause = path.Err
+	}
+	advice := ""
+	switch {
+	case errors.Is(err, fs.ErrPermission), errors.Is(err, syscall.EROFS), errors.Is(err, syscall.ENOTDIR):
+		advice = "; choose a place where you may write"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		advice = "; make room"
+	}
+	return fmt.Errorf("making %s: %w%s", what, cause, advice)
 }

@@ -23,11 +23,18 @@ func calls(e Engine, m tenant, fresh organization.Organization) map[string]func(
 		"Get":  func(ctx context.Context) error { _, _, err := e.Get(ctx, m.ID); return err },
 		"List": func(ctx context.Context) error { _, _, err := e.List(ctx, "", 10); return err },
 		"Update": func(ctx context.Context) error {
-			return e.Update(ctx, newUpdate(m.Organization, rename(), key.ID, now))
+			return e.Update(ctx, newUpdate(m.Organization, rename(), key, now))
 		},
-		"Delete":   func(ctx context.Context) error { return e.Delete(ctx, m.ID, now, note(store.Deleted)) },
-		"Undelete": func(ctx context.Context) error { return e.Undelete(ctx, m.ID, note(store.Undeleted)) },
-		"Purge":    func(ctx context.Context) error { return e.Purge(ctx, m.ID) },
+		"StoreRevision": func(ctx context.Context) error {
+			after, changes := m.Organization.Apply(rename(), now)
+			audit := note(store.Updated)
+			audit.ChangeID, audit.Version, audit.Changes = "change", after.Version, changes
+			return e.StoreRevision(ctx, store.Update{Before: m.Organization, After: after, Audit: audit})
+		},
+		"HasChange": func(ctx context.Context) error { _, err := e.HasChange(ctx, m.ID, "change"); return err },
+		"Delete":    func(ctx context.Context) error { return e.Delete(ctx, m.ID, now, note(store.Deleted)) },
+		"Undelete":  func(ctx context.Context) error { return e.Undelete(ctx, m.ID, note(store.Undeleted)) },
+		"Purge":     func(ctx context.Context) error { return e.Purge(ctx, m.ID) },
 		"AddKey": func(ctx context.Context) error {
 			return e.AddKey(ctx, m.ID, newKey(m.ID, now), note(store.KeyIssued))
 		},

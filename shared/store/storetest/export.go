@@ -133,7 +133,7 @@ func (s suite) exportChanged(t *testing.T) {
 		call string
 		kind store.Kind // of the error of the trail; Unknown: none
 	}{
-		{"Update", store.Unknown}, {"AddKey", store.Conflict}, {"RevokeKey", store.Conflict}, {"Delete", store.Conflict},
+		{"Update", store.Unknown}, {"StoreRevision", store.Unknown}, {"AddKey", store.Conflict}, {"RevokeKey", store.Conflict}, {"Delete", store.Conflict},
 		{"Purge", store.Conflict},
 	} {
 		made := s.create(t, Bare(time.Now().Add(-time.Hour)))

@@ -56,9 +56,11 @@ func Options() cmp.Options {
 	}
 }
 
-// newKey returns the record of a new key that may do everything and never expires.
+// newKey returns the record of a new key that has a label, may do everything and never expires.
 func newKey(id organization.ID, now time.Time) apikey.Record {
-	return apikey.NewRecord(apikey.New(id, apikey.Live), apikey.Admin, now, nil)
+	r := apikey.NewRecord(apikey.New(id, apikey.Live), apikey.Admin, now, nil)
+	r.Label = "Søren's laptop 🧪"
+	return r
 }
 
 // entry returns an audit entry of the operator.
@@ -72,12 +74,12 @@ func entry(action store.Action, at time.Time, version int64) store.Entry {
 	}
 }
 
-// newUpdate returns the update of a record by a patch.
-func newUpdate(before organization.Organization, p organization.Patch, actor string, now time.Time) store.Update {
+// newUpdate returns the update of a record by a patch, which the key allows.
+func newUpdate(before organization.Organization, p organization.Patch, key apikey.Record, now time.Time) store.Update {
 	after, changes := before.Apply(p, now)
 	e := entry(store.Updated, after.UpdatedAt, after.Version)
-	e.Actor, e.Changes = actor, changes
-	return store.Update{Before: before, After: after, Audit: e}
+	e.Actor, e.Changes = key.ID, changes
+	return store.Update{Before: before, After: after, Audit: e, Authority: &store.Authority{Key: key, Now: time.Now}}
 }
 
 // rename returns a patch with a new random name.

@@ -126,7 +126,7 @@ func (s suite) keysBesideUpdates(t *testing.T) {
 	together(1+operators, func(i int) {
 		if i == 0 {
 			for n := range updates {
-				u := newUpdate(current, rename(), first.ID, time.Now())
+				u := newUpdate(current, rename(), first, time.Now())
 				if err := s.a.Update(t.Context(), u); err != nil {
 					t.Errorf("Update %d beside key operations = %v, want no error", n, err)
 					return

@@ -132,13 +132,24 @@ func (s suite) findUnknownKey(t *testing.T) {
 	wantFound(t, s.b, made.Organization, apikey.Hash{}, nil)
 }
 
+// findNearKey looks for hashes that differ from a key's in one bit of one byte: all of a hash is compared.
+func (s suite) findNearKey(t *testing.T) {
+	made := s.create(t, Bare(time.Now()))
+	for i := range made.Keys[0].Hash {
+		near := made.Keys[0].Hash
+		near[i] ^= 1 << (i % 8)
+		wantFound(t, s.b, made.Organization, near, nil)
+	}
+	wantFound(t, s.b, made.Organization, made.Keys[0].Hash, &made.Keys[0])
+}
+
 // unknownOrganization makes every call that needs an organization with the ID of none.
 func (s suite) unknownOrganization(t *testing.T) {
 	unknown, fresh := newTenant(Full(time.Now())), Full(time.Now())
 	s.purgeAfter(t, unknown.ID)
 	all := calls(s.a, unknown, fresh)
 	for _, name := range []string{
-		"Find", "Get", "Update", "Delete", "Undelete", "AddKey", "RevokeKey", "ChangeKey", "Export",
+		"Find", "Get", "Update", "StoreRevision", "Delete", "Undelete", "AddKey", "RevokeKey", "ChangeKey", "Export",
 	} {
 		wantKind(t, name+" of a missing organization", all[name](t.Context()), store.NotFound)
 	}
@@ -182,6 +193,46 @@ func (s suite) listOnce(t *testing.T) {
 				t.Errorf("List in pages of %d, every record of %s (-want +got):\n%s", limit, id, diff)
 			}
 		}
+	}
+}
+
+// listAfter goes on after each organization of a listing, and after one that is gone.
+func (s suite) listAfter(t *testing.T) {
+	gone := s.create(t, Bare(time.Now()))
+	own := make(map[organization.ID]bool)
+	for range 5 {
+		own[s.create(t, Bare(time.Now())).ID] = true
+	}
+	rest := func(after organization.ID) []organization.ID {
+		var ids []organization.ID
+		eachPage(t, 3, func(cursor string) ([]organization.Organization, string, error) {
+			if cursor == "" {
+				cursor = string(after)
+			}
+			return s.b.List(t.Context(), cursor, 3)
+		}, func(page []organization.Organization) {
+			for _, o := range page {
+				if own[o.ID] || o.ID == gone.ID { // other checks create and purge theirs
+					ids = append(ids, o.ID)
+				}
+			}
+		})
+		return ids
+	}
+	all := rest("")
+	if len(all) != len(own)+1 {
+		t.Fatalf("List has %d of the organizations, want %d", len(all), len(own)+1)
+	}
+	place := slices.Index(all, gone.ID)
+	want(t, "Purge", s.a.Purge(t.Context(), gone.ID))
+	all = slices.Delete(all, place, place+1)
+	for i, id := range all {
+		if got := rest(id); !slices.Equal(got, all[i+1:]) {
+			t.Errorf("List after %s = %v, want %v", id, got, all[i+1:])
+		}
+	}
+	if got := rest(gone.ID); !slices.Equal(got, all[place:]) {
+		t.Errorf("List after %s, which is gone, = %v, want %v", gone.ID, got, all[place:])
 	}
 }
 
@@ -262,7 +313,7 @@ func (s suite) deletedRefuses(t *testing.T) {
 	live, now := made.Organization, organization.Timestamp(time.Now())
 	made.delete(t, s.a, now)
 	for name, read := range map[string]organization.Organization{"before": live, "after": made.Organization} {
-		u := newUpdate(read, rename(), made.Keys[0].ID, now)
+		u := newUpdate(read, rename(), made.Keys[0], now)
 		wantKind(t, "Update of a record that was read "+name+" the deletion", s.b.Update(t.Context(), u), store.Conflict)
 	}
 	all := calls(s.b, made, Full(now))
@@ -334,10 +385,20 @@ func (s suite) purge(t *testing.T) {
 		t.Fatalf("Audit(%s) = %d entries, want %d", made.ID, n, entries)
 	}
 
+	for _, id := range []organization.ID{kept.ID, made.ID} {
+		for _, c := range organization.Categories() {
+			wantCount(t, s.a, id, c, now.Truncate(time.Minute), 1)
+		}
+	}
+
 	want(t, "Purge", s.b.Purge(t.Context(), made.ID))
 	wantGone(t, s.a, made.ID, made.Keys[0].Hash)
+	for _, c := range organization.Categories() {
+		wantCount(t, s.a, made.ID, c, now.Truncate(time.Minute), 1) // counted anew
+		wantCount(t, s.a, kept.ID, c, now.Truncate(time.Minute), 2)
+	}
 	all := calls(s.a, made, Full(now))
-	for _, name := range []string{"Update", "AddKey", "RevokeKey"} {
+	for _, name := range []string{"Update", "StoreRevision", "AddKey", "RevokeKey"} {
 		wantKind(t, name+" of a purged organization", all[name](t.Context()), store.NotFound)
 	}
 	want(t, "Purge again", s.a.Purge(t.Context(), made.ID))
@@ -349,6 +410,113 @@ func (s suite) purge(t *testing.T) {
 	reborn.ID = made.ID
 	s.wantStored(t, s.create(t, reborn))
 	wantFound(t, s.a, reborn, made.Keys[1].Hash, nil)
+}
+
+// wantCount counts a request of the window.
+func wantCount(t *testing.T, e Engine, id organization.ID, c organization.Category, at time.Time, n int64) {
+	t.Helper()
+	if got, err := e.Count(t.Context(), id, c, at); got != n || err != nil {
+		t.Errorf("Count(%s, %s) = %d, %v, want %d", id, c, got, err, n)
+	}
+}
+
+// purgeInUse purges an organization while others read and change it, and its keys, in every way. When Purge returns,
+// nothing is left, and nothing comes back.
+func (s suite) purgeInUse(t *testing.T) {
+	made := s.create(t, Full(time.Now()))
+	for range 30 {
+		made.update(t, s.a, rename(), time.Now())
+	}
+	var done atomic.Bool
+	var changes atomic.Int64
+	note := func(action store.Action) store.Entry { return entry(action, time.Now(), made.Version) }
+	work := []func(e Engine) error{
+		func(e Engine) error {
+			found, err := e.Find(t.Context(), made.ID, made.Keys[0].Hash)
+			if err != nil {
+				return err
+			}
+			return e.Update(t.Context(), newUpdate(found.Organization, rename(), made.Keys[0], time.Now()))
+		},
+		func(e Engine) error {
+			key := newKey(made.ID, time.Now())
+			err := e.AddKey(t.Context(), made.ID, key, note(store.KeyIssued))
+			if err != nil {
+				return err
+			}
+			return e.RevokeKey(t.Context(), made.ID, key.ID, time.Now(), note(store.KeyRevoked))
+		},
+		func(e Engine) error { return e.Undelete(t.Context(), made.ID, note(store.Undeleted)) },
+		func(e Engine) error {
+			_, keys, err := e.Get(t.Context(), made.ID)
+			if err != nil {
+				return err
+			}
+			after, err := keys[0].Expiring(new(time.Now().Add(time.Hour)))
+			if err != nil {
+				return err
+			}
+			return e.ChangeKey(t.Context(), made.ID, store.KeyChange{Before: keys[0], After: after}, note(store.KeyExpires))
+		},
+	}
+	together(1+2*len(work), func(i int) {
+		if i > 0 {
+			for !done.Load() {
+				switch err := work[i%len(work)](s.handle(i)); store.KindOf(err) {
+				case store.Unknown:
+					if changes.Add(1); err != nil {
+						t.Errorf("worker %d = %v, want no error, or one of a kind", i, err)
+						return
+					}
+				case store.Full: // the keys are many by now
+				case store.NotFound, store.Conflict, store.Throttled:
+				default:
+					t.Errorf("worker %d = %v, want no error, NotFound, Conflict or Throttled", i, err)
+					return
+				}
+			}
+			return
+		}
+		for changes.Load() < 10 { // the others are at work
+			time.Sleep(time.Millisecond)
+		}
+		if err := s.a.Purge(t.Context(), made.ID); err != nil {
+			t.Errorf("Purge of an organization that is in use = %v, want no error", err)
+		}
+		wantGone(t, s.b, made.ID, made.Keys[0].Hash)
+		done.Store(true)
+	})
+	wantGone(t, s.b, made.ID, made.Keys[0].Hash)
+	wantUses(t, s.b, made.ID, map[string]time.Time{})
+}
+
+// purgeWhileRestored purges an organization while a backup of it is restored. In the end it is there as a whole, or
+// nothing of it is.
+func (s suite) purgeWhileRestored(t *testing.T) {
+	m := s.unstored(t, Full(time.Now()), 40)
+	for range 3 {
+		if _, err := s.a.Restore(t.Context(), []store.Export{m.export()}); err != nil {
+			t.Fatalf("Restore = %v, want no error", err)
+		}
+		together(2, func(i int) {
+			if i == 0 {
+				if err := s.a.Purge(t.Context(), m.ID); err != nil {
+					t.Errorf("Purge beside a restore = %v, want no error", err)
+				}
+				return
+			}
+			for range 3 {
+				if _, err := s.b.Restore(t.Context(), []store.Export{m.export()}); err != nil {
+					t.Errorf("Restore beside a purge = %v, want no error", err)
+				}
+			}
+		})
+		if _, _, err := s.a.Get(t.Context(), m.ID); store.KindOf(err) == store.NotFound {
+			wantGone(t, s.a, m.ID, m.Keys[0].Hash)
+		} else {
+			wantExport(t, s.a, m)
+		}
+	}
 }
 
 func (s suite) purgeNothing(t *testing.T) {

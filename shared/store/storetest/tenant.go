@@ -50,7 +50,7 @@ func (s suite) purgeAfter(t *testing.T, id organization.ID) {
 
 func (m *tenant) update(t *testing.T, e Engine, p organization.Patch, now time.Time) {
 	t.Helper()
-	u := newUpdate(m.Organization, p, m.Keys[0].ID, now)
+	u := newUpdate(m.Organization, p, m.Keys[0], now)
 	want(t, "Update", e.Update(t.Context(), u))
 	m.Organization, m.Trail = u.After, append(m.Trail, u.Audit)
 }

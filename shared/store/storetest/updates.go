@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"organizations-api/shared/apikey"
 	"organizations-api/shared/base62"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
@@ -90,12 +91,12 @@ func (s suite) updateStale(t *testing.T) {
 	made := s.create(t, Full(time.Now()))
 	old := made.Organization
 	s.accept(t, &made, rename(), time.Now())
-	late := newUpdate(old, organization.Patch{LogoURL: organization.Null[string]()}, made.Keys[0].ID, time.Now())
+	late := newUpdate(old, organization.Patch{LogoURL: organization.Null[string]()}, made.Keys[0], time.Now())
 	wantKind(t, "Update of an old version", s.b.Update(t.Context(), late), store.Conflict)
 
 	future := made.Organization
 	future.Version++
-	early := newUpdate(future, rename(), made.Keys[0].ID, time.Now())
+	early := newUpdate(future, rename(), made.Keys[0], time.Now())
 	wantKind(t, "Update of a future version", s.b.Update(t.Context(), early), store.Conflict)
 	s.wantStored(t, made)
 }
@@ -141,10 +142,110 @@ func renameWithRetries(t *testing.T, e Engine, made tenant, name string) (store.
 		if found, err = e.Find(t.Context(), made.ID, made.Keys[0].Hash); err != nil {
 			return store.Entry{}, err
 		}
-		u := newUpdate(found.Organization, p, made.Keys[0].ID, time.Now())
+		u := newUpdate(found.Organization, p, made.Keys[0], time.Now())
 		if err = e.Update(t.Context(), u); store.KindOf(err) != store.Conflict {
 			return u.Audit, err
 		}
 	}
 	return store.Entry{}, err
+}
+
+// updateByWhom changes the key between the reading of the organization and the update, which then must not be made.
+func (s suite) updateByWhom(t *testing.T) {
+	now := organization.Timestamp(time.Now())
+	later := new(now.Add(time.Hour))
+	expire := func(at *time.Time) func(*tenant) {
+		return func(m *tenant) {
+			after, err := m.Keys[0].Expiring(at)
+			want(t, "Expiring", err)
+			m.changeKey(t, s.a, 0, store.KeyChange{Before: m.Keys[0], After: after}, store.KeyExpires, now.Add(time.Second))
+		}
+	}
+	for name, test := range map[string]struct {
+		change  func(*tenant)        // of what is stored
+		claimed func(*apikey.Record) // of what the caller says that it read
+	}{
+		"revoked":         {change: func(m *tenant) { m.revokeKey(t, s.a, 0, now) }},
+		"expired at once": {change: expire(&now)},
+		"to expire":       {change: expire(later)},
+		"rotated": {change: func(m *tenant) {
+			m.changeKey(t, s.a, 0, rotation(m.Keys[0], newKey(m.ID, now.Add(time.Second)), now), store.KeyRotated, now)
+		}},
+		"of a lower permission": {claimed: func(k *apikey.Record) { k.Permission = apikey.Read }},
+		"unknown":               {claimed: func(k *apikey.Record) { k.Hash = newKey("org_0000000000000", now).Hash }},
+		"said to be revoked":    {claimed: func(k *apikey.Record) { k.RevokedAt = &now }},
+		"said to expire":        {claimed: func(k *apikey.Record) { k.ExpiresAt = later }},
+	} {
+		made := s.create(t, Full(now))
+		read, key := made.Organization, made.Keys[0]
+		if test.change != nil {
+			test.change(&made)
+		} else {
+			test.claimed(&key)
+		}
+		u := newUpdate(read, rename(), key, now)
+		wantKind(t, "Update by a key that is "+name, s.b.Update(t.Context(), u), store.Conflict)
+		s.wantStored(t, made)
+
+		u.Authority = nil
+		want(t, "Update by the operator, with a key that is "+name, s.b.Update(t.Context(), u))
+		made.Organization, made.Trail = u.After, append(made.Trail, u.Audit)
+		wantOrganization(t, s.a, made)
+	}
+
+	// A key that reaches its expiry after it was read.
+	made := s.create(t, Full(now))
+	expire(later)(&made)
+	u := newUpdate(made.Organization, rename(), made.Keys[0], now)
+	u.Authority.Now = func() time.Time { return *later }
+	wantKind(t, "Update at the moment of the key's expiry", s.b.Update(t.Context(), u), store.Conflict)
+	u.Authority.Now = func() time.Time { return later.Add(-time.Microsecond) }
+	want(t, "Update just before the key's expiry", s.b.Update(t.Context(), u))
+}
+
+// updateRevokeRace revokes the key of several writers. From the moment at which that is acknowledged, nothing that
+// they do may be committed, also if they began before.
+func (s suite) updateRevokeRace(t *testing.T) {
+	const writers = 4
+	made := s.create(t, Bare(time.Now()))
+	var revoked organization.Organization
+	together(1+writers, func(i int) {
+		if i == 0 {
+			for revoked.Version < 3 { // the writers are at work
+				var err error
+				if revoked, _, err = s.a.Get(t.Context(), made.ID); err != nil {
+					t.Errorf("Get = %v, want no error", err)
+					return
+				}
+			}
+			now := time.Now()
+			err := s.a.RevokeKey(t.Context(), made.ID, made.Keys[0].ID, now, entry(store.KeyRevoked, now, 0))
+			if err != nil {
+				t.Errorf("RevokeKey = %v, want no error", err)
+			}
+			if revoked, _, err = s.b.Get(t.Context(), made.ID); err != nil {
+				t.Errorf("Get = %v, want no error", err)
+			}
+			return
+		}
+		for { // as a caller whose key was found before it was revoked
+			current, keys, err := s.handle(i).Get(t.Context(), made.ID)
+			if err == nil {
+				err = s.handle(i).Update(t.Context(), newUpdate(current, rename(), made.Keys[0], time.Now()))
+			}
+			if err != nil && store.KindOf(err) != store.Conflict {
+				t.Errorf("Update by writer %d = %v, want no error or a conflict", i, err)
+				return
+			}
+			if len(keys) == 1 && keys[0].RevokedAt != nil {
+				return
+			}
+		}
+	})
+	last, _, err := s.a.Get(t.Context(), made.ID)
+	want(t, "Get", err)
+	if last.Version != revoked.Version {
+		t.Errorf("version %d when the key was revoked, and %d in the end: changes were made after the revocation",
+			revoked.Version, last.Version)
+	}
 }

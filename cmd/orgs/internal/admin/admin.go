@@ -1,5 +1,5 @@
-// Package admin is what an operator does to organizations: it creates, shows and deletes them, issues, rotates and
-// revokes their keys, and reads their audit trails. It holds these commands, the changes that they make to the store, and
+// Package admin is what an operator does to organizations: it creates, finds, shows, changes and deletes them, issues,
+// rotates and revokes their keys, and reads their audit trails. It holds these commands, the changes that they make to the store, and
 // the JSON and text of what they print. Other groups of commands use the changes and the JSON.
 //
 // It must import no other group of commands, and no engine of the store.
@@ -7,6 +7,7 @@ package admin
 
 import (
 	"context"
+	"fmt"
 	"strings"
 	"time"
 
@@ -24,7 +25,7 @@ import (
 // Commands returns the commands of this package.
 func Commands(a *cli.App) []*cobra.Command {
 	return []*cobra.Command{
-		createCommand(a), showCommand(a), listCommand(a), deleteCommand(a), undeleteCommand(a),
+		createCommand(a), showCommand(a), updateCommand(a), listCommand(a), findCommand(a), deleteCommand(a), undeleteCommand(a),
 		auditCommand(a), keysCommand(a), tablesCommand(a),
 	}
 }
@@ -63,21 +64,48 @@ type IssuedKey struct {
 	Record apikey.Record
 }
 
-// NewKey makes a key. It stores nothing.
+// NewKey makes a key without a label. It stores nothing.
 func NewKey(id organization.ID, mode apikey.Mode, p apikey.Permission, now time.Time, expiresAt *time.Time) IssuedKey {
 	key := apikey.New(id, mode)
 	return IssuedKey{key, apikey.NewRecord(key, p, now, expiresAt)}
 }
 
-// Create stores a new organization with a new admin key.
-func Create(ctx context.Context, s *backend.Store, o organization.Organization, now time.Time) (IssuedKey, error) {
-	key := NewKey(o.ID, apikey.Live, apikey.Admin, now, nil)
-	return key, s.Create(ctx, o, key.Record, CreatedEntry(o, key, now))
+// LostKeys says that nobody knows keys which are stored, and how to go on without them.
+func LostKeys(s *backend.Store, id organization.ID, keys ...IssuedKey) string {
+	var ids, commands []string
+	for _, k := range keys {
+		ids = append(ids, k.Record.ID)
+		commands = append(commands, s.Choice.CommandLine(fmt.Sprintf("keys revoke %s %s", id, k.Record.ID)),
+			s.Choice.CommandLine(fmt.Sprintf("keys issue %s --permission %s", id, k.Record.Permission)))
+	}
+	return fmt.Sprintf("nobody has %s; revoke and replace what was lost with:\n  %s",
+		strings.Join(ids, " and "), strings.Join(commands, "\n  "))
 }
 
-// AddKey stores a new key of the organization.
+// Create stores a new organization with a new admin key, whose label may be "". Where the store does not confirm it, the
+// error says what to do, as nobody is shown the key.
+func Create(
+	ctx context.Context, s *backend.Store, o organization.Organization, label string, now time.Time,
+) (IssuedKey, error) {
+	key := NewKey(o.ID, apikey.Live, apikey.Admin, now, nil)
+	key.Record.Label = label
+	err := s.Create(ctx, o, key.Record, CreatedEntry(o, key, now))
+	if store.Unavailable(err) {
+		err = fmt.Errorf("%w; if %s was created all the same, nobody has its key; remove it with: %s",
+			err, o.ID, s.Choice.CommandLine("delete "+string(o.ID)+" --purge"))
+	}
+	return key, err
+}
+
+// AddKey stores a new key of the organization. Where the store does not confirm it, the error says what to do, as nobody
+// is shown the key.
 func AddKey(ctx context.Context, s *backend.Store, o organization.Organization, key IssuedKey, now time.Time) error {
-	return noRoom(o.ID, s.AddKey(ctx, o.ID, key.Record, IssuedEntry(o, key, now)))
+	err := s.AddKey(ctx, o.ID, key.Record, IssuedEntry(o, key, now))
+	if store.Unavailable(err) {
+		return fmt.Errorf("%w; if %s was issued all the same, nobody has it; revoke it with: %s",
+			err, key.Record.ID, s.Choice.CommandLine("keys revoke "+string(o.ID)+" "+key.Record.ID))
+	}
+	return noRoom(o.ID, err)
 }
 
 // noRoom explains why a key cannot be stored.
@@ -86,11 +114,15 @@ func noRoom(id organization.ID, err error) error {
 	case store.NotFound:
 		return term.Fail(term.NotFound, "%s was deleted meanwhile", id)
 	case store.Full:
-		return term.Fail(term.Full, "%s has %d keys, revoked and expired ones included; it can have no more",
-			id, apikey.MaxPerOrganization)
+		return full(id)
 	default:
 		return err
 	}
+}
+
+func full(id organization.ID) error {
+	return term.Fail(term.Full, "%s has %d keys, revoked and expired ones included; it can have no more",
+		id, apikey.MaxPerOrganization)
 }
 
 // target is the organization that a command works on, deleted or not.
@@ -104,9 +136,23 @@ type target struct {
 func find(ctx context.Context, s *backend.Store, id organization.ID) (target, error) {
 	o, keys, err := s.Get(ctx, id)
 	if store.KindOf(err) == store.NotFound {
-		err = term.Fail(term.NotFound, "there is no organization %s; see those there are with: %s", id, s.Choice.CommandLine("list"))
+		err = noOrganization(s, id)
 	}
 	return target{s, o, keys}, err
+}
+
+func noOrganization(s *backend.Store, id organization.ID) error {
+	return term.Fail(term.NotFound, "there is no organization %s; see those there are with: %s", id, s.Choice.CommandLine("list"))
+}
+
+func isDeleted(id organization.ID) error {
+	return term.Fail(term.Conflict, "%s is deleted; orgs undelete brings it back", id)
+}
+
+// unconfirmed returns the failure of a change that may have been made. look is the command that tells.
+func unconfirmed(s *backend.Store, look string, err error) error {
+	return term.Fail(term.Unavailable, "the store did not confirm the change, which may have been made; see: %s; %v",
+		s.Choice.CommandLine(look), err)
 }
 
 // withOrganization returns the RunE of a command whose first argument names an organization that exists.
@@ -139,16 +185,17 @@ func (t target) listKeys() string {
 // needLive refuses an organization that is deleted.
 func (t target) needLive() error {
 	if t.organization.DeletedAt != nil {
-		return term.Fail(term.Conflict, "%s is deleted; orgs undelete brings it back", t.organization.ID)
+		return isDeleted(t.organization.ID)
 	}
 	return nil
 }
 
 // changeKey makes a change to the key that args name, as ORG KEY_ID, and returns the key after it. If someone else changes
-// the key in between, it asks for the change again.
+// the key in between, it asks for the change again. before is called before each try to store the change; an error of it
+// ends the command with nothing changed.
 func changeKey(
 	ctx context.Context, a *cli.App, s *backend.Store, args []string, action store.Action,
-	change func(k apikey.Record, now time.Time) (store.KeyChange, error),
+	change func(k apikey.Record, now time.Time) (store.KeyChange, error), before func(store.KeyChange) error,
 ) (apikey.Record, error) {
 	const attempts = 5
 	for attempt := 1; ; attempt++ {
@@ -170,14 +217,19 @@ func changeKey(
 		}
 		changes := []organization.Change{{Field: "key", Before: keyText(k), After: keyText(c.After)}}
 		if c.New != nil {
+			if len(t.keys) >= apikey.MaxPerOrganization {
+				return k, full(t.organization.ID)
+			}
 			changes = append(changes, newKeyChange(*c.New))
+		}
+		if err := before(c); err != nil {
+			return k, err
 		}
 		err = s.ChangeKey(ctx, t.organization.ID, c, newEntry(now, action, t.organization, changes...))
 		switch {
 		case store.KindOf(err) == store.Conflict && attempt < attempts:
 		case store.Unavailable(err):
-			return k, term.Fail(term.Unavailable, "the store did not confirm the change, which may have been made; see: %s; %v",
-				t.listKeys(), err)
+			return k, unconfirmed(s, "keys list "+string(t.organization.ID), err)
 		default:
 			return c.After, noRoom(t.organization.ID, err)
 		}
@@ -203,7 +255,12 @@ func (t target) markDeleted(ctx context.Context, now time.Time) error {
 // undelete clears the mark.
 func (t target) undelete(ctx context.Context, now time.Time) error {
 	change := organization.Change{Field: "deleted_at", Before: timeText(t.organization.DeletedAt), After: "null"}
-	return t.store.Undelete(ctx, t.organization.ID, newEntry(now, store.Undeleted, t.organization, change))
+	err := t.store.Undelete(ctx, t.organization.ID, newEntry(now, store.Undeleted, t.organization, change))
+	if store.KindOf(err) == store.Conflict {
+		return term.Fail(term.Conflict, "a purge of %s was begun, so it cannot come back; remove the rest with: %s",
+			t.organization.ID, t.store.Choice.CommandLine("delete --purge "+string(t.organization.ID)))
+	}
+	return err
 }
 
 // CreatedEntry returns the first audit entry of an organization with its first key.
@@ -227,8 +284,11 @@ func newEntry(now time.Time, action store.Action, o organization.Organization, c
 		ID:        store.NewEntryID(now),
 		Action:    action,
 		Actor:     store.OperatorActor,
-		RequestID: "cli_" + base62.Random(22),
+		RequestID: newRequestID(),
 		Version:   o.Version,
 		Changes:   changes,
 	}
 }
+
+// newRequestID returns an identifier for a call of the command, as requests of the API have one.
+func newRequestID() string { return "cli_" + base62.Random(22) }

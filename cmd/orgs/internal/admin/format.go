@@ -24,6 +24,8 @@ func organizationPairs(o organization.Organization) [][2]string {
 		{"Tier", string(o.Tier)},
 		{"Credits", strconv.FormatInt(o.Credits, 10)},
 		{"Used this month", strconv.FormatInt(o.CurrentMonthUsage, 10)},
+		{"Auto billing", onOff(o.AutoBilling)},
+		{"Billing cycle starts", "day " + strconv.Itoa(o.BillingCycleStart)},
 		{"Rate limits", limitsText(o.Limits()) + " a minute"},
 		{"Overridden", limitsText(o.Override)},
 		{"Billing email", orNone(o.BillingEmail)},
@@ -31,10 +33,20 @@ func organizationPairs(o organization.Organization) [][2]string {
 		{"Logo", orNone(o.LogoURL)},
 		{"Metadata", o.Metadata.Text()},
 		{"LLM credentials", credentialNames(o.Credentials)},
+		{"Users", orNone(o.Users)},
+		{"Sign-in provider's id", orNone(o.AuthProviderOrgID)},
+		{"API", orNone(o.APIURL)},
 		{"Version", strconv.FormatInt(o.Version, 10)},
 		{"Created", term.Time(&o.CreatedAt)},
 		{"Updated", term.Time(&o.UpdatedAt)},
 	}
+}
+
+func onOff(on bool) string {
+	if on {
+		return "on"
+	}
+	return "off"
 }
 
 // The states of an organization.
@@ -65,6 +77,7 @@ func keyStatus(k apikey.Record, now time.Time) string {
 func issuedText(s *term.Screen, k IssuedKey) string {
 	return s.Pairs([][2]string{
 		{"Key id", k.Record.ID},
+		{"Label", orNone(nullIfEmpty(k.Record.Label))},
 		{"Permission", k.Record.Permission.String()},
 		{"Mode", string(k.Record.Mode)},
 		{"Expires", term.Time(k.Record.ExpiresAt)},

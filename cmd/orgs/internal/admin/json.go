@@ -44,6 +44,7 @@ func OrganizationToJSON(o organization.Organization) OrganizationJSON {
 // IssuedKeyJSON is a key with its plain text.
 type IssuedKeyJSON struct {
 	ID         string  `json:"key_id"`
+	Label      *string `json:"label"` // null if it has none
 	Key        string  `json:"key"`
 	Permission string  `json:"permission"`
 	Mode       string  `json:"mode"`
@@ -55,6 +56,7 @@ type IssuedKeyJSON struct {
 func (k IssuedKey) ToJSON() IssuedKeyJSON {
 	return IssuedKeyJSON{
 		ID:         k.Record.ID,
+		Label:      nullIfEmpty(k.Record.Label),
 		Key:        k.Key.Reveal(),
 		Permission: k.Record.Permission.String(),
 		Mode:       string(k.Record.Mode),
@@ -66,6 +68,7 @@ func (k IssuedKey) ToJSON() IssuedKeyJSON {
 // KeyJSON is a key without its plain text.
 type KeyJSON struct {
 	ID         string  `json:"key_id"`
+	Label      *string `json:"label"` // null if it has none
 	Permission string  `json:"permission"`
 	Mode       string  `json:"mode"`
 	Status     string  `json:"status"`
@@ -91,6 +94,7 @@ type KeyCountJSON struct {
 func keyToJSON(k apikey.Record, now time.Time) KeyJSON {
 	return KeyJSON{
 		ID:         k.ID,
+		Label:      nullIfEmpty(k.Label),
 		Permission: k.Permission.String(),
 		Mode:       string(k.Mode),
 		Status:     keyStatus(k, now),
@@ -108,6 +112,7 @@ type EntryJSON struct {
 	Action    string       `json:"action"`
 	Actor     string       `json:"actor"`
 	RequestID string       `json:"request_id"`
+	ChangeID  *string      `json:"change_id"` // of a line of orgs update --file; null if it had none
 	Version   int64        `json:"version"`
 	Changes   []ChangeJSON `json:"changes"`
 }
@@ -121,19 +126,24 @@ type ChangeJSON struct {
 
 // EntryToJSON returns the JSON of an entry.
 func EntryToJSON(e store.Entry) EntryJSON {
-	changes := make([]ChangeJSON, 0, len(e.Changes))
-	for _, c := range e.Changes {
-		changes = append(changes, ChangeJSON{c.Field, json.RawMessage(c.Before), json.RawMessage(c.After)})
-	}
 	return EntryJSON{
 		ID:        e.ID,
 		At:        organization.FormatTime(e.At()),
 		Action:    string(e.Action),
 		Actor:     e.Actor,
 		RequestID: e.RequestID,
+		ChangeID:  nullIfEmpty(e.ChangeID),
 		Version:   e.Version,
-		Changes:   changes,
+		Changes:   changesToJSON(e.Changes),
 	}
+}
+
+func changesToJSON(changes []organization.Change) []ChangeJSON {
+	out := make([]ChangeJSON, 0, len(changes))
+	for _, c := range changes {
+		out = append(out, ChangeJSON{c.Field, json.RawMessage(c.Before), json.RawMessage(c.After)})
+	}
+	return out
 }
 
 func timeToJSON(t *time.Time) *string {
@@ -164,12 +174,13 @@ func createdText(o organization.Organization) string {
 func keyText(k apikey.Record) string {
 	return jsonText(struct {
 		ID         string  `json:"key_id"`
+		Label      string  `json:"label,omitempty"`
 		Permission string  `json:"permission"`
 		Mode       string  `json:"mode"`
 		ExpiresAt  *string `json:"expires_at"`
 		RevokedAt  *string `json:"revoked_at,omitempty"`
 		ReplacedBy string  `json:"replaced_by,omitempty"`
-	}{k.ID, k.Permission.String(), string(k.Mode), timeToJSON(k.ExpiresAt), timeToJSON(k.RevokedAt), k.ReplacedBy})
+	}{k.ID, k.Label, k.Permission.String(), string(k.Mode), timeToJSON(k.ExpiresAt), timeToJSON(k.RevokedAt), k.ReplacedBy})
 }
 
 func timeText(t *time.Time) string { return jsonText(timeToJSON(t)) }

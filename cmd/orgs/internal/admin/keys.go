@@ -26,11 +26,12 @@ func issueCommand(a *cli.App) *cobra.Command {
 	permission := cli.NewFlag("read|write|delete|admin", "", apikey.ParsePermission)
 	mode := cli.NewFlag("live|test", string(apikey.Live), apikey.ParseMode)
 	expires := cli.NewFlag("duration", "", parseLifetime)
+	label := cli.NewFlag("label", "", checked(apikey.CheckLabel))
 	c := &cobra.Command{
 		Use:   "issue ORG --permission PERMISSION",
 		Short: "Issue a key; it is shown once and never again",
 		Example: `  orgs keys issue org_znU9VHanHBWwM --permission read
-  orgs keys issue org_znU9VHanHBWwM --permission admin --mode test --expires 90d`,
+  orgs keys issue org_znU9VHanHBWwM --permission admin --mode test --expires 90d --label web-ci`,
 		Args: cli.OrganizationArgument(1),
 		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
 			if err := t.needLive(); err != nil {
@@ -42,15 +43,19 @@ func issueCommand(a *cli.App) *cobra.Command {
 				expiresAt = new(now.Add(expires.Value))
 			}
 			key := NewKey(t.organization.ID, mode.Value, permission.Value, now, expiresAt)
+			key.Record.Label = label.Value
 			if err := AddKey(ctx, t.store, t.organization, key, now); err != nil {
 				return err
 			}
-			return a.Print(key.ToJSON(), issuedText(a.Stdout, key))
+			return a.PrintSecret(key.ToJSON(), issuedText(a.Stdout, key),
+				fmt.Sprintf("a key of %s was issued, but could not be shown", t.organization.ID),
+				LostKeys(t.store, t.organization.ID, key))
 		}),
 	}
 	c.Flags().Var(permission, "permission", "what the key may be used for; each includes those before it")
 	c.Flags().Var(mode, "mode", "for production, or for trying things out")
 	c.Flags().Var(expires, "expires", "how long the key is valid, such as 720h or 30d (default for ever)")
+	c.Flags().Var(label, "label", "what to call the key, such as the name of who gets it")
 	cobra.CheckErr(c.MarkFlagRequired("permission"))
 	return c
 }
@@ -76,11 +81,14 @@ func printKeys(a *cli.App, keys []apikey.Record, uses keyUses) error {
 	for _, k := range keys {
 		listed = append(listed, ListedKeyJSON{keyToJSON(k, now), uses.of(k.ID, organization.FormatTime)})
 		rows = append(rows, []string{
-			k.ID, k.Permission.String(), string(k.Mode), keyStatus(k, now), term.Time(&k.CreatedAt), uses.of(k.ID, hour),
+			k.ID, orNone(nullIfEmpty(k.Label)), k.Permission.String(), string(k.Mode), keyStatus(k, now),
+			term.Time(&k.CreatedAt), uses.of(k.ID, hour),
 			term.Time(k.ExpiresAt), term.Time(k.RevokedAt), orNone(nullIfEmpty(k.ReplacedBy)),
 		})
 	}
-	header := []string{"KEY", "PERMISSION", "MODE", "STATUS", "CREATED", "LAST USED", "EXPIRES", "REVOKED", "REPLACED BY"}
+	header := []string{
+		"KEY", "LABEL", "PERMISSION", "MODE", "STATUS", "CREATED", "LAST USED", "EXPIRES", "REVOKED", "REPLACED BY",
+	}
 	return a.Print(struct {
 		Keys []ListedKeyJSON `json:"keys"`
 	}{listed}, a.Stdout.Table(header, rows))

@@ -1,18 +1,16 @@
 package admin
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"math"
-	"slices"
-	"strconv"
 
 	"github.com/spf13/cobra"
 
 	"organizations-api/cmd/orgs/internal/backend"
 	"organizations-api/cmd/orgs/internal/cli"
 	"organizations-api/cmd/orgs/internal/term"
+	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 )
 
@@ -21,6 +19,7 @@ func createCommand(a *cli.App) *cobra.Command {
 	tier := cli.NewFlag("free|pro|team|enterprise", string(organization.Free), organization.ParseTier)
 	email := cli.NewFlag("email", "", checked(organization.CheckEmail))
 	credits := cli.NewNumber("", 0, math.MaxInt64, "credits are a whole number, 0 or more")
+	label := cli.NewFlag("label", "", checked(apikey.CheckLabel))
 	c := &cobra.Command{
 		Use:   "create --name NAME",
 		Short: "Create an organization and its first key, which has all permissions",
@@ -36,20 +35,22 @@ func createCommand(a *cli.App) *cobra.Command {
 			if credits.Given {
 				o.Credits = credits.Value
 			}
-			key, err := Create(ctx, s, o, now)
+			key, err := Create(ctx, s, o, label.Value, now)
 			if err != nil {
 				return err
 			}
-			return a.Print(struct {
+			return a.PrintSecret(struct {
 				Organization OrganizationJSON `json:"organization"`
 				Key          IssuedKeyJSON    `json:"key"`
-			}{OrganizationToJSON(o), key.ToJSON()}, a.Stdout.Pairs(organizationPairs(o))+"\n\n"+issuedText(a.Stdout, key))
+			}{OrganizationToJSON(o), key.ToJSON()}, a.Stdout.Pairs(organizationPairs(o))+"\n\n"+issuedText(a.Stdout, key),
+				fmt.Sprintf("%s was created, but its key could not be shown", o.ID), LostKeys(s, o.ID, key))
 		}),
 	}
 	c.Flags().Var(name, "name", "display name, 1 to 100 characters")
 	c.Flags().Var(tier, "tier", "account tier")
 	c.Flags().Var(email, "billing-email", "where bills go")
 	c.Flags().Var(credits, "credits", "credits to start with (default those of the tier; enterprise has none of its own)")
+	c.Flags().Var(label, "label", "what to call the key, such as the name of who gets it")
 	cobra.CheckErr(c.MarkFlagRequired("name"))
 	return c
 }
@@ -88,81 +89,44 @@ func printOrganization(a *cli.App, t target, uses keyUses) error {
 			[2]string{"Last used", uses.ofAny(t.keys, hour)})))
 }
 
-func listCommand(a *cli.App) *cobra.Command {
-	return &cobra.Command{
-		Use:   "list",
-		Short: "List all organizations, the oldest first",
-		Example: `  orgs list
-  orgs --store dynamodb:organizations-api list --json`,
-		Args: cobra.NoArgs,
-		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, _ []string) error {
-			var all []organization.Organization
-			for o, err := range s.Organizations(ctx) {
-				if err != nil {
-					return err
-				}
-				all = append(all, o)
-			}
-			slices.SortFunc(all, func(x, y organization.Organization) int {
-				return cmp.Or(x.CreatedAt.Compare(y.CreatedAt), cmp.Compare(x.ID, y.ID))
-			})
-			return printOrganizations(a, all)
-		}),
-	}
-}
-
-// printOrganizations makes either the JSON or the table, as both may be large.
-func printOrganizations(a *cli.App, all []organization.Organization) error {
-	if a.JSON {
-		out := make([]OrganizationJSON, 0, len(all))
-		for _, o := range all {
-			out = append(out, OrganizationToJSON(o))
-		}
-		return a.Print(struct {
-			Organizations []OrganizationJSON `json:"organizations"`
-		}{out}, "")
-	}
-	rows := make([][]string, 0, len(all))
-	for _, o := range all {
-		rows = append(rows, []string{
-			string(o.ID), o.Name, string(o.Tier), strconv.FormatInt(o.Credits, 10), strconv.FormatInt(o.Version, 10),
-			term.Time(&o.CreatedAt), organizationState(o),
-		})
-	}
-	header := []string{"ORGANIZATION", "NAME", "TIER", "CREDITS", "VERSION", "CREATED", "STATE"}
-	return a.Print(nil, a.Stdout.Table(header, rows))
-}
-
 func deleteCommand(a *cli.App) *cobra.Command {
-	var purge bool
+	var purge, yes bool
 	c := &cobra.Command{
 		Use:   "delete ORG",
 		Short: "Delete an organization; its keys stop working at once",
 		Long: `Delete an organization: its keys stop working at once. The record, its keys and its audit trail stay, and
-orgs undelete brings the organization back. With --purge all of it is removed for good, deleted before or not.`,
+orgs undelete brings the organization back. With --purge all of it is removed for good, deleted before or not. It asks before
+that; where it cannot ask, such as in a script, it needs --yes.`,
 		Example: `  orgs delete org_znU9VHanHBWwM
   orgs delete org_znU9VHanHBWwM --purge`,
 		Args: cli.OrganizationArgument(1),
-		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
-			id := organization.ID(args[0])
+		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
 			if purge {
-				if err := s.Purge(ctx, id); err != nil {
-					return err
-				}
-				return printState(a, id, "purged", "is gone for good")
-			}
-			t, err := find(ctx, s, id)
-			if err != nil {
-				return err
+				return t.purge(ctx, a, yes)
 			}
 			if err := t.markDeleted(ctx, a.Now()); err != nil {
 				return err
 			}
-			return printState(a, id, stateDeleted, "is deleted; orgs undelete brings it back")
+			return printState(a, t.organization.ID, stateDeleted, "is deleted; orgs undelete brings it back")
 		}),
 	}
 	c.Flags().BoolVar(&purge, "purge", false, "remove the record, its keys and its audit trail for good")
+	c.Flags().BoolVar(&yes, "yes", false, "purge without asking")
 	return c
+}
+
+// purge removes the organization for good, if the person who is asked agrees.
+func (t target) purge(ctx context.Context, a *cli.App, yes bool) error {
+	id := t.organization.ID
+	effect := fmt.Sprintf("%s (%s), its %d keys and its audit trail will be removed for good from %s",
+		id, term.Printable(t.organization.Name), len(t.keys), term.Printable(string(t.store.Choice)))
+	if err := a.Confirm(ctx, yes, effect); err != nil {
+		return err
+	}
+	if err := t.store.Purge(ctx, id); err != nil {
+		return err
+	}
+	return printState(a, id, "purged", "is gone for good")
 }
 
 func undeleteCommand(a *cli.App) *cobra.Command {

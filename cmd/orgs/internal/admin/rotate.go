@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -21,17 +22,19 @@ import (
 func rotateCommand(a *cli.App) *cobra.Command {
 	overlap := cli.NewFlag("duration", "24h", parseOverlap)
 	expires := cli.NewFlag("duration|never", "", parseExpiry)
+	label := cli.NewFlag("label", "", checked(apikey.CheckLabel))
 	c := &cobra.Command{
 		Use:   "rotate ORG KEY_ID",
 		Short: "Issue a key in the place of another, which stays valid for a while",
 		Long: `Issue a key with the permission and mode of another and show it, once. The old key expires when the overlap is over, or
 by itself, whichever comes first; with --overlap 0 it stops working at once. The new key is given as long to live as the old one
-had from its creation to its expiry, unless --expires says otherwise. Both happen together or not at all.`,
+had from its creation to its expiry, unless --expires says otherwise, and the label of the old one, unless --label does. Both
+happen together or not at all, once the new key was shown: if it cannot be shown, the old key stays as it is.`,
 		Example: `  orgs keys rotate org_znU9VHanHBWwM key_4mGq8TzLw2XbR
   orgs keys rotate org_znU9VHanHBWwM key_4mGq8TzLw2XbR --overlap 7d --expires 90d`,
 		Args: cli.OrganizationArgument(2),
 		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
-			o := rotateOptions{overlap: overlap.Value}
+			o := rotateOptions{overlap: overlap.Value, label: label.Value}
 			if expires.Given {
 				o.expires = &expires.Value
 			}
@@ -40,17 +43,22 @@ had from its creation to its expiry, unless --expires says otherwise. Both happe
 	}
 	c.Flags().Var(overlap, "overlap", "how long the old key stays valid, such as 12h or 7d; 0 ends it at once")
 	c.Flags().Var(expires, "expires", "how long the new key is valid (default as long as the old one was issued for)")
+	c.Flags().Var(label, "label", "what to call the new key (default as the old one)")
 	return c
 }
 
 type rotateOptions struct {
 	overlap time.Duration
 	expires *expiry // of the new key; nil means as long as the old one was issued for
+	label   string  // of the new key; "" means as the old one
 }
 
+// rotate shows the new key before it stores it. So the one that is in use never ends without a successor that somebody
+// has, whatever becomes of the output or of this process.
 func rotate(ctx context.Context, a *cli.App, s *backend.Store, args []string, o rotateOptions) error {
 	var successor IssuedKey
-	old, err := changeKey(ctx, a, s, args, store.KeyRotated, func(old apikey.Record, now time.Time) (store.KeyChange, error) {
+	shown := false
+	_, err := changeKey(ctx, a, s, args, store.KeyRotated, func(old apikey.Record, now time.Time) (store.KeyChange, error) {
 		until := old.Renewed(now)
 		if o.expires != nil {
 			var err error
@@ -58,24 +66,44 @@ func rotate(ctx context.Context, a *cli.App, s *backend.Store, args []string, o 
 				return store.KeyChange{}, err
 			}
 		}
-		successor = NewKey(organization.ID(args[0]), old.Mode, old.Permission, now, until)
-		after, err := old.Rotated(successor.Record.ID, now, now.Add(o.overlap))
-		if err != nil {
+		next := NewKey(organization.ID(args[0]), old.Mode, old.Permission, now, until)
+		next.Record.Label = cmp.Or(o.label, old.Label)
+		after, err := old.Rotated(next.Record.ID, now, now.Add(o.overlap))
+		switch {
+		case err != nil:
 			return store.KeyChange{}, cannotRotate(old, err)
+		case shown:
+			return store.KeyChange{}, term.Fail(term.Conflict, "somebody else changed %s at the same time; try again", old.ID)
 		}
+		successor = next
 		return store.KeyChange{Before: old, After: after, New: &successor.Record}, nil
+	}, func(c store.KeyChange) error {
+		err := printRotated(a, successor, c.After)
+		shown = err == nil
+		return err
 	})
-	if err != nil {
+	if err == nil || !shown {
 		return err
 	}
+	kind := a.Failure(ctx, err).Kind
+	if kind == term.Unavailable || kind == term.Interrupted {
+		return term.Fail(kind, "%v; the key that was shown is valid only if %s is among those of: %s",
+			err, successor.Record.ID, s.Choice.CommandLine("keys list "+args[0]))
+	}
+	return term.Fail(kind, "%v; the key that was shown was not issued", err)
+}
+
+// printRotated shows the new key, and what becomes of the old one.
+func printRotated(a *cli.App, successor IssuedKey, old apikey.Record) error {
 	line := fmt.Sprintf("%s is valid until %s, and then no longer.", old.ID, term.Time(old.ExpiresAt))
 	if old.Check(a.Now()) != nil {
 		line = fmt.Sprintf("%s is no longer valid.", old.ID)
 	}
-	return a.Print(struct {
+	return a.PrintSecret(struct {
 		Key      IssuedKeyJSON `json:"key"`
 		Replaced KeyJSON       `json:"replaced"`
-	}{successor.ToJSON(), keyToJSON(old, a.Now())}, issuedText(a.Stdout, successor)+"\n"+line)
+	}{successor.ToJSON(), keyToJSON(old, a.Now())}, issuedText(a.Stdout, successor)+"\n"+line,
+		"a new key could not be shown", fmt.Sprintf("so nothing was changed, and %s is as it was", old.ID))
 }
 
 func cannotRotate(k apikey.Record, reason error) error {
@@ -124,7 +152,7 @@ func setExpiry(ctx context.Context, a *cli.App, s *backend.Store, args []string,
 			return store.KeyChange{}, term.Fail(term.Conflict, "%s was revoked at %s, for good", k.ID, term.Time(k.RevokedAt))
 		}
 		return store.KeyChange{Before: k, After: after}, nil
-	})
+	}, func(store.KeyChange) error { return nil })
 	if err != nil {
 		return err
 	}

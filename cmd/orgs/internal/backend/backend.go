@@ -99,18 +99,41 @@ func (c Choice) needsFile() error {
 	return nil
 }
 
+// PageSize is how many organizations are read at once.
+const PageSize = 100
+
 // Organizations reads all organizations of the store, page by page. It ends with the first error.
 func (s *Store) Organizations(ctx context.Context) iter.Seq2[organization.Organization, error] {
-	const pageSize = 100
-	return func(yield func(organization.Organization, error) bool) {
-		for cursor := ""; ; {
-			page, next, err := s.List(ctx, cursor, pageSize)
+	return s.OrganizationsAfter(ctx, "")
+}
+
+// OrganizationsAfter is Organizations for those that come after the one with the identifier, in the order of the store.
+// A page is read when the organizations before it were taken.
+func (s *Store) OrganizationsAfter(
+	ctx context.Context, id organization.ID,
+) iter.Seq2[organization.Organization, error] {
+	return pages(func(cursor string) ([]organization.Organization, string, error) {
+		return s.List(ctx, cursor, PageSize)
+	}, string(id))
+}
+
+// Exports is Organizations with the keys. It reads no trail.
+func (s *Store) Exports(ctx context.Context) iter.Seq2[store.Export, error] {
+	return pages(func(cursor string) ([]store.Export, string, error) { return s.ExportPage(ctx, cursor, PageSize) }, "")
+}
+
+// pages yields the items of all pages from the cursor on. It ends with the first error.
+func pages[T any](read func(cursor string) ([]T, string, error), cursor string) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for {
+			page, next, err := read(cursor)
 			if err != nil {
-				yield(organization.Organization{}, err)
+				var none T
+				yield(none, err)
 				return
 			}
-			for _, o := range page {
-				if !yield(o, nil) {
+			for _, item := range page {
+				if !yield(item, nil) {
 					return
 				}
 			}

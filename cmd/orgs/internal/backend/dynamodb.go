@@ -12,6 +12,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/feature/ec2/imds"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/smithy-go/logging"
 
 	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/shared/store/dynamo"
@@ -19,6 +21,9 @@ import (
 
 // EndpointVariable names the environment variable with the URL of a DynamoDB other than AWS's own.
 const EndpointVariable = "AWS_ENDPOINT_URL_DYNAMODB"
+
+// allEndpoints names the variable with the URL of all services of AWS, DynamoDB included.
+const allEndpoints = "AWS_ENDPOINT_URL"
 
 // tablePrefix is what DynamoDB accepts in a table's name, less room for what follows it.
 var tablePrefix = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,200}$`)
@@ -28,7 +33,7 @@ func openDynamoDB(ctx context.Context, c Choice, prefix string, getenv func(stri
 	if !tablePrefix.MatchString(prefix) {
 		return nil, term.Fail(term.Usage, "the store %q has a prefix that cannot stand in a table's name", string(c))
 	}
-	settings, err := awsSettings(ctx, getenv(EndpointVariable))
+	settings, err := awsSettings(ctx, getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -38,7 +43,7 @@ func openDynamoDB(ctx context.Context, c Choice, prefix string, getenv func(stri
 		_, err = Credentials(ctx, settings)
 	}
 	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", c, err)
+		return nil, fmt.Errorf("opening %s: %w", term.Printable(string(c)), err)
 	}
 	return &Store{
 		Engine:       s,
@@ -63,22 +68,15 @@ func Credentials(ctx context.Context, s dynamo.Settings) (aws.Credentials, error
 // localAttemptTimeout leaves a DynamoDB that shares this machine with everything else the whole time of a request.
 const localAttemptTimeout = 10 * time.Second
 
-// awsSettings finds region and credentials where every AWS tool does. An endpoint on this machine needs neither, but the
-// SDK does: made-up ones stand in for those that are not configured.
-func awsSettings(ctx context.Context, endpoint string) (dynamo.Settings, error) {
-	settings := dynamo.Settings{Endpoint: endpoint}
-	local := isLoopback(endpoint)
-	loaded, err := config.LoadDefaultConfig(ctx, func(o *config.LoadOptions) error {
-		if local {
-			o.EC2IMDSClientEnableState = imds.ClientDisabled // asking for it takes seconds where there is none
-		}
-		return nil
-	})
+// awsSettings finds endpoint, region and credentials where every AWS tool does. An endpoint on this machine needs neither
+// of the two, but the SDK does: made-up ones stand in for those that are not configured.
+func awsSettings(ctx context.Context, getenv func(string) string) (dynamo.Settings, error) {
+	loaded, endpoint, err := loadConfig(ctx, getenv)
 	if err != nil {
-		return settings, fmt.Errorf("reading the AWS configuration: %w", err)
+		return dynamo.Settings{}, err
 	}
-	settings.Region, settings.Credentials = loaded.Region, loaded.Credentials
-	if local {
+	settings := dynamo.Settings{Endpoint: endpoint, Region: loaded.Region, Credentials: loaded.Credentials}
+	if isLoopback(endpoint) {
 		settings.AttemptTimeout = localAttemptTimeout
 		settings.Region = cmp.Or(settings.Region, "us-east-1")
 		if _, err := loaded.Credentials.Retrieve(ctx); err != nil {
@@ -92,6 +90,47 @@ func awsSettings(ctx context.Context, endpoint string) (dynamo.Settings, error) 
 	return settings, nil
 }
 
+// loadConfig reads the configuration of AWS's tools. The endpoint is "" for the region's own.
+func loadConfig(ctx context.Context, getenv func(string) string) (aws.Config, string, error) {
+	load := func(instance imds.ClientEnableState) (aws.Config, error) {
+		loaded, err := config.LoadDefaultConfig(ctx, func(o *config.LoadOptions) error {
+			o.BaseEndpoint = cmp.Or(getenv(EndpointVariable), getenv(allEndpoints))
+			o.EC2IMDSClientEnableState = instance
+			o.Logger = logging.Nop{} // its texts are made of what others answer
+			return nil
+		})
+		if err != nil {
+			return loaded, term.Fail(term.NoAccess, "the AWS configuration cannot be read: %v", err)
+		}
+		return loaded, nil
+	}
+	loaded, err := load(imds.ClientDefaultEnableState)
+	if err != nil {
+		return loaded, "", err
+	}
+	endpoint := aws.ToString(dynamodb.NewFromConfig(loaded).Options().BaseEndpoint)
+	if endpoint == "" {
+		return loaded, "", nil
+	}
+	if err := dynamo.CheckEndpoint(endpoint); err != nil {
+		return loaded, "", term.Fail(term.NoAccess, "%s is wrong: %v", endpointSource(endpoint, getenv), err)
+	}
+	if isLoopback(endpoint) {
+		loaded, err = load(imds.ClientDisabled) // asking for it takes seconds where there is none
+	}
+	return loaded, endpoint, err
+}
+
+// endpointSource says where an endpoint comes from.
+func endpointSource(endpoint string, getenv func(string) string) string {
+	for _, name := range []string{EndpointVariable, allEndpoints} {
+		if getenv(name) == endpoint {
+			return name
+		}
+	}
+	return "endpoint_url in the AWS configuration file"
+}
+
 // isLoopback reports whether the URL is of this machine.
 func isLoopback(endpoint string) bool {
 	u, err := url.Parse(endpoint)
@@ -100,9 +139,9 @@ func isLoopback(endpoint string) bool {
 
 // TablesAdvice says where missing tables come from. The command creates tables for a DynamoDB on this machine only: in
 // AWS they would have neither recovery nor protection, and most likely only the name or the region is wrong.
-func (c Choice) TablesAdvice(getenv func(string) string) string {
-	if isLoopback(getenv(EndpointVariable)) {
-		return "create them with: " + c.CommandLine("tables create")
+func (s *Store) TablesAdvice() string {
+	if s.Local {
+		return "create them with: " + s.Choice.CommandLine("tables create")
 	}
 	return "check the prefix in --store and the region; in AWS the stack creates them"
 }

@@ -3,6 +3,8 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -60,6 +62,19 @@ func didYouMean(candidates []string) string {
 		return ""
 	}
 	return "; did you mean " + strings.Join(candidates, " or ") + "?"
+}
+
+// keyPattern finds API keys, mistyped ones too.
+var keyPattern = regexp.MustCompile(`sk_(live|test)_[0-9A-Za-z]+_`)
+
+// RefuseKeys returns a Usage failure if there is an API key among the arguments, where other users of the machine and
+// the history of the shell see it. The failure does not quote it.
+func RefuseKeys(args []string) error {
+	if !slices.ContainsFunc(args, keyPattern.MatchString) {
+		return nil
+	}
+	return term.Fail(term.Usage, "an API key is among the arguments, where others can see it. If it is in use, rotate it. "+
+		"Commands take the KEY_ID, which orgs keys list shows; orgs find - reads a key from standard input")
 }
 
 // OrganizationArgument checks that there are n arguments and that the first is the identifier of an organization.

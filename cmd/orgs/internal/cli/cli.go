@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
+	"os/signal"
 	"strings"
 	"syscall"
 	"time"
@@ -26,6 +28,7 @@ const StoreVariable = "ORGS_STORE"
 // App is one run of the command.
 type App struct {
 	Getenv         func(string) string
+	Stdin          io.Reader
 	Stdout, Stderr *term.Screen
 	Now            func() time.Time
 	JSON           bool // --json
@@ -34,9 +37,12 @@ type App struct {
 	running bool   // the arguments were understood, so errors are no longer about syntax
 }
 
-// New returns a run whose flags are not parsed yet.
+// New returns a run whose flags are not parsed yet. Its standard input is that of the process.
 func New(getenv func(string) string, stdout, stderr io.Writer) *App {
-	return &App{Getenv: getenv, Stdout: term.NewScreen(stdout, getenv), Stderr: term.NewScreen(stderr, getenv), Now: time.Now}
+	return &App{
+		Getenv: getenv, Stdin: os.Stdin,
+		Stdout: term.NewScreen(stdout, getenv), Stderr: term.NewScreen(stderr, getenv), Now: time.Now,
+	}
 }
 
 // AddFlags adds the flags that every command has.
@@ -70,6 +76,29 @@ func (a *App) Print(v any, text string) error {
 	}
 	_, err := fmt.Fprintln(a.Stdout, text)
 	return err
+}
+
+// PrintSecret prints a result that has the plain text of a key, which can be shown only now. If it cannot be printed, the
+// failure says what was done, why it cannot be shown, and how to go on. Where the output is a file, others lose the right
+// to read it.
+func (a *App) PrintSecret(v any, text, done, goOn string) error {
+	changed, err := a.Stdout.KeepPrivate()
+	if err == nil {
+		// Without this, a reader that is gone would end the process before it can say what it did.
+		broken := make(chan os.Signal, 1)
+		signal.Notify(broken, syscall.SIGPIPE)
+		defer signal.Stop(broken)
+		err = a.Print(v, text)
+	}
+	if err != nil {
+		return term.Fail(term.Failed, "%s: %v; %s", done, err, goOn)
+	}
+	if changed {
+		a.Stderr.Warn(&term.Failure{
+			Kind: term.Failed, Message: "the output holds a key, so that only the owner of its file may read it now",
+		}, a.JSON)
+	}
+	return nil
 }
 
 // Progress returns the progress of what is done total times, shown on stderr. Where stderr is no terminal, it writes
@@ -106,23 +135,37 @@ func (a *App) With(ctx context.Context, open Opener, f func(*backend.Store) erro
 		return err
 	}
 	defer func() { err = errors.Join(err, s.Close()) }()
-	return f(s)
+	if err = f(s); backend.KindOf(err) == term.NoTables {
+		return term.Fail(term.NoTables, "the tables are missing; %s", s.TablesAdvice())
+	}
+	return err
 }
 
-// Failure returns how an error of a command is reported. A Failure in the chain of err gives its kind to the whole, and
-// no text of err is lost. Before a command runs, every other error is about its syntax.
-func (a *App) Failure(err error) *term.Failure {
+// Failure returns how an error of a command with the context is reported. A Failure in the chain of err gives its kind to
+// the whole, and no text of err is lost. Before a command runs, every other error is about its syntax. After a signal,
+// what the command could not do is an interruption.
+func (a *App) Failure(ctx context.Context, err error) *term.Failure {
+	const interrupted = "interrupted"
+	f := a.failure(err)
+	if ctx.Err() == nil || f.Kind != term.Unavailable && f.Kind != term.Failed && f.Kind != term.Interrupted {
+		return f
+	}
+	if !strings.HasPrefix(err.Error(), interrupted) {
+		return &term.Failure{Kind: term.Interrupted, Message: interrupted + "; " + err.Error()}
+	}
+	return &term.Failure{Kind: term.Interrupted, Message: err.Error()}
+}
+
+func (a *App) failure(err error) *term.Failure {
 	var f *term.Failure
 	switch {
 	case errors.As(err, &f):
 		return &term.Failure{Kind: f.Kind, Message: err.Error()}
-	case !a.running:
+	case !a.running && !errors.Is(err, a.Stdout.Failed()): // cobra prints completions by itself
 		return &term.Failure{Kind: term.Usage, Message: strings.TrimSpace(err.Error())}
 	}
 	f = &term.Failure{Kind: backend.KindOf(err), Message: err.Error()}
 	switch {
-	case f.Kind == term.NoTables:
-		f.Message = "the tables are missing; " + a.Choice().TablesAdvice(a.Getenv)
 	case f.Kind == term.Unavailable:
 		f.Message += "; look into it with: " + a.Choice().CommandLine("doctor")
 	case errors.Is(err, syscall.EADDRINUSE):

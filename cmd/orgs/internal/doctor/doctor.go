@@ -27,8 +27,9 @@ func Command(a *cli.App, version string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
 		Short: "Check that the store and what it needs are well, and say what to do",
-		Long: `Check this command, the store, its tables or file and their settings, the credentials, and the clock. Nothing is
-changed. Each check is one line: ok, warn (it works, but not as it should) or fail. It exits with 1 if one fails.`,
+		Long: `Check this command, the store, its tables or file and their settings, the credentials, the clock, and whether it can be
+read and written. To see the latter it writes something of its own and removes it; no organization is changed. Each check is
+one line: ok, warn (it works, but not as it should) or fail. It exits with 1 if one fails.`,
 		Example: "  orgs doctor\n  orgs doctor --store dynamodb:organizations-api --json",
 		Args:    cobra.NoArgs,
 		RunE: a.Run(func(ctx context.Context, _ []string) error {
@@ -39,7 +40,7 @@ changed. Each check is one line: ok, warn (it works, but not as it should) or fa
 				return err
 			}
 			if errors.Is(ctx.Err(), context.Canceled) {
-				return term.Fail(term.Failed, "interrupted; not everything was looked at")
+				return term.Fail(term.Interrupted, "interrupted; not everything was looked at")
 			}
 			failed := 0
 			for _, f := range findings {

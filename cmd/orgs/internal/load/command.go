@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"os/signal"
 	"strconv"
@@ -114,7 +115,7 @@ func parseStep(s string) (time.Duration, error) {
 // load measures and cleans up before it prints. A reader of the output who goes away interrupts nothing.
 func load(ctx context.Context, a *cli.App, o loadOptions) error {
 	if err := o.plan.Check(); err != nil {
-		return err
+		return term.Fail(term.Usage, "%v", err)
 	}
 	report, err := runLoad(ctx, a, o)
 	if report.Steps != nil {
@@ -159,7 +160,7 @@ func makeForLoad(ctx context.Context, s *backend.Store, n int, now time.Time) ([
 	for range n {
 		o := organization.New("Load", organization.Enterprise, nil, now)
 		o.Override.Metadata = organization.MaxLimit
-		key, err := admin.Create(ctx, s, o, now)
+		key, err := admin.Create(ctx, s, o, "", now)
 		if err == nil || store.Unavailable(err) {
 			made = append(made, key)
 		}
@@ -192,7 +193,12 @@ func purgeMade(ctx context.Context, a *cli.App, s *backend.Store, made []admin.I
 
 // readKeys reads a file with one key on each line. Its error does not contain the text of the line.
 func readKeys(file string) ([]string, error) {
-	text, err := os.ReadFile(file)
+	in, err := cli.OpenRegular(file)
+	if err != nil {
+		return nil, fmt.Errorf("reading the keys: %w", err)
+	}
+	defer in.Close()
+	text, err := io.ReadAll(in)
 	if err != nil {
 		return nil, fmt.Errorf("reading the keys: %w", err)
 	}
@@ -219,7 +225,7 @@ func reportLoad(a *cli.App, o loadOptions, report Report) error {
 		if err := report.WritePlot(&page); err != nil {
 			return fmt.Errorf("plotting: %w", err)
 		}
-		if err := os.WriteFile(o.plot, page.Bytes(), 0o644); err != nil {
+		if err := cli.ReplaceFile(o.plot, page.Bytes(), 0o644); err != nil {
 			return fmt.Errorf("plotting: %w", err)
 		}
 	}

@@ -34,17 +34,23 @@ func Command(a *cli.App) *cobra.Command {
 	workers := cli.NewWorkers()
 	seed := cli.NewNumber("", 0, maxSeed, "a seed is a whole number from 0 to 9007199254740991")
 	var keys string
+	var yes bool
 	c := &cobra.Command{
 		Use:   "seed --count N",
 		Short: "Fill the store with made-up organizations, for trying things out and for measuring",
 		Long: `Fill the store with made-up organizations. The same --seed makes the same organizations again but for what is secret:
 those that are there already stay as they are, so a run that was interrupted can be completed. Without --seed they are new
-ones each time; the seed is printed.`,
+ones each time; the seed is printed.
+
+It asks before it fills a store that has organizations, or DynamoDB; where it cannot ask, such as in a script, it needs --yes.`,
 		Example: "  orgs seed --count 1000\n  orgs seed --count 1_000_000 --workers 16 --seed 7",
 		Args:    cobra.NoArgs,
 		RunE: a.RunWith(backend.Open, func(ctx context.Context, s *backend.Store, _ []string) error {
 			if !seed.Given {
 				seed.Value = rand.Int64N(maxSeed + 1)
+			}
+			if err := confirm(ctx, a, s, yes, count.Value); err != nil {
+				return err
 			}
 			return run(ctx, a, s, options{uint64(count.Value), int(workers.Value), uint64(seed.Value), keys})
 		}),
@@ -53,8 +59,26 @@ ones each time; the seed is printed.`,
 	c.Flags().Var(workers, "workers", "how many batches to write at once")
 	c.Flags().Var(seed, "seed", "what they are made up from (default one drawn at random)")
 	c.Flags().StringVar(&keys, "keys", "", "new `FILE` for an admin key of each organization that was created, one a line")
+	c.Flags().BoolVar(&yes, "yes", false, "fill the store without asking")
 	cobra.CheckErr(c.MarkFlagRequired("count"))
 	return c
+}
+
+// confirm asks before it fills a store that somebody may need.
+func confirm(ctx context.Context, a *cli.App, s *backend.Store, yes bool, count int64) error {
+	page, _, err := s.List(ctx, "", 1)
+	if err != nil {
+		return err
+	}
+	effect := fmt.Sprintf("%s made-up organizations will be added to %s", term.Grouped(count), term.Printable(s.Place))
+	switch {
+	case len(page) > 0:
+		return a.Confirm(ctx, yes, effect+", which has organizations already")
+	case s.DynamoDB != nil:
+		return a.Confirm(ctx, yes, effect)
+	default:
+		return nil
+	}
 }
 
 // options are the flags of seed.
@@ -65,8 +89,7 @@ type options struct {
 	keysFile string // "" if nobody wants the keys
 }
 
-// run fills the store and says what it did, also if it was interrupted. The keys are in their file before it prints, as
-// printing to a reader that is gone ends the process.
+// run fills the store and says what it did, also if it was interrupted. The keys are in their file before it prints.
 func run(ctx context.Context, a *cli.App, s *backend.Store, o options) error {
 	keys, err := createKeysFile(o.keysFile)
 	if err != nil {
@@ -81,7 +104,7 @@ func run(ctx context.Context, a *cli.App, s *backend.Store, o options) error {
 		return errors.Join(err, keysErr)
 	}
 	if errors.Is(ctx.Err(), context.Canceled) {
-		err = term.Fail(term.Failed, "interrupted; to create the rest, run it again with --seed %d", o.seed)
+		err = term.Fail(term.Interrupted, "interrupted; to create the rest, run it again with --seed %d --yes", o.seed)
 	}
 	return errors.Join(w.print(a, a.Now().Sub(begin)), err, keysErr)
 }
@@ -120,7 +143,8 @@ func (k keysFile) close(keep bool) error {
 		return errors.Join(k.file.Close(), os.Remove(k.file.Name()))
 	}
 	if err := errors.Join(k.buffer.Flush(), k.file.Close()); err != nil {
-		return fmt.Errorf("writing the keys, of which some are lost: %w", err)
+		return fmt.Errorf("writing the keys to %s, of which some are lost; issue others in their place: %w",
+			term.Printable(k.file.Name()), err)
 	}
 	return nil
 }
@@ -205,11 +229,21 @@ func (w *writer) print(a *cli.App, took time.Duration) error {
 		keys = append(keys, key)
 		lines = append(lines, fmt.Sprintf("  %s  %s", key.ID, key.Key))
 	}
-	return a.Print(struct {
+	out := struct {
 		Created  uint64    `json:"created"`
 		Existing uint64    `json:"existing"`
 		Seed     uint64    `json:"seed"`
 		Seconds  float64   `json:"seconds"`
 		Keys     []keyJSON `json:"keys"`
-	}{w.created, w.existing, w.options.seed, took.Seconds(), keys}, strings.Join(lines, "\n"))
+	}{w.created, w.existing, w.options.seed, took.Seconds(), keys}
+	if len(w.shown) == 0 {
+		return a.Print(out, strings.Join(lines, "\n"))
+	}
+	done := fmt.Sprintf("%s organizations were created from the seed %d, but this could not be shown",
+		term.Grouped(int64(w.created)), w.options.seed)
+	goOn := "issue keys with: " + a.Choice().CommandLine("keys issue ORG --permission admin")
+	if w.options.keysFile != "" {
+		goOn = "their keys are in " + term.Printable(w.options.keysFile)
+	}
+	return a.PrintSecret(out, strings.Join(lines, "\n"), done, goOn)
 }

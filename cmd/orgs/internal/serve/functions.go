@@ -2,10 +2,12 @@ package serve
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"time"
 
 	"organizations-api/cmd/orgs/internal/backend"
@@ -50,10 +52,16 @@ func (g *gateway) processes(operations []api.Route) ([]apigateway.Route, func(),
 			return nil, nil, err
 		}
 		running = append(running, f)
-		routes = append(routes, apigateway.Route{Method: operation.Method, Path: operation.Path, Function: apigateway.Remote(f.Invoke)})
+		invoke := func(ctx context.Context, event []byte) ([]byte, error) {
+			return f.Invoke(lambda.WithTraceID(ctx, apigateway.TraceID(ctx)), event)
+		}
+		routes = append(routes, apigateway.Route{Method: operation.Method, Path: operation.Path, Function: invoke})
 	}
 	return routes, stop, nil
 }
+
+// buildAdvice has the architecture, because make build builds for that of the template otherwise.
+const buildAdvice = "build it for this machine with: make build ARCH=" + runtime.GOARCH
 
 func (g *gateway) process(method string) (*lambda.Function, error) {
 	tables := *g.store.DynamoDB
@@ -73,24 +81,28 @@ func (g *gateway) process(method string) (*lambda.Function, error) {
 		}
 	}
 	if settings.Bootstrap == "" {
-		return nil, term.Fail(term.Failed, "no bootstrap of %s in %s; build it with: make build", settings.Name, g.options.functions)
+		return nil, term.Fail(term.Failed, "no bootstrap of %s in %s; %s", settings.Name, g.options.functions, buildAdvice)
 	}
 	f, err := lambda.NewFunction(settings, FunctionConcurrency)
+	if platform := (*lambda.PlatformError)(nil); errors.As(err, &platform) {
+		return nil, term.Fail(term.Failed, "%v; %s", platform, buildAdvice)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("running %s: %w", settings.Name, err)
 	}
 	return f, nil
 }
 
-// variables returns the environment that template.yaml gives to the functions. It lacks LOG_LEVEL, whose default in the
-// functions is the template's, and SSL_CERT_DIR, which is about the image that Lambda runs.
+// variables returns the environment that template.yaml gives to the functions, with the defaults of its parameters.
 func variables(tables dynamo.Settings, limits bool) map[string]string {
 	return map[string]string{
 		"ORGANIZATIONS_TABLE":       tables.Tables.Organizations,
 		"COUNTERS_TABLE":            tables.Tables.Counters,
 		"AWS_ENDPOINT_URL_DYNAMODB": tables.Endpoint,
 		"RATE_LIMITS":               map[bool]string{true: "on", false: "off"}[limits],
+		"LOG_LEVEL":                 "info",
 		"GOMAXPROCS":                "1",
+		"SSL_CERT_DIR":              "/nonexistent",
 	}
 }
 

@@ -82,7 +82,7 @@ func (g *gateway) routes(service *api.Service) ([]apigateway.Route, func(), erro
 	}
 	var routes []apigateway.Route
 	for _, r := range service.Routes() {
-		routes = append(routes, apigateway.Route{Method: r.Method, Path: r.Path, Function: lambdahttp.New(r.Handler, g.logger).Handle})
+		routes = append(routes, apigateway.Route{Method: r.Method, Path: r.Path, Function: lambdahttp.New(r.Handler, g.logger).Invoke})
 	}
 	return routes, func() {}, nil
 }

@@ -8,6 +8,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log"
 	"log/slog"
 	"net"
 	"net/http"
@@ -18,6 +19,7 @@ import (
 
 	"organizations-api/cmd/orgs/internal/backend"
 	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/shared/telemetry"
 )
 
 // Command returns the command serve.
@@ -94,7 +96,8 @@ func serve(ctx context.Context, a *cli.App, o options) error {
 	}
 	defer listener.Close() // the server may have closed it already
 	return a.With(ctx, backend.Open, func(s *backend.Store) error {
-		g := &gateway{app: a, store: s, options: o, addr: listener.Addr(), logger: slog.New(slog.NewJSONHandler(a.Stderr, nil))}
+		g := &gateway{app: a, store: s, options: o, addr: listener.Addr(), logger: slog.New(slog.NewJSONHandler(a.Stderr.JSONLines(), nil))}
+		log.SetOutput(telemetry.Libraries(g.logger)) // no writer but ours reaches the log
 		handler, stop, err := g.handler()
 		if err != nil {
 			return err
@@ -116,22 +119,25 @@ func serve(ctx context.Context, a *cli.App, o options) error {
 // Bounds of the server. "Quotas for configuring and running an HTTP API" in the API Gateway Developer Guide has the size
 // of the headers ("total combined size of request line and header values") and the 30 seconds of a request.
 const (
-	maxHeaderBytes = 10240
+	maxHead        = 10240
 	headerTimeout  = 5 * time.Second
 	requestTimeout = 30 * time.Second
 	idleTimeout    = time.Minute
 	shutdownGrace  = 25 * time.Second // longer than any function takes
 )
 
+// headSlop is how many bytes more than MaxHeaderBytes net/http reads of a head.
+const headSlop = 4096
+
 func newServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler:           handler,
-		MaxHeaderBytes:    maxHeaderBytes,
+		MaxHeaderBytes:    maxHead - headSlop,
 		ReadHeaderTimeout: headerTimeout,
 		ReadTimeout:       requestTimeout,
 		WriteTimeout:      requestTimeout,
 		IdleTimeout:       idleTimeout,
-		ErrorLog:          slog.NewLogLogger(logger.Handler(), slog.LevelWarn),
+		ErrorLog:          log.New(telemetry.Libraries(logger), "", 0),
 	}
 }
 

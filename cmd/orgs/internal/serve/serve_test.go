@@ -1,24 +1,35 @@
 package serve
 
 import (
+	"errors"
 	"fmt"
-	"maps"
+	"io"
+	"net/http"
 	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"go.yaml.in/yaml/v4"
 
+	"organizations-api/cmd/orgs/internal/backend"
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/shared/store/dynamo"
 )
 
 // template is the parts of template.yaml that these tests need.
 type template struct {
+	Parameters map[string]struct {
+		Default string `yaml:"Default"`
+	} `yaml:"Parameters"`
 	Globals struct {
 		Function struct {
 			Environment struct {
-				Variables map[string]string `yaml:"Variables"`
+				Variables map[string]yaml.Node `yaml:"Variables"`
 			} `yaml:"Environment"`
 		} `yaml:"Function"`
 	} `yaml:"Globals"`
@@ -71,11 +82,20 @@ func TestCrossOriginAsInAWS(t *testing.T) {
 	}
 }
 
-// TestVariablesAsInAWS compares the names in the environment of built functions with the template's.
+// TestVariablesAsInAWS compares the environment of built functions with the template's: names, and values that are
+// the same in every stack or a parameter's default.
 func TestVariablesAsInAWS(t *testing.T) {
 	t.Parallel()
-	got := slices.Sorted(slices.Values(append(slices.Collect(maps.Keys(variables(dynamo.Settings{}, true))), "LOG_LEVEL", "SSL_CERT_DIR")))
-	if diff := cmp.Diff(slices.Sorted(maps.Keys(readTemplate(t).Globals.Function.Environment.Variables)), got); diff != "" {
+	tables := dynamo.Settings{Tables: dynamo.Tables{Organizations: "OrganizationsTable", Counters: "CountersTable"}}
+	template := readTemplate(t)
+	want := map[string]string{}
+	for name, node := range template.Globals.Function.Environment.Variables {
+		want[name] = node.Value
+		if parameter, ok := template.Parameters[node.Value]; ok && node.Tag == "!Ref" {
+			want[name] = parameter.Default
+		}
+	}
+	if diff := cmp.Diff(want, variables(tables, true)); diff != "" {
 		t.Errorf("variables (-set by template.yaml +set here):\n%s", diff)
 	}
 }
@@ -105,5 +125,36 @@ func TestParseOrigins(t *testing.T) {
 		if !slices.Equal(got, test.want) || (err == nil) != (test.want != nil) {
 			t.Errorf("parseOrigins(%q) = %q, %v, want %q", test.text, got, err, test.want)
 		}
+	}
+}
+
+// TestBootstrapsThatCannotRun: the refusal names the command that builds what can.
+func TestBootstrapsThatCannotRun(t *testing.T) {
+	t.Parallel()
+	foreign := []byte("\x7fELF\x02\x01\x01" + strings.Repeat("\x00", 57))
+	copy(foreign[16:], []byte{2, 0, 8, 0, 1}) // an executable for MIPS, of version 1
+	foreign[52] = 64
+	for name, write := range map[string]func(path string) error{
+		"missing":                 func(string) error { return nil },
+		"of another architecture": func(path string) error { return os.WriteFile(path, foreign, 0o700) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			path := filepath.Join(folder, "get-organization", "bootstrap")
+			if err := errors.Join(os.Mkdir(filepath.Dir(path), 0o700), write(path)); err != nil {
+				t.Fatal(err)
+			}
+			g := &gateway{
+				app: cli.New(func(string) string { return "" }, io.Discard, io.Discard), options: options{functions: folder},
+				store: &backend.Store{DynamoDB: &dynamo.Settings{Region: "eu-central-1"}},
+			}
+			_, err := g.process(http.MethodGet)
+			var failure *term.Failure
+			if !errors.As(err, &failure) || failure.Kind != term.Failed ||
+				!strings.HasSuffix(failure.Message, "make build ARCH="+runtime.GOARCH) {
+				t.Errorf("process() = %v, want a failure that ends with: make build ARCH=%s", err, runtime.GOARCH)
+			}
+		})
 	}
 }

@@ -50,16 +50,18 @@ func (g *gateway) welcome(ctx context.Context) error {
 	}{URL: base, Store: string(g.store.Choice)}
 	if existing != nil {
 		lines = append(lines, g.existingLines(*existing)...)
-	} else {
-		d, err := g.makeDemo(ctx)
-		if err != nil {
-			return err
-		}
-		lines = append(lines, demoLines(d, base+"/v1/organizations")...)
-		keys := []admin.IssuedKeyJSON{d.admin.ToJSON(), d.read.ToJSON()}
-		out.Demo = &demoJSON{admin.OrganizationToJSON(d.organization), keys}
+		return g.app.Print(out, strings.Join(lines, "\n"))
 	}
-	return g.app.Print(out, strings.Join(lines, "\n"))
+	d, err := g.makeDemo(ctx)
+	if err != nil {
+		return err
+	}
+	lines = append(lines, demoLines(d, base+"/v1/organizations")...)
+	keys := []admin.IssuedKeyJSON{d.admin.ToJSON(), d.read.ToJSON()}
+	out.Demo = &demoJSON{admin.OrganizationToJSON(d.organization), keys}
+	return g.app.PrintSecret(out, strings.Join(lines, "\n"),
+		fmt.Sprintf("the store was empty, and now has the organization %s, but its keys could not be shown", d.organization.ID),
+		admin.LostKeys(g.store, d.organization.ID, d.admin, d.read))
 }
 
 // anyOrganization returns an organization of the store, preferably one that is not deleted, or nil if there is none.
@@ -79,13 +81,17 @@ func (g *gateway) anyOrganization(ctx context.Context) (*organization.Organizati
 func (g *gateway) makeDemo(ctx context.Context) (demo, error) {
 	now := g.app.Now()
 	o := organization.New(DemoName, organization.Pro, nil, now)
-	adminKey, err := admin.Create(ctx, g.store, o, now)
+	adminKey, err := admin.Create(ctx, g.store, o, "", now)
 	if err != nil {
 		return demo{}, err
 	}
 	now = g.app.Now() // later than the first entry, so that the audit trail has the two in their order
 	readKey := admin.NewKey(o.ID, apikey.Live, apikey.Read, now, nil)
-	return demo{o, adminKey, readKey}, admin.AddKey(ctx, g.store, o, readKey, now)
+	if err := admin.AddKey(ctx, g.store, o, readKey, now); err != nil {
+		return demo{}, fmt.Errorf("the store was empty, and now has the organization %s, but no read key: %w; %s",
+			o.ID, err, admin.LostKeys(g.store, o.ID, adminKey))
+	}
+	return demo{o, adminKey, readKey}, nil
 }
 
 func demoLines(d demo, url string) []string {

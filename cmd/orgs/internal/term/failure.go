@@ -15,8 +15,10 @@ const (
 	NoTables    Kind = "no_tables" // the DynamoDB tables are missing
 	NoAccess    Kind = "no_access" // AWS's region or credentials are missing
 	Unavailable Kind = "unavailable"
-	Unhealthy   Kind = "unhealthy" // doctor found something
-	Failed      Kind = "failed"    // anything else
+	Unhealthy   Kind = "unhealthy"   // doctor found something
+	Declined    Kind = "declined"    // the person who was asked did not say yes
+	Interrupted Kind = "interrupted" // by a signal
+	Failed      Kind = "failed"      // anything else
 )
 
 // Failure is an error as the command reports it.
@@ -40,7 +42,7 @@ func (s *Screen) Report(f *Failure, command string, asJSON bool) {
 		}{f})
 		return
 	}
-	fmt.Fprintf(s, "%s %s\n", s.paint(red, command+":"), f.Message)
+	fmt.Fprintf(s, "%s %s\n", s.paint(red, command+":"), printableLines(f.Message))
 	if f.Kind == Usage {
 		fmt.Fprintf(s, "See: %s --help\n", command)
 	}
@@ -54,5 +56,5 @@ func (s *Screen) Warn(f *Failure, asJSON bool) {
 		}{f})
 		return
 	}
-	fmt.Fprintf(s, "%s %s\n", s.paint(yellow, "orgs:"), f.Message)
+	fmt.Fprintf(s, "%s %s\n", s.paint(yellow, "orgs:"), printableLines(f.Message))
 }

@@ -1,13 +1,52 @@
 package term
 
-import "organizations-api/shared/plainjson"
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode"
+	"unicode/utf16"
 
-// WriteJSON writes the value as indented JSON, all of it or nothing.
+	"organizations-api/shared/plainjson"
+)
+
+// WriteJSON writes the value as indented JSON, all of it or nothing. It escapes what Printable escapes, as a terminal
+// obeys that in JSON too.
 func (s *Screen) WriteJSON(v any) error {
 	text, err := plainjson.MarshalIndent(v)
 	if err != nil {
 		return err
 	}
-	_, err = s.Write(append(text, '\n'))
+	_, err = s.Write(append(escapeJSON(text), '\n'))
 	return err
+}
+
+// JSONLines returns a writer for lines of JSON, which escapes as WriteJSON does. Each Write must be of whole characters.
+func (s *Screen) JSONLines() io.Writer { return jsonLines{s} }
+
+type jsonLines struct{ screen *Screen }
+
+func (j jsonLines) Write(text []byte) (int, error) {
+	if _, err := j.screen.Write(escapeJSON(text)); err != nil {
+		return 0, err
+	}
+	return len(text), nil
+}
+
+// escapeJSON escapes control and invisible characters in JSON that an encoder wrote. Such characters stand only inside of
+// strings there, but for line feeds, which stand only outside.
+func escapeJSON(text []byte) []byte {
+	var out strings.Builder
+	for _, r := range string(text) {
+		switch {
+		case r == '\n' || unicode.IsPrint(r):
+			out.WriteRune(r)
+		case r > 0xFFFF:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&out, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&out, `\u%04x`, r)
+		}
+	}
+	return []byte(out.String())
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Progress shows how far a long command is: on a terminal as one line that is drawn again and again, elsewhere as a line
-// now and then, or not at all. It is safe for concurrent use.
+// Progress shows how far a long command is: on a terminal as one line that is drawn again and again, on one that cannot
+// do that as a line now and then, and elsewhere as such lines or not at all. It is safe for concurrent use.
 type Progress struct {
 	screen *Screen
 	now    func() time.Time
@@ -35,9 +35,9 @@ func NewProgress(s *Screen, now func() time.Time, what string, total int64, line
 	p := &Progress{screen: s, now: now, what: what, total: total, begin: now()}
 	p.last = p.begin
 	switch {
-	case s.Terminal:
+	case s.Cursor:
 		p.pace = redrawPace
-	case lines:
+	case lines, s.Terminal:
 		p.pace = LinePace
 	}
 	return p
@@ -53,7 +53,7 @@ func (p *Progress) Add(n int) {
 		return
 	}
 	p.last = now
-	if p.screen.Terminal {
+	if p.screen.Cursor {
 		fmt.Fprint(p.screen, "\r"+p.line(now)+"\x1b[K")
 		return
 	}
@@ -64,7 +64,7 @@ func (p *Progress) Add(n int) {
 func (p *Progress) End() {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
-	if p.screen.Terminal {
+	if p.screen.Cursor {
 		fmt.Fprint(p.screen, "\r\x1b[K")
 	}
 }

@@ -21,22 +21,24 @@ type Screen struct {
 	Terminal bool // a person looks at it
 	Width    int  // in columns; 0 means unlimited
 	Colours  bool
+	Cursor   bool // it can draw a line again
 }
 
 // NewScreen finds out whether w is a terminal. NO_COLOR (no-color.org) turns colours off. A terminal that calls itself
-// dumb, or says nothing of itself in TERM, gets none either.
+// dumb, or says nothing of itself in TERM, is sent no escape sequence at all.
 func NewScreen(w io.Writer, getenv func(string) string) *Screen {
-	s := &Screen{Writer: w}
+	s := &Screen{Writer: &output{writer: w}}
 	file, ok := w.(*os.File)
-	if !ok || !term.IsTerminal(int(file.Fd())) {
+	if !ok || !IsTerminal(file) {
 		return s
 	}
 	s.Terminal = true
-	if width, _, err := term.GetSize(int(file.Fd())); err == nil {
+	if width, _, err := term.GetSize(int(w.(*os.File).Fd())); err == nil {
 		s.Width = width
 	}
 	kind := getenv("TERM")
-	s.Colours = getenv("NO_COLOR") == "" && kind != "" && kind != "dumb"
+	s.Cursor = kind != "" && kind != "dumb"
+	s.Colours = s.Cursor && getenv("NO_COLOR") == ""
 	return s
 }
 
@@ -66,8 +68,9 @@ func (s *Screen) paint(style, text string) string {
 	return "\x1b[" + style + "m" + text + "\x1b[0m"
 }
 
-// Printable returns the text with control and invisible characters escaped. Tenants choose names, and a terminal obeys
-// the escape sequences that it is sent.
+// Printable returns the text with control and invisible characters escaped: all that are no letters, marks, numbers,
+// punctuation, symbols or the ASCII space. Tenants choose names, and a terminal obeys the escape sequences that it is
+// sent.
 func Printable(s string) string {
 	var out strings.Builder
 	for _, r := range s {
@@ -78,6 +81,15 @@ func Printable(s string) string {
 		}
 	}
 	return out.String()
+}
+
+// printableLines is Printable for a text of several lines.
+func printableLines(s string) string {
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
+		lines[i] = Printable(line)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // Grouped returns the number with commas between thousands.

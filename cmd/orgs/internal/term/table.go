@@ -28,28 +28,35 @@ const columnGap = "  "
 // NAME and CHANGES lose their ends. If that is not enough, each row becomes a block of names and values. Identifiers are
 // never cut.
 func (s *Screen) Table(header []string, rows [][]string) string {
+	text, _ := s.part(header, rows, make([]int, len(header)), false)
+	return text
+}
+
+// part returns rows of a table below its header, or without it if headless is set. widths are the least widths of the
+// columns, and become those that the part has. blocks is true if each row became a block.
+func (s *Screen) part(header []string, rows [][]string, widths []int, headless bool) (text string, blocks bool) {
 	full := each(append([][]string{header}, rows...), Printable)
-	if s.missing(full) <= 0 {
-		return s.columns(full)
+	if s.missing(full, widths) <= 0 {
+		return s.columns(full, widths, headless), false
 	}
 	short := each(full, day)
 	for i, title := range header {
 		if title == "NAME" || title == "CHANGES" {
-			cut(short, i, s.missing(short))
+			cut(short, i, s.missing(short, widths))
 		}
 	}
-	if s.missing(short) <= 0 {
-		return s.columns(short)
+	if s.missing(short, widths) <= 0 {
+		return s.columns(short, widths, headless), false
 	}
-	var blocks []string
+	all := make([]string, 0, len(rows))
 	for _, row := range rows {
 		pairs := make([][2]string, 0, len(row))
 		for i, cell := range row {
 			pairs = append(pairs, [2]string{header[i], cell})
 		}
-		blocks = append(blocks, s.Pairs(pairs))
+		all = append(all, s.Pairs(pairs))
 	}
-	return strings.Join(blocks, "\n\n")
+	return strings.Join(all, "\n\n"), true
 }
 
 // each returns what change makes of each cell.
@@ -71,15 +78,15 @@ func day(cell string) string {
 	return cell
 }
 
-// missing returns how many columns the screen would have to be wider for the table, or 0 or less if it fits.
-func (s *Screen) missing(cells [][]string) int {
+// missing returns how many columns the screen would have to be wider for the table, or 0 or less if it fits. No column
+// of the table is narrower than in widths.
+func (s *Screen) missing(cells [][]string, widths []int) int {
 	if s.Width == 0 {
 		return 0
 	}
-	columns := len(cells[0])
-	total := len(columnGap) * (columns - 1)
-	for i := range columns {
-		total += widest(cells, i)
+	total := len(columnGap) * (len(widths) - 1)
+	for i, width := range widths {
+		total += max(width, widest(cells, i))
 	}
 	return total - s.Width
 }
@@ -101,11 +108,21 @@ func cut(cells [][]string, column, by int) {
 	}
 }
 
-func (s *Screen) columns(cells [][]string) string {
+// columns returns aligned columns, without the first of the cells if headless is set. widths are as in part.
+func (s *Screen) columns(cells [][]string, widths []int, headless bool) string {
 	t := table.NewWriter()
+	configs := make([]table.ColumnConfig, 0, len(widths))
+	for i := range widths {
+		widths[i] = max(widths[i], widest(cells, i))
+		configs = append(configs, table.ColumnConfig{Number: i + 1, WidthMin: widths[i]})
+	}
+	t.SetColumnConfigs(configs)
 	t.SetStyle(table.Style{Box: table.BoxStyle{PaddingRight: columnGap}, Options: table.OptionsNoBordersAndSeparators})
 	t.SuppressTrailingSpaces()
 	for i, row := range cells {
+		if i == 0 && headless {
+			continue
+		}
 		painted := make(table.Row, 0, len(row))
 		for _, cell := range row {
 			if i == 0 {

@@ -2,9 +2,13 @@ package term
 
 import (
 	"bytes"
+	"encoding/json"
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/jedib0t/go-pretty/v6/text"
@@ -71,7 +75,7 @@ func TestProgress(t *testing.T) {
 	at := time.Unix(0, 0)
 	now := func() time.Time { return at }
 	var out bytes.Buffer
-	s := &Screen{Writer: &out, Terminal: true}
+	s := &Screen{Writer: &out, Terminal: true, Cursor: true}
 	p := NewProgress(s, now, "seeding", 4000, true)
 	p.Add(10) // too soon to draw
 	at = at.Add(4 * time.Second)
@@ -80,6 +84,16 @@ func TestProgress(t *testing.T) {
 	want := "\rseeding  [============            ]  2,000/4,000  50%  500/s  4s left\x1b[K\r\x1b[K"
 	if got := out.String(); got != want {
 		t.Errorf("on a terminal: %q, want %q", got, want)
+	}
+
+	out.Reset()
+	s.Cursor = false
+	p = NewProgress(s, now, "backing up", 0, false)
+	at = at.Add(LinePace)
+	p.Add(10_000)
+	p.End()
+	if got, want := out.String(), "backing up  10,000  1,000/s\n"; got != want {
+		t.Errorf("on a dumb terminal: %q, want %q", got, want)
 	}
 
 	out.Reset()
@@ -103,5 +117,48 @@ func TestGrouped(t *testing.T) {
 		if got := Grouped(n); got != want {
 			t.Errorf("Grouped(%d) = %q, want %q", n, got, want)
 		}
+	}
+}
+
+// TestJSONObeysNobody: no character of a text acts on a terminal, and the JSON stays what it was.
+func TestJSONObeysNobody(t *testing.T) {
+	t.Parallel()
+	var all strings.Builder
+	for r := rune(0); r <= unicode.MaxRune; r++ {
+		if utf8.ValidRune(r) {
+			all.WriteRune(r)
+		}
+	}
+	v := map[string]any{"a": all.String(), "b": json.RawMessage("[\"\u009b\u202e\",\n{}]"), "\u009b": 1}
+	var out bytes.Buffer
+	s := NewScreen(&out, func(string) string { return "" })
+	if err := s.WriteJSON(v); err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range out.String() {
+		if r != '\n' && !unicode.IsPrint(r) {
+			t.Errorf("%U is in the JSON", r)
+		}
+	}
+	var back struct {
+		A string   `json:"a"`
+		B []any    `json:"b"`
+		C *float64 `json:"\u009b"`
+	}
+	if err := json.Unmarshal(out.Bytes(), &back); err != nil || back.A != all.String() || back.B[0] != "\u009b\u202e" {
+		t.Errorf("the JSON is not what was written: %v", err)
+	}
+
+	out.Reset()
+	slog.New(slog.NewJSONHandler(s.JSONLines(), nil)).Info("\u009b2J\u202e", "a", "\x7f\ufeff")
+	if text := out.String(); strings.ContainsFunc(text, func(r rune) bool { return r != '\n' && !unicode.IsPrint(r) }) ||
+		!json.Valid(out.Bytes()) {
+		t.Errorf("a line of the log is %+q", text)
+	}
+	out.Reset()
+	s.Report(&Failure{Failed, "a\x1b[2J\n\u202eb"}, "orgs", false)
+	s.Warn(&Failure{Failed, "a\u009b\nb"}, false)
+	if want := "orgs: a\\x1b[2J\n\\u202eb\norgs: a\\u009b\nb\n"; out.String() != want {
+		t.Errorf("failures are %q, want %q", out.String(), want)
 	}
 }

@@ -27,6 +27,16 @@ type Options struct {
 	At       time.Time // when the backup begins
 	Workers  int       // organizations that are read at once; 0 means 8
 	Progress Progress
+
+	sync func(*os.File) error // for tests; nil stands for os.File.Sync
+}
+
+// flush makes sure that a file or folder is on disk.
+func (o Options) flush(f *os.File) error {
+	if o.sync != nil {
+		return o.sync(f)
+	}
+	return f.Sync()
 }
 
 // Progress is called with the number of organizations that were just finished, by several goroutines at once. It may be
@@ -66,10 +76,10 @@ func Write(ctx context.Context, source store.Archive, path string, o Options) (S
 		return Summary{}, fmt.Errorf("backing up to %s: %w", path, err)
 	}
 	summary, err := fill(ctx, source, file, o)
-	if err = errors.Join(err, file.Close()); err == nil {
-		err = publish(file.Name(), path)
+	if err == nil {
+		err = publish(file, path, o.flush)
 	}
-	return summary, errors.Join(err, removeTemporary(file.Name()))
+	return summary, errors.Join(err, file.Close(), removeTemporary(file.Name()))
 }
 
 // fill writes the whole backup, makes sure that it is on disk, and checks it by reading it again.
@@ -87,7 +97,7 @@ func fill(ctx context.Context, source store.Archive, file *os.File, o Options) (
 	if err := b.put(line{Trailer: &end}); err != nil {
 		return Summary{}, err
 	}
-	if err := errors.Join(b.out.Flush(), file.Sync()); err != nil {
+	if err := errors.Join(b.out.Flush(), o.flush(file)); err != nil {
 		return Summary{}, err
 	}
 	summary, err := check(ctx, file)

@@ -46,7 +46,7 @@ func full(entries int) store.Export {
 	for i, p := range []apikey.Permission{apikey.Admin, apikey.Read} {
 		at := now.Add(time.Duration(i) * time.Second)
 		k := apikey.NewRecord(apikey.New(e.Organization.ID, apikey.Test), p, at, &now)
-		k.RevokedAt, k.ReplacedBy = &at, fmt.Sprintf("key_000000000000%d", i)
+		k.RevokedAt, k.ReplacedBy, k.Label = &at, fmt.Sprintf("key_000000000000%d", i), "laptop 🧪"
 		e.Keys = append(e.Keys, k)
 	}
 	trail := make([]store.Entry, 0, entries)
@@ -57,7 +57,7 @@ func full(entries int) store.Export {
 	for i := range entries {
 		trail = append(trail, store.Entry{
 			ID: store.NewEntryID(now.Add(time.Duration(i) * time.Second)), Action: store.Updated, Actor: e.Keys[0].ID,
-			RequestID: fmt.Sprint("req_", i), Version: int64(i + 1),
+			RequestID: fmt.Sprint("req_", i), ChangeID: fmt.Sprint("#", i), Version: int64(i + 1),
 			Changes: []organization.Change{{Field: "organization_name", Before: `"<a>&\u2028"`, After: after}},
 		})
 	}

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -154,6 +155,25 @@ func TestUnreadable(t *testing.T) {
 		{"long name", `"Name":"`, `"Name":"` + strings.Repeat("a", 100), "line 2: a name has"},
 		{"tier", `"Tier":"enterprise"`, `"Tier":"best"`, "line 2: a tier is one of"},
 		{"limit", `"Upload":4000`, `"Upload":-1`, "line 2: a rate limit must"},
+		{"high limit", `"Upload":4000`, `"Upload":4000000000`, "line 2: a rate limit must"},
+		{"email", `"BillingEmail":"`, `"BillingEmail":"x `, "line 2: the billing email is not an address"},
+		{"other email", `"NotificationsEmail":"`, `"NotificationsEmail":"<`, "line 2: the notifications email is not an address"},
+		{"long logo", `"LogoURL":"`, `"LogoURL":"` + strings.Repeat("a", 2048), "line 2: a URL, and"},
+		{"long API", `"APIURL":"`, `"APIURL":"` + strings.Repeat("a", 2048), "line 2: a URL, and"},
+		{"long provider", `"AuthProviderOrgID":"`, `"AuthProviderOrgID":"` + strings.Repeat("a", 2048), "line 2: a URL, and"},
+		{"version", `"Version":1`, `"Version":-1`, "line 2: credits, their use and the version"},
+		{"credits", `"Credits":987654`, `"Credits":-1`, "line 2: credits, their use and the version"},
+		{"deep metadata", `"Metadata":"{`, `"Metadata":"{\"a\":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `,`, "line 2: metadata must"},
+		{"metadata with a name twice", `"Metadata":"{`, `"Metadata":"{\"a\":1,\"a\":2,`, "line 2: metadata must"},
+		{"metadata that is not JSON", `"Metadata":"{`, `"Metadata":"{not json `, "line 2: metadata must"},
+		{"deep users", `"Users":"[`, `"Users":"[{\"a\":` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `},`, "line 2: users must"},
+		{"large users", `"Users":"[`, `"Users":"[{\"a\":\"` + strings.Repeat("a", 64<<10) + `\"},`, "line 2: users must"},
+		{"users in tags", `"Users":"[`, `"Users":"<x>[`, "line 2: users must"},
+		{"many keys", `"Keys":[`, `"Keys":[` + strings.Repeat("{},", 100), "line 2: it has a list of more than 100"},
+		{"unknown member of a key", `"Keys":[{`, `"Keys":[{"Extra":1,`, "line 2: it is not a line of a backup"},
+		{"keys that are no list", `"Keys":[`, `"Keys":{},"Keys":[`, "line 2: it is not a line of a backup"},
+		{"long identifier of a key", `"ID":"` + keyID, `"ID":"` + strings.Repeat("k", 129), "line 2: each key must"},
+		{"long internal identifier", `"InternalID":"`, `"InternalID":"` + strings.Repeat("i", 129), "line 2: an organization must have an internal"},
 		{"metadata", `"Metadata":"{`, `"Metadata":"[{`, "line 2: metadata must"},
 		{"metadata null", `"Metadata":"{`, `"Metadata":"null","APIURL":"{`, "line 2: metadata must"},
 		{"large metadata", `"Metadata":"{`, `"Metadata":"{\"a\":\"` + strings.Repeat("a", 64<<10) + `\",`, "line 2: metadata must"},
@@ -171,6 +191,9 @@ func TestUnreadable(t *testing.T) {
 		{"mode", `"Mode":"test"`, `"Mode":"other"`, "line 2: a mode is"},
 		{"entry", `{"ID":"2`, `{"ID":"x`, "line 3: an entry's identifier must"},
 		{"change", `"After":"\"`, `"After":"`, "line 3: a change must"},
+		{"many changes", `"Changes":[`, `"Changes":[` + strings.Repeat("{},", 100), "line 3: it has a list of more than 100"},
+		{"long actor", `"Actor":"`, `"Actor":"` + strings.Repeat("a", 129), "line 3: an entry's action"},
+		{"version of an entry", `"Version":1`, `"Version":-1`, "line "},
 	}
 	for _, test := range tests {
 		t.Run(test.name, func(t *testing.T) {
@@ -182,5 +205,28 @@ func TestUnreadable(t *testing.T) {
 			}
 			wantTextRefused(t, seal(1, 1, []string{changed}), test.want)
 		})
+	}
+}
+
+// TestMemoryOfALine: a line of the greatest length, made of the smallest elements that JSON has, takes a few times its
+// length in memory.
+func TestMemoryOfALine(t *testing.T) {
+	for _, begin := range []string{
+		`{"organization":{"Keys":[`, `{"organization":{"Keys":[],"Keys":[`, `{"entry":{"Changes":[`, `{"organization":{"Users":"[`,
+	} {
+		for _, element := range []string{"{},", "[],", "0,", `"",`} {
+			line := begin + strings.Repeat(element, (4<<20-len(begin))/len(element)-1) + "0]}}\n"
+			path := filepath.Join(t.TempDir(), "large")
+			if err := os.WriteFile(path, []byte(seal(0, 0, []string{line})), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			wantRefused(t, path, "line 1: ")
+			runtime.ReadMemStats(&after)
+			if used := (after.TotalAlloc - before.TotalAlloc) >> 20; used > 40 {
+				t.Errorf("a line of 4 MiB of %q makes Open allocate %d MiB in all, want at most 40", begin+element, used)
+			}
+		}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"syscall"
 )
 
 // ErrExists says that there is a file, or something else, at the path of a new backup.
@@ -40,19 +39,35 @@ func removeTemporary(name string) error {
 }
 
 // publish gives the temporary file its final name, and makes sure that it keeps it. It replaces nothing: of several
-// backups to one path, the first that is done gets the name. The error of the others wraps ErrExists.
-func publish(temporary, path string) error {
-	err := os.Link(temporary, path)
+// backups to one path, the first that is done gets the name. The error of the others wraps ErrExists. It is an error if
+// another file got the name: where others may write to the folder, they can put a file in the place of the temporary one.
+func publish(file *os.File, path string, flush func(*os.File) error) error {
+	err := os.Link(file.Name(), path)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		err = publishWithoutLink(temporary, path)
+		err = publishWithoutLink(file.Name(), path)
 	}
 	if errors.Is(err, fs.ErrExist) {
 		err = ErrExists
 	}
+	if err == nil {
+		err = checkSame(file, path)
+	}
 	if err != nil {
 		return fmt.Errorf("naming the backup %s: %w", path, err)
 	}
-	return syncFolder(path)
+	return syncFolder(path, flush)
+}
+
+func checkSame(file *os.File, path string) error {
+	written, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	named, err := os.Lstat(path)
+	if err == nil && !os.SameFile(written, named) {
+		err = errors.New("somebody put another file in its place; do not use it, and back up to a folder of your own")
+	}
+	return err
 }
 
 // publishWithoutLink is for file systems that have no links. It takes the name with an empty file, and replaces that.
@@ -68,26 +83,10 @@ func publishWithoutLink(temporary, path string) error {
 }
 
 // syncFolder makes sure that the names in the folder of path are on disk.
-func syncFolder(path string) error {
+func syncFolder(path string, flush func(*os.File) error) error {
 	folder, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err
 	}
-	return errors.Join(folder.Sync(), folder.Close())
-}
-
-// openRegular opens a file for reading. It refuses anything else, such as a named pipe, without waiting for it.
-func openRegular(path string) (*os.File, error) {
-	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
-	if err != nil {
-		return nil, err
-	}
-	info, err := file.Stat()
-	if err == nil && !info.Mode().IsRegular() {
-		err = fmt.Errorf("%s is not a regular file", path)
-	}
-	if err != nil {
-		return nil, errors.Join(err, file.Close())
-	}
-	return file, nil
+	return errors.Join(flush(folder), folder.Close())
 }

@@ -17,7 +17,6 @@ import (
 	"fmt"
 	"io"
 	"reflect"
-	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -25,6 +24,7 @@ import (
 	"organizations-api/shared/organization"
 	"organizations-api/shared/plainjson"
 	"organizations-api/shared/store"
+	"organizations-api/shared/strictjson"
 )
 
 // format is the version of the file's format. Files of another version are refused.
@@ -38,12 +38,13 @@ const maxLine = 4 << 20
 // line is one line of the file. Exactly one member is set. The text begins with the member's name, without white space.
 //
 // Records and entries are encoded as the domain's own structs, so a field that is added there is part of a backup at
-// once. A field that is renamed changes the format: testdata/format2.backup fails to restore then.
+// once. Give it omitempty if it is seldom set: earlier versions of the command refuse a file with a field that they do
+// not know. A field that is renamed changes the format: testdata/format2.backup fails to restore then.
 type line struct {
-	Header       *header      `json:"orgs_backup,omitempty"`
-	Organization *record      `json:"organization,omitempty"`
-	Entry        *store.Entry `json:"entry,omitempty"` // of the organization before it; the oldest entry comes first
-	Trailer      *trailer     `json:"end,omitempty"`
+	Header       *header  `json:"orgs_backup,omitempty"`
+	Organization *record  `json:"organization,omitempty"`
+	Entry        *entry   `json:"entry,omitempty"` // of the organization before it; the oldest entry comes first
+	Trailer      *trailer `json:"end,omitempty"`
 
 	export store.Export // what decode made of Organization; without the trail
 }
@@ -69,7 +70,7 @@ type trailer struct {
 type record struct {
 	organization.Organization
 	InternalID string
-	Keys       []key
+	Keys       list[key]
 }
 
 // key is the record of a key, with the fields replaced as in record.
@@ -79,8 +80,56 @@ type key struct {
 	Permission string
 }
 
+// entry is an audit entry, with a bound to its changes.
+type entry struct {
+	store.Entry
+	Changes list[organization.Change]
+}
+
+func newEntry(e store.Entry) *entry { return &entry{e, e.Changes} }
+
+func (e entry) entry() store.Entry {
+	e.Entry.Changes = e.Changes
+	return e.Entry
+}
+
+// maxList is the largest number of elements in an array: the keys of an organization. An entry has fewer changes than
+// that, as it has one for each field and key.
+const maxList = apikey.MaxPerOrganization
+
+var errLongList = fmt.Errorf("it has a list of more than %d elements, such as the keys of an organization", maxList)
+
+// list is a JSON array of at most maxList elements. Without a bound, a line of empty elements would take a hundred times
+// its length in memory.
+type list[T any] []T
+
+// UnmarshalJSON refuses members that it does not know, as decode does.
+func (l *list[T]) UnmarshalJSON(text []byte) error {
+	*l = nil
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.DisallowUnknownFields()
+	switch token, err := decoder.Token(); {
+	case err != nil || token == nil: // null
+		return err
+	case token != json.Delim('['):
+		return errNoLine
+	}
+	*l = list[T]{}
+	for decoder.More() {
+		if len(*l) == maxList {
+			return errLongList
+		}
+		var element T
+		if err := decoder.Decode(&element); err != nil {
+			return err
+		}
+		*l = append(*l, element)
+	}
+	return nil
+}
+
 func newRecord(o organization.Organization, keys []apikey.Record) *record {
-	r := &record{Organization: o, InternalID: o.InternalID.Reveal(), Keys: make([]key, 0, len(keys))}
+	r := &record{Organization: o, InternalID: o.InternalID.Reveal(), Keys: make(list[key], 0, len(keys))}
 	for _, k := range keys {
 		r.Keys = append(r.Keys, key{k, k.Hash.Hex(), k.Permission.String()})
 	}
@@ -114,23 +163,52 @@ func (k key) parse() (apikey.Record, error) {
 	return r, cmp.Or(hashErr, permissionErr, modeErr, checkTimes(&r.CreatedAt, r.ExpiresAt, r.RevokedAt))
 }
 
-// The checks refuse what the service or the command could not read once it is restored. They are not stricter: a backup
-// keeps what was stored before a rule, such as an email address that is refused today.
+// The checks are those that every write passes, so that what is restored can be read and changed.
+
+// The bounds of texts that no caller sets, and that are shown or logged.
+const (
+	maxIdentifier = 128
+	maxLimit      = organization.MaxLimit
+)
 
 func checkOrganization(o organization.Organization) error {
 	_, idErr := organization.ParseID(string(o.ID))
 	_, tierErr := organization.ParseTier(string(o.Tier))
+	internal := o.InternalID.Reveal()
 	return cmp.Or(
 		idErr,
 		organization.CheckName(o.Name),
 		tierErr,
 		checkTimes(&o.CreatedAt, &o.UpdatedAt, o.DeletedAt),
-		refuse(o.InternalID.Reveal() == "", "an organization must have an internal identifier"),
-		refuse(negative(o.Override), "a rate limit must not be negative"),
-		refuse(!isObject(o.Metadata.Text()), "metadata must be a JSON object of at most 64 KiB"),
+		refuse(internal == "" || len(internal) > maxIdentifier, "an organization must have an internal identifier"),
+		checkEmail("billing", o.BillingEmail),
+		checkEmail("notifications", o.NotificationsEmail),
+		refuse(!isURLText(o.LogoURL) || !isURLText(o.APIURL) || !isURLText(o.AuthProviderOrgID),
+			fmt.Sprintf("a URL, and the identifier of an authentication provider, must have 1 to %d characters", organization.MaxURLLength)),
+		refuse(!areLimits(o.Override), fmt.Sprintf("a rate limit must be %d to %d, or 0 for none", organization.MinLimit, maxLimit)),
+		refuse(min(o.Credits, o.CurrentMonthUsage, o.Version) < 0, "credits, their use and the version must not be negative"),
+		refuse(!isObject(o.Metadata.Text()), "metadata must be a JSON object of at most 64 KiB and 32 levels"),
 		refuse(!isObjectOfStrings(o.Credentials.Text()), "credentials must be an object of strings, of at most 64 KiB"),
-		refuse(o.Users != nil && !isListOfObjects(*o.Users), "users must be a JSON array of objects"),
+		refuse(o.Users != nil && !isListOfObjects(*o.Users), "users must be a JSON array of objects, of at most 64 KiB and 32 levels"),
 	)
+}
+
+func checkEmail(which string, address *string) error {
+	if address == nil {
+		return nil
+	}
+	if err := organization.CheckEmail(*address); err != nil {
+		return fmt.Errorf("the %s email is not an address: %w", which, err)
+	}
+	return nil
+}
+
+func isURLText(s *string) bool {
+	return s == nil || *s != "" && utf8.RuneCountInString(*s) <= organization.MaxURLLength
+}
+
+func areLimits(l organization.RateLimits) bool {
+	return min(l.Metadata, l.Data, l.Search, l.Upload, l.Compute) >= 0 && max(l.Metadata, l.Data, l.Search, l.Upload, l.Compute) <= maxLimit
 }
 
 func checkKeys(keys []apikey.Record) error {
@@ -139,7 +217,7 @@ func checkKeys(keys []apikey.Record) error {
 	}
 	ids, hashes := make(map[string]bool), make(map[apikey.Hash]bool)
 	for _, k := range keys {
-		if k.ID == "" || ids[k.ID] || hashes[k.Hash] {
+		if k.ID == "" || len(k.ID) > maxIdentifier || len(k.ReplacedBy) > maxIdentifier || ids[k.ID] || hashes[k.Hash] {
 			return errors.New("each key must have an identifier and a hash of its own")
 		}
 		ids[k.ID], hashes[k.Hash] = true, true
@@ -150,6 +228,14 @@ func checkKeys(keys []apikey.Record) error {
 func checkEntry(e store.Entry) error {
 	if e.At().IsZero() {
 		return errors.New("an entry's identifier must begin with a time")
+	}
+	if max(len(e.ID), len(e.Action), len(e.Actor), len(e.RequestID)) > maxIdentifier || e.Version < 0 {
+		return fmt.Errorf("an entry's action, actor and request must have at most %d bytes, and its version must not be negative", maxIdentifier)
+	}
+	if e.ChangeID != "" {
+		if err := store.CheckChangeID(e.ChangeID); err != nil {
+			return err
+		}
 	}
 	for _, c := range e.Changes {
 		if !json.Valid([]byte(c.Before)) || !json.Valid([]byte(c.After)) {
@@ -176,37 +262,34 @@ func refuse(wrong bool, rule string) error {
 	return nil
 }
 
-func negative(o organization.RateLimits) bool {
-	return min(o.Metadata, o.Data, o.Search, o.Upload, o.Compute) < 0
+// parseBounded reads JSON as a caller's is read, within the bounds of an object of a caller.
+func parseBounded(text string, kind strictjson.Kind) (strictjson.Value, bool) {
+	if len(text) > organization.MaxObjectSize {
+		return strictjson.Value{}, false
+	}
+	v, err := strictjson.Parse([]byte(text))
+	return v, err == nil && v.Kind() == kind && v.Depth() <= organization.MaxObjectDepth
 }
 
-// isObject reports whether the text is a JSON object within the bound of size.
 func isObject(text string) bool {
-	return strings.HasPrefix(text, "{") && len(text) <= organization.MaxObjectSize && json.Valid([]byte(text))
+	_, ok := parseBounded(text, strictjson.Object)
+	return ok
 }
 
 func isObjectOfStrings(text string) bool {
-	var members map[string]json.RawMessage
-	if !isObject(text) || json.Unmarshal([]byte(text), &members) != nil {
-		return false
+	v, ok := parseBounded(text, strictjson.Object)
+	for _, value := range v.Members() {
+		ok = ok && value.Kind() == strictjson.String
 	}
-	for _, value := range members {
-		if value[0] != '"' {
-			return false
-		}
-	}
-	return true
+	return ok
 }
 
 func isListOfObjects(text string) bool {
-	var list []map[string]json.RawMessage
-	err := json.Unmarshal([]byte(text), &list)
-	for _, object := range list {
-		if object == nil {
-			return false
-		}
+	v, ok := parseBounded(text, strictjson.Array)
+	for _, element := range v.Elements() {
+		ok = ok && element.Kind() == strictjson.Object
 	}
-	return err == nil && list != nil
+	return ok
 }
 
 // encodeOrganization returns the line of an organization. It refuses what a restore would refuse, and what would be
@@ -226,8 +309,8 @@ func encodeOrganization(e store.Export) ([]byte, error) {
 
 // encodeEntry returns the line of an entry. It refuses the same as encodeOrganization.
 func encodeEntry(e store.Entry) ([]byte, error) {
-	text, back, err := encode(line{Entry: &e})
-	if err == nil && !reflect.DeepEqual(e, *back.Entry) {
+	text, back, err := encode(line{Entry: newEntry(e)})
+	if err == nil && !reflect.DeepEqual(e, back.Entry.entry()) {
 		err = errLoss
 	}
 	return text, err
@@ -257,7 +340,11 @@ func decode(text []byte) (line, error) {
 	var l line
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
-	if err := decoder.Decode(&l); err != nil || !utf8.Valid(text) {
+	err := decoder.Decode(&l)
+	if errors.Is(err, errLongList) {
+		return line{}, errLongList
+	}
+	if err != nil || !utf8.Valid(text) {
 		return line{}, errNoLine
 	}
 	if _, err := decoder.Token(); err != io.EOF {
@@ -269,14 +356,13 @@ func decode(text []byte) (line, error) {
 			members++
 		}
 	}
-	var err error
 	switch {
 	case members != 1 || (l.Entry != nil) != bytes.HasPrefix(text, []byte(entryStart)):
 		err = errNoLine
 	case l.Organization != nil:
 		l.export, err = l.Organization.export()
 	case l.Entry != nil:
-		err = checkEntry(*l.Entry)
+		err = checkEntry(l.Entry.entry())
 	}
 	return l, err
 }

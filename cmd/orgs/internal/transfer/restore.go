@@ -11,6 +11,7 @@ import (
 	"os"
 	"sync"
 
+	"organizations-api/cmd/orgs/internal/cli"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 )
@@ -24,7 +25,7 @@ type File struct {
 // Open opens a backup and reads all of it. It refuses a file that is not as it was written, or that holds what would be
 // unreadable once it is restored. The error says which line is wrong and why, and quotes nothing of it.
 func Open(ctx context.Context, path string) (*File, error) {
-	file, err := openRegular(path)
+	file, err := cli.OpenRegular(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening the backup: %w", err)
 	}
@@ -175,7 +176,7 @@ func (f *File) trail(ctx context.Context, offset int64) iter.Seq2[store.Entry, e
 				yield(store.Entry{}, fmt.Errorf("reading a trail of %s: %w", f.file.Name(), err))
 				return
 			}
-			if !yield(*l.Entry, nil) {
+			if !yield(l.Entry.entry(), nil) {
 				return
 			}
 		}

@@ -1,6 +1,9 @@
 package fastsdk
 
 import (
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -23,45 +26,70 @@ const (
 	token    // kept, and in the stack of TransactWriteItems only
 )
 
-// sdkSteps are all steps of the SDK's stack, in their order. The comments in dropSteps say why a step is dropped.
-// When this test fails after an update of the SDK, find out what the new step does, add it here, and drop it or keep
-// it.
+// sdkSteps are all steps of the SDK's stack, in their order. The comments in dropSteps say why a step is dropped. A step
+// that is kept or replaced, or whose work is done in another place, has a test that fails without that work. When
+// TestSteps fails after an update of the SDK, find out what the new step does, add it here, and drop it or keep it.
 var sdkSteps = []struct {
-	id   string
-	fate fate
+	id      string
+	fate    fate
+	shownBy string // the test; "" for what is not done at all
 }{
 	// Initialize
-	{"OperationIdempotencyTokenAutoFill", token}, // all attempts of a transaction count as one
-	{"OperationInputValidation", kept},
+	{"OperationIdempotencyTokenAutoFill", token, "TestTokenStaysTheSame"}, // all attempts of a transaction count as one
+	{"OperationInputValidation", kept, "TestEndsEarly"},
 	// Serialize
-	{"setOperationInput", dropped},
-	{"ResolveEndpoint", dropped},
-	{"OperationSerializer", kept},
+	{"setOperationInput", dropped, ""},
+	{"ResolveEndpoint", dropped, ""},
+	{"OperationSerializer", kept, "TestRequestsAreSigned"},
 	// Build
-	{"ClientRequestID", dropped},
-	{"UserAgent", dropped},
-	{"RecursionDetection", dropped},
+	{"ClientRequestID", dropped, ""},
+	{"UserAgent", dropped, ""},
+	{"RecursionDetection", dropped, ""},
 	// Finalize
-	{"DisableAcceptEncodingGzip", dropped},
-	{"InterceptBeforeRetryLoop", dropped},
-	{"Retry", retrying}, // also takes a signature that was refused for its time as worth a second attempt
-	{"InterceptAttempt", dropped},
-	{"ResolveAuthScheme", dropped},
-	{"GetIdentity", dropped},
-	{"ResolveEndpointV2", dropped},
-	{"disableHTTPS", dropped},
-	{"DiscoverEndpoint", dropped},
-	{"ComputePayloadHash", dropped},
-	{"setLegacyContextSigningOptions", dropped},
-	{"Signing", replaced}, // also sets the endpoint, hashes the payload, gets the credentials
+	{"DisableAcceptEncodingGzip", dropped, ""},
+	{"InterceptBeforeRetryLoop", dropped, ""},
+	{"Retry", retrying, "TestAsThePlainClient"}, // also retries a signature that was refused for its time: TestClock
+	{"InterceptAttempt", dropped, ""},
+	{"ResolveAuthScheme", dropped, ""},
+	{"GetIdentity", dropped, "TestEndsEarly"}, // done by signing
+	{"ResolveEndpointV2", dropped, "TestRequestsAreSigned"},
+	{"disableHTTPS", dropped, ""},
+	{"DiscoverEndpoint", dropped, ""},
+	{"ComputePayloadHash", dropped, "TestRequestsAreSigned"},
+	{"setLegacyContextSigningOptions", dropped, ""},
+	{"Signing", replaced, "TestRequestsAreSigned"}, // also sets the endpoint, hashes the payload, gets the credentials
 	// Deserialize
-	{"AddRawResponseToMetadata", dropped},
-	{"ResponseErrorWrapper", kept}, // puts status and request id into an error
-	{"RequestIDRetriever", dropped},
-	{"OperationDeserializer", replaced}, // the SDK's still reads everything but a success
-	{"RecordResponseTiming", dropped},   // called by the step that replaces OperationDeserializer, when it matters
-	{"DynamoDB:ResponseChecksumValidation", dropped},
-	{"RequestResponseLogger", dropped},
+	{"AddRawResponseToMetadata", dropped, ""},
+	{"ResponseErrorWrapper", kept, "TestAsThePlainClient"}, // puts status and request id into an error
+	{"RequestIDRetriever", dropped, "TestAsThePlainClient"},
+	{"OperationDeserializer", replaced, "TestAsThePlainClient"},       // the SDK's still reads all but a success
+	{"RecordResponseTiming", dropped, "TestClock"},                    // called by reading, when it matters
+	{"DynamoDB:ResponseChecksumValidation", dropped, "TestResponses"}, // done by HTTPClient, for every client
+	{"RequestResponseLogger", dropped, ""},
+}
+
+// TestStepsAreShown: each step that does something has a test of this package.
+func TestStepsAreShown(t *testing.T) {
+	t.Parallel()
+	tests := map[string]bool{"": true}
+	files, err := filepath.Glob("*_test.go")
+	if err != nil || len(files) == 0 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile(`(?m)^func (Test\w+)\(`).FindAllSubmatch(text, -1) {
+			tests[string(found[1])] = true
+		}
+	}
+	for _, step := range sdkSteps {
+		if !tests[step.shownBy] || step.shownBy == "" && step.fate != dropped {
+			t.Errorf("the step %s is shown by %q, want a test of this package", step.id, step.shownBy)
+		}
+	}
 }
 
 // wanted returns the steps of the SDK's stack for the operation, and those that are left in ours.

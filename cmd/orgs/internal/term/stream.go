@@ -1,0 +1,91 @@
+package term
+
+import (
+	"bytes"
+	"fmt"
+
+	"organizations-api/shared/plainjson"
+)
+
+// TableWriter prints a table in parts, as its rows become known. A column is as wide as its widest cell so far.
+type TableWriter struct {
+	screen *Screen
+	header []string
+	widths []int
+	begun  bool
+}
+
+// NewTableWriter returns the writer of a table with the header, which it prints before the first rows.
+func (s *Screen) NewTableWriter(header []string) *TableWriter {
+	return &TableWriter{screen: s, header: header, widths: make([]int, len(header))}
+}
+
+// Write prints rows as Table does.
+func (t *TableWriter) Write(rows [][]string) error {
+	text, blocks := t.screen.part(t.header, rows, t.widths, t.begun)
+	if t.begun && blocks {
+		text = "\n" + text
+	}
+	t.begun = true
+	_, err := fmt.Fprintln(t.screen, text)
+	return err
+}
+
+// End completes the table. If it has no rows, End prints its header.
+func (t *TableWriter) End() error {
+	if t.begun {
+		return nil
+	}
+	return t.Write(nil)
+}
+
+// ListWriter prints a JSON object whose first member is a list, item by item. The text is that of WriteJSON.
+type ListWriter struct {
+	screen *Screen
+	name   string
+	begun  bool
+}
+
+// NewListWriter returns the writer of an object with a list of that name.
+func (s *Screen) NewListWriter(name string) *ListWriter { return &ListWriter{screen: s, name: name} }
+
+// Add prints one item.
+func (w *ListWriter) Add(v any) error {
+	text, err := plainjson.MarshalIndent(v)
+	if err != nil {
+		return err
+	}
+	before := ",\n"
+	if !w.begun {
+		before = fmt.Sprintf("{\n  %q: [\n", w.name)
+	}
+	w.begun = true
+	const indent = "    "
+	text = bytes.ReplaceAll(text, []byte("\n"), []byte("\n"+indent)) // a JSON string has no newline
+	_, err = w.screen.Write(append([]byte(before+indent), escapeJSON(text)...))
+	return err
+}
+
+// End completes the object with another member.
+func (w *ListWriter) End(name string, v any) error {
+	text, err := plainjson.Marshal(v)
+	if err != nil {
+		return err
+	}
+	end := "\n  ]"
+	if !w.begun {
+		end = fmt.Sprintf("{\n  %q: []", w.name)
+	}
+	_, err = fmt.Fprintf(w.screen, "%s,\n  %q: %s\n}\n", end, name, text)
+	return err
+}
+
+// WriteJSONLine writes the value as JSON on one line, all of it or nothing.
+func (s *Screen) WriteJSONLine(v any) error {
+	text, err := plainjson.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = s.Write(append(escapeJSON(text), '\n'))
+	return err
+}

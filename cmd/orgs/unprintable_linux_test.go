@@ -1,0 +1,135 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/term"
+)
+
+// openFull opens a file on which nothing can be written, as on a full disk.
+func openFull(t *testing.T) *os.File {
+	t.Helper()
+	file, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = file.Close() })
+	return file
+}
+
+// TestUnprintableKeys cannot print a new key. The failure says what was done and which key nobody has, once each, and a
+// key that is in use stays as it was.
+func TestUnprintableKeys(t *testing.T) {
+	t.Parallel()
+	onBothStores(t, func(t *testing.T, env environment) {
+		made := mustJSON[created](t, env, "create", "--name", "A")
+		id, first := made.Organization.ID, made.Key.ID
+		attempt := func(args ...string) string {
+			var stderr bytes.Buffer
+			code := run(t.Context(), args, env.get, openFull(t), &stderr)
+			if code != exitFailed || strings.Count(stderr.String(), "no space left") != 1 || strings.Contains(stderr.String(), "sk_") ||
+				strings.Contains(stderr.String(), "/dev/") {
+				t.Errorf("orgs %q without room for its output = %d with %q on stderr, want %d and the reason once", args, code, &stderr, exitFailed)
+			}
+			return stderr.String()
+		}
+		keys := func(id string) map[string]string {
+			status := map[string]string{}
+			for _, k := range mustJSON[keyList](t, env, "keys", "list", id).Keys {
+				status[k.ID] = k.Status
+			}
+			return status
+		}
+
+		said := attempt("keys", "rotate", id, first, "--overlap", "0")
+		match(t, said, first+" is as it was", "nothing was changed")
+		if got := keys(id); len(got) != 1 || got[first] != "active" {
+			t.Errorf("after a rotation that could not be shown the keys are %v, want the one from before", got)
+		}
+
+		said = attempt("keys", "issue", id, "--permission", "read")
+		issued := regexp.MustCompile(`key_\w+`).FindString(said)
+		match(t, said, "was issued, but could not be shown", "nobody has "+issued, "keys revoke "+id+" "+issued, "keys issue "+id+" --permission read")
+		if got := keys(id); len(got) != 2 || got[issued] != "active" {
+			t.Errorf("the keys are %v, want %s too", got, issued)
+		}
+
+		said = attempt("create", "--name", "B")
+		second := regexp.MustCompile(`org_\w+`).FindString(said)
+		match(t, said, second+" was created", "nobody has key_", "keys issue "+second+" --permission admin")
+		if got := keys(second); len(got) != 1 {
+			t.Errorf("the keys of %s are %v, want one", second, got)
+		}
+
+		match(t, attempt("seed", "--yes", "--count", "2", "--seed", "1"), "2 organizations were created from the seed 1, but", "keys issue ORG")
+		file := filepath.Join(t.TempDir(), "keys")
+		match(t, attempt("seed", "--yes", "--count", "2", "--seed", "2", "--keys", file), "their keys are in "+file)
+	})
+}
+
+// TestUnprintableWelcome starts the first gateway of a store without room for what it says.
+func TestUnprintableWelcome(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	var stderr bytes.Buffer
+	code := run(t.Context(), []string{"serve", "--addr", "127.0.0.1:0"}, env.get, openFull(t), &stderr)
+	made := mustJSON[listed](t, env, "list").Organizations
+	if code != exitFailed || len(made) != 1 {
+		t.Fatalf("serve = %d with %q on stderr, and %d organizations, want %d and one", code, &stderr, len(made), exitFailed)
+	}
+	id := made[0].ID
+	match(t, stderr.String(), "now has the organization "+id, "nobody has key_\\w+ and key_", "keys issue "+id+" --permission admin",
+		"keys issue "+id+" --permission read", "no space left")
+}
+
+// TestKeysForAReaderWhoIsGone prints a new key into a pipe that nobody reads any more. The signal SIGPIPE would end the
+// command before it can say what it did.
+func TestKeysForAReaderWhoIsGone(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	reader, writer, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer writer.Close()
+	if err := reader.Close(); err != nil {
+		t.Fatal(err)
+	}
+	command := exec.CommandContext(t.Context(), os.Args[0], "create", "--name", "A")
+	command.Env = append(os.Environ(), asCommand+"=1", cli.StoreVariable+"="+env[cli.StoreVariable])
+	var stderr bytes.Buffer
+	command.Stdout, command.Stderr = writer, &stderr
+	var exit *exec.ExitError
+	if err := command.Run(); !errors.As(err, &exit) || exit.ExitCode() != exitFailed {
+		t.Errorf("create for a reader who is gone: %v, want exit code %d", err, exitFailed)
+	}
+	match(t, stderr.String(), "was created, but its key could not be shown: .*broken pipe; nobody has key_")
+}
+
+// TestUnprintableOutput: what cannot be printed is a failure, and none about the arguments, whichever part of the command
+// prints it.
+func TestUnprintableOutput(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	for _, args := range [][]string{
+		{"version"}, {"list"}, {"list", "--json"}, {"doctor"}, {"--help"}, {"help", "keys"}, {"keys", "issue", "--help"},
+		{"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"}, {"completion", "powershell"},
+	} {
+		var stderr bytes.Buffer
+		code := run(t.Context(), args, env.get, openFull(t), &stderr)
+		if code != exitFailed || !strings.Contains(stderr.String(), "no space left") || strings.Contains(stderr.String(), "See:") {
+			t.Errorf("orgs %q without room for its output = %d with %q on stderr, want %d and the reason", args, code, &stderr, exitFailed)
+		}
+	}
+	if got := failed(t, env, "completion", "bash", "too", "much"); got.Kind != term.Usage {
+		t.Errorf("completion with wrong arguments = %+v, want kind %s", got, term.Usage)
+	}
+}
