@@ -328,7 +328,11 @@ func TestReportAtURL(t *testing.T) {
 	if failed < 0 || failed > answers || !strings.Contains(text, "got 1, want 2\n    curl $KEY\n    | 200 OK\n    |\n    | {}") || !strings.Contains(text, "STOPPED: interrupted") {
 		t.Errorf("the text is\n%s", text)
 	}
-	if got := written(t, in.WriteJUnit); !strings.Contains(got, `<failure message="got 1, want 2">`) || !strings.Contains(got, `errors="1"`) {
+	in.Subjects[0].Checks[0].Failures = slices.Repeat(in.Subjects[0].Checks[0].Failures, 20)
+	if got := written(t, in.WriteText); strings.Count(got, "FAILED") != 3 || !strings.Contains(got, "\n17 further failures") {
+		t.Errorf("the text of 20 failures of one check is\n%s", got)
+	}
+	if got := written(t, in.WriteJUnit); strings.Count(got, "<failure ") != 20 || !strings.Contains(got, `<failure message="got 1, want 2">`) || !strings.Contains(got, `errors="1"`) {
 		t.Errorf("the JUnit is\n%s", got)
 	}
 }

@@ -165,21 +165,32 @@ func (t *textReport) run(in ReportInput) {
 		t.line("%s at %s, document SHA-256 %.16s…", in.Target, in.date(), in.DocumentHash)
 	}
 	if in.Stopped != "" {
-		t.line("STOPPED: %s", in.Stopped)
+		t.line("STOPPED: %s", strings.TrimPrefix(in.Stopped, "stopped: "))
 	}
 }
 
+// maxShown is how many failures of one check the text shows.
+const maxShown = 3
+
 // failures writes what failed: what was got and wanted, how to show it again, and what was answered.
 func (t *textReport) failures(subjects []SubjectRun) {
+	further := 0
 	for _, s := range subjects {
 		for _, c := range s.Checks {
-			for _, f := range c.Failures {
+			shown := c.Failures[:min(len(c.Failures), maxShown)]
+			if more := len(c.Failures) - len(shown); more > 0 {
+				further += more
+			}
+			for _, f := range shown {
 				t.line("\nFAILED %s: %s", s.Name, f)
 				for line := range strings.Lines(f.Answer) {
 					t.line("    | %s", strings.TrimRight(line, "\n"))
 				}
 			}
 		}
+	}
+	if further > 0 {
+		t.line("\n%s of these checks: the other forms of the report have them", counted(further, "further failure"))
 	}
 }
 
