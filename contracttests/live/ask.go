@@ -130,7 +130,7 @@ func (f facts) advice(requests int) advised {
 	takes := time.Duration(windows) * time.Minute
 	return advised{takes: takes, text: fmt.Sprintf(
 		"The limit is %d requests a minute, and the run makes about %d: it waits when the limit is used up, and takes about %d minutes.\n"+
-			"To be done in less than one, raise the limit first, and put the old one back afterwards:\n"+
-			`    curl -X PATCH "$URL%s" -H "Authorization: Bearer $KEY" -H 'Content-Type: application/json' -d '{"rate_limits":{"metadata":%d}}'`,
-		f.limit, requests, windows+1, harness.Path, 2*requestsOfAll)}
+			"To be done in less than one, let the operator raise it first, and put it back afterwards:\n"+
+			"    orgs update %s --rate-limit metadata=%d\n    orgs update %[4]s --clear rate_limits.metadata  # or --rate-limit metadata=%[1]d, if that was its own",
+		f.limit, requests, windows+1, judge.Clip(f.admin.Text("organization_id"), judge.MaxValue), 2*requestsOfAll)}
 }

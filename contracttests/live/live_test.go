@@ -135,7 +135,7 @@ func TestAdvice(t *testing.T) {
 		"":        "name no limit",
 		"x":       "name no limit",
 		"1000000": "is enough",
-		"100":     "takes about 16 minutes",
+		"100":     "takes about 16 minutes.\nTo be done in less than one, let the operator raise it first, and put it back afterwards:\n    orgs update org_1 --rate-limit metadata=3200\n",
 	} {
 		var out strings.Builder
 		r := run(&service{limit: limit}, both(adminKey, ""), "", check("a", 0, func(harness.Caller) {}))
