@@ -78,7 +78,8 @@ func TestSuite(t *testing.T) {
 	r.finish(t)
 }
 
-// toPutBack is a minute each for what was sent before and for the last try to put back, and the time of the tries between.
+// toPutBack is a minute each for what was sent before and for the last try to put back, and the time of the tries
+// between.
 const toPutBack = 5 * time.Minute
 
 // untilInterrupted returns a context that ends while there is still time to put things back.
@@ -102,8 +103,8 @@ func allChecks() []harness.Check {
 	return all
 }
 
-// runAtURL runs the checks that the subject can show, one after the other, and writes what they show. It returns what the
-// reports show.
+// runAtURL runs the checks that the subject can show, one after the other, and writes what they show. It returns what
+// the reports show.
 func runAtURL(ctx context.Context, t *testing.T, subject *harness.Subject, url string) coverage.ReportInput {
 	t.Helper()
 	run := live.Run{

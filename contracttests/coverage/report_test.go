@@ -291,7 +291,8 @@ func TestReportShort(t *testing.T) {
 	}
 }
 
-// TestReportAtURL: a run at a URL says where and when it was, what failed before all else, and what was not shown as a number.
+// TestReportAtURL: a run at a URL says where and when it was, what failed before all else, and what was not shown as a
+// number.
 func TestReportAtURL(t *testing.T) {
 	t.Parallel()
 	in := passedReport(t)

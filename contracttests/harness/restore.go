@@ -93,8 +93,8 @@ func (s *Session) tryToPutBack(ctx context.Context) (wrong string, answers bool)
 	return "", true
 }
 
-// ask sends a request that is not part of the check. It returns whether the answer shows an organization, and whether it is
-// the answer of a service that is available.
+// ask sends a request that is not part of the check. It returns whether the answer shows an organization, and whether
+// it is the answer of a service that is available.
 func (s *Session) ask(ctx context.Context, r judge.Request) (now Snapshot, shown, answers bool) {
 	response, err := s.Subject.Target.Send(ctx, r)
 	if err != nil {

@@ -19,8 +19,8 @@ type Subject struct {
 	// then share Given, and put back what they change.
 	Provision func(ctx context.Context, spec TenantSpec) (Tenant, error)
 	Given     Tenant // the organization of a live target; it has at least an admin key
-	// Start is the organization of a live target when the run began; nil where nobody looked. A check that finds another
-	// one reports that somebody else is at work.
+	// Start is the organization of a live target when the run began; nil where nobody looked. A check that finds
+	// another one reports that somebody else is at work.
 	Start *Snapshot
 	Other *Tenant // another organization of a live target; nil where none was given
 

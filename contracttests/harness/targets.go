@@ -86,9 +86,9 @@ func URLTarget(base string) (Target, error) {
 
 // urlClient returns a client that keeps its connections, or makes one for each request.
 //
-// A server or a proxy may close an idle connection just when the next request is sent on it. The client sends a GET again
-// then. It cannot send a change again, as nobody knows whether the change was made, so that a clean service would seem not
-// to answer: a change has a connection of its own.
+// A server or a proxy may close an idle connection just when the next request is sent on it. The client sends a GET
+// again then. It cannot send a change again, as nobody knows whether the change was made, so that a clean service would
+// seem not to answer: a change has a connection of its own.
 func urlClient(keep bool) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{

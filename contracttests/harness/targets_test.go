@@ -12,8 +12,9 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// TestURLTargetIdleConnections: a service that closes a connection just when a second request comes on it has not failed to
-// answer. The client cannot know whether a change was made then, so it must not send one on a used connection.
+// TestURLTargetIdleConnections: a service that closes a connection just when a second request comes on it has not
+// failed to answer. The client cannot know whether a change was made then, so it must not send one on a used
+// connection.
 func TestURLTargetIdleConnections(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

@@ -20,8 +20,8 @@ import (
 	"organizations-api/shared/openapi"
 )
 
-// TestNoLaxerThanTheLibrary holds this package against a validator that was written apart from it. What that refuses of a
-// response is refused here too.
+// TestNoLaxerThanTheLibrary holds this package against a validator that was written apart from it. What that refuses of
+// a response is refused here too.
 func TestNoLaxerThanTheLibrary(t *testing.T) {
 	t.Parallel()
 	doc, err := libopenapi.NewDocument(bytes.Clone(openapi.YAML))

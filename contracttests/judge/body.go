@@ -126,8 +126,8 @@ func (c *collector) mediaType(declared []*spec.MediaType, values []string) *medi
 	return m
 }
 
-// usual reports whether a Content-Type has no parameters but those that are declared and those that a media type is known
-// for: JSON has charset=utf-8 alone, as it is always UTF-8 (RFC 8259, section 8.1).
+// usual reports whether a Content-Type has no parameters but those that are declared and those that a media type is
+// known for: JSON has charset=utf-8 alone, as it is always UTF-8 (RFC 8259, section 8.1).
 func usual(name string, declared, parameters map[string]string) bool {
 	for key, value := range parameters {
 		_, expected := declared[key]
@@ -157,8 +157,8 @@ func mediaNames(declared []*spec.MediaType) string {
 	return strings.Join(names, " or ")
 }
 
-// findMedia returns what is declared for a media type. The type itself comes before a range, such as text/*. Of several with
-// parameters, the one whose parameters are given comes first.
+// findMedia returns what is declared for a media type. The type itself comes before a range, such as text/*. Of several
+// with parameters, the one whose parameters are given comes first.
 func findMedia(declared []*spec.MediaType, name string, parameters map[string]string) *media {
 	typ, _, _ := strings.Cut(name, "/")
 	var best *spec.MediaType
@@ -257,8 +257,8 @@ func kindOf(name string) bodyKind {
 	}
 }
 
-// lines judges a body of one JSON text a line. A schema of a list describes the whole body, one of a string its text, any
-// other each line.
+// lines judges a body of one JSON text a line. A schema of a list describes the whole body, one of a string its text,
+// any other each line.
 func (c *collector) lines(m *media, body []byte) {
 	place := m.Schema.Place()
 	if types := place.Types(); len(types) == 1 && types[0] == "string" {
@@ -311,8 +311,8 @@ func IsJSON(mediaType string) bool {
 	return mediaType == "application/json" || strings.HasSuffix(mediaType, "+json")
 }
 
-// text judges a body that is a text, or bytes. A schema can only describe it as a string, or as what the text means. Bytes have
-// nothing to judge but that they may be there.
+// text judges a body that is a text, or bytes. A schema can only describe it as a string, or as what the text means.
+// Bytes have nothing to judge but that they may be there.
 func (c *collector) text(m *media, body []byte, kind bodyKind) {
 	place := m.Schema.Place()
 	bytesAllowed := len(place.Types()) == 0 || place.Has("string")

@@ -139,7 +139,8 @@ func heapInUse() uint64 {
 	return stats.HeapAlloc
 }
 
-// BenchmarkPair judges both halves of one warm pair, by the document and the rules of the service, and by the document alone.
+// BenchmarkPair judges both halves of one warm pair, by the document and the rules of the service, and by the document
+// alone.
 func BenchmarkPair(b *testing.B) {
 	alone, err := judge.New(openapi.YAML)
 	if err != nil {
@@ -178,7 +179,8 @@ func BenchmarkNew(b *testing.B) {
 	}
 }
 
-// BenchmarkLarge reads a document of 300 KB, here and in the library alone. live-MB is what the reader holds afterwards.
+// BenchmarkLarge reads a document of 300 KB, here and in the library alone. live-MB is what the reader holds
+// afterwards.
 func BenchmarkLarge(b *testing.B) {
 	text := largeDocument()
 	readers := map[string]func() (any, error){

@@ -25,8 +25,8 @@ type Failure struct {
 	rest     bool // refused by unevaluatedProperties, which means nothing if the object has other failures
 }
 
-// Failures returns why the schema refuses a value, in no particular order. It returns nil if the schema accepts it, or if
-// it could not be compiled, which is a warning of the document.
+// Failures returns why the schema refuses a value, in no particular order. It returns nil if the schema accepts it, or
+// if it could not be compiled, which is a warning of the document.
 func Failures(s *spec.Compiled, value any) []Failure {
 	if s.Rules == nil {
 		return nil

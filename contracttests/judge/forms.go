@@ -70,8 +70,8 @@ func mediaName(written string) string {
 	return name
 }
 
-// decodeMultipart reads a body of multipart/form-data as its schema says. A part of another media type than JSON and text is a
-// string of its bytes.
+// decodeMultipart reads a body of multipart/form-data as its schema says. A part of another media type than JSON and
+// text is a string of its bytes.
 func decodeMultipart(m *spec.MediaType, boundary string, body []byte) (any, error) {
 	if boundary == "" {
 		return nil, errors.New("no boundary in the Content-Type")
@@ -135,8 +135,8 @@ type element struct {
 	children []*element
 }
 
-// decodeXML reads an XML text as its schema says. Names are compared without their prefixes. What the schema does not describe
-// is text, or an object of what is in it.
+// decodeXML reads an XML text as its schema says. Names are compared without their prefixes. What the schema does not
+// describe is text, or an object of what is in it.
 func decodeXML(m *spec.MediaType, body []byte) (any, error) {
 	root, err := readXML(body)
 	if err != nil {

@@ -21,7 +21,8 @@ type kind struct {
 	cases    []kindCase
 }
 
-// kindCase is one response, or one request if status is 0. Header lines and body follow in exchange, after an empty line.
+// kindCase is one response, or one request if status is 0. Header lines and body follow in exchange, after an empty
+// line.
 type kindCase struct {
 	request string // method and URL
 	status  int

@@ -8,9 +8,10 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// A schema is open: a response may carry anything beside what it declares, an internal identifier for one. walk finds the
-// members that no schema names. It reads the same compiled schemas that judge the value, so it can neither hide what they
-// refuse nor forget a part of them. An object is closed if a schema that judges it lists members and none takes others.
+// A schema is open: a response may carry anything beside what it declares, an internal identifier for one. walk finds
+// the members that no schema names. It reads the same compiled schemas that judge the value, so it can neither hide
+// what they refuse nor forget a part of them. An object is closed if a schema that judges it lists members and none
+// takes others.
 //
 // Of alternatives, only those count that the value fits. If it fits none, all count: what may be declared is not called
 // undeclared.
@@ -127,7 +128,8 @@ func (w *walk) listing(s *jsonschema.Schema) bool {
 
 func isFalse(s *jsonschema.Schema) bool { return s.Bool != nil && !*s.Bool }
 
-// addAlternatives adds the alternatives that a value fits. If one of them is free, the object is not closed by the others.
+// addAlternatives adds the alternatives that a value fits. If one of them is free, the object is not closed by the
+// others.
 func (w *walk) addAlternatives(v *view, all []*jsonschema.Schema, value any) {
 	if len(all) == 0 {
 		return
@@ -146,8 +148,8 @@ func (w *walk) addAlternatives(v *view, all []*jsonschema.Schema, value any) {
 	v.lists = v.lists || listing
 }
 
-// addCondition adds the branch that a condition selects. What the condition itself names is declared where it holds, but
-// does not close the object: it asks, and does not list.
+// addCondition adds the branch that a condition selects. What the condition itself names is declared where it holds,
+// but does not close the object: it asks, and does not list.
 func (w *walk) addCondition(v *view, s *jsonschema.Schema, value any) {
 	if s.If.Validate(value) != nil {
 		w.add(v, s.Else, value)
@@ -281,8 +283,8 @@ func excludesObject(s *jsonschema.Schema, object map[string]any, depth int) bool
 	return false
 }
 
-// differs reports whether two values are surely not the same. Numbers and compound values may be the same however they are
-// written.
+// differs reports whether two values are surely not the same. Numbers and compound values may be the same however they
+// are written.
 func differs(a, b any) bool {
 	switch a := a.(type) {
 	case string:

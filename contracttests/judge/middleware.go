@@ -8,9 +8,9 @@ import (
 )
 
 // Middleware returns a wrapper of handlers that judges every response. It calls report in the handler's goroutine after
-// the handler has returned. The client sees what the handler writes at once, and the handler can use what else the writer
-// below can do: http.Flusher, http.Hijacker, http.Pusher. A handler that panics or takes the connection over is not
-// reported.
+// the handler has returned. The client sees what the handler writes at once, and the handler can use what else the
+// writer below can do: http.Flusher, http.Hijacker, http.Pusher. A handler that panics or takes the connection over is
+// not reported.
 //
 // Servers discard what handlers write in answer to HEAD, so that a body is no violation here.
 func (v *Validator) Middleware(report ReportFunc) func(http.Handler) http.Handler {
@@ -46,8 +46,8 @@ type Recorder struct {
 	hijacked bool
 }
 
-// able returns the recorder as a writer of the interfaces that the writer below has, and of no others: a handler asks for
-// them to choose how it answers.
+// able returns the recorder as a writer of the interfaces that the writer below has, and of no others: a handler asks
+// for them to choose how it answers.
 func (t *Recorder) able() http.ResponseWriter {
 	_, flushes := t.ResponseWriter.(http.Flusher)
 	_, hijacks := t.ResponseWriter.(http.Hijacker)

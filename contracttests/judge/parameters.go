@@ -30,8 +30,8 @@ func (c *collector) parameters(r Request, h http.Header) {
 	c.credentials(in, h)
 }
 
-// inputs is what a request gives, as it is written: percent-encoded in path and query, so that a comma that is data differs
-// from one that separates.
+// inputs is what a request gives, as it is written: percent-encoded in path and query, so that a comma that is data
+// differs from one that separates.
 type inputs struct {
 	path           map[string]string
 	query, cookies map[string][]string

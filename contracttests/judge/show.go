@@ -13,8 +13,8 @@ import (
 // maxShownBody bounds what Show shows of a body, in bytes.
 const maxShownBody = 800
 
-// Show returns a response for a report: the status, the headers and the body, without credentials, and bounded. A JSON body
-// is shown without the values of members whose names are those of credentials.
+// Show returns a response for a report: the status, the headers and the body, without credentials, and bounded. A JSON
+// body is shown without the values of members whose names are those of credentials.
 func Show(r Response) string {
 	var out strings.Builder
 	fmt.Fprintf(&out, "%d %s\n", r.Status, http.StatusText(r.Status))

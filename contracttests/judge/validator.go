@@ -80,8 +80,8 @@ func (v *Validator) MountedAt(base string) *Validator {
 	return &out
 }
 
-// ForHosts returns a Validator that judges only requests to these hosts, such as api.example or 127.0.0.1:8080, and those
-// whose URL names no host. All others are another service's, and have no violation.
+// ForHosts returns a Validator that judges only requests to these hosts, such as api.example or 127.0.0.1:8080, and
+// those whose URL names no host. All others are another service's, and have no violation.
 func (v *Validator) ForHosts(hosts ...string) *Validator {
 	out := *v
 	out.hosts = slices.Concat(v.hosts, hosts)
@@ -94,9 +94,10 @@ func (v *Validator) elsewhere(r Request) bool {
 	return len(v.hosts) > 0 && host != "" && !slices.ContainsFunc(v.hosts, func(h string) bool { return strings.EqualFold(h, host) })
 }
 
-// Without returns a Validator without the named checks. What the standards allow and a check refuses all the same, such as
-// an integer that is written 1.0, is judged by a rule of its own: RuleJSONIntegerForm, RuleJSONNumberInexact,
-// RuleDateTimeForm, RuleContentType and RuleHeaderUndeclared are the ones to switch off for a service that is free there.
+// Without returns a Validator without the named checks. What the standards allow and a check refuses all the same, such
+// as an integer that is written 1.0, is judged by a rule of its own: RuleJSONIntegerForm, RuleJSONNumberInexact,
+// RuleDateTimeForm, RuleContentType and RuleHeaderUndeclared are the ones to switch off for a service that is free
+// there.
 func (v *Validator) Without(rules ...Rule) *Validator {
 	out := *v
 	out.disabled = map[Rule]bool{}

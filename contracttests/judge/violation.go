@@ -87,8 +87,8 @@ func (v Violation) String() string {
 	return fmt.Sprintf("%s %s: %s%s: got %s, want %s", v.Operation, half, v.Rule, where, v.Got, v.Expected)
 }
 
-// tidied returns the violations sorted and each once, so that one exchange always gives the same list. It clips and redacts
-// their texts, so that anybody may see them.
+// tidied returns the violations sorted and each once, so that one exchange always gives the same list. It clips and
+// redacts their texts, so that anybody may see them.
 func tidied(all []Violation) []Violation {
 	slices.SortFunc(all, compare)
 	all = slices.Compact(all)

@@ -18,8 +18,8 @@ type facts struct {
 	limit int // requests a minute of the organization; 0 if the answers name none
 }
 
-// ask finds out whether the run can begin: the target answers, the keys are what they are said to be, and the other key is
-// another organization's. It changes nothing.
+// ask finds out whether the run can begin: the target answers, the keys are what they are said to be, and the other key
+// is another organization's. It changes nothing.
 func (r Run) ask(ctx context.Context) (facts, error) {
 	var f facts
 	var err error
@@ -100,7 +100,8 @@ func (f facts) who() string {
 		judge.Clip(f.admin.Text("organization_name"), judge.MaxValue))
 }
 
-// Requests that a run makes, from what all checks made of one organization: the number is for the time that a limit costs.
+// Requests that a run makes, from what all checks made of one organization: the number is for the time that a limit
+// costs.
 const requestsOfAll = 1600
 
 // estimate returns about how many requests the shown checks make.
@@ -117,8 +118,8 @@ type advised struct {
 	takes time.Duration // that the limit alone costs
 }
 
-// advice says how long a run of so many requests takes under the organization's limit, and what would make it shorter. Once
-// the limit is used up, the run waits as the service's Retry-After says.
+// advice says how long a run of so many requests takes under the organization's limit, and what would make it shorter.
+// Once the limit is used up, the run waits as the service's Retry-After says.
 func (f facts) advice(requests int) advised {
 	if f.limit == 0 {
 		return advised{text: fmt.Sprintf("The answers name no limit of requests. The run makes about %d.", requests)}

@@ -1,5 +1,5 @@
-// Package live runs the checks against a service that is somewhere else, of which one has a URL and keys. It says at once
-// what cannot work, how long the run takes, how far it is, and in the end what was found: failures first.
+// Package live runs the checks against a service that is somewhere else, of which one has a URL and keys. It says at
+// once what cannot work, how long the run takes, how far it is, and in the end what was found: failures first.
 //
 // It imports no check and nothing of the service: who runs it passes the checks.
 package live
@@ -34,9 +34,9 @@ type Run struct {
 	Each func(ctx context.Context, check harness.Check, run func() []harness.Failure) []harness.Failure
 }
 
-// Do runs the checks that the target can show, one after the other, and writes progress and the result to out. It returns
-// what the reports show. It returns an error if the run could not begin or was stopped; what was found until then is in the
-// report all the same.
+// Do runs the checks that the target can show, one after the other, and writes progress and the result to out. It
+// returns what the reports show. It returns an error if the run could not begin or was stopped; what was found until
+// then is in the report all the same.
 func (r Run) Do(ctx context.Context, out io.Writer) (coverage.ReportInput, error) {
 	in := r.input()
 	shown, hidden := r.split()

@@ -198,7 +198,8 @@ func TestOthers(t *testing.T) {
 	}
 }
 
-// TestWrongTargetEndsSoon: a service that answers, but not with what puts the organization back, costs at most ten seconds.
+// TestWrongTargetEndsSoon: a service that answers, but not with what puts the organization back, costs at most ten
+// seconds.
 func TestWrongTargetEndsSoon(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

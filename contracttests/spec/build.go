@@ -70,8 +70,8 @@ func (b *builder) operation(path, method string, item, declared *yaml.Node) *Ope
 	return op
 }
 
-// resolved follows the references of a part of the document that is no schema. A reference that leads nowhere costs that
-// part, and is named.
+// resolved follows the references of a part of the document that is no schema. A reference that leads nowhere costs
+// that part, and is named.
 func (b *builder) resolved(where string, node *yaml.Node) *yaml.Node {
 	found := Resolve(b.top, node)
 	if found == nil && node != nil {

@@ -323,8 +323,8 @@ const matchTimeout = time.Second
 // Regexp is a compiled pattern. It is safe for concurrent use.
 type Regexp = jsonschema.Regexp
 
-// compileRegexp compiles a pattern. JSON Schema wants the regular expressions of ECMA-262. Go's engine takes most of them
-// and is linear in time; what it does not have, such as lookahead, goes to an engine that has it.
+// compileRegexp compiles a pattern. JSON Schema wants the regular expressions of ECMA-262. Go's engine takes most of
+// them and is linear in time; what it does not have, such as lookahead, goes to an engine that has it.
 func compileRegexp(pattern string) (Regexp, error) {
 	re, err := regexp.Compile(pattern)
 	if err == nil {

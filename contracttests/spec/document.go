@@ -163,8 +163,8 @@ func (r *Response) Header(key string) *Header {
 	return r.Headers[i]
 }
 
-// Load reads a document in YAML or JSON. It fails if the document cannot be read or is not OpenAPI 3.1. What is wrong in
-// one place costs that place only: see Document.Warnings.
+// Load reads a document in YAML or JSON. It fails if the document cannot be read or is not OpenAPI 3.1. What is wrong
+// in one place costs that place only: see Document.Warnings.
 func Load(document []byte) (*Document, error) {
 	if v := writtenVersion.FindSubmatch(document[:min(len(document), 4096)]); v != nil {
 		if err := checkVersion(string(v[1])); err != nil { // at once, as a document can be large
@@ -184,8 +184,8 @@ func Load(document []byte) (*Document, error) {
 	return &Document{Operations: operations, Warnings: b.warnings, routes: newRoutes(operations)}, nil
 }
 
-// writtenVersion matches the version near the beginning of a document. It stands at the top level, as nothing is before it
-// on its line but the brace of the document.
+// writtenVersion matches the version near the beginning of a document. It stands at the top level, as nothing is before
+// it on its line but the brace of the document.
 var writtenVersion = regexp.MustCompile(`(?m)(?:^|\A\s*\{\s*)["']?(?:openapi|swagger)["']?[ \t]*:[ \t]*["']?(\d[\w.-]*)`)
 
 func checkVersion(version string) error {

@@ -34,8 +34,8 @@ type segment struct {
 
 var pathVariable = regexp.MustCompile(`\{[^/{}]+\}`)
 
-// newRoutes returns the routes of all operations. What has fewer variables comes first, as OpenAPI wants it, and then what
-// has more literal text: /{id}:clone comes before /{id}.
+// newRoutes returns the routes of all operations. What has fewer variables comes first, as OpenAPI wants it, and then
+// what has more literal text: /{id}:clone comes before /{id}.
 //
 // A route matches exactly: a trailing slash or a doubled one is another path.
 func newRoutes(operations []*Operation) []route {

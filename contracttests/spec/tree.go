@@ -50,8 +50,8 @@ func ReadYAML(body []byte) (any, error) {
 	return Plain(top), nil
 }
 
-// parse reads JSON by a reader of JSON, as YAML reads some of its escapes otherwise. What looks like JSON and is none may
-// still be YAML.
+// parse reads JSON by a reader of JSON, as YAML reads some of its escapes otherwise. What looks like JSON and is none
+// may still be YAML.
 func parse(document []byte) (*yaml.Node, error) {
 	if bytes.HasPrefix(bytes.TrimLeft(document, "\ufeff \t\r\n"), []byte("{")) {
 		if top, err := parseJSON(bytes.TrimPrefix(document, []byte("\ufeff"))); err == nil {
@@ -314,8 +314,8 @@ func Text(node *yaml.Node) string {
 	return strings.Join(texts, ", ")
 }
 
-// Plain decodes a node as JSON: maps, lists, strings, json.Number, bool and nil. A number that JSON cannot write, such as
-// .inf or 007, and a time become text; a whole number in another notation, such as 0x1F, becomes decimal.
+// Plain decodes a node as JSON: maps, lists, strings, json.Number, bool and nil. A number that JSON cannot write, such
+// as .inf or 007, and a time become text; a whole number in another notation, such as 0x1F, becomes decimal.
 func Plain(node *yaml.Node) any {
 	node = unaliased(node)
 	switch {
