@@ -178,9 +178,7 @@ func (t *textReport) failures(subjects []SubjectRun) {
 	for _, s := range subjects {
 		for _, c := range s.Checks {
 			shown := c.Failures[:min(len(c.Failures), maxShown)]
-			if more := len(c.Failures) - len(shown); more > 0 {
-				further += more
-			}
+			further += len(c.Failures) - len(shown)
 			for _, f := range shown {
 				t.line("\nFAILED %s: %s", s.Name, f)
 				for line := range strings.Lines(f.Answer) {
