@@ -90,8 +90,11 @@ test-template: ## Translate the templates as AWS does, over sets of parameters, 
 	go test ./contracttests/template -count=1 -timeout 20m -v | grep -v -e '^=== ' -e '--- PASS'
 
 .PHONY: contract
-contract: ## Test the API at a URL (ADMIN_KEY=sk_… READ_KEY=… OTHER_KEY=… make contract TARGET=URL)
-	@go test ./contracttests -count=1 -timeout 30m -run '^TestSuite$$' -v -target '$(TARGET)' | grep -v -e '^=== ' -e '--- PASS'
+contract: ## Test the API at a URL (ADMIN_KEY=sk_… READ_KEY=… OTHER_KEY=… make contract TARGET=URL; V=1 lists what is not shown)
+	@mkdir -p $(REPORT)
+	@trap 'echo "The reports are $(REPORT)/report.txt, .json, .html and .junit.xml"' EXIT; \
+	go test ./contracttests -count=1 -timeout 30m -run '^TestSuite$$' -v -target '$(TARGET)' -contract.report $(REPORT) $(if $(V),-list) \
+		| grep -v -e '^=== ' -e '--- PASS' -e '--- FAIL'
 
 .PHONY: contract-report
 contract-report: ## Write what the contract tests cover and catch as a page, build/contract/report.html

@@ -57,6 +57,8 @@ func importRules() []importRule {
 		// harness: for Failure, which a report lists.
 		{why: "coverage judges what others exercised", from: []string{contract + "coverage"},
 			only: []string{contract + "harness", contract + "judge", contract + "spec"}},
+		{why: "a run at a URL is given its checks, and nothing of the service", from: []string{contract + "live"},
+			only: []string{contract + "coverage", contract + "harness", contract + "judge", contract + "spec"}},
 		{why: "starting the service is for every test, so it must not know the checks", from: []string{contract + "harness/local"},
 			never: []string{contract + "bodies", contract + "checks", contract + "coverage", contract + "mutants"}},
 		{why: "it is for tests only", from: []string{"..."},

@@ -30,7 +30,13 @@ func TestServedAtURL(t *testing.T) {
 			served.patch(t, `{"rate_limits":{"metadata":1000000,"data":77},"metadata":{"kept":12345678901234567890.10},"logo_url":"x"}`)
 			before := served.record(t)
 			for _, round := range []string{"first", "second"} {
-				t.Run(round, func(t *testing.T) { runAtURL(t.Context(), t, subject) })
+				t.Run(round, func(t *testing.T) {
+					found := runAtURL(t.Context(), t, subject, served.url)
+					if text := new(strings.Builder); t.Failed() {
+						_ = found.WriteText(text)
+						t.Log(text)
+					}
+				})
 				if diff := cmp.Diff(before, served.record(t)); diff != "" {
 					t.Errorf("after the %s run the record differs (-before +after):\n%s", round, diff)
 				}

@@ -22,7 +22,7 @@ import (
 )
 
 var (
-	reportDir   = flag.String("contract.report", "", "`folder` to write the report of TestSuite to, as report.txt, report.json and report.html")
+	reportDir   = flag.String("contract.report", "", "`folder` to write the report of TestSuite to, as report.txt, report.json, report.html and report.junit.xml")
 	mutantsFile = flag.String("contract.mutants", "", "`file` that -mutants.json wrote, for the report")
 )
 
@@ -116,11 +116,17 @@ func (r *suiteRecord) finish(t *testing.T) {
 	for _, missing := range in.Coverage.Missing() {
 		t.Errorf("never exercised: %s", missing)
 	}
+	writeReports(t, in)
+}
+
+// writeReports writes the report in every form to the folder of the flag, if there is one.
+func writeReports(t *testing.T, in coverage.ReportInput) {
+	t.Helper()
 	if *reportDir == "" {
 		return
 	}
 	for name, write := range map[string]func(io.Writer) error{
-		"report.txt": in.WriteText, "report.json": in.WriteJSON, "report.html": in.WriteHTML,
+		"report.txt": in.WriteText, "report.json": in.WriteJSON, "report.html": in.WriteHTML, "report.junit.xml": in.WriteJUnit,
 	} {
 		if err := writeFile(filepath.Join(*reportDir, name), write); err != nil {
 			t.Error(err)

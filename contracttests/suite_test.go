@@ -6,21 +6,23 @@ import (
 	"os"
 	"os/signal"
 	"slices"
-	"strings"
-	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
 
 	"organizations-api/contracttests/bodies"
 	"organizations-api/contracttests/checks"
+	"organizations-api/contracttests/coverage"
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/harness/local"
-	"organizations-api/contracttests/judge"
+	"organizations-api/contracttests/live"
+	"organizations-api/shared/openapi"
 )
 
 var (
 	target = flag.String("target", "", "base `URL` of a service to run the suite against, instead of those that it starts itself")
+
+	verbose = flag.Bool("list", false, "list what a target cannot show, instead of counting it")
 
 	machineSeed = flag.Uint64("machine-seed", checks.DefaultMachine().Seed, "`seed` of the state machine's sequences")
 	machineRuns = flag.Int("machine-runs", checks.DefaultMachine().Runs, "`number` of the state machine's sequences")
@@ -39,14 +41,22 @@ const (
 // On a target it creates nothing. It puts back what it changes, even when it is interrupted or runs out of time, and stops
 // if it cannot. It must not be killed, and nobody else should change the organization meanwhile. Checks run one after
 // the other, and wait when the target answers 429. They make over a thousand requests, which takes long under the limits
-// of most tiers: raise the organization's limit, or give go test a -timeout. With -v the test says what a target cannot
-// show.
+// of most tiers: the run says how long, and how to raise the limit. What a target cannot show is counted, and listed with
+// -list.
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	if *target != "" {
 		ctx, stop := untilInterrupted(t)
 		defer stop()
-		runAtURL(ctx, t, local.AtURL(t, *target, os.Getenv(adminKeyVariable), os.Getenv(readKeyVariable), os.Getenv(otherKeyVariable)))
+		subject := local.AtURL(t, *target, os.Getenv(adminKeyVariable), os.Getenv(readKeyVariable), os.Getenv(otherKeyVariable))
+		found := runAtURL(ctx, t, subject, *target)
+		if len(found.Subjects[0].Checks) == 0 {
+			return // it could not begin, and has said why
+		}
+		if err := found.WriteText(os.Stdout); err != nil {
+			t.Error(err)
+		}
+		writeReports(t, found)
 		return
 	}
 	r := newSuiteRecord(t)
@@ -68,6 +78,10 @@ func TestSuite(t *testing.T) {
 	r.finish(t)
 }
 
+// toPutBack is a minute each for what was sent before and for the last try to put back, and the time of the tries
+// between.
+const toPutBack = 5 * time.Minute
+
 // untilInterrupted returns a context that ends while there is still time to put things back.
 func untilInterrupted(t *testing.T) (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(t.Context(), syscall.SIGINT, syscall.SIGTERM)
@@ -75,8 +89,6 @@ func untilInterrupted(t *testing.T) (context.Context, context.CancelFunc) {
 	if !limited {
 		return ctx, stop
 	}
-	// A minute each for what was sent before and for the last try to put back, and the time of the tries between.
-	const toPutBack = 5 * time.Minute
 	ctx, cancel := context.WithDeadline(ctx, deadline.Add(-toPutBack))
 	return ctx, func() { cancel(); stop() }
 }
@@ -91,34 +103,27 @@ func allChecks() []harness.Check {
 	return all
 }
 
-// runAtURL runs the checks that the subject can show, one after the other, and logs which it cannot show, and why.
-func runAtURL(ctx context.Context, t *testing.T, subject *harness.Subject) {
+// runAtURL runs the checks that the subject can show, one after the other, and writes what they show. It returns what
+// the reports show.
+func runAtURL(ctx context.Context, t *testing.T, subject *harness.Subject, url string) coverage.ReportInput {
 	t.Helper()
-	var requests atomic.Int64
-	subject.Observe = func(judge.Exchange) { requests.Add(1) }
-	var shown []harness.Check
-	hidden := map[string][]string{}
-	for _, check := range allChecks() {
-		if reasons := check.SkipReasons(subject); len(reasons) > 0 {
-			why := strings.Join(reasons, ", and ")
-			hidden[why] = append(hidden[why], check.Name)
-			continue
-		}
-		shown = append(shown, check)
+	run := live.Run{
+		Target: url, Subject: subject, Checks: allChecks(), Document: openapi.YAML, Version: documentVersion(t), Verbose: *verbose,
+		Each: func(_ context.Context, check harness.Check, run func() []harness.Failure) (failures []harness.Failure) {
+			t.Run(check.Name, func(t *testing.T) {
+				if failures = run(); len(failures) > 0 {
+					t.Fail() // the report says why
+				}
+			})
+			return failures
+		},
 	}
-	err := harness.RunSerially(ctx, shown, func(check harness.Check) (failures []harness.Failure) {
-		t.Run(check.Name, func(t *testing.T) {
-			failures = harness.Run(ctx, subject, check)
-			local.Report(t, failures)
-		})
-		return failures
-	})
+	if deadline, limited := t.Deadline(); limited {
+		run.Deadline = deadline.Add(-toPutBack)
+	}
+	found, err := run.Do(ctx, os.Stdout)
 	if err != nil {
-		t.Fatal(err)
+		t.Error(err)
 	}
-	t.Logf("%d checks on %d requests", len(shown), requests.Load())
-	for why, names := range hidden {
-		slices.Sort(names)
-		t.Logf("not shown, as %s:\n\t%s", why, strings.Join(names, "\n\t"))
-	}
+	return found
 }

@@ -123,7 +123,7 @@ func (c *Coverage) Waive(item, reason string) error {
 // Observe counts one exchange. It keeps nothing of it.
 func (c *Coverage) Observe(x judge.Exchange) {
 	c.exchanges.Add(1)
-	found, _ := c.document.Find(x.Request.Method, x.Request.Path())
+	found, _ := c.document.Find(x.Request.Method, x.Request.EscapedPath())
 	op := c.byOperation[found]
 	if op == nil || x.Request.Method != op.Method { // HEAD is found as GET
 		c.elsewhere.Add(1)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"organizations-api/contracttests/harness"
@@ -20,6 +21,13 @@ type ReportInput struct {
 	Subjects []SubjectRun
 	Coverage Report
 	Mutants  []MutantRun
+
+	Target       string    // the URL; "" where the service was started for the run
+	Date         time.Time // zero where it does not matter
+	DocumentHash string    // SHA-256 of the document, in hexadecimal
+	Stopped      string    // why the run ended early; "" where it did not
+	Partial      bool      // the target cannot show everything: what was not exercised is no fault
+	Verbose      bool      // the text lists what was not shown and what was not exercised
 }
 
 // SubjectRun is a run of the suite against one subject.
@@ -44,10 +52,11 @@ type MutantRun struct {
 	Caught   bool
 }
 
-// Passed reports whether there is nothing to complain of: no check failed, nothing is missing, and every mutant was
-// caught. That nothing was run at all is nothing to complain of here; coverage says it.
+// Passed reports whether there is nothing to complain of: no check failed, the run was not stopped, nothing is missing
+// that the target can show, and every mutant was caught. That nothing was run at all is nothing to complain of here;
+// coverage says it.
 func (in ReportInput) Passed() bool {
-	return in.failures() == 0 && len(in.Coverage.Missing()) == 0 && in.survivors() == 0
+	return in.failures() == 0 && in.Stopped == "" && (in.Partial || len(in.Coverage.Missing()) == 0) && in.survivors() == 0
 }
 
 func (in ReportInput) failures() int {
@@ -104,6 +113,11 @@ type (
 		Subjects []subjectJSON `json:"subjects"`
 		Mutants  []mutantJSON  `json:"mutants"`
 		Coverage Report        `json:"coverage"`
+
+		Target       string `json:"target"` // "" where the service was started for the run
+		Date         string `json:"date"`   // RFC 3339; "" where it does not matter
+		DocumentHash string `json:"document_sha256"`
+		Stopped      string `json:"stopped"` // why the run ended early; "" where it did not
 	}
 	subjectJSON struct {
 		Name         string      `json:"name"`
@@ -122,6 +136,7 @@ type (
 	failureJSON struct {
 		Message string `json:"message"`
 		Curl    string `json:"curl"`
+		Answer  string `json:"answer"`
 	}
 	mutantJSON struct {
 		Name     string   `json:"name"`
@@ -137,7 +152,7 @@ func (in ReportInput) WriteJSON(w io.Writer) error {
 	out := reportJSON{
 		Title: in.Title, Version: in.Version, Passed: in.Passed(), Percent: in.Coverage.Percent(), Totals: in.Coverage.Totals(),
 		Missing: in.Coverage.Missing(), Seed: in.Seed, Bodies: in.Bodies, Subjects: []subjectJSON{}, Mutants: []mutantJSON{},
-		Coverage: in.Coverage,
+		Coverage: in.Coverage, Target: in.Target, Date: in.date(), DocumentHash: in.DocumentHash, Stopped: in.Stopped,
 	}
 	for _, s := range in.Subjects {
 		out.Subjects = append(out.Subjects, s.json())
@@ -160,11 +175,19 @@ func (s SubjectRun) json() subjectJSON {
 	for _, c := range s.Checks {
 		check := checkJSON{c.Name, milliseconds(c.Duration), c.NotShown, []failureJSON{}}
 		for _, f := range c.Failures {
-			check.Failures = append(check.Failures, failureJSON{f.Message, f.Curl})
+			check.Failures = append(check.Failures, failureJSON{f.Message, f.Curl, f.Answer})
 		}
 		out.Checks = append(out.Checks, check)
 	}
 	return out
+}
+
+// date returns the date of the run, "" where there is none.
+func (in ReportInput) date() string {
+	if in.Date.IsZero() {
+		return ""
+	}
+	return in.Date.Format(time.RFC3339)
 }
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
@@ -180,6 +203,7 @@ func (in ReportInput) redacted() ReportInput {
 		}
 	}
 	in.Subjects = subjects
+	in.Target, in.Stopped = judge.Clip(in.Target, judge.MaxText), judge.Clip(in.Stopped, harness.MaxMessage)
 	in.Title, in.Version, in.Seed = judge.Clip(in.Title, judge.MaxText), judge.Clip(in.Version, judge.MaxText), judge.Clip(in.Seed, judge.MaxText)
 	return in
 }
@@ -187,10 +211,19 @@ func (in ReportInput) redacted() ReportInput {
 func (c CheckRun) redacted() CheckRun {
 	failures := make([]harness.Failure, len(c.Failures))
 	for i, f := range c.Failures {
-		failures[i] = harness.Failure{Check: c.Name, Message: judge.Clip(f.Message, harness.MaxMessage), Curl: judge.Clip(f.Curl, maxCommand)}
+		failures[i] = harness.Failure{Check: c.Name, Message: judge.Clip(f.Message, harness.MaxMessage), Curl: clipLines(f.Curl), Answer: clipLines(f.Answer)}
 	}
 	c.Failures, c.NotShown = failures, judge.Clip(c.NotShown, judge.MaxText)
 	return c
+}
+
+// clipLines clips a text of several lines, and keeps the lines.
+func clipLines(text string) string {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		lines[i] = judge.Clip(line, maxCommand)
+	}
+	return strings.Join(lines, "\n")
 }
 
 // maxCommand is enough for any command that Curl makes of a short body.

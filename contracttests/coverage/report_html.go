@@ -31,6 +31,7 @@ type htmlPage struct {
 	Passed   bool
 	Verdict  string
 	Facts    string
+	When     string
 	Percent  float64
 	Totals   []Total
 	Gaps     []gapGroup
@@ -85,7 +86,7 @@ type checkCell struct {
 func (in ReportInput) WriteHTML(w io.Writer) error {
 	in = in.redacted()
 	p := htmlPage{
-		ReportInput: in, Passed: in.Passed(), Verdict: in.verdict(), Facts: in.facts(),
+		ReportInput: in, Passed: in.Passed(), Verdict: in.verdict(), Facts: in.facts(), When: in.date(),
 		Percent: in.Coverage.Percent(), Totals: in.Coverage.Totals(), Gaps: gapGroups(in.Coverage.Missing()),
 		Matrix: matrixRows(in.Coverage), Checks: checkRows(in.Subjects), Groups: mutantGroups(in.Mutants),
 		Caught: len(in.Mutants) - in.survivors(),
@@ -106,14 +107,20 @@ func (in ReportInput) WriteHTML(w io.Writer) error {
 
 // verdict says in one sentence what the report comes to.
 func (in ReportInput) verdict() string {
+	if in.Passed() && in.Partial {
+		return "Nothing was found wrong in what the target can show."
+	}
 	if in.Passed() {
 		return "Everything that the contract declares was exercised, and nothing was found wrong."
 	}
 	var parts []string
+	if in.Stopped != "" {
+		parts = append(parts, in.Stopped)
+	}
 	if n := in.failures(); n > 0 {
 		parts = append(parts, counted(n, "failed check"))
 	}
-	if n := len(in.Coverage.Missing()); n > 0 {
+	if n := len(in.Coverage.Missing()); n > 0 && !in.Partial {
 		parts = append(parts, counted(n, "gap")+" in the coverage")
 	}
 	if n := in.survivors(); n > 0 {

@@ -47,7 +47,9 @@ func failedReport(t *testing.T) ReportInput {
 	in.Coverage = newOrganizationCoverage(t, undeclared, updateExchange(200, string(undeclared.Request.Body))).Report()
 	in.Subjects[0].Checks[0].Failures = []harness.Failure{{
 		Check: "laws/persist", Message: "got <b>" + reportSecret + "</b>", Curl: "curl -H 'X: " + reportSecret + "' \"$URL\" && echo '</code>'",
+		Answer: "200 OK\nX: " + reportSecret + "\n\n{}",
 	}}
+	in.Target, in.Stopped = "http://127.0.0.1:8080/"+reportSecret, "stopped by "+reportSecret
 	in.Subjects[1].Checks[1].NotShown = "no key like " + reportSecret
 	in.Mutants[1].Caught, in.Mutants[1].CaughtBy = false, nil
 	return in
@@ -55,7 +57,7 @@ func failedReport(t *testing.T) ReportInput {
 
 // writers are the forms of a report.
 func writers(in ReportInput) map[string]func(io.Writer) error {
-	return map[string]func(io.Writer) error{"text": in.WriteText, "JSON": in.WriteJSON, "HTML": in.WriteHTML}
+	return map[string]func(io.Writer) error{"text": in.WriteText, "JSON": in.WriteJSON, "HTML": in.WriteHTML, "JUnit": in.WriteJUnit}
 }
 
 func written(t *testing.T, write func(io.Writer) error) string {
@@ -73,6 +75,7 @@ func TestReportPassed(t *testing.T) {
 		t.Errorf("Passed() = false, want true: %s", in.verdict())
 	}
 	in := failedReport(t)
+	in.Stopped = ""
 	if in.Passed() {
 		t.Error("Passed() = true, want false")
 	}
@@ -170,11 +173,11 @@ func TestReportJSON(t *testing.T) {
 		/coverage/schemas/properties/absent /coverage/schemas/properties/enum /coverage/schemas/properties/enum/seen
 		/coverage/schemas/properties/enum/value /coverage/schemas/properties/null /coverage/schemas/properties/pointer
 		/coverage/schemas/properties/types /coverage/schemas/properties/value /coverage/unmeasured /coverage/waivers
-		/coverage/waivers/item /coverage/waivers/reason /coverage/waivers/seen /missing /mutants /mutants/caught
-		/mutants/caught_by /mutants/group /mutants/name /passed /percent /seed /subjects /subjects/checks
-		/subjects/checks/failures /subjects/checks/failures/curl /subjects/checks/failures/message
+		/coverage/waivers/item /coverage/waivers/reason /coverage/waivers/seen /date /document_sha256 /missing /mutants /mutants/caught
+		/mutants/caught_by /mutants/group /mutants/name /passed /percent /seed /stopped /subjects /subjects/checks
+		/subjects/checks/failures /subjects/checks/failures/answer /subjects/checks/failures/curl /subjects/checks/failures/message
 		/subjects/checks/milliseconds /subjects/checks/name /subjects/checks/not_shown /subjects/failed
-		/subjects/milliseconds /subjects/name /subjects/not_shown /subjects/passed /title /totals /totals/kind
+		/subjects/milliseconds /subjects/name /subjects/not_shown /subjects/passed /target /title /totals /totals/kind
 		/totals/percent /totals/required /totals/seen /version`)
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(names))); diff != "" {
 		t.Errorf("names (-want +got):\n%s", diff)
@@ -285,5 +288,52 @@ func TestReportShort(t *testing.T) {
 		if got := grouped(n); got != want {
 			t.Errorf("grouped(%d) = %q, want %q", n, got, want)
 		}
+	}
+}
+
+// TestReportAtURL: a run at a URL says where and when it was, what failed before all else, and what was not shown as a
+// number.
+func TestReportAtURL(t *testing.T) {
+	t.Parallel()
+	in := passedReport(t)
+	in.Subjects = in.Subjects[1:]
+	in.Coverage = newOrganizationCoverage(t).Report()
+	in.Target, in.Date, in.DocumentHash, in.Partial = "https://api.example", time.Date(2026, 1, 5, 9, 30, 0, 0, time.UTC), strings.Repeat("ab", 32), true
+	if !in.Passed() {
+		t.Error("what a target cannot show is no failure")
+	}
+	for name, want := range map[string][]string{
+		"text":  {"https://api.example at 2026-01-05T09:30:00Z", "abababababababab", "1 check, and"},
+		"JSON":  {`"target": "https://api.example"`, `"date": "2026-01-05T09:30:00Z"`, `"document_sha256": "abab`, `"passed": true`},
+		"HTML":  {"https://api.example", "2026-01-05T09:30:00Z", "abababab", "Nothing was found wrong"},
+		"JUnit": {`timestamp="2026-01-05T09:30:00"`, `name="target" value="https://api.example"`, `tests="2" failures="0" errors="0" skipped="1"`, `<skipped message="it has no faults">`},
+	} {
+		got := written(t, writers(in)[name])
+		for _, part := range want {
+			if !strings.Contains(got, part) {
+				t.Errorf("%s has no %q:\n%.3000s", name, part, got)
+			}
+		}
+	}
+	in.Verbose = true
+	if got := written(t, in.WriteText); !strings.Contains(got, "Not shown, as it has no faults\n    statuses/500") || !strings.Contains(got, "Never exercised (") {
+		t.Errorf("the verbose text lists nothing:\n%s", got)
+	}
+	in.Subjects[0].Checks[0].Failures = []harness.Failure{{Message: "got 1, want 2", Curl: "curl $KEY", Answer: "200 OK\n\n{}"}}
+	in.Stopped = "interrupted"
+	if in.Passed() {
+		t.Error("it passed")
+	}
+	text := written(t, in.WriteText)
+	failed, answers := strings.Index(text, "FAILED live: "), strings.Index(text, "Answers")
+	if failed < 0 || failed > answers || !strings.Contains(text, "got 1, want 2\n    curl $KEY\n    | 200 OK\n    |\n    | {}") || !strings.Contains(text, "STOPPED: interrupted") {
+		t.Errorf("the text is\n%s", text)
+	}
+	in.Subjects[0].Checks[0].Failures = slices.Repeat(in.Subjects[0].Checks[0].Failures, 20)
+	if got := written(t, in.WriteText); strings.Count(got, "FAILED") != 3 || !strings.Contains(got, "\n17 further failures") {
+		t.Errorf("the text of 20 failures of one check is\n%s", got)
+	}
+	if got := written(t, in.WriteJUnit); strings.Count(got, "<failure ") != 20 || !strings.Contains(got, `<failure message="got 1, want 2">`) || !strings.Contains(got, `errors="1"`) {
+		t.Errorf("the JUnit is\n%s", got)
 	}
 }

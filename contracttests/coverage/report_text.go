@@ -10,19 +10,26 @@ import (
 	"unicode/utf8"
 )
 
-// WriteText writes the report for a terminal: the answers, the totals, and then what is wrong.
+// WriteText writes the report for a terminal: first what failed, then the answers and the totals, and what is missing.
 func (in ReportInput) WriteText(w io.Writer) error {
 	in = in.redacted()
 	out := &textReport{}
 	out.line("%s %s", in.Title, in.Version)
 	out.line("%s", in.facts())
+	out.run(in)
+	out.failures(in.Subjects)
 	out.matrix(in.Coverage)
 	out.totals(in.Coverage)
 	out.subjects(in.Subjects)
 	out.mutants(in.Mutants)
-	out.list("Never exercised", in.Coverage.Missing())
-	out.list("Not measured", in.Coverage.Unmeasured)
-	out.waivers(in.Coverage.Waivers)
+	if in.Partial && !in.Verbose {
+		out.counts(in)
+	} else {
+		out.notShown(in.Subjects)
+		out.list("Never exercised", in.Coverage.Missing())
+		out.list("Not measured", in.Coverage.Unmeasured)
+		out.waivers(in.Coverage.Waivers)
+	}
 	if _, err := io.WriteString(w, out.String()); err != nil {
 		return fmt.Errorf("writing the report as text: %w", err)
 	}
@@ -150,12 +157,67 @@ func (t *textReport) subjects(subjects []SubjectRun) {
 	}
 	t.line("")
 	t.table(rows)
+}
+
+// run writes where and when a run was, and why it ended early.
+func (t *textReport) run(in ReportInput) {
+	if in.Target != "" {
+		t.line("%s at %s, document SHA-256 %.16s…", in.Target, in.date(), in.DocumentHash)
+	}
+	if in.Stopped != "" {
+		t.line("STOPPED: %s", strings.TrimPrefix(in.Stopped, "stopped: "))
+	}
+}
+
+// maxShown is how many failures of one check the text shows.
+const maxShown = 3
+
+// failures writes what failed: what was got and wanted, how to show it again, and what was answered.
+func (t *textReport) failures(subjects []SubjectRun) {
+	further := 0
 	for _, s := range subjects {
 		for _, c := range s.Checks {
-			for _, f := range c.Failures {
-				t.line("  %s: %s", s.Name, f)
+			shown := c.Failures[:min(len(c.Failures), maxShown)]
+			further += len(c.Failures) - len(shown)
+			for _, f := range shown {
+				t.line("\nFAILED %s: %s", s.Name, f)
+				for line := range strings.Lines(f.Answer) {
+					t.line("    | %s", strings.TrimRight(line, "\n"))
+				}
 			}
 		}
+	}
+	if further > 0 {
+		t.line("\n%s of these checks: the other forms of the report have them", counted(further, "further failure"))
+	}
+}
+
+// notShown writes which checks a target cannot show, and why.
+func (t *textReport) notShown(subjects []SubjectRun) {
+	why := ""
+	for _, s := range subjects {
+		for _, c := range s.Checks {
+			if c.NotShown == "" {
+				continue
+			}
+			if c.NotShown != why {
+				why = c.NotShown
+				t.line("\n  Not shown, as %s", why)
+			}
+			t.line("    %s", c.Name)
+		}
+	}
+}
+
+// counts says in numbers what notShown and list name.
+func (t *textReport) counts(in ReportInput) {
+	hidden := 0
+	for _, s := range in.Subjects {
+		hidden += s.sum().NotShown
+	}
+	if missing := len(in.Coverage.Missing()); hidden+missing > 0 {
+		t.line("\n  Not shown at a target of which one has keys alone: %s, and %s of the document. They are listed with -v.",
+			counted(hidden, "check"), counted(missing, "part"))
 	}
 }
 

@@ -13,7 +13,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 
 	"organizations-api/contracttests/judge"
 )
@@ -66,6 +65,10 @@ type Failure struct {
 	Check   string
 	Message string // on one line, bounded, without credentials
 	Curl    string // commands that show it again; "" where no request shows it
+	// Answer is what the service answered, without credentials and bounded; "" where it is no one answer's.
+	Answer string
+	// Others says that somebody else changes the organization of a live target meanwhile.
+	Others bool
 
 	// LeftChanged says that the organization of a live target is not what it was before the check.
 	LeftChanged bool
@@ -75,10 +78,11 @@ type Failure struct {
 const MaxMessage = 600
 
 func (f Failure) String() string {
-	if f.Curl == "" {
-		return f.Check + ": " + f.Message
+	text := f.Check + ": " + f.Message
+	if f.Curl != "" {
+		text += "\n    " + f.Curl
 	}
-	return f.Check + ": " + f.Message + "\n    " + f.Curl
+	return text
 }
 
 // Run runs one check against the subject and returns what it found. A check that panics has failed. What the check
@@ -91,15 +95,21 @@ func Run(ctx context.Context, subject *Subject, check Check) []Failure {
 }
 
 // RunSerially calls run for each check, one after the other. It is for live targets, where all checks share one
-// organization. It stops early when ctx ends, or when a check leaves the organization changed: the next check would
-// take the changed state for the state to put back. It returns an error if not all checks ran.
+// organization. It stops early when ctx ends, when somebody else changes the organization, or when a check leaves it
+// changed: the next check would take the changed state for the state to put back. It returns an error if not all checks
+// ran.
 func RunSerially(ctx context.Context, checks []Check, run func(Check) []Failure) error {
 	for _, check := range checks {
 		if ctx.Err() != nil {
 			return errors.New("interrupted, or out of time; what was changed has been put back")
 		}
-		if slices.ContainsFunc(run(check), func(f Failure) bool { return f.LeftChanged }) {
-			return fmt.Errorf("stopped: %s has left the organization changed, and nothing else will put it back", check.Name)
+		for _, f := range run(check) {
+			switch {
+			case f.LeftChanged:
+				return fmt.Errorf("stopped: %s has left the organization changed, and nothing else will put it back", check.Name)
+			case f.Others:
+				return errors.New("stopped: somebody else changes the organization, perhaps another run of the checks; run one at a time")
+			}
 		}
 	}
 	return nil
@@ -112,12 +122,12 @@ var errStopped = errors.New("the check has stopped")
 const maxFailures = 20
 
 // fail reports a failure with the commands that show it. Failures beyond maxFailures are dropped.
-func (s *Session) fail(curl, format string, args ...any) {
+func (s *Session) fail(curl, answer, format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.failures) < maxFailures {
 		message := judge.Clip(fmt.Sprintf(format, args...), MaxMessage)
-		s.failures = append(s.failures, Failure{Check: s.check, Message: message, Curl: curl})
+		s.failures = append(s.failures, Failure{Check: s.check, Message: message, Curl: curl, Answer: answer})
 	}
 }
 

@@ -5,3 +5,6 @@ const (
 	RestoreTime  = restoreTime
 	RestorePause = restorePause
 )
+
+// URLTargetWith returns a target that reads with one client and changes with another.
+var URLTargetWith = urlTarget

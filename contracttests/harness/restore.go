@@ -17,16 +17,25 @@ func Restorable() []string {
 		"default_llm_credentials", "nsfw_check_enabled", "nsfw_fail_closed"}
 }
 
-// How long and how often putting back is tried. It is tried even if the check was told to stop.
+// How long putting back is tried, with a pause between tries. It is tried even if the check was told to stop. A service
+// that may be unavailable for a while is given longer than one that answers: that will not answer otherwise later.
 const (
-	restoreTime  = 2 * time.Minute
-	restorePause = 5 * time.Second
+	restoreTime    = 2 * time.Minute
+	restorePause   = 5 * time.Second
+	answeringTime  = 8 * time.Second
+	answeringPause = 2 * time.Second
 )
 
 // remember reads the organization of a live target before the check changes it.
 func (s *Session) remember() {
 	if s.before == nil {
 		before := s.Snapshot(s.Send(NewRequest(http.MethodGet, s.Subject.Given.Keys[KeyAdmin], nil)))
+		if start := s.Subject.Start; start != nil {
+			if changed := start.Differences(before, "updated_at"); len(changed) > 0 {
+				s.others("somebody else has changed " + strings.Join(changed, ", ") + " of the organization since the run began")
+				panic(errStopped)
+			}
+		}
 		s.before = &before
 	}
 }
@@ -37,15 +46,24 @@ func (s *Session) putBack() {
 	if s.before == nil {
 		return
 	}
+	began := time.Now()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(s.ctx), restoreTime)
 	defer cancel()
 	for {
-		wrong := s.tryToPutBack(ctx)
+		wrong, answers := s.tryToPutBack(ctx)
 		if wrong == "" {
 			return
 		}
+		pause := restorePause
+		if answers {
+			pause = answeringPause
+		}
+		if answers && time.Since(began)+pause > answeringTime {
+			s.alarm("the organization could not be put back: " + wrong)
+			return
+		}
 		select {
-		case <-time.After(restorePause):
+		case <-time.After(pause):
 		case <-ctx.Done():
 			s.alarm("the organization could not be put back: " + wrong)
 			return
@@ -53,11 +71,11 @@ func (s *Session) putBack() {
 	}
 }
 
-// tryToPutBack returns what is still wrong, "" if nothing is.
-func (s *Session) tryToPutBack(ctx context.Context) string {
-	now, ok := s.ask(ctx, NewRequest(http.MethodGet, s.Subject.Given.Keys[KeyAdmin], nil))
-	if ok && len(s.before.Differences(now, "updated_at")) == 0 {
-		return ""
+// tryToPutBack returns what is still wrong, "" if nothing is, and whether the service answers as one that is available.
+func (s *Session) tryToPutBack(ctx context.Context) (wrong string, answers bool) {
+	now, shown, _ := s.ask(ctx, NewRequest(http.MethodGet, s.Subject.Given.Keys[KeyAdmin], nil))
+	if shown && len(s.before.Differences(now, "updated_at")) == 0 {
+		return "", true
 	}
 	// JSON replaces objects and a merge patch clears what is null, so it takes one of each.
 	var values, nulls []string
@@ -72,29 +90,42 @@ func (s *Session) tryToPutBack(ctx context.Context) string {
 			values = append(values, field)
 		}
 	}
-	for mediaType, fields := range map[string][]string{"application/json": values, MergePatchType: nulls} {
-		if len(fields) == 0 {
+	for _, part := range []struct {
+		mediaType string
+		fields    []string
+	}{{"application/json", values}, {MergePatchType, nulls}} {
+		if len(part.fields) == 0 {
 			continue
 		}
-		body := []byte("{" + strings.Join(fields, ",") + "}")
-		request := NewRequest(http.MethodPatch, s.Subject.Given.Keys[KeyAdmin], body, "Content-Type", mediaType)
-		if now, ok = s.ask(ctx, request); !ok {
-			return "there was no answer that shows it"
+		body := []byte("{" + strings.Join(part.fields, ",") + "}")
+		key := s.Subject.Given.Keys[KeyAdmin]
+		now, shown, answers = s.ask(ctx, NewRequest(http.MethodPatch, key, body, "Content-Type", part.mediaType))
+		if !shown {
+			return "no answer to a PATCH shows it", answers
 		}
 	}
 	if left := s.before.Differences(now, "updated_at"); len(left) > 0 {
-		return "still changed is " + strings.Join(left, ", ")
+		return "still changed is " + strings.Join(left, ", "), true
 	}
-	return ""
+	return "", true
 }
 
-// ask sends a request that is not part of the check. It returns false if the answer shows no organization.
-func (s *Session) ask(ctx context.Context, r judge.Request) (Snapshot, bool) {
+// ask sends a request that is not part of the check. It returns whether the answer shows an organization, and whether
+// it is the answer of a service that is available.
+func (s *Session) ask(ctx context.Context, r judge.Request) (now Snapshot, shown, answers bool) {
 	response, err := s.Subject.Target.Send(ctx, r)
 	if err != nil {
-		return Snapshot{}, false
+		return Snapshot{}, false, false
 	}
-	return NewSnapshot(judge.Exchange{Request: r, Response: response})
+	now, shown = NewSnapshot(judge.Exchange{Request: r, Response: response})
+	return now, shown, response.Status < 500 && response.Status != http.StatusTooManyRequests
+}
+
+// others reports that somebody else is at work on the organization.
+func (s *Session) others(message string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failures = append(s.failures, Failure{Check: s.check, Message: judge.Clip(message, MaxMessage), Others: true})
 }
 
 // alarm reports that the organization is left changed, even beyond maxFailures. The request is not shown, because it

@@ -40,16 +40,20 @@ func (s *Session) Context() context.Context { return s.ctx }
 func (s *Session) Live() bool { return s.Subject.Provision == nil }
 
 // Failf reports something that is wrong and goes on.
-func (s *Session) Failf(format string, args ...any) { s.fail("", format, args...) }
+func (s *Session) Failf(format string, args ...any) { s.fail("", "", format, args...) }
 
 // FailExchange reports something that is wrong with one answer and goes on.
 func (s *Session) FailExchange(x judge.Exchange, format string, args ...any) {
-	s.fail(judge.Curl(x.Request), format, args...)
+	answer := ""
+	if x.Response.Status != 0 {
+		answer = judge.Show(x.Response)
+	}
+	s.fail(judge.Curl(x.Request), answer, format, args...)
 }
 
 // FailScript reports something that several requests show, with the commands that send them, and goes on.
 func (s *Session) FailScript(commands []string, format string, args ...any) {
-	s.fail(strings.Join(commands, "\n    "), format, args...)
+	s.fail(strings.Join(commands, "\n    "), "", format, args...)
 }
 
 // Stop reports something that makes the rest of the check pointless, and ends the check. Call it in the check's own

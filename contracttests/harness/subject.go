@@ -18,8 +18,11 @@ type Subject struct {
 	// Provision makes a new organization. It is nil on a live target, where the suite must not make any: the checks
 	// then share Given, and put back what they change.
 	Provision func(ctx context.Context, spec TenantSpec) (Tenant, error)
-	Given     Tenant  // the organization of a live target; it has at least an admin key
-	Other     *Tenant // another organization of a live target; nil where none was given
+	Given     Tenant // the organization of a live target; it has at least an admin key
+	// Start is the organization of a live target when the run began; nil where nobody looked. A check that finds
+	// another one reports that somebody else is at work.
+	Start *Snapshot
+	Other *Tenant // another organization of a live target; nil where none was given
 
 	// Faulty returns the same service on a store in that state; nil where there is no such store.
 	Faulty func(Fault) Target

@@ -3,13 +3,16 @@ package harness
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"organizations-api/contracttests/judge"
@@ -59,22 +62,15 @@ func URLTarget(base string) (Target, error) {
 		return nil, errors.New("a target is a URL of http or https without a query, such as https://api.example.com")
 	}
 	base = strings.TrimSuffix(base, "/")
-	client := &http.Client{
-		Transport: &http.Transport{
-			Proxy:               http.ProxyFromEnvironment,
-			DisableCompression:  true, // bodies are judged as they were sent
-			MaxIdleConnsPerHost: 16,
-		},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		Timeout:       answerTimeout,
-	}
+	return urlTarget(base, urlClient(true), urlClient(false)), nil
+}
+
+func urlTarget(base string, reads, changes *http.Client) Target {
 	return TargetFunc(func(ctx context.Context, r judge.Request) (judge.Response, error) {
-		request, err := http.NewRequestWithContext(ctx, r.Method, base+r.URL, bytes.NewReader(r.Body))
-		if err != nil {
-			return judge.Response{}, fmt.Errorf("making the request: %w", err)
+		response, reused, err := sendURL(ctx, clientFor(r, reads, changes), base, r)
+		if err != nil && reused && ctx.Err() == nil { // of a read: changes have new connections
+			response, _, err = sendURL(ctx, changes, base, r)
 		}
-		request.Header = judge.Canonical(r.Header)
-		response, err := client.Do(request)
 		if err != nil {
 			return judge.Response{}, err
 		}
@@ -84,7 +80,50 @@ func URLTarget(base string) (Target, error) {
 			return judge.Response{}, fmt.Errorf("reading the answer: %w", err)
 		}
 		return judge.Response{Status: response.StatusCode, Header: response.Header, Body: body}, nil
-	}), nil
+	})
+}
+
+func clientFor(r judge.Request, reads, changes *http.Client) *http.Client {
+	if len(r.Body) == 0 && (r.Method == http.MethodGet || r.Method == http.MethodHead) {
+		return reads
+	}
+	return changes
+}
+
+// sendURL sends a request, and returns whether it went over a connection that had been used before.
+func sendURL(ctx context.Context, client *http.Client, base string, r judge.Request) (*http.Response, bool, error) {
+	var reused atomic.Bool
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+		GotConn: func(c httptrace.GotConnInfo) { reused.Store(c.Reused) },
+	})
+	request, err := http.NewRequestWithContext(ctx, r.Method, base+r.URL, bytes.NewReader(r.Body))
+	if err != nil {
+		return nil, false, fmt.Errorf("making the request: %w", err)
+	}
+	request.Header = judge.Canonical(r.Header)
+	response, err := client.Do(request)
+	return response, reused.Load(), err
+}
+
+// urlClient returns a client that keeps its connections, or makes one for each request.
+//
+// A server or a proxy may close an idle connection just when the next request is sent on it. The client sends a GET
+// again then. It cannot send a change again, as nobody knows whether the change was made, so that a clean service would
+// seem not to answer: a change has a connection of its own.
+func urlClient(keep bool) *http.Client {
+	return &http.Client{
+		Transport: &http.Transport{
+			Proxy:               http.ProxyFromEnvironment,
+			DisableCompression:  true, // bodies are judged as they were sent
+			MaxIdleConnsPerHost: 16,
+			IdleConnTimeout:     answerTimeout,
+			DisableKeepAlives:   !keep,
+			ForceAttemptHTTP2:   true,
+			TLSClientConfig:     &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(0), MinVersion: tls.VersionTLS12},
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		Timeout:       answerTimeout,
+	}
 }
 
 // HonourRetryAfter returns a Target that repeats a request that was answered with 429, after the time that the answer's

@@ -1,6 +1,8 @@
 package judge_test
 
 import (
+	"bytes"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime"
@@ -9,6 +11,9 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/pb33f/libopenapi"
+	validator "github.com/pb33f/libopenapi-validator"
+	"github.com/pb33f/libopenapi-validator/config"
 
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/judge"
@@ -134,9 +139,18 @@ func heapInUse() uint64 {
 	return stats.HeapAlloc
 }
 
-// BenchmarkPair judges both halves of one warm pair.
+// BenchmarkPair judges both halves of one warm pair, by the document and the rules of the service, and by the document
+// alone.
 func BenchmarkPair(b *testing.B) {
-	v := harness.Validator()
+	alone, err := judge.New(openapi.YAML)
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Run("document", func(b *testing.B) { benchmarkPair(b, alone) })
+	b.Run("service", func(b *testing.B) { benchmarkPair(b, harness.Validator()) })
+}
+
+func benchmarkPair(b *testing.B, v *judge.Validator) {
 	wrong := harness.RightExchange(http.MethodPatch, 200)
 	wrong.Response.Body = []byte(strings.Replace(string(wrong.Response.Body), `"pro"`, `"Pro","internal_id":1`, 1))
 	wrong.Request.Body = []byte(`{"rate_limits":{"search":0}}`)
@@ -156,11 +170,70 @@ func BenchmarkPair(b *testing.B) {
 	}
 }
 
-// BenchmarkNewValidator makes a Validator of the service's document.
-func BenchmarkNewValidator(b *testing.B) {
+// BenchmarkNew makes a Validator of the service's document.
+func BenchmarkNew(b *testing.B) {
 	for b.Loop() {
 		if _, err := judge.New(openapi.YAML); err != nil {
 			b.Fatal(err)
 		}
 	}
+}
+
+// BenchmarkLarge reads a document of 300 KB, here and in the library alone. live-MB is what the reader holds
+// afterwards.
+func BenchmarkLarge(b *testing.B) {
+	text := largeDocument()
+	readers := map[string]func() (any, error){
+		"judge": func() (any, error) { return judge.New(text) },
+		"library": func() (any, error) {
+			document, err := libopenapi.NewDocument(bytes.Clone(text))
+			if err != nil {
+				return nil, err
+			}
+			v, errs := validator.NewValidator(document, config.WithFormatAssertions())
+			return v, errors.Join(errs...)
+		},
+	}
+	for name, read := range readers {
+		b.Run(name, func(b *testing.B) {
+			b.ReportAllocs()
+			before := heapInUse()
+			var last any
+			for b.Loop() {
+				var err error
+				if last, err = read(); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(heapInUse()-before)/1e6, "live-MB")
+			runtime.KeepAlive(last)
+		})
+	}
+}
+
+// largeDocument returns a document of some 300 KB: 60 operations, and 300 components that refer to each other.
+func largeDocument() []byte {
+	var out strings.Builder
+	out.WriteString("openapi: 3.1.0\ninfo: {title: Large, version: '1'}\npaths:\n")
+	for i := range 60 {
+		fmt.Fprintf(&out, `  /things%d/{id}:
+    post:
+      operationId: change%d
+      parameters: [{name: id, in: path, required: true, schema: {type: string, maxLength: 40}}]
+      requestBody: {content: {application/json: {schema: {$ref: '#/components/schemas/Thing%d'}}}}
+      responses:
+        '200': {description: It was changed., content: {application/json: {schema: {$ref: '#/components/schemas/Thing%d'}}}}
+        '404': {description: There is none., content: {application/json: {schema: {type: object, properties: {error: {type: string}}}}}}
+`, i, i, i, i+60)
+	}
+	out.WriteString("components:\n  schemas:\n")
+	for i := range 300 {
+		fmt.Fprintf(&out, "    Thing%d:\n      type: object\n      description: One of many things that refer to another one.\n      required: [id, name]\n      properties:\n", i)
+		for _, name := range []string{"id", "name", "owner", "region", "state"} {
+			fmt.Fprintf(&out, "        %s: {type: string, minLength: 1, maxLength: %d, description: 'What it is, in a few words that people write.'}\n", name, 50+i)
+		}
+		fmt.Fprintf(&out, "        size: {type: integer, format: int64, minimum: 0}\n        made_at: {type: string, format: date-time}\n")
+		fmt.Fprintf(&out, "        next: {anyOf: [{$ref: '#/components/schemas/Thing%d'}, {type: 'null'}]}\n", (i*7+1)%300)
+	}
+	return []byte(out.String())
 }

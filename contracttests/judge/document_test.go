@@ -48,8 +48,11 @@ func TestOperations(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("Operations (-want +got):\n%s", diff)
 	}
-	if op, base := document.Find("PATCH", harness.Path); op != document.Operations[1] || base != "" {
-		t.Errorf("Find(PATCH) = %v, %q", op, base)
+	if op, variables := document.Find("PATCH", harness.Path); op != document.Operations[1] || len(variables) > 0 {
+		t.Errorf("Find(PATCH) = %v, %q", op, variables)
+	}
+	for _, w := range document.Warnings {
+		t.Errorf("the document has a part that is not judged: %s", w)
 	}
 	if op := document.Operation("PATCH", harness.Path); op != document.Operations[1] {
 		t.Errorf("Operation(PATCH) = %v", op)

@@ -41,13 +41,46 @@ func (r Request) Path() string {
 	return u.Path
 }
 
+// EscapedPath returns the path of the request's URL as the URL writes it, or "" where the URL cannot be parsed.
+func (r Request) EscapedPath() string {
+	u, err := url.Parse(r.URL)
+	if err != nil {
+		return ""
+	}
+	return u.EscapedPath()
+}
+
+// Host returns the host that the request's URL names, with its port, or "".
+func (r Request) Host() string {
+	u, err := url.Parse(r.URL)
+	if err != nil {
+		return ""
+	}
+	return u.Host
+}
+
 // Canonical returns the header with canonical names. Captured headers may have others: those of a gateway's events do.
 // A name in two spellings becomes one header with two values.
 func Canonical(h http.Header) http.Header {
+	if isCanonical(h) {
+		return maps.Clone(h)
+	}
 	out := make(http.Header, len(h))
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		key := textproto.CanonicalMIMEHeaderKey(name)
 		out[key] = append(out[key], h[name]...)
 	}
 	return out
+}
+
+func isCanonical(h http.Header) bool {
+	if h == nil {
+		return false
+	}
+	for name := range h {
+		if textproto.CanonicalMIMEHeaderKey(name) != name {
+			return false
+		}
+	}
+	return true
 }

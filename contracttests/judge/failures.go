@@ -25,9 +25,23 @@ type Failure struct {
 	rest     bool // refused by unevaluatedProperties, which means nothing if the object has other failures
 }
 
-// Failures returns why the schema refuses a value, in no particular order. It returns nil if the schema accepts it.
+// Failures returns why the schema refuses a value, in no particular order. It returns nil if the schema accepts it, or
+// if it could not be compiled, which is a warning of the document.
 func Failures(s *spec.Compiled, value any) []Failure {
-	err := s.Rules.Validate(bounded(value))
+	if s.Rules == nil {
+		return nil
+	}
+	value = bounded(value)
+	found := refusals(s, value)
+	if s.Closed {
+		found = append(found, undeclared(s.Rules, value, false)...)
+	}
+	return found
+}
+
+// refusals returns why the schema itself refuses a value.
+func refusals(s *spec.Compiled, value any) []Failure {
+	err := s.Rules.Validate(value)
 	if err == nil {
 		return nil
 	}
@@ -35,7 +49,10 @@ func Failures(s *spec.Compiled, value any) []Failure {
 	if !errors.As(err, &tree) {
 		return []Failure{{rule: RuleSchema, expected: "what the schema says", got: Clip(err.Error(), MaxText)}}
 	}
-	found := dropRest(judgement{value}.flatten(tree))
+	found := judgement{value}.flatten(tree)
+	if slices.ContainsFunc(found, func(f Failure) bool { return f.rest }) {
+		found = dropRest(found, func() []Failure { return undeclared(s.Rules, value, true) })
+	}
 	if len(found) == 0 { // a refusal is never lost, whatever form it has
 		return []Failure{{rule: RuleSchema, expected: "what the schema says", got: Describe(value, nil)}}
 	}
@@ -46,6 +63,9 @@ func Failures(s *spec.Compiled, value any) []Failure {
 // number with a huge exponent would cost it gigabytes. Such a number is replaced by one on the same side of every
 // bound.
 func bounded(value any) any {
+	if !hasExponent(value) {
+		return value // as nearly all are: nothing to copy
+	}
 	switch value := value.(type) {
 	case json.Number:
 		return spec.BoundedNumber(value)
@@ -66,17 +86,46 @@ func bounded(value any) any {
 	}
 }
 
-// dropRest drops the refusals by unevaluatedProperties in objects that have other failures too. A part that fails
-// leaves all of its members unevaluated, whether they are declared or not.
-func dropRest(all []Failure) []Failure {
+func hasExponent(value any) bool {
+	switch value := value.(type) {
+	case json.Number:
+		return strings.ContainsAny(value.String(), "eE")
+	case []any:
+		return slices.ContainsFunc(value, hasExponent)
+	case map[string]any:
+		for _, member := range value {
+			if hasExponent(member) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// dropRest drops refusals by unevaluatedProperties in objects that have other failures too, of members that some schema
+// declares. A part that fails leaves all of its members unevaluated, whether they are declared or not.
+func dropRest(all []Failure, undeclared func() []Failure) []Failure {
+	failing := map[string]bool{} // the values that have a failure in them
+	for _, f := range all {
+		if f.rest {
+			continue
+		}
+		for end := range len(f.Path) + 1 {
+			failing[Pointer(f.Path[:end])] = true
+		}
+	}
+	var really map[string]bool
 	return slices.DeleteFunc(all, func(f Failure) bool {
-		if !f.rest {
+		if !f.rest || !failing[Pointer(f.Path[:len(f.Path)-1])] {
 			return false
 		}
-		object := f.Path[:len(f.Path)-1]
-		return slices.ContainsFunc(all, func(other Failure) bool {
-			return !other.rest && len(other.Path) >= len(object) && slices.Equal(other.Path[:len(object)], object)
-		})
+		if really == nil {
+			really = map[string]bool{}
+			for _, u := range undeclared() {
+				really[Pointer(u.Path)] = true
+			}
+		}
+		return !really[Pointer(f.Path)]
 	})
 }
 
@@ -103,8 +152,10 @@ func (j judgement) flatten(tree *jsonschema.ValidationError) []Failure {
 	case *kind.AdditionalProperties:
 		return j.undeclared(tree, k.Properties)
 	case *kind.FalseSchema:
-		if strings.HasSuffix(tree.SchemaURL, "/unevaluatedProperties") {
-			return []Failure{undeclaredMember(j.value, tree.InstanceLocation, true)}
+		if strings.HasSuffix(tree.SchemaURL, "/unevaluatedProperties") && len(tree.InstanceLocation) > 0 {
+			f := undeclaredMember(ValueAt(j.value, tree.InstanceLocation), tree.InstanceLocation)
+			f.rest = true
+			return []Failure{f}
 		}
 		return j.one(tree, "false", "nothing here", j.got(tree.InstanceLocation))
 	case nil:
@@ -139,16 +190,17 @@ func (j judgement) missing(tree *jsonschema.ValidationError, keyword string, nam
 func (j judgement) undeclared(tree *jsonschema.ValidationError, names []string) []Failure {
 	var all []Failure
 	for _, name := range names {
-		all = append(all, undeclaredMember(j.value, ChildPath(tree.InstanceLocation, name), false))
+		path := ChildPath(tree.InstanceLocation, name)
+		all = append(all, undeclaredMember(ValueAt(j.value, path), path))
 	}
 	return all
 }
 
 // undeclaredMember never shows the value: an undeclared member may be one that nobody should see.
-func undeclaredMember(value any, path []string, rest bool) Failure {
+func undeclaredMember(member any, path []string) Failure {
 	return Failure{
 		rule: RulePropertyUndeclared, Path: path, Keyword: "additionalProperties",
-		expected: "no such member", got: describeSize(ValueAt(value, path)), rest: rest,
+		expected: "no such member", got: describeSize(member),
 	}
 }
 
@@ -220,9 +272,9 @@ func (f *Failure) bounds(k jsonschema.ErrorKind) {
 	case *kind.MultipleOf:
 		f.expected = "a multiple of " + ratText(k.Want)
 	case *kind.MinLength:
-		f.expected, f.got = fmt.Sprintf("at least %d characters", k.Want), strconv.Itoa(k.Got)
+		f.expected, f.got = fmt.Sprintf("at least %d characters", k.Want), fmt.Sprintf("%d characters", k.Got)
 	case *kind.MaxLength:
-		f.expected, f.got = fmt.Sprintf("at most %d characters", k.Want), strconv.Itoa(k.Got)
+		f.expected, f.got = fmt.Sprintf("at most %d characters", k.Want), fmt.Sprintf("%d characters", k.Got)
 	case *kind.MinItems:
 		f.expected = fmt.Sprintf("at least %d items", k.Want)
 	case *kind.MaxItems:

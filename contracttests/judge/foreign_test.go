@@ -1,6 +1,7 @@
 package judge_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"strings"
@@ -164,35 +165,88 @@ func TestForeignRequests(t *testing.T) {
 	}
 }
 
-// TestBadDocuments: what cannot be judged by is refused at once, not found out in the middle of a test.
+// TestBadDocuments: what is no OpenAPI 3.1 document is refused at once, and the error says why.
 func TestBadDocuments(t *testing.T) {
 	t.Parallel()
-	head := "openapi: 3.1.0\ninfo: {title: t, version: '1'}\n"
-	response := func(schema string) string {
-		return head + "paths: {/a: {get: {responses: {'200': {description: d, content: {application/json: {schema: " + schema + "}}}}}}}\n"
+	bomb := "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
+	for c := 'b'; c < 'k'; c++ {
+		bomb += fmt.Sprintf("%c: &%c [*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
 	}
-	cases := map[string]string{
-		"empty":          "",
-		"not an object":  "[]",
-		"no YAML":        "\t{",
-		"3.0":            "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths: {}\n",
-		"Swagger":        "swagger: '2.0'\ninfo: {title: t, version: '1'}\npaths: {}\n",
-		"no paths":       head,
-		"merge key":      head + "paths: {}\nx: &x {a: 1}\ny: {<<: *x}\n",
-		"bad pattern":    response(`{type: string, pattern: '('}`),
-		"dangling":       response(`{$ref: '#/components/schemas/Nothing'}`),
-		"unknown type":   response(`{type: text}`),
-		"foreign":        response(`{$ref: 'https://a.example/b'}`),
-		"endless":        response(`{type: object, required: [a], properties: {a: {$ref: '#/paths/~1a/get/responses/200/content/application~1json/schema'}}}`),
-		"header object":  head + "paths: {/a: {get: {responses: {'200': {description: d, headers: {X: {schema: {type: object}}}}}}}}\n",
-		"header content": head + "paths: {/a: {get: {responses: {'200': {description: d, headers: {X: {content: {text/plain: {}}}}}}}}}\n",
+	cases := []struct{ name, document, why string }{
+		{"empty", "", "not an object"},
+		{"not an object", "[]", "not an object"},
+		{"no YAML", "\t{", "reading the document"},
+		{"3.0", "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths: {}\n", "OpenAPI 3.0.3, and only 3.1"},
+		{"3.0 in JSON", `{ "openapi": "3.0.3", "paths": {} `, "OpenAPI 3.0.3, and only 3.1"},
+		{"3.0 after much else", `{"x": "` + strings.Repeat("x", 5000) + `", "openapi": "3.0.3"}`, "OpenAPI 3.0.3, and only 3.1"},
+		{"3.2", "openapi: 3.2.0\n", "OpenAPI 3.2.0, and only 3.1"},
+		{"Swagger", "swagger: '2.0'\ninfo: {title: t, version: '1'}\npaths: {}\n", "OpenAPI 2.0, and only 3.1"},
+		{"no version", "paths: {}\n", "no openapi version"},
+		{"endless alias", "openapi: 3.1.0\nx: &x {y: *x}\n", "alias"},
+		{"aliases that multiply", "openapi: 3.1.0\n" + bomb, "alias"},
 	}
-	for name, document := range cases {
-		t.Run(name, func(t *testing.T) {
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			if _, err := judge.New([]byte(document)); err == nil {
-				t.Error("NewValidator took it")
+			if _, err := judge.New([]byte(c.document)); err == nil || !strings.Contains(err.Error(), c.why) {
+				t.Errorf("New = %v, want an error that says %q", err, c.why)
 			}
 		})
+	}
+}
+
+// TestWarnings: what is wrong in one place costs that place, which a warning names, and nothing else.
+func TestWarnings(t *testing.T) {
+	t.Parallel()
+	cases := []struct{ name, schema, why string }{
+		{"bad pattern", `{type: string, pattern: '('}`, "pattern"},
+		{"bad pattern in a member", `{type: object, properties: {a: {type: string, pattern: '('}}}`, "pattern"},
+		{"bad name pattern", `{type: object, patternProperties: {'(': {}}}`, "regex"},
+		{"dangling", `{$ref: '#/components/schemas/Nothing'}`, "leads nowhere"},
+		{"dangling below", `{type: object, properties: {a: {$ref: '#/components/schemas/Bad'}}}`, "leads nowhere"},
+		{"unknown type", `{type: text}`, "type"},
+		{"another document", `{$ref: 'https://a.example/b'}`, "another document"},
+		{"another file", `{$ref: './b.yaml'}`, "another document"},
+		{"tuple of an older draft", `{type: array, items: [{type: string}]}`, "items"},
+		{"bound of 3.0", `{type: integer, minimum: 1, exclusiveMinimum: true}`, "exclusiveMinimum"},
+		{"no schema", `text`, "no schema"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			v, err := judge.New([]byte(`
+openapi: 3.1.0
+paths:
+  /bad: {get: {operationId: bad, responses: {'200': {description: d, content: {application/json: {schema: ` + c.schema + `}}}}}}
+  /good: {get: {responses: {'200': {description: d, content: {application/json: {schema: {$ref: '#/components/schemas/Good'}}}}}}}
+components:
+  schemas:
+    Good: {type: object, properties: {a: {type: integer}}}
+    Bad: {$ref: '#/components/schemas/Nothing'}
+`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if w := v.Document.Warnings; len(w) != 1 || w[0].Where != "bad 200 application/json" || !strings.Contains(w[0].Text, c.why) {
+				t.Errorf("Warnings = %v, want one of bad 200 that says %q", w, c.why)
+			}
+			wantSilent(t, v.Check(foreignExchange("GET /bad", 200, "", `{"a":"anything"}`)))
+			wantSilent(t, v.Check(foreignExchange("GET /good", 200, "", `{"a":1}`)))
+			for request, want := range map[string]judge.Rule{"GET /good": judge.RuleSchema, "GET /bad": judge.RuleStatusUndeclared} {
+				status := map[judge.Rule]int{judge.RuleSchema: 200, judge.RuleStatusUndeclared: 404}[want]
+				if got := harness.RulesOf(v.Check(foreignExchange(request, status, "", `{"a":"x"}`))); len(got) != 1 || got[0] != want {
+					t.Errorf("%s %d breaks %v, want %s", request, status, got, want)
+				}
+			}
+		})
+	}
+}
+
+// TestNoPaths: a document of webhooks alone is read. It declares no exchange.
+func TestNoPaths(t *testing.T) {
+	t.Parallel()
+	v, err := judge.New([]byte("openapi: 3.1.0\nwebhooks: {}\n"))
+	if err != nil || len(v.Document.Warnings) != 1 {
+		t.Fatalf("New = %v, %v, want one warning", v, err)
 	}
 }

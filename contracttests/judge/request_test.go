@@ -118,7 +118,7 @@ func TestRequestHeaders(t *testing.T) {
 		{"any", header("If-None-Match", `*`), nil},
 		{"number", header("If-Match", `123`), parameter},
 		{"no quotes", header("If-Match", `v1`), parameter},
-		{"empty", header("If-Match", ``), parameter},
+		{"no tag at all", header("If-Match", ``), nil},
 		{"4097 characters", header("If-Match", `"`+strings.Repeat("x", 4095)+`"`), parameter},
 		{"4096 characters", header("If-Match", `"`+strings.Repeat("x", 4094)+`"`), nil},
 		{"no key", header("Authorization"), rules(judge.RuleSecurity)},

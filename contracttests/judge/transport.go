@@ -53,9 +53,12 @@ func (t *roundTripper) RoundTrip(request *http.Request) (*http.Response, error) 
 
 // brokenOff returns the violation of a response whose body broke off. It does not judge the part that was received.
 func (v *Validator) brokenOff(x Exchange, err error) []Violation {
+	if v.elsewhere(x.Request) {
+		return nil
+	}
 	c := v.collect(x, x.Response.Status)
 	c.add(Violation{Rule: RuleBodyUnreadable, Expected: "a whole body", Got: err.Error()})
-	return c.found
+	return tidied(c.found)
 }
 
 func requestOf(r *http.Request, body []byte) Request {

@@ -40,7 +40,8 @@ const (
 	RuleSchema             Rule = "schema"
 	RuleSchemaFormat       Rule = "schema-format"
 	RulePropertyUndeclared Rule = "property-undeclared"
-	RuleDateTimeForm       Rule = "date-time-form" // RFC 3339, but in lower case or with a leap second
+	RuleMemberWriteOnly    Rule = "member-write-only" // a response has a member that only requests have
+	RuleDateTimeForm       Rule = "date-time-form"    // RFC 3339, but in lower case or with a leap second
 
 	RuleHeaderMissing    Rule = "header-missing"
 	RuleHeaderRepeated   Rule = "header-repeated"
@@ -51,7 +52,12 @@ const (
 
 	RuleParameter Rule = "parameter" // of a request only
 	RuleSecurity  Rule = "security"  // of a request only
+
+	RuleMore Rule = "more" // there are more violations than a report shows
 )
+
+// MaxViolations bounds the list of one half of an exchange.
+const MaxViolations = 200
 
 // Violation is one departure from the document. Its texts are bounded, on one line, and free of credentials.
 type Violation struct {
@@ -81,15 +87,37 @@ func (v Violation) String() string {
 	return fmt.Sprintf("%s %s: %s%s: got %s, want %s", v.Operation, half, v.Rule, where, v.Got, v.Expected)
 }
 
-// tidied returns the violations sorted and each once, so that one exchange always gives the same list.
+// tidied returns the violations sorted and each once, so that one exchange always gives the same list. It clips and
+// redacts their texts, so that anybody may see them.
 func tidied(all []Violation) []Violation {
-	slices.SortFunc(all, func(a, b Violation) int {
-		return cmp.Or(
-			strings.Compare(a.Operation, b.Operation), cmp.Compare(a.Status, b.Status),
-			strings.Compare(a.Header, b.Header), strings.Compare(a.Pointer, b.Pointer),
-			strings.Compare(string(a.Rule), string(b.Rule)), strings.Compare(a.Keyword, b.Keyword),
-			strings.Compare(a.Expected, b.Expected), strings.Compare(a.Got, b.Got),
-		)
-	})
-	return slices.Compact(all)
+	slices.SortFunc(all, compare)
+	all = slices.Compact(all)
+	more := len(all) - MaxViolations
+	if more > 0 {
+		all = all[:MaxViolations]
+	}
+	for i := range all {
+		v := &all[i]
+		v.Pointer, v.Header = Clip(v.Pointer, MaxPointer), Clip(v.Header, MaxValue)
+		v.Expected, v.Got = Clip(v.Expected, MaxText), Clip(v.Got, MaxText)
+	}
+	slices.SortFunc(all, compare)
+	all = slices.Compact(all)
+	if more > 0 {
+		last := all[len(all)-1]
+		all = append(all, Violation{
+			Rule: RuleMore, Operation: last.Operation, Status: last.Status,
+			Expected: fmt.Sprintf("at most %d violations", MaxViolations), Got: fmt.Sprintf("%d more", more),
+		})
+	}
+	return all
+}
+
+func compare(a, b Violation) int {
+	return cmp.Or(
+		strings.Compare(a.Operation, b.Operation), cmp.Compare(a.Status, b.Status),
+		strings.Compare(a.Header, b.Header), strings.Compare(a.Pointer, b.Pointer),
+		strings.Compare(string(a.Rule), string(b.Rule)), strings.Compare(a.Keyword, b.Keyword),
+		strings.Compare(a.Expected, b.Expected), strings.Compare(a.Got, b.Got),
+	)
 }

@@ -135,6 +135,18 @@ func TestMiddleware(t *testing.T) {
 			}
 			_, _ = w.Write(right.Response.Body)
 		}, nil},
+		{"flush by the interface", "GET", func(w http.ResponseWriter, r *http.Request) {
+			flusher, ok := w.(http.Flusher)
+			if !ok {
+				http.Error(w, "streaming unsupported", http.StatusInternalServerError)
+				return
+			}
+			for name, values := range right.Response.Header {
+				w.Header()[name] = values
+			}
+			flusher.Flush()
+			_, _ = w.Write(right.Response.Body)
+		}, nil},
 		{"HEAD, body discarded", "HEAD", serve(t, right).ServeHTTP, nil},
 	}
 	for _, c := range cases {
@@ -147,6 +159,84 @@ func TestMiddleware(t *testing.T) {
 				t.Errorf("reported rules (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// TestMiddlewareInterfaces: a handler finds the optional interfaces of the server's writer, and no others.
+func TestMiddlewareInterfaces(t *testing.T) {
+	t.Parallel()
+	type plain struct{ http.ResponseWriter }
+	type flushing struct {
+		http.ResponseWriter
+		http.Flusher
+	}
+	type hijacking struct {
+		http.ResponseWriter
+		http.Hijacker
+	}
+	type pushing struct {
+		http.ResponseWriter
+		http.Pusher
+	}
+	type all struct {
+		http.ResponseWriter
+		http.Flusher
+		http.Hijacker
+		http.Pusher
+	}
+	abilities := func(w http.ResponseWriter) [3]bool {
+		_, flushes := w.(http.Flusher)
+		_, hijacks := w.(http.Hijacker)
+		_, pushes := w.(http.Pusher)
+		return [3]bool{flushes, hijacks, pushes}
+	}
+	type flushHijack struct {
+		flushing
+		http.Hijacker
+	}
+	type flushPush struct {
+		flushing
+		http.Pusher
+	}
+	type hijackPush struct {
+		hijacking
+		http.Pusher
+	}
+	w := httptest.NewRecorder()
+	for _, writer := range []http.ResponseWriter{
+		plain{w}, flushing{w, w}, hijacking{w, nil}, pushing{w, nil}, all{w, w, nil, nil},
+		flushHijack{flushing{w, w}, nil}, flushPush{flushing{w, w}, nil}, hijackPush{hijacking{w, nil}, nil},
+	} {
+		var got [3]bool
+		handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { got = abilities(w) })
+		harness.Validator().Middleware(new(recorder).report)(handler).ServeHTTP(writer, httptest.NewRequest("GET", harness.Path, nil))
+		if want := abilities(writer); got != want {
+			t.Errorf("%T: the handler can flush, hijack, push: %v, want %v", writer, got, want)
+		}
+	}
+}
+
+// TestMiddlewareHijacked: a connection that the handler took over has no response to judge.
+func TestMiddlewareHijacked(t *testing.T) {
+	t.Parallel()
+	var r recorder
+	server := httptest.NewServer(harness.Validator().Middleware(r.report)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		connection, _, err := w.(http.Hijacker).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		_, _ = io.WriteString(connection, "HTTP/1.1 101 Switching Protocols\r\n\r\n")
+		_ = connection.Close()
+	})))
+	response, err := server.Client().Get(server.URL + harness.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	server.Close() // returns when the handler has
+	if response.StatusCode != http.StatusSwitchingProtocols || len(r.seen) != 0 {
+		t.Errorf("the client got %d, and %d exchanges were reported", response.StatusCode, len(r.seen))
 	}
 }
 

@@ -1,165 +1,234 @@
 package spec
 
 import (
-	"errors"
 	"fmt"
+	"iter"
+	"maps"
+	"mime"
 	"net/http"
 	"slices"
 	"strings"
 
-	"github.com/pb33f/libopenapi-validator/config"
-	"github.com/pb33f/libopenapi-validator/schema_validation"
-	"github.com/pb33f/libopenapi/datamodel/high/base"
-	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
-	"github.com/pb33f/libopenapi/orderedmap"
 	"go.yaml.in/yaml/v4"
 )
 
-// version is the library's number of OpenAPI 3.1.
-const version = 3.1
-
-// The purposes that schemas are compiled for: they differ in readOnly and writeOnly.
-const (
-	forRequest  = schema_validation.SchemaValidationPurposeRequestBody
-	forResponse = schema_validation.SchemaValidationPurposeResponseBody
-)
-
-// builder makes operations from the library's model. It collects all problems, so that an author sees them at once.
+// builder makes operations of the tree of a document. It collects all problems, so that an author sees them at once.
 type builder struct {
 	reader
-	options *config.ValidationOptions
-	compile []func() // what is left to compile
+	top      *yaml.Node
+	compiler *compiler
+	compile  []func() // what is left to compile, once all schemas are read
 }
 
-func newBuilder(root *yaml.Node) *builder {
-	return &builder{reader: newReader(root), options: config.NewValidationOptions(formats()...)}
+func newBuilder(top *yaml.Node) *builder {
+	return &builder{reader: newReader(top), top: top, compiler: newCompiler(top)}
 }
 
-// operations reads requests from the open model. Responses are compiled from the strict one, which has the same paths.
-func (b *builder) operations(open, strict *v3.Document) []*Operation {
+func keys[V any](m map[string]V) iter.Seq[string] { return maps.Keys(m) }
+
+// methods are the names of operations in a path item.
+var methods = []string{"get", "put", "post", "delete", "options", "head", "patch", "trace"}
+
+func (b *builder) operations() []*Operation {
+	paths := Field(b.top, "paths")
+	if paths == nil {
+		b.warn("paths", "the document has none, so that no exchange is declared")
+	}
 	var all []*Operation
-	for path, item := range open.Paths.PathItems.FromOldest() {
-		closed := strict.Paths.PathItems.GetOrZero(path).GetOperations()
-		for method, declared := range item.GetOperations().FromOldest() {
-			op := &Operation{ID: declared.OperationId, Method: strings.ToUpper(method), Path: path}
-			op.Parameters = b.parameters(op, slices.Concat(item.Parameters, declared.Parameters))
-			op.Body = b.body(op, declared.RequestBody)
-			op.Responses = b.responses(op, declared.Responses, closed.GetOrZero(method).Responses)
-			all = append(all, op)
+	for path, item := range Fields(paths) {
+		if !strings.HasPrefix(path, "/") {
+			continue // an extension
+		}
+		item = b.resolved(path, item)
+		for method, declared := range Fields(item) {
+			if slices.Contains(methods, method) {
+				all = append(all, b.operation(path, method, item, declared))
+			}
 		}
 	}
 	return all
 }
 
-// parameters returns the header parameters. One of the operation replaces one of its path that has the same name.
-func (b *builder) parameters(op *Operation, declared []*v3.Parameter) []*Header {
-	var all []*Header
-	for _, p := range declared {
-		if p.In != "header" || ignored(http.CanonicalHeaderKey(p.Name)) {
-			continue
+func (b *builder) operation(path, method string, item, declared *yaml.Node) *Operation {
+	op := &Operation{ID: text(declared, "operationId"), Method: strings.ToUpper(method), Path: path}
+	b.parameters(op, slices.Concat(items(Field(item, "parameters")), items(Field(declared, "parameters"))))
+	op.Security = b.security(op, declared)
+	op.Body = b.body(op, Field(declared, "requestBody"))
+	for status, response := range Fields(Field(declared, "responses")) {
+		if !strings.HasPrefix(status, "x-") {
+			op.Responses = append(op.Responses, b.response(op, strings.ToUpper(status), response))
 		}
-		where := fmt.Sprintf("%s parameter %s", op, p.Name)
-		schema := b.schema(where, p.Schema, p.Schema, forRequest)
-		all = setHeader(all, newHeader(p.Name, p.Required != nil && *p.Required, schema))
+	}
+	for _, servers := range []*yaml.Node{Field(declared, "servers"), Field(item, "servers"), Field(b.top, "servers")} {
+		if op.bases = newBases(servers); len(op.bases) > 0 {
+			break
+		}
+	}
+	if len(op.bases) == 0 {
+		op.bases = []base{literalBase("")}
+	}
+	return op
+}
+
+// resolved follows the references of a part of the document that is no schema. A reference that leads nowhere costs
+// that part, and is named.
+func (b *builder) resolved(where string, node *yaml.Node) *yaml.Node {
+	found := Resolve(b.top, node)
+	if found == nil && node != nil {
+		b.warn(where, fmt.Sprintf("the reference %.80q leads nowhere in this document", text(node, "$ref")))
+	}
+	return found
+}
+
+// parameters reads parameters. One of the operation replaces one of its path that has the same name and place.
+func (b *builder) parameters(op *Operation, declared []*yaml.Node) {
+	for _, node := range declared {
+		p := b.resolved(op.String()+" parameter", node)
+		name, in := text(p, "name"), text(p, "in")
+		where := fmt.Sprintf("%s %s parameter %s", op, in, name)
+		required := isTrue(Field(p, "required"))
+		switch in {
+		case "header":
+			if ignored(http.CanonicalHeaderKey(name)) {
+				continue
+			}
+			h := &Header{Name: name, Required: required, Explode: isTrue(Field(p, "explode"))}
+			h.Schema, h.JSON = b.described(where, p, forRequest)
+			op.Parameters = setHeader(op.Parameters, h)
+		case "path", "query", "cookie":
+			read := &Parameter{Name: name, In: in, Required: required, Style: text(p, "style")}
+			if read.Style == "" {
+				read.Style = map[string]string{"path": "simple", "query": "form", "cookie": "form"}[in]
+			}
+			explode := Field(p, "explode")
+			read.Explode = isTrue(explode) || explode == nil && read.Style == "form"
+			read.Schema, read.JSON = b.described(where, p, forRequest)
+			same := func(other *Parameter) bool { return other.Name == name && other.In == in }
+			op.Inputs = append(slices.DeleteFunc(op.Inputs, same), read)
+		}
+	}
+}
+
+// described returns the schema of a parameter or a header, and whether its value is a JSON text.
+func (b *builder) described(where string, node *yaml.Node, p purpose) (*Compiled, bool) {
+	for media, content := range Fields(Field(node, "content")) {
+		name, _, err := mime.ParseMediaType(media)
+		isJSON := err == nil && (name == "application/json" || strings.HasSuffix(name, "+json"))
+		if !isJSON {
+			return nil, false // any text
+		}
+		return b.schema(where, Field(content, "schema"), p), true
+	}
+	return b.schema(where, Field(node, "schema"), p), false
+}
+
+// security reads what credentials an operation wants.
+func (b *builder) security(op *Operation, declared *yaml.Node) []Credentials {
+	wanted := Field(declared, "security")
+	if wanted == nil {
+		wanted = Field(b.top, "security")
+	}
+	var all []Credentials
+	for _, alternative := range items(wanted) {
+		together := Credentials{}
+		for name := range Fields(alternative) {
+			scheme := Field(Field(Field(b.top, "components"), "securitySchemes"), name)
+			together = append(together, credential(b.resolved(op.String()+" security "+name, scheme)))
+		}
+		all = append(all, together)
 	}
 	return all
 }
 
-func (b *builder) body(op *Operation, declared *v3.RequestBody) *RequestBody {
+func credential(scheme *yaml.Node) Credential {
+	switch strings.ToLower(text(scheme, "type")) {
+	case "apikey":
+		return Credential{In: text(scheme, "in"), Name: text(scheme, "name")}
+	case "http":
+		return Credential{In: "header", Name: "Authorization", Scheme: text(scheme, "scheme")}
+	default:
+		return Credential{}
+	}
+}
+
+func (b *builder) body(op *Operation, declared *yaml.Node) *RequestBody {
 	if declared == nil {
 		return nil
 	}
+	declared = b.resolved(op.String()+" request", declared)
 	return &RequestBody{
-		Required: declared.Required != nil && *declared.Required,
-		Content:  b.content(op.String()+" request", declared.Content, declared.Content, forRequest),
+		Required: isTrue(Field(declared, "required")),
+		Content:  b.content(op.String()+" request", declared, forRequest),
 	}
 }
 
-func (b *builder) responses(op *Operation, open, strict *v3.Responses) []*Response {
-	if open == nil {
-		return nil
-	}
-	var all []*Response
-	for status, declared := range open.Codes.FromOldest() {
-		all = append(all, b.response(op, strings.ToUpper(status), declared, strict.Codes.GetOrZero(status)))
-	}
-	if open.Default != nil {
-		all = append(all, b.response(op, "DEFAULT", open.Default, strict.Default))
-	}
-	return all
-}
-
-func (b *builder) response(op *Operation, status string, open, strict *v3.Response) *Response {
+func (b *builder) response(op *Operation, status string, declared *yaml.Node) *Response {
 	where := op.String() + " " + status
-	r := &Response{Status: status, Content: b.content(where, open.Content, strict.Content, forResponse)}
-	for name, declared := range open.Headers.FromOldest() {
+	declared = b.resolved(where, declared)
+	r := &Response{Status: status, Content: b.content(where, declared, forResponse)}
+	for name, header := range Fields(Field(declared, "headers")) {
 		if http.CanonicalHeaderKey(name) == "Content-Type" {
 			continue // the media types say it; OpenAPI ignores the header
 		}
-		r.Headers = setHeader(r.Headers, b.header(where+" header "+name, name, declared))
+		at := where + " header " + name
+		header = b.resolved(at, header)
+		h := &Header{Name: name, Required: isTrue(Field(header, "required")), Explode: isTrue(Field(header, "explode"))}
+		h.Schema, h.JSON = b.described(at, header, forHeader)
+		r.Headers = setHeader(r.Headers, h)
 	}
 	return r
 }
 
-func (b *builder) header(where, name string, declared *v3.Header) *Header {
-	if orderedmap.Len(declared.Content) > 0 {
-		b.problem(where, errors.New("a header with content instead of a schema is not supported"))
-	}
-	h := newHeader(name, declared.Required, b.schema(where, declared.Schema, declared.Schema, forResponse))
-	if h.Schema != nil && h.Schema.declares("object") {
-		b.problem(where, errors.New("a header of type object is not supported"))
-	}
-	return h
-}
-
-type mediaTypes = orderedmap.Map[string, *v3.MediaType]
-
-func (b *builder) content(where string, open, strict *mediaTypes, purpose schema_validation.SchemaValidationPurpose) []*MediaType {
+func (b *builder) content(where string, declared *yaml.Node, p purpose) []*MediaType {
 	var all []*MediaType
-	for name, m := range open.FromOldest() {
-		schema := b.schema(where, m.Schema, strict.GetOrZero(name).Schema, purpose)
-		all = append(all, &MediaType{Name: name, Schema: schema})
+	for written, media := range Fields(Field(declared, "content")) {
+		media = b.resolved(where, media)
+		m := &MediaType{Name: strings.ToLower(written), Encoding: encodings(Field(media, "encoding"))}
+		if name, parameters, err := mime.ParseMediaType(written); err == nil {
+			m.Name, m.Parameters = name, parameters
+		}
+		m.Schema = b.schema(where+" "+m.Name, Field(media, "schema"), p)
+		all = append(all, m)
 	}
 	return all
 }
 
-// schema reads a schema from the open model, to be compiled from the strict one. It returns nil where there is none.
-func (b *builder) schema(where string, open, strict *base.SchemaProxy, purpose schema_validation.SchemaValidationPurpose) *Compiled {
-	if open == nil {
+func encodings(declared *yaml.Node) map[string]Encoding {
+	var all map[string]Encoding
+	for member, e := range Fields(declared) {
+		if all == nil {
+			all = map[string]Encoding{}
+		}
+		style, explode := text(e, "style"), Field(e, "explode")
+		all[member] = Encoding{
+			ContentType: text(e, "contentType"), Style: style,
+			Explode: isTrue(explode) || explode == nil && (style == "" || style == "form"),
+		}
+	}
+	return all
+}
+
+// schema reads a schema and sees to it that it is compiled. It returns nil where there is none.
+func (b *builder) schema(where string, node *yaml.Node, p purpose) *Compiled {
+	if node == nil {
 		return nil
 	}
-	s := &Compiled{Schema: b.declared(where, open)}
+	s := &Compiled{Schema: b.read(where, node), Closed: p == forResponse}
 	b.compile = append(b.compile, func() {
-		built, err := strict.BuildSchema()
+		rules, err := b.compiler.compile(node, p)
 		if err != nil {
-			b.problem(where, err)
+			b.warn(where, "no value is judged, as "+err.Error())
 			return
 		}
-		result, err := schema_validation.CompileSchemaForValidation(built, purpose, b.options, version)
-		if err != nil {
-			b.problem(where, err)
-			return
-		}
-		s.Rules = result.CompiledSchema
-		s.Nullable = s.Rules.Validate(nil) == nil
+		s.Rules, s.Nullable = rules, rules.Validate(nil) == nil
 	})
 	return s
 }
 
-// declared reads a schema where the model has it: a reference, or the YAML itself.
-func (b *builder) declared(where string, proxy *base.SchemaProxy) *Schema {
-	if proxy.IsReference() && !proxy.IsTransformedRefWithSiblings() {
-		return b.reference(where, proxy.GetReference())
-	}
-	return b.read(where, proxy.GetValueNode())
-}
-
-// finish compiles the schemas, once all are read: compiling changes the YAML that they are read from. It returns all
-// problems.
-func (b *builder) finish() error {
+// finish compiles the schemas, once all are read.
+func (b *builder) finish() {
 	for _, compile := range b.compile {
 		compile()
 	}
 	b.reader.finish()
-	return errors.Join(b.problems...)
 }

@@ -5,31 +5,35 @@
 package spec
 
 import (
-	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/pb33f/libopenapi"
-	"github.com/pb33f/libopenapi/datamodel"
-	v3 "github.com/pb33f/libopenapi/datamodel/high/v3"
 	"github.com/santhosh-tekuri/jsonschema/v6"
-	"go.yaml.in/yaml/v4"
 )
 
 // Document is what an OpenAPI document declares. Nothing in it changes after Load, so it is safe for concurrent use.
 type Document struct {
 	Operations []*Operation // in the document's order
 
-	// checkParameters is a function, and not the library's validator: every package that imports spec would otherwise
-	// compile the types of the library again, which takes a quarter of a minute for each.
-	checkParameters func(*http.Request) []ParameterProblem
+	// Warnings name what cannot be judged because the document is wrong there, or uses what this package does not know.
+	// All else is judged. A warning costs the schema that it names, in the operation that it names.
+	Warnings []Warning
 
 	routes []route
 }
+
+// Warning says that a part of a document cannot be judged, and why.
+type Warning struct {
+	Where string // the operation with the part of it, such as getPet 200
+	Text  string
+}
+
+// String returns the warning on one line.
+func (w Warning) String() string { return w.Where + ": " + w.Text }
 
 // Operation is what the document says of one operation.
 type Operation struct {
@@ -38,8 +42,12 @@ type Operation struct {
 	Path   string // the template, as the document writes it
 
 	Parameters []*Header    // header parameters
+	Inputs     []*Parameter // path, query and cookie parameters
+	Security   []Credentials
 	Body       *RequestBody // nil where no request body is declared
 	Responses  []*Response
+
+	bases []base
 }
 
 // RequestBody is what a request can carry.
@@ -57,8 +65,26 @@ type Response struct {
 
 // MediaType is a body of one media type, or of a range of media types.
 type MediaType struct {
-	Name   string
-	Schema *Compiled // nil where the document gives none
+	Name       string            // in lower case and without parameters
+	Parameters map[string]string // such as charset, nil where there are none
+	Schema     *Compiled         // nil where the document gives none
+	Encoding   map[string]Encoding
+}
+
+// String returns the media type as a Content-Type header has it.
+func (m *MediaType) String() string {
+	out := m.Name
+	for _, name := range slices.Sorted(keys(m.Parameters)) {
+		out += "; " + name + "=" + m.Parameters[name]
+	}
+	return out
+}
+
+// Encoding says how a form writes a member.
+type Encoding struct {
+	ContentType string // "" where the member's type decides
+	Style       string // "" is form
+	Explode     bool
 }
 
 // Header is a header of a response, or a header parameter of a request.
@@ -66,16 +92,39 @@ type Header struct {
 	Name     string // as the document writes it
 	Key      string // the canonical name
 	Required bool
+	Explode  bool      // members of an object are written name=value
+	JSON     bool      // the value is a JSON text
 	Schema   *Compiled // nil where the document gives none
+}
+
+// Parameter is a parameter in the path, the query or a cookie.
+type Parameter struct {
+	Name     string
+	In       string // path, query or cookie
+	Required bool
+	Style    string
+	Explode  bool
+	JSON     bool      // the value is a JSON text
+	Schema   *Compiled // nil where the document gives none
+}
+
+// Credentials are what an alternative of an operation's security wants at once. None at all is an alternative too.
+type Credentials []Credential
+
+// Credential is one kind of credential.
+type Credential struct {
+	In     string // header, query or cookie; "" where the document does not say what a request shows of it
+	Name   string // of the header, parameter or cookie
+	Scheme string // what the header begins with, such as Bearer; "" if that does not matter
 }
 
 // Compiled is the schema of a body or a header, with what judges values by it.
 type Compiled struct {
 	*Schema // as the document declares it
 
-	// Rules judges values. For a response it also refuses members that the document does not declare.
-	Rules    *jsonschema.Schema
-	Nullable bool // Rules accept null
+	Rules    *jsonschema.Schema // judges values; nil if the schema cannot be compiled, which Document.Warnings says
+	Nullable bool               // Rules accept null
+	Closed   bool               // of a response: members that the document does not declare are refused
 }
 
 // String returns the operationId, or method and path template where there is none.
@@ -114,52 +163,39 @@ func (r *Response) Header(key string) *Header {
 	return r.Headers[i]
 }
 
-// Load reads a document in YAML or JSON. It fails if the document is not OpenAPI 3.1, cannot be read, or has a schema
-// that cannot be compiled. Requests are judged by the document as it is, responses by its closed copy.
+// Load reads a document in YAML or JSON. It fails if the document cannot be read or is not OpenAPI 3.1. What is wrong
+// in one place costs that place only: see Document.Warnings.
 func Load(document []byte) (*Document, error) {
-	closed, err := CloseResponses(document)
+	if v := writtenVersion.FindSubmatch(document[:min(len(document), 4096)]); v != nil {
+		if err := checkVersion(string(v[1])); err != nil { // at once, as a document can be large
+			return nil, err
+		}
+	}
+	top, err := Tree(document)
 	if err != nil {
 		return nil, err
 	}
-	open, root, err := model(document)
-	if err != nil {
-		return nil, fmt.Errorf("loading the document: %w", err)
-	}
-	strict, _, err := model(closed)
-	if err != nil {
-		return nil, fmt.Errorf("loading the closed copy of the document: %w", err)
-	}
-	b := newBuilder(root)
-	operations := b.operations(open, strict)
-	if err := b.finish(); err != nil {
+	if err := checkVersion(text(top, "openapi")); err != nil {
 		return nil, err
 	}
-	return &Document{
-		Operations:      operations,
-		checkParameters: parameterCheck(open),
-		routes:          newRoutes(operations, servers(open)),
-	}, nil
+	b := newBuilder(top)
+	operations := b.operations()
+	b.finish()
+	return &Document{Operations: operations, Warnings: b.warnings, routes: newRoutes(operations)}, nil
 }
 
-// model returns the library's model of a document, and the document's YAML.
-func model(document []byte) (*v3.Document, *yaml.Node, error) {
-	settings := datamodel.NewDocumentConfiguration()
-	settings.Logger = slog.New(slog.DiscardHandler) // what matters comes back as an error
-	doc, err := libopenapi.NewDocumentWithConfiguration(slices.Clone(document), settings)
-	if err != nil {
-		return nil, nil, err
+// writtenVersion matches the version near the beginning of a document. It stands at the top level, as nothing is before
+// it on its line but the brace of the document.
+var writtenVersion = regexp.MustCompile(`(?m)(?:^|\A\s*\{\s*)["']?(?:openapi|swagger)["']?[ \t]*:[ \t]*["']?(\d[\w.-]*)`)
+
+func checkVersion(version string) error {
+	if strings.HasPrefix(version, "3.1.") {
+		return nil
 	}
-	if v := doc.GetVersion(); !strings.HasPrefix(v, "3.1.") {
-		return nil, nil, fmt.Errorf("it is OpenAPI %.80q, not 3.1", v)
+	if version == "" {
+		return fmt.Errorf("the document is not OpenAPI 3.1: it has no openapi version")
 	}
-	built, err := doc.BuildV3Model()
-	if err != nil {
-		return nil, nil, err
-	}
-	if built.Model.Paths == nil {
-		return nil, nil, errors.New("it has no paths")
-	}
-	return &built.Model, doc.GetSpecInfo().RootNode, nil
+	return fmt.Errorf("the document is OpenAPI %.80s, and only 3.1 can be judged by: upgrade it first", version)
 }
 
 // ignored reports whether OpenAPI ignores a header parameter of this canonical name.
@@ -169,10 +205,7 @@ func ignored(key string) bool {
 
 // setHeader adds a header. It replaces an earlier one of the same name.
 func setHeader(all []*Header, h *Header) []*Header {
+	h.Key = http.CanonicalHeaderKey(h.Name)
 	all = slices.DeleteFunc(all, func(other *Header) bool { return other.Key == h.Key })
 	return append(all, h)
-}
-
-func newHeader(name string, required bool, schema *Compiled) *Header {
-	return &Header{Name: name, Key: http.CanonicalHeaderKey(name), Required: required, Schema: schema}
 }

@@ -50,9 +50,6 @@ func (s *Schema) collect(seen Place) Place {
 	return seen
 }
 
-// declares reports whether the schema or what it combines names the type. It serves while schemas are still read.
-func (s *Schema) declares(typ string) bool { return s.collect(nil).Has(typ) }
-
 // Types returns the types that the place names, sorted.
 func (p Place) Types() []string {
 	var types []string

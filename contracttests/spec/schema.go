@@ -2,10 +2,7 @@ package spec
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"math/big"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -27,7 +24,7 @@ type Schema struct {
 	Enum       []any // decoded as JSON, with json.Number
 	Const      *any
 	Format     string
-	Pattern    *regexp.Regexp
+	Pattern    Regexp // nil where there is none
 	MinLength  *int
 	MaxLength  *int
 	Minimum    *big.Rat
@@ -49,6 +46,8 @@ type Schema struct {
 	Else      *Schema
 	Dependent []*Schema // dependentSchemas
 
+	XML XML
+
 	place   Place
 	numeric bool // compares the value with numbers
 }
@@ -67,13 +66,20 @@ type Property struct {
 
 // PatternProperty is what a schema says of the members whose names match.
 type PatternProperty struct {
-	Name   *regexp.Regexp
+	Name   Regexp
 	Schema *Schema
+}
+
+// XML says how XML writes a value.
+type XML struct {
+	Name      string // of the element or attribute, "" is the member's own
+	Attribute bool
+	Wrapped   bool // a list has an element of its own around its items
 }
 
 // annotations are the keywords that neither accept nor refuse a value. Extensions are ignored likewise.
 var annotations = []string{
-	"$comment", "$defs", "contentEncoding", "contentMediaType", "default", "deprecated", "description", "discriminator",
+	"$comment", "$defs", "contentEncoding", "contentMediaType", "contentSchema", "default", "definitions", "deprecated", "description", "discriminator",
 	"example", "examples", "externalDocs", "title", "writeOnly", "xml",
 }
 
@@ -81,13 +87,15 @@ var annotations = []string{
 type reader struct {
 	root     *yaml.Node
 	known    map[*yaml.Node]*Schema
-	problems []error
+	warnings []Warning
 }
 
 func newReader(root *yaml.Node) reader { return reader{root: root, known: map[*yaml.Node]*Schema{}} }
 
-func (r *reader) problem(where string, err error) {
-	r.problems = append(r.problems, fmt.Errorf("%s: %w", where, err))
+func (r *reader) warn(where, text string) {
+	if w := (Warning{where, text}); !slices.Contains(r.warnings, w) {
+		r.warnings = append(r.warnings, w)
+	}
 }
 
 // finish prepares the schemas for use, once all are read.
@@ -98,17 +106,10 @@ func (r *reader) finish() {
 	}
 }
 
-// reference returns a schema that is nothing but a reference.
-func (r *reader) reference(where, ref string) *Schema {
-	s := &Schema{Where: where, Ref: r.target(where, ref), Keywords: []Keyword{{"$ref", ref}}}
-	r.known[&yaml.Node{}] = s
-	return s
-}
-
-func (r *reader) target(where, ref string) *Schema {
+// target reads the schema that a reference leads to, or returns nil: compiling says what is wrong with the reference.
+func (r *reader) target(ref string) *Schema {
 	node := Lookup(r.root, ref)
 	if node == nil {
-		r.problem(where, fmt.Errorf("the reference %.80q leads nowhere", ref))
 		return nil
 	}
 	s := r.read(ref, node)
@@ -129,10 +130,11 @@ func (r *reader) read(where string, node *yaml.Node) *Schema {
 	case node.Kind == yaml.ScalarNode && node.ShortTag() == "!!bool":
 		truth := node.Value == "true"
 		s.Bool = &truth
-	case node.Kind != yaml.MappingNode:
-		r.problem(where, errors.New("a schema is an object, true or false"))
 	}
 	for name, value := range Fields(node) {
+		if name == "xml" {
+			s.XML = XML{text(value, "name"), isTrue(Field(value, "attribute")), isTrue(Field(value, "wrapped"))}
+		}
 		if slices.Contains(annotations, name) || strings.HasPrefix(name, "x-") {
 			continue
 		}
@@ -150,23 +152,23 @@ func (r *reader) keyword(s *Schema, name string, value *yaml.Node) {
 		s.Types = words(value)
 	case "enum":
 		for _, node := range value.Content {
-			s.Enum = append(s.Enum, r.value(s.Where, node))
+			s.Enum = append(s.Enum, Plain(node))
 		}
 	case "const":
-		constant := r.value(s.Where, value)
+		constant := Plain(value)
 		s.Const = &constant
 	case "format":
 		s.Format = value.Value
 	case "pattern":
-		s.Pattern = r.pattern(s.Where, value.Value)
+		s.Pattern = pattern(value.Value)
 	case "minLength":
-		s.MinLength = r.count(s.Where, value)
+		s.MinLength = limit(value)
 	case "maxLength":
-		s.MaxLength = r.count(s.Where, value)
+		s.MaxLength = limit(value)
 	case "minimum":
-		s.Minimum = r.number(s.Where, value)
+		s.Minimum = number(value)
 	case "maximum":
-		s.Maximum = r.number(s.Where, value)
+		s.Maximum = number(value)
 	case "required":
 		s.Required = words(value)
 	}
@@ -181,8 +183,10 @@ func (r *reader) subschemas(s *Schema, name string, value *yaml.Node) {
 			s.Properties = append(s.Properties, Property{member, r.read(where+"/"+member, schema)})
 		}
 	case "patternProperties":
-		for pattern, schema := range Fields(value) {
-			s.Patterns = append(s.Patterns, PatternProperty{r.pattern(where, pattern), r.read(where+"/"+pattern, schema)})
+		for name, schema := range Fields(value) {
+			if re := pattern(name); re != nil {
+				s.Patterns = append(s.Patterns, PatternProperty{re, r.read(where+"/"+name, schema)})
+			}
 		}
 	case "additionalProperties":
 		s.Additional = r.read(where, value)
@@ -193,7 +197,7 @@ func (r *reader) subschemas(s *Schema, name string, value *yaml.Node) {
 	case "items":
 		s.Items = r.read(where, value)
 	case "$ref":
-		s.Ref = r.target(s.Where, value.Value)
+		s.Ref = r.target(value.Value)
 	case "allOf":
 		s.AllOf = r.list(where, value)
 	case "anyOf":
@@ -219,62 +223,35 @@ func (r *reader) list(where string, value *yaml.Node) []*Schema {
 	return all
 }
 
-func (r *reader) pattern(where, text string) *regexp.Regexp {
-	re, err := regexp.Compile(text)
+// pattern compiles a pattern, and returns nil for one that cannot be compiled. So do limit and number: the schema as a
+// whole cannot be compiled then, which is said once.
+func pattern(text string) Regexp {
+	re, err := compileRegexp(text)
 	if err != nil {
-		r.problem(where, err)
+		return nil
 	}
 	return re
 }
 
-func (r *reader) count(where string, value *yaml.Node) *int {
+func limit(value *yaml.Node) *int {
 	n, err := strconv.Atoi(value.Value)
 	if err != nil {
-		r.problem(where, err)
+		return nil
 	}
 	return &n
 }
 
 // number reads a bound. One with a huge exponent becomes one that no float64 reaches either: see BoundedNumber.
-func (r *reader) number(where string, value *yaml.Node) *big.Rat {
-	n, ok := new(big.Rat).SetString(BoundedNumber(json.Number(value.Value)).String())
+func number(value *yaml.Node) *big.Rat {
+	literal, ok := Plain(value).(json.Number)
 	if !ok {
-		r.problem(where, fmt.Errorf("%.80q is no number", value.Value))
-		return new(big.Rat)
+		return nil
+	}
+	n, ok := new(big.Rat).SetString(BoundedNumber(literal).String())
+	if !ok {
+		return nil
 	}
 	return n
-}
-
-// value decodes a value that the document states.
-func (r *reader) value(where string, node *yaml.Node) any {
-	node = unaliased(node)
-	switch {
-	case node.Kind == yaml.MappingNode:
-		out := map[string]any{}
-		for name, member := range Fields(node) {
-			out[name] = r.value(where, member)
-		}
-		return out
-	case node.Kind == yaml.SequenceNode:
-		out := make([]any, len(node.Content))
-		for i, item := range node.Content {
-			out[i] = r.value(where, item)
-		}
-		return out
-	}
-	switch node.ShortTag() {
-	case "!!null":
-		return nil
-	case "!!bool":
-		return node.Value == "true"
-	case "!!int", "!!float":
-		if !json.Valid([]byte(node.Value)) {
-			r.problem(where, fmt.Errorf("the number %.80q is not written as JSON writes it", node.Value))
-		}
-		return json.Number(node.Value)
-	default:
-		return node.Value
-	}
 }
 
 // words returns the text of a scalar, or those of a list.

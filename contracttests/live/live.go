@@ -1,0 +1,144 @@
+// Package live runs the checks against a service that is somewhere else, of which one has a URL and keys. It says at
+// once what cannot work, how long the run takes, how far it is, and in the end what was found: failures first.
+//
+// It imports no check and nothing of the service: who runs it passes the checks.
+package live
+
+import (
+	"cmp"
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"organizations-api/contracttests/coverage"
+	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/judge"
+)
+
+// Run is one run of the checks at a URL.
+type Run struct {
+	Target   string // the base URL, for the reports
+	Subject  *harness.Subject
+	Checks   []harness.Check
+	Document []byte    // that the service is judged by
+	Version  string    // of the document
+	Verbose  bool      // lists what was not shown, and why
+	Deadline time.Time // when the run has to have ended; zero for never
+	// Each runs one check and returns what it found. If it is nil, harness.Run does.
+	Each func(ctx context.Context, check harness.Check, run func() []harness.Failure) []harness.Failure
+}
+
+// Do runs the checks that the target can show, one after the other, and writes progress and the result to out. It
+// returns what the reports show. It returns an error if the run could not begin or was stopped; what was found until
+// then is in the report all the same.
+func (r Run) Do(ctx context.Context, out io.Writer) (coverage.ReportInput, error) {
+	in := r.input()
+	shown, hidden := r.split()
+	facts, err := r.ask(ctx)
+	if err != nil {
+		return in, err
+	}
+	fmt.Fprintf(out, "%s: %s\n", r.Target, facts.who())
+	advice := facts.advice(estimate(shown, len(r.Checks)))
+	fmt.Fprintln(out, advice.text)
+	if left := time.Until(r.Deadline); !r.Deadline.IsZero() && advice.takes > left {
+		return in, fmt.Errorf("there are only %s for that: raise the limit, or allow more time", left.Round(time.Second))
+	}
+	r.Subject.Start = &facts.admin
+	counted := coverage.New(r.Subject.Validator.Document)
+	p := &progress{out: out, total: len(shown), began: time.Now()}
+	observe := r.Subject.Observe
+	r.Subject.Observe = func(x judge.Exchange) {
+		p.requests.Add(1)
+		counted.Observe(x)
+		if observe != nil {
+			observe(x)
+		}
+	}
+	defer func() { r.Subject.Observe = observe }()
+	err = harness.RunSerially(ctx, shown, func(check harness.Check) []harness.Failure {
+		p.say(check.Name)
+		began := time.Now()
+		failures := r.each(ctx, check)
+		in.Subjects[0].Checks = append(in.Subjects[0].Checks, coverage.CheckRun{Name: check.Name, Duration: time.Since(began), Failures: failures})
+		p.done(failures)
+		return failures
+	})
+	in.Subjects[0].Checks = append(in.Subjects[0].Checks, hidden...)
+	in.Coverage = counted.Report()
+	in.Stopped = text(err)
+	return in, err
+}
+
+func (r Run) each(ctx context.Context, check harness.Check) []harness.Failure {
+	run := func() []harness.Failure { return harness.Run(ctx, r.Subject, check) }
+	if r.Each == nil {
+		return run()
+	}
+	return r.Each(ctx, check, run)
+}
+
+func (r Run) input() coverage.ReportInput {
+	sum := sha256.Sum256(r.Document)
+	return coverage.ReportInput{
+		Title: "Organizations API", Version: r.Version, Target: r.Target, Date: time.Now().UTC().Truncate(time.Second),
+		DocumentHash: hex.EncodeToString(sum[:]), Partial: true, Verbose: r.Verbose,
+		Subjects: []coverage.SubjectRun{{Name: r.Target}},
+	}
+}
+
+// split returns the checks that the subject can show, and the others with the reason.
+func (r Run) split() (shown []harness.Check, hidden []coverage.CheckRun) {
+	for _, check := range r.Checks {
+		if reasons := check.SkipReasons(r.Subject); len(reasons) > 0 {
+			hidden = append(hidden, coverage.CheckRun{Name: check.Name, NotShown: strings.Join(reasons, ", and ")})
+			continue
+		}
+		shown = append(shown, check)
+	}
+	slices.SortFunc(hidden, func(a, b coverage.CheckRun) int {
+		return cmp.Or(strings.Compare(a.NotShown, b.NotShown), strings.Compare(a.Name, b.Name))
+	})
+	return shown, hidden
+}
+
+func text(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// progress says how far a run is: at most one line a second, so that a terminal and a log can both be read.
+type progress struct {
+	out      io.Writer
+	total    int
+	began    time.Time
+	last     time.Time
+	ran      int
+	failed   int
+	requests atomic.Int64
+}
+
+const progressPause = time.Second
+
+func (p *progress) say(name string) {
+	if now := time.Now(); now.Sub(p.last) >= progressPause {
+		p.last = now
+		fmt.Fprintf(p.out, "[%d/%d] %s, %d requests, %d failed: %s\n",
+			p.ran, p.total, time.Since(p.began).Round(time.Second), p.requests.Load(), p.failed, name)
+	}
+}
+
+func (p *progress) done(failures []harness.Failure) {
+	p.ran++
+	if len(failures) > 0 {
+		p.failed++
+	}
+}
