@@ -86,6 +86,12 @@ func TestLinesOfRequests(t *testing.T) {
 	if err != nil || len(lines) != 4 {
 		t.Fatalf("%d lines, %v, want 4", len(lines), err)
 	}
+	const longest = 2000 // what docs/security.md promises, metrics included
+	for line := range strings.Lines(w.logs.String()) {
+		if len(line) > longest {
+			t.Errorf("a line has %d bytes, want at most %d: %s", len(line), longest, line)
+		}
+	}
 	for i, want := range []struct {
 		cold               bool
 		calls, read, write float64
