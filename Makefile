@@ -85,7 +85,7 @@ TEMPLATE_PYTHON := .cache/template
 .PHONY: test-template
 test-template: ## Translate the templates as AWS does, over sets of parameters, and lint what comes out; needs python3
 	@python3 -c 'import samtranslator, cfnlint' 2>/dev/null || $(TEMPLATE_PYTHON)/bin/python3 -c 'import samtranslator, cfnlint' 2>/dev/null || \
-		{ python3 -m venv --clear $(TEMPLATE_PYTHON) && $(TEMPLATE_PYTHON)/bin/pip install --quiet -r contracttests/template/requirements.txt; } || \
+		{ python3 -m venv --clear $(TEMPLATE_PYTHON) && $(TEMPLATE_PYTHON)/bin/pip install --quiet --retries 1 --timeout 10 -r contracttests/template/requirements.txt; } || \
 		echo 'aws-sam-translator and cfn-lint could not be installed.'
 	go test ./contracttests/template -count=1 -timeout 20m -v | grep -v -e '^=== ' -e '--- PASS'
 
