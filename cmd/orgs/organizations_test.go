@@ -73,8 +73,8 @@ func TestMembersOfJSON(t *testing.T) {
 		"organization": {
 			"account_type", "api_url", "auth_provider_org_id", "auto_billing_enabled", "billing_cycle_start", "billing_email",
 			"created_at", "credit_count", "current_month_usage", "default_llm_credentials", "deleted_at", "logo_url", "metadata",
-			"notifications_email", "organization_id", "organization_name", "rate_limit_override", "rate_limits", "updated_at",
-			"users", "version",
+			"notifications_email", "nsfw_check_enabled", "nsfw_fail_closed", "organization_id", "organization_name",
+			"rate_limit_override", "rate_limits", "updated_at", "users", "version",
 		},
 		"key": {"created_at", "expires_at", "key", "key_id", "label", "mode", "permission"},
 	}

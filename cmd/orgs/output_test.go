@@ -32,7 +32,7 @@ func TestTerminalObeysNoTenant(t *testing.T) {
 		for _, args := range [][]string{
 			{"show", id}, {"list"}, {"audit", id, "--limit", "1"}, {"keys", "list", id}, {"find", id},
 			{"show", id, "--json"}, {"list", "--json"}, {"audit", id, "--limit", "1", "--json"},
-			{"list", "--format", "ndjson"}, {"list", "--format", "csv"}, {"list", "--columns", "organization_name,logo_url"},
+			{"list", "--format", "ndjson"}, {"list", "--columns", "organization_name,logo_url"},
 			{"update", id, "--clear", "logo_url", "--clear", "metadata", "--name", "B", "--dry-run"},
 			{"update", id, "--clear", "logo_url", "--dry-run", "--json"},
 		} {
