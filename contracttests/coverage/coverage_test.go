@@ -2,6 +2,7 @@ package coverage
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -16,6 +17,11 @@ import (
 const (
 	getName    = "GET /v1/organizations"
 	updateName = "PATCH /v1/organizations"
+
+	updateMedia = "application/json"
+	mergeMedia  = "application/merge-patch+json"
+	updateBody  = updateName + " body " + updateMedia + " "
+	mergeBody   = updateName + " body " + mergeMedia + " "
 )
 
 // TestCoverageOfNothing: what was never exercised is missing, and there is no way to 100% but exercising it.
@@ -34,11 +40,20 @@ func TestCoverageOfNothing(t *testing.T) {
 		"response property: OrganizationModelResponse /default_llm_credentials/* value",
 		"response property: HTTPValidationError /detail/*/loc/* value",
 		"response enum value: OrganizationModelResponse /account_type team",
+		"response property: HTTPValidationError /success value",
+		"response property: HTTPValidationError /error/details value",
 		"response header: X-RateLimit-Reset",
-		"request property: " + updateName + " body /rate_limits/search absent",
+		"response header: X-RateLimit-Window",
+		"request property: " + updateBody + "/rate_limits/search absent",
+		"request property: " + updateBody + "/rate_limit_overrides/search absent",
+		"request property: " + updateBody + "/nsfw_check_enabled null",
+		"request property: " + mergeBody + "/rate_limits/search null",
+		"request property: " + mergeBody + "/default_llm_credentials/* null",
 		"request header: " + getName + " If-None-Match value",
-		"request keyword: " + updateName + " body /logo_url maxLength 2048 refused",
-		"request keyword: " + updateName + " body /rate_limits/data minimum 1 accepted",
+		"request keyword: " + updateBody + "/logo_url maxLength 2048 refused",
+		"request keyword: " + updateBody + "/rate_limits/data minimum 1 accepted",
+		"request keyword: " + mergeBody + "/rate_limits/data minimum 1 accepted",
+		"request keyword: " + mergeBody + "/organization_name type string refused",
 		"request keyword: " + updateName + " header If-Match maxLength 4096 accepted",
 	} {
 		if !slices.Contains(missing, want) {
@@ -46,7 +61,11 @@ func TestCoverageOfNothing(t *testing.T) {
 		}
 	}
 	for _, item := range missing {
-		for _, never := range []string{"/organization_id null", "/rate_limits/search null", "/error/code null", "304 X-RateLimit"} {
+		for _, never := range []string{
+			"/organization_id null", "Response /rate_limits/search null", updateBody + "/rate_limits/search null",
+			updateBody + "/rate_limit_overrides/search null", mergeBody + "/organization_name null", "/error/code null",
+			"HTTPValidationError /error/details null", "304 X-RateLimit",
+		} {
 			if strings.Contains(item, never) {
 				t.Errorf("Missing() = … %q …, want nothing of it", item)
 			}
@@ -86,7 +105,16 @@ func TestCoverageGaps(t *testing.T) {
 			return true
 		}
 	}
-	const body = updateName + " body "
+	inUpdate := func(text string) func(*judge.Exchange) bool { return dropping(inRequest(updateMedia, text)) }
+	inMerge := func(text string) func(*judge.Exchange) bool { return dropping(inRequest(mergeMedia, text)) }
+	fits := `"` + strings.Repeat("x", 2048) + `"`
+	fitting := []string{"/organization_name maxLength 100 accepted"}
+	for _, limits := range []string{"/rate_limits/", "/rate_limit_overrides/"} {
+		for _, name := range []string{"metadata", "data", "search", "upload", "compute"} {
+			fitting = append(fitting, limits+name+" maximum 1000000000 accepted")
+		}
+	}
+	fitting = append(fitting, "/logo_url maxLength 2048 accepted")
 	cases := []struct {
 		name string
 		keep func(*judge.Exchange) bool // may change it, too
@@ -96,28 +124,76 @@ func TestCoverageGaps(t *testing.T) {
 			"status: " + updateName + " 404", // and not each of its headers
 		}},
 		{"an enum value", dropping(inBody(`"account_type":"team"`)), []string{"response enum value: OrganizationModelResponse /account_type team"}},
-		{"details", dropping(inBody(`"details":{`)), []string{"response property: ErrorResponse /error/details value"}},
+		{"details", withoutDetails, []string{"response property: ErrorResponse /error/details value"}},
+		{"the shape of FastAPI", swapped(`,"detail":[`, `,"other":[`), []string{
+			"response property: HTTPValidationError /detail value",
+			"response property: HTTPValidationError /detail/* value",
+			"response property: HTTPValidationError /detail/*/loc value",
+			"response property: HTTPValidationError /detail/*/loc/* value",
+			"response property: HTTPValidationError /detail/*/msg value",
+			"response property: HTTPValidationError /detail/*/type value",
+		}},
+		{"the shape of all errors", swapped(`"error":{"message":"It does not fit."`, `"other":{"message":""`), []string{
+			"response property: HTTPValidationError /error value",
+			"response property: HTTPValidationError /error/message value",
+			"response property: HTTPValidationError /error/type value",
+			"response property: HTTPValidationError /error/code value",
+			"response property: HTTPValidationError /error/details value",
+		}},
 		{"an optional header", header(0, "X-RateLimit-Reset"), []string{"response header: X-RateLimit-Reset"}},
+		{"another one", header(0, "X-RateLimit-Window"), []string{"response header: X-RateLimit-Window"}},
 		{"a required header", header(412, "ETag"), []string{"response header: " + updateName + " 412 ETag"}},
 		{"null in a response", swapped(`"users":null`, `"users":[]`), []string{"response property: OrganizationModelResponse /users null"}},
-		{"null in a request", dropping(inRequest(`"metadata":null`)), []string{
-			"request property: " + body + "/organization_name null", "request property: " + body + "/billing_email null",
-			"request property: " + body + "/metadata null", "request property: " + body + "/rate_limits null",
-			"request property: " + body + "/logo_url null", "request property: " + body + "/default_llm_credentials null",
+		{"null in an update", inUpdate(`"metadata":null`), prefixed("request property: "+updateBody,
+			"/organization_name null", "/billing_email null", "/metadata null", "/rate_limits null",
+			"/rate_limit_overrides null", "/logo_url null", "/default_llm_credentials null", "/nsfw_check_enabled null",
+			"/nsfw_fail_closed null",
+		)},
+		{"null in a merge patch", inMerge(`{` + clearable + `}`), prefixed("request property: "+mergeBody,
+			"/billing_email null", "/metadata null", "/rate_limits null", "/rate_limit_overrides null",
+			"/logo_url null", "/default_llm_credentials null", "/nsfw_check_enabled null", "/nsfw_fail_closed null",
+		)},
+		{"limits that are null", inMerge(`{` + bothLimits("null") + `}`), prefixed("request property: "+mergeBody,
+			"/rate_limits/metadata null", "/rate_limits/data null", "/rate_limits/search null",
+			"/rate_limits/upload null", "/rate_limits/compute null",
+			"/rate_limit_overrides/metadata null", "/rate_limit_overrides/data null", "/rate_limit_overrides/search null",
+			"/rate_limit_overrides/upload null", "/rate_limit_overrides/compute null",
+		)},
+		{"a credential that is null", inMerge(`{"default_llm_credentials":{"a":null}}`), []string{
+			"request property: " + mergeBody + "/default_llm_credentials/* null",
 		}},
-		{"a bound that fits", dropping(inRequest(`"` + strings.Repeat("x", 2048) + `"`)), []string{
-			"request keyword: " + body + "/organization_name maxLength 100 accepted",
-			"request keyword: " + body + "/rate_limits/metadata maximum 1000000 accepted",
-			"request keyword: " + body + "/rate_limits/data maximum 1000000 accepted",
-			"request keyword: " + body + "/rate_limits/search maximum 1000000 accepted",
-			"request keyword: " + body + "/rate_limits/upload maximum 1000000 accepted",
-			"request keyword: " + body + "/rate_limits/compute maximum 1000000 accepted",
-			"request keyword: " + body + "/logo_url maxLength 2048 accepted",
+		{"a bound that fits an update", inUpdate(fits), prefixed("request keyword: "+updateBody, fitting...)},
+		{"a bound that fits a merge patch", inMerge(fits), prefixed("request keyword: "+mergeBody, fitting...)},
+		{"a bound that does not fit an update", inUpdate(`{"logo_url":""}`), []string{
+			"request keyword: " + updateBody + "/logo_url minLength 1 refused",
 		}},
-		{"a bound that does not fit", dropping(inRequest(`{"logo_url":""}`)), []string{"request keyword: " + body + "/logo_url minLength 1 refused"}},
-		{"a type", dropping(inRequest(`{"metadata":[]}`)), []string{"request keyword: " + body + "/metadata type object or null refused"}},
-		{"a credential that is no text", dropping(inRequest(`{"a":null}`)), []string{"request keyword: " + body + "/default_llm_credentials/* type string refused"}},
-		{"a body that is no object", dropping(inRequest(`[]`)), []string{"request keyword: " + body + "type object refused"}},
+		{"a bound that does not fit a merge patch", inMerge(`{"logo_url":""}`), []string{
+			"request keyword: " + mergeBody + "/logo_url minLength 1 refused",
+		}},
+		{"a limit by its other name", inUpdate(`{"rate_limit_overrides":{"data":1000000001}}`), []string{
+			"request keyword: " + updateBody + "/rate_limit_overrides/data maximum 1000000000 refused",
+		}},
+		{"a type", inUpdate(`{"metadata":[]}`), []string{
+			"request keyword: " + updateBody + "/metadata type object or null refused",
+		}},
+		{"a setting that is no truth value", inUpdate(`{"nsfw_fail_closed":1}`), []string{
+			"request keyword: " + updateBody + "/nsfw_fail_closed type boolean or null refused",
+		}},
+		{"a name that is null", dropping(either(
+			inRequest(mergeMedia, `{"organization_name":null}`), inRequest(mergeMedia, `{"organization_name":1}`),
+		)), []string{"request keyword: " + mergeBody + "/organization_name type string refused"}},
+		{"a credential that is no text", inUpdate(`{"a":null}`), []string{
+			"request keyword: " + updateBody + "/default_llm_credentials/* type string refused",
+		}},
+		{"a credential that is neither text nor null", inMerge(`{"default_llm_credentials":{"a":1}}`), []string{
+			"request keyword: " + mergeBody + "/default_llm_credentials/* type string or null refused",
+		}},
+		{"an update that is no object", inUpdate(`[]`), []string{
+			"request keyword: " + updateBody + "type object refused",
+		}},
+		{"a merge patch that is no object", inMerge(`[]`), []string{
+			"request keyword: " + mergeBody + "type object refused",
+		}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -158,18 +234,42 @@ func inBody(text string) func(judge.Exchange) bool {
 	return func(x judge.Exchange) bool { return strings.Contains(string(x.Response.Body), text) }
 }
 
-// inRequest matches a body that is the text, and one that has it further inside.
-func inRequest(text string) func(judge.Exchange) bool {
+// inRequest matches a body of the media type that is the text, and one that has it further inside.
+func inRequest(media, text string) func(judge.Exchange) bool {
 	return func(x judge.Exchange) bool {
 		body := string(x.Request.Body)
-		return body == text || len(text) > 2 && strings.Contains(body, text)
+		return x.Request.Header.Get("Content-Type") == media &&
+			(body == text || len(text) > 2 && strings.Contains(body, text))
 	}
+}
+
+func either(a, b func(judge.Exchange) bool) func(judge.Exchange) bool {
+	return func(x judge.Exchange) bool { return a(x) || b(x) }
+}
+
+// withoutDetails keeps all exchanges, with the details left out of every error but a validation error.
+func withoutDetails(x *judge.Exchange) bool {
+	if status := x.Response.Status; status >= 400 && status != http.StatusUnprocessableEntity {
+		harness.SetBody(x, detailsOfError.ReplaceAllString(string(x.Response.Body), `"details":null`))
+	}
+	return true
+}
+
+var detailsOfError = regexp.MustCompile(`"details":\{[^{}]*\}`)
+
+// prefixed returns the items with what is in front of each of them.
+func prefixed(prefix string, items ...string) []string {
+	all := make([]string, len(items))
+	for i, item := range items {
+		all[i] = prefix + item
+	}
+	return all
 }
 
 // TestCoverageKeywordSides: a side counts only if the answer can have no other reason.
 func TestCoverageKeywordSides(t *testing.T) {
 	t.Parallel()
-	const name = "request keyword: " + updateName + " body /organization_name "
+	const name = "request keyword: " + updateBody + "/organization_name "
 	long, over, far := strings.Repeat("x", 100), strings.Repeat("x", 101), strings.Repeat("x", 102)
 	cases := []struct {
 		name   string
@@ -200,6 +300,15 @@ func TestCoverageKeywordSides(t *testing.T) {
 		if got := shownBy(coverage, c.item, updateExchange(c.status, c.body)); got != c.want {
 			t.Errorf("%s: %s = %d, want %d", c.name, c.item, got, c.want)
 		}
+	}
+	const merged = "request keyword: " + mergeBody + "/organization_name "
+	for item, want := range map[string]int64{name + "maxLength 100 refused": 0, merged + "maxLength 100 refused": 1} {
+		if got := shownBy(coverage, item, mergeExchange(422, `{"organization_name":"`+over+`"}`)); got != want {
+			t.Errorf("a merge patch that does not fit: %s = %d, want %d", item, got, want)
+		}
+	}
+	if shownBy(coverage, merged+"type string refused", mergeExchange(422, `{"organization_name":null}`)) != 1 {
+		t.Error("a merge patch that would clear the name does not count as one of a wrong type")
 	}
 	both := updateExchange(422, `{"organization_name":"`+over+`"}`)
 	both.Request.Header.Set("If-Match", "x")
@@ -236,11 +345,28 @@ func TestCoverageWaivers(t *testing.T) {
 			t.Errorf("Waive(%q) = nil, want an error", item)
 		}
 	}
-	x := harness.RightExchange(http.MethodGet, 404)
-	harness.SetBody(&x, strings.Replace(harness.ErrorJSON(404), `"organization_not_found"`, "null", 1))
-	c.Observe(x)
-	if want := "needless waiver: " + OrganizationWaivers()[0].Item; !slices.Contains(c.Report().Missing(), want) {
-		t.Errorf("Missing() lacks %q", want)
+	uncoded, undetailed := harness.RightExchange(http.MethodGet, 404), harness.RightExchange(http.MethodGet, 422)
+	harness.SetBody(&uncoded, strings.Replace(harness.ErrorJSON(404), `"organization_not_found"`, "null", 1))
+	harness.SetBody(&undetailed, `{"error":{"message":"x","type":"ValidationError","code":null,"details":null}}`)
+	c.Observe(uncoded)
+	c.Observe(undetailed)
+	missing := c.Report().Missing()
+	for _, w := range OrganizationWaivers() {
+		if want := "needless waiver: " + w.Item; !slices.Contains(missing, want) {
+			t.Errorf("Missing() lacks %q", want)
+		}
+	}
+}
+
+// TestCoverageNames: every item has a name of its own, so that a gap is one place and a waiver waives one.
+func TestCoverageNames(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	for m := range newOrganizationCoverage(t).Report().marks() {
+		if seen[m.item()] {
+			t.Errorf("the item %q twice", m.item())
+		}
+		seen[m.item()] = true
 	}
 }
 

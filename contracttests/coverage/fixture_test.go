@@ -50,6 +50,13 @@ func updateExchange(status int, body string) judge.Exchange {
 	return x
 }
 
+// mergeExchange returns an exchange of a PATCH with a merge patch as its body.
+func mergeExchange(status int, body string) judge.Exchange {
+	x := updateExchange(status, body)
+	x.Request.Header.Set("Content-Type", mergeMedia)
+	return x
+}
+
 // completeExchanges exercises everything that the service's document declares.
 func completeExchanges() []judge.Exchange {
 	var all []judge.Exchange
@@ -71,11 +78,17 @@ func completeExchanges() []judge.Exchange {
 	details := harness.RightExchange(http.MethodGet, 403)
 	harness.SetBody(&details, strings.Replace(harness.ErrorJSON(403), `"details":null`, `"details":{"required":"admin"}`, 1))
 	all = append(all, bare, details)
-	for _, body := range completeBodies() {
+	for _, body := range completeUpdates() {
 		all = append(all, updateExchange(200, body))
 	}
-	for _, body := range refusedBodies() {
+	for _, body := range completeMerges() {
+		all = append(all, mergeExchange(200, body))
+	}
+	for _, body := range append(refusedBodies(), refusedUpdates()...) {
 		all = append(all, updateExchange(422, body))
+	}
+	for _, body := range append(refusedBodies(), refusedMerges()...) {
+		all = append(all, mergeExchange(422, body))
 	}
 	return all
 }
@@ -99,36 +112,72 @@ func completeConditions(method string) []judge.Exchange {
 	return all
 }
 
-// completeBodies are right, and between them have every property in every state and every bound that just fits.
+// bothLimits returns the members of a body that set every limit to n, by both names that the limits have.
+func bothLimits(n string) string {
+	limits := fmt.Sprintf(`{"metadata":%s,"data":%s,"search":%s,"upload":%s,"compute":%s}`, n, n, n, n, n)
+	return `"rate_limits":` + limits + `,"rate_limit_overrides":` + limits
+}
+
+// completeBodies are right in both media types, and between them have every property with a value, every property
+// absent, and every bound that just fits.
 func completeBodies() []string {
-	limits := func(n string) string {
-		return fmt.Sprintf(`{"metadata":%s,"data":%s,"search":%s,"upload":%s,"compute":%s}`, n, n, n, n, n)
-	}
 	return []string{
-		`{}`, harness.WholeUpdate, `{"rate_limits":{}}`,
-		`{"organization_name":null,"billing_email":null,"metadata":null,"rate_limits":null,"logo_url":null,"notifications_email":null,"default_llm_credentials":null}`,
-		`{"organization_name":"x","logo_url":"x","notifications_email":"a@b.example","rate_limits":` + limits("1") + `}`,
-		`{"organization_name":"` + strings.Repeat("é", 100) + `","logo_url":"` + strings.Repeat("x", 2048) + `","rate_limits":` + limits("1e6") + `}`,
+		`{}`, `{"rate_limits":{}}`, `{"rate_limit_overrides":{}}`,
+		`{"organization_name":"x","logo_url":"x","notifications_email":"a@b.example",` + bothLimits("1") + `}`,
+		`{"organization_name":"` + strings.Repeat("é", 100) + `","logo_url":"` + strings.Repeat("x", 2048) + `",` +
+			bothLimits("1e9") + `}`,
 		`{"billing_email":"` + longEmail(254) + `","notifications_email":"` + longEmail(254) + `"}`,
+		harness.WholeUpdate,
 	}
 }
 
-// refusedBodies are each wrong in one place, by the least that there is.
+// clearable are the members, but for the name, that both media types allow to be null.
+const clearable = `"billing_email":null,"metadata":null,"rate_limits":null,"rate_limit_overrides":null,` +
+	`"logo_url":null,"notifications_email":null,"default_llm_credentials":null,"nsfw_check_enabled":null,` +
+	`"nsfw_fail_closed":null`
+
+// completeUpdates are right, and show everything of an update.
+func completeUpdates() []string {
+	return append(completeBodies(), `{"organization_name":null,`+clearable+`}`)
+}
+
+// completeMerges are right, and show everything of a merge patch.
+func completeMerges() []string {
+	return append(
+		completeBodies(), `{`+clearable+`}`, `{`+bothLimits("null")+`}`, `{"default_llm_credentials":{"a":null}}`,
+	)
+}
+
+// refusedBodies are each wrong in one place, by the least that there is, in both media types.
 func refusedBodies() []string {
 	bodies := []string{
-		`[]`, `{"organization_name":1}`, `{"organization_name":""}`, `{"organization_name":"` + strings.Repeat("x", 101) + `"}`,
+		`[]`, `{"organization_name":1}`, `{"organization_name":""}`,
+		`{"organization_name":"` + strings.Repeat("x", 101) + `"}`,
 		`{"logo_url":1}`, `{"logo_url":""}`, `{"logo_url":"` + strings.Repeat("x", 2049) + `"}`,
-		`{"metadata":[]}`, `{"rate_limits":[]}`, `{"default_llm_credentials":[]}`, `{"default_llm_credentials":{"a":null}}`,
+		`{"metadata":[]}`, `{"rate_limits":[]}`, `{"rate_limit_overrides":[]}`, `{"default_llm_credentials":[]}`,
+		`{"nsfw_check_enabled":1}`, `{"nsfw_fail_closed":1}`,
 	}
 	for _, name := range []string{"billing_email", "notifications_email"} {
 		bodies = append(bodies, `{"`+name+`":1}`, `{"`+name+`":"x"}`, `{"`+name+`":"`+longEmail(255)+`"}`)
 	}
-	for _, name := range []string{"metadata", "data", "search", "upload", "compute"} {
-		for _, value := range []string{"0", "1000001", "1.5"} {
-			bodies = append(bodies, `{"rate_limits":{"`+name+`":`+value+`}}`)
+	for _, limits := range []string{"rate_limits", "rate_limit_overrides"} {
+		for _, name := range []string{"metadata", "data", "search", "upload", "compute"} {
+			for _, value := range []string{"0", "1000000001", "1.5"} {
+				bodies = append(bodies, `{"`+limits+`":{"`+name+`":`+value+`}}`)
+			}
 		}
 	}
 	return bodies
+}
+
+// refusedUpdates are wrong as an update alone.
+func refusedUpdates() []string {
+	return []string{`{"default_llm_credentials":{"a":null}}`, `{"rate_limits":{"data":null}}`}
+}
+
+// refusedMerges are wrong as a merge patch alone, or in another way than as an update.
+func refusedMerges() []string {
+	return []string{`{"organization_name":null}`, `{"default_llm_credentials":{"a":1}}`}
 }
 
 // longEmail returns an address of n characters that the pattern matches.

@@ -297,6 +297,10 @@ func (r *RequestReport) marks(add addMark) {
 		keywordMarks(r.Operation+" header "+h.Name, h.Keywords, add)
 	}
 	for i := range r.Bodies {
-		propertyMarks(r.Operation+" body", r.Bodies[i].Properties, KindRequestProperty, KindRequestEnum, add)
+		name := r.Operation + " body"
+		if len(r.Bodies) > 1 { // so that each item has a name of its own
+			name += " " + r.Bodies[i].Media
+		}
+		propertyMarks(name, r.Bodies[i].Properties, KindRequestProperty, KindRequestEnum, add)
 	}
 }

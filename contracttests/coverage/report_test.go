@@ -118,8 +118,9 @@ func TestReportText(t *testing.T) {
 	out := written(t, passedReport(t).WriteText)
 	for _, want := range []string{
 		"Organizations API 1.0.0\n", "exchanges, 100,000 generated bodies, seed 42\n",
-		"  GET /v1/organizations ", "  all                    275  275  100%\n", "  in process       2       0          0  12ms\n",
-		"  live             1       0          1  1.5s\n", "  schema        1   1\n", "  Waived (1)\n",
+		"  GET /v1/organizations ", "  all                    506  506  100%\n",
+		"  in process       2       0          0  12ms\n",
+		"  live             1       0          1  1.5s\n", "  schema        1   1\n", "  Waived (3)\n",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the text lacks %q:\n%s", want, out)
@@ -131,7 +132,7 @@ func TestReportText(t *testing.T) {
 	out = written(t, failedReport(t).WriteText)
 	for _, want := range []string{
 		"NEVER", "PATCH /v1/organizations answered 418, which is not declared: 1 time\n", "  NOT CAUGHT: no-etag\n",
-		"    request keyword: PATCH /v1/organizations body /logo_url minLength 1 refused\n", "in process: laws/persist: got <b>",
+		"    request keyword: " + updateBody + "/logo_url minLength 1 refused\n", "in process: laws/persist: got <b>",
 	} {
 		if !strings.Contains(out, want) {
 			t.Errorf("the text lacks %q:\n%s", want, out)
@@ -222,6 +223,13 @@ func TestReportHTML(t *testing.T) {
 		}
 		if n := strings.Count(page, "<th "); n == 0 || n != strings.Count(page, `<th scope="`) {
 			t.Errorf("%s: %d headers of tables, of which %d have a scope", name, n, strings.Count(page, `<th scope="`))
+		}
+	}
+	passed := written(t, passedReport(t).WriteHTML)
+	for _, media := range []string{updateMedia, strings.ReplaceAll(mergeMedia, "+", "&#43;")} {
+		caption, row := `, `+media+`</caption>`, ` <span class="muted">`+media+`</span></th>`
+		if !strings.Contains(passed, caption) || !strings.Contains(passed, row) {
+			t.Errorf("the page does not say which properties and keywords are of %s", media)
 		}
 	}
 	failed := written(t, failedReport(t).WriteHTML)
