@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -135,18 +136,18 @@ func validationBody(_ spec.Operation, x judge.Exchange, decoded any) []judge.Vio
 func sameProblems(body map[string]any, items []any) []judge.Violation {
 	detail, _ := body["error"].(map[string]any)
 	details, _ := detail["details"].(map[string]any)
-	var want, got []string
+	var want, got [][3]any
 	for _, item := range items {
 		problem, _ := item.(map[string]any)
-		want = append(want, fmt.Sprint(problem["type"], problem["loc"], problem["msg"]))
+		want = append(want, [3]any{problem["type"], problem["loc"], problem["msg"]})
 	}
 	listed, _ := details["validation_errors"].([]any)
 	for _, item := range listed {
 		problem, _ := item.(map[string]any)
-		got = append(got, fmt.Sprint(problem["type"], problem["location"], problem["message"]))
+		got = append(got, [3]any{problem["type"], problem["location"], problem["message"]})
 	}
 	missing := body["success"] == nil || body["status"] == nil || detail == nil
-	if !missing && slices.Equal(want, got) {
+	if !missing && reflect.DeepEqual(want, got) {
 		return nil
 	}
 	return []judge.Violation{{
@@ -164,13 +165,17 @@ func retryDetails(_ spec.Operation, x judge.Exchange, decoded any) []judge.Viola
 	detail, _ := body["error"].(map[string]any)
 	details, _ := detail["details"].(map[string]any)
 	var found []judge.Violation
-	seconds := judge.Canonical(x.Response.Header).Get("Retry-After")
-	if _, err := strconv.Atoi(seconds); err != nil {
-		seconds = fmt.Sprint(details["retry_after"]) // the header's schema reports it
+	header := judge.Canonical(x.Response.Header).Get("Retry-After")
+	var seconds any = json.Number(header)
+	if _, err := strconv.Atoi(header); err != nil {
+		seconds = details["retry_after"] // the header's schema reports it
 	}
-	for name, want := range map[string]string{"window": "1m", "retry_after": seconds} {
-		if got := fmt.Sprint(details[name]); got != want {
-			found = append(found, judge.Violation{Rule: RuleRetryDetails, Pointer: "/error/details/" + name, Expected: want, Got: judge.Describe(details[name], nil)})
+	for name, want := range map[string]any{"window": "1m", "retry_after": seconds} {
+		if got := details[name]; !reflect.DeepEqual(got, want) {
+			found = append(found, judge.Violation{
+				Rule: RuleRetryDetails, Pointer: "/error/details/" + name,
+				Expected: fmt.Sprint(want), Got: judge.Describe(got, nil),
+			})
 		}
 	}
 	return found

@@ -102,6 +102,12 @@ func mixed(t *testing.T) []judge.Exchange {
 		x.Request.Body = []byte(c.body)
 		exchanges = append(exchanges, x)
 	}
+	for _, c := range append(rightPatches(), wrongPatches()...) {
+		x := harness.RightExchange(http.MethodPatch, 200)
+		x.Request.Header.Set("Content-Type", harness.MergePatchType)
+		x.Request.Body = []byte(c.body)
+		exchanges = append(exchanges, x)
+	}
 	return exchanges
 }
 

@@ -22,18 +22,24 @@ func rightRequests() []requestCase {
 	return []requestCase{
 		{"nothing", `{}`, nil},
 		{"everything", harness.WholeUpdate, nil},
-		{"everything null", `{"organization_name":null,"billing_email":null,"metadata":null,"rate_limits":null,"logo_url":null,"notifications_email":null,"default_llm_credentials":null}`, nil},
+		{"everything null", `{"organization_name":null,"billing_email":null,"metadata":null,` +
+			`"rate_limits":null,"logo_url":null,"notifications_email":null,"default_llm_credentials":null,` +
+			`"rate_limit_overrides":null,"nsfw_check_enabled":null,"nsfw_fail_closed":null}`, nil},
 		{"undeclared member", `{"internal_id":"x","account_type":7}`, nil},
 		{"undeclared rate limit, as the schema is shared with responses and open", `{"rate_limits":{"burst":0,"search":1}}`, nil},
 		{"no rate limit", `{"rate_limits":{}}`, nil},
-		{"bounds", `{"rate_limits":{"search":1,"data":1000000}}`, nil},
+		{"bounds", `{"rate_limits":{"search":1,"data":1000000000}}`, nil},
+		{"bounds of overrides", `{"rate_limit_overrides":{"search":1,"data":1000000000}}`, nil},
+		{"one limit in two forms", `{"rate_limits":{"search":50},"rate_limit_overrides":{"search":5e1}}`, nil},
+		{"limits, and null for the other name", `{"rate_limits":{"search":5},"rate_limit_overrides":null}`, nil},
 		{"integer with a point", `{"rate_limits":{"search":5.0}}`, nil},
 		{"integer with an exponent", `{"rate_limits":{"search":1E+2}}`, nil},
 		{"one character", `{"organization_name":"é"}`, nil},
 		{"100 characters beyond the BMP", `{"organization_name":"` + strings.Repeat("😀", 100) + `"}`, nil},
 		{"U+FFFD", `{"organization_name":"�\ufffd"}`, nil},
 		{"2048 characters", `{"logo_url":"` + strings.Repeat("x", 2048) + `"}`, nil},
-		{"any metadata", `{"metadata":{"":null,"a":1e400,"b":1234567890123456789012345,"c":[[{}]],"é":"😀"}}`, nil},
+		{"any metadata", `{"metadata":{"":null,"a":-1.7976931348623157e308,"c2":1e-999999999,` +
+			`"b":1234567890123456789012345,"c":[[{}]],"é":"😀"}}`, nil},
 		{"32 levels", `{"metadata":{"a":` + strings.Repeat("[", 31) + strings.Repeat("]", 31) + `}}`, nil},
 		{"65536 bytes", `{"metadata": { "a" : "` + strings.Repeat("x", 65_536-8) + `" } }`, nil},
 		{"white space around", " \r\n\t{} \r\n\t", nil},
@@ -42,6 +48,8 @@ func rightRequests() []requestCase {
 
 func wrongRequests() []requestCase {
 	schema, format := rules(judge.RuleSchema), rules(judge.RuleSchemaFormat)
+	disagree, mail := rules(harness.RuleNamesDisagree), rules(harness.RuleMailHost)
+	tooBig := rules(harness.RuleNumberTooBig)
 	return []requestCase{
 		{"empty", ``, rules(judge.RuleBodyEmpty)},
 		{"blank", ` `, rules(judge.RuleBodyBlank)},
@@ -56,7 +64,16 @@ func wrongRequests() []requestCase {
 		{"email as object", `{"billing_email":{}}`, schema},
 		{"metadata as array", `{"metadata":[]}`, schema},
 		{"rate limit 0", `{"rate_limits":{"search":0}}`, schema},
-		{"rate limit 1000001", `{"rate_limits":{"search":1000001}}`, schema},
+		{"rate limit 1000000001", `{"rate_limits":{"search":1000000001}}`, schema},
+		{"override 1000000001", `{"rate_limit_overrides":{"search":1000000001}}`, schema},
+		{"override 0", `{"rate_limit_overrides":{"search":0}}`, schema},
+		{"NSFW setting as text", `{"nsfw_check_enabled":"true"}`, schema},
+		{"two limits", `{"rate_limits":{"search":5},"rate_limit_overrides":{"search":6}}`, disagree},
+		{"no limits and a limit", `{"rate_limits":{},"rate_limit_overrides":{"search":6}}`, disagree},
+		{"1e400 in metadata", `{"metadata":{"a":1e400}}`, tooBig},
+		{"-1e400 deep in metadata", `{"metadata":{"a":[{"b":-1e400}]}}`, tooBig},
+		{"email at a reserved host", `{"billing_email":"a@host.test"}`, mail},
+		{"email at a reserved label", `{"notifications_email":"a@ab--c.example"}`, mail},
 		{"rate limit 1e400", `{"rate_limits":{"search":1e400}}`, schema},
 		{"rate limit 1e999999999", `{"rate_limits":{"search":1e999999999}}`, schema},
 		{"rate limit 1e-999999999", `{"rate_limits":{"search":1e-999999999}}`, schema},
@@ -79,13 +96,64 @@ func wrongRequests() []requestCase {
 	}
 }
 
+// rightPatches are bodies of application/merge-patch+json.
+func rightPatches() []requestCase {
+	return []requestCase{
+		{"nothing", `{}`, nil},
+		{"everything", harness.WholeUpdate, nil},
+		{"everything null that may be", `{"billing_email":null,"metadata":null,"rate_limits":null,` +
+			`"rate_limit_overrides":null,"logo_url":null,"notifications_email":null,"default_llm_credentials":null,` +
+			`"nsfw_check_enabled":null,"nsfw_fail_closed":null}`, nil},
+		{"members null", `{"metadata":{"a":null},"rate_limits":{"metadata":null,"data":null,"search":null,` +
+			`"upload":null,"compute":null},"default_llm_credentials":{"a":null}}`, nil},
+		{"bounds", `{"rate_limits":{"search":1,"data":1000000000}}`, nil},
+		{"null in two names", `{"rate_limits":{"search":null},"rate_limit_overrides":{"search":null}}`, nil},
+		{"undeclared member", `{"internal_id":null,"rate_limits":{"burst":0}}`, nil},
+	}
+}
+
+func wrongPatches() []requestCase {
+	schema, disagree := rules(judge.RuleSchema), rules(harness.RuleNamesDisagree)
+	return []requestCase{
+		{"empty", ``, rules(judge.RuleBodyEmpty)},
+		{"null", `null`, schema},
+		{"array", `[]`, schema},
+		{"name null", `{"organization_name":null}`, schema},
+		{"name empty", `{"organization_name":""}`, schema},
+		{"email", `{"billing_email":"nobody"}`, rules(judge.RuleSchemaFormat)},
+		{"rate limit 0", `{"rate_limits":{"search":0}}`, schema},
+		{"rate limit 1000000001", `{"rate_limits":{"search":1000000001}}`, schema},
+		{"override 1000000001", `{"rate_limit_overrides":{"search":1000000001}}`, schema},
+		{"credential as number", `{"default_llm_credentials":{"a":1}}`, schema},
+		{"NSFW setting as text", `{"nsfw_fail_closed":"true"}`, schema},
+		{"null and no limits", `{"rate_limits":null,"rate_limit_overrides":{}}`, disagree},
+		{"null and a limit", `{"rate_limits":{"search":null},"rate_limit_overrides":{"search":1}}`, disagree},
+		{"cut off", `{`, rules(judge.RuleJSONMalformed)},
+		{"twice", `{"metadata":null,"metadata":null}`, rules(judge.RuleJSONDuplicateMember)},
+		{"1e400 in metadata", `{"metadata":{"a":1e400}}`, rules(harness.RuleNumberTooBig)},
+		{"email at a reserved host", `{"billing_email":"a@host.test"}`, rules(harness.RuleMailHost)},
+		{"33 levels", `{"metadata":{"a":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}}`,
+			rules(harness.RuleLimitDepth)},
+	}
+}
+
 func TestRequestBodies(t *testing.T) {
 	t.Parallel()
+	testRequestBodies(t, "application/json", append(rightRequests(), wrongRequests()...))
+}
+
+func TestMergePatches(t *testing.T) {
+	t.Parallel()
+	testRequestBodies(t, harness.MergePatchType, append(rightPatches(), wrongPatches()...))
+}
+
+func testRequestBodies(t *testing.T, mediaType string, cases []requestCase) {
 	v := harness.Validator()
-	for _, c := range append(rightRequests(), wrongRequests()...) {
+	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			x := harness.RightExchange(http.MethodPatch, 200)
+			x.Request.Header.Set("Content-Type", mediaType)
 			x.Request.Body = []byte(c.body)
 			if diff := cmp.Diff(append([]judge.Rule{}, c.want...), harness.RulesOf(v.CheckRequest(x))); diff != "" {
 				t.Errorf("broken rules (-want +got):\n%s%s", diff, lines(v.CheckRequest(x)))
@@ -129,6 +197,10 @@ func TestRequestHeaders(t *testing.T) {
 		{"charset", header("Content-Type", "application/json; charset=UTF-8"), nil},
 		{"case", header("Content-Type", "Application/JSON"), nil},
 		{"another charset", header("Content-Type", "application/json; charset=latin1"), content},
+		{"merge patch", header("Content-Type", harness.MergePatchType), nil},
+		{"merge patch with a charset", header("Content-Type", harness.MergePatchType+"; charset=UTF-8"), nil},
+		{"merge patch in another charset", header("Content-Type", harness.MergePatchType+"; charset=latin1"), content},
+		{"another patch", header("Content-Type", "application/json-patch+json"), rules(judge.RuleMediaType)},
 		{"another type", header("Content-Type", "text/plain"), rules(judge.RuleMediaType)},
 		{"another method", func(r *judge.Request) { r.Method = "PUT" }, rules(judge.RuleOperationUndeclared)},
 		{"GET with a body", func(r *judge.Request) { r.Method = "GET" }, rules(judge.RuleBodyUndeclared)},

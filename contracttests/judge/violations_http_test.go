@@ -2,6 +2,7 @@ package judge_test
 
 import (
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -119,7 +120,7 @@ func wrongHeaders() []wrongCase {
 // wrongMeanings: what every schema allows and the API's own rules do not.
 func wrongMeanings() []wrongCase {
 	precondition := rules(harness.RulePrecondition)
-	return []wrongCase{
+	return slices.Concat(wrongTwins(), wrongRetries(), wrongLimitHeaders(), []wrongCase{
 		{"status of another error", 401, harness.WithSwap(`"status":401`, `"status":403`), rules(harness.RuleErrorStatusMismatch)},
 		{"status 200 in an error", 500, harness.WithSwap(`"status":500`, `"status":200`), rules(harness.RuleErrorStatusMismatch)},
 		{"success true", 401, harness.WithSwap(`"success":false`, `"success":true`), rules(harness.RuleSuccessNotFalse)},
@@ -130,16 +131,22 @@ func wrongMeanings() []wrongCase {
 		{"no message", 404, harness.WithSwap(`"It failed."`, `" "`), rules(harness.RuleErrorMessageEmpty)},
 		{"no detail", 422, harness.WithBody(`{}`), rules(harness.RuleDetailEmpty)},
 		{"empty detail", 422, harness.WithBody(`{"detail":[]}`), rules(harness.RuleDetailEmpty)},
-		{"empty loc", 422, harness.WithSwap(`["body","rate_limits","data"]`, `[]`), rules(harness.RuleDetailLocation)},
-		{"loc without body", 422, harness.WithSwap(`"body",`, ``), rules(harness.RuleDetailLocation)},
-		{"loc that begins with an index", 422, harness.WithSwap(`"body"`, `0`), rules(harness.RuleDetailLocation)},
-		{"blank msg", 422, harness.WithSwap(`"too small"`, `""`), rules(harness.RuleDetailText)},
-		{"blank problem type", 422, harness.WithSwap(`"minimum"`, `""`), rules(harness.RuleDetailText)},
+		{"empty loc", 422, withProblems(problem{`[]`, tooSmall.msg, tooSmall.typ}), rules(harness.RuleDetailLocation)},
+		{
+			"loc without body", 422, withProblems(problem{`["rate_limits","data"]`, tooSmall.msg, tooSmall.typ}),
+			rules(harness.RuleDetailLocation),
+		},
+		{
+			"loc that begins with an index", 422, withProblems(problem{`[0,"data"]`, tooSmall.msg, tooSmall.typ}),
+			rules(harness.RuleDetailLocation),
+		},
+		{"blank msg", 422, withProblems(problem{tooSmall.loc, `""`, tooSmall.typ}), rules(harness.RuleDetailText)},
+		{
+			"blank problem type", 422, withProblems(problem{tooSmall.loc, tooSmall.msg, `""`}),
+			rules(harness.RuleDetailText),
+		},
 		{"updated before created", 200, harness.WithSwap(`"updated_at":"2026`, `"updated_at":"2025`), rules(harness.RuleTimestamps)},
 		{"time with an offset", 200, harness.WithSwap(`"created_at":"2026-01-05T09:30:00.000000Z"`, `"created_at":"2026-01-05T09:30:00+00:00"`), rules(harness.RuleTimestamps)},
-		{"limit without the others", 200, harness.InOrder(harness.WithHeader("X-RateLimit-Remaining"), harness.WithHeader("X-RateLimit-Reset")), rules(harness.RuleRateLimitHeaders)},
-		{"more remaining than the limit", 200, harness.WithHeader("X-RateLimit-Remaining", "101"), rules(harness.RuleRateLimitHeaders)},
-		{"remaining with 429", 429, harness.WithHeader("X-RateLimit-Remaining", "1"), rules(harness.RuleRateLimitHeaders)},
 		{"304 without a condition", 304, func(_ *testing.T, x *judge.Exchange) { x.Request.Header.Del("If-None-Match") }, precondition},
 		{"304 for another version", 304, harness.WithAsk("If-None-Match", `"v0"`), precondition},
 		{"412 without a condition", 412, func(_ *testing.T, x *judge.Exchange) { x.Request.Header.Del("If-Match") }, precondition},
@@ -151,6 +158,88 @@ func wrongMeanings() []wrongCase {
 		{"key in the body", 200, harness.WithSwap(`"Northwind"`, `"`+harness.CallerKey+`"`), rules(harness.RuleCredentialEchoed)},
 		{"key in a message", 401, harness.WithSwap(`"It failed."`, `"No such key: `+harness.CallerKey+`"`), rules(harness.RuleCredentialEchoed)},
 		{"key in a header", 401, harness.WithHeader("WWW-Authenticate", "Bearer "+harness.CallerKey), rules(harness.RuleCredentialEchoed)},
+	})
+}
+
+// wrongTwins: validation errors whose two shapes differ, and envelopes of a 422 that say something else.
+func wrongTwins() []wrongCase {
+	twice := rules(harness.RuleDetailTwice)
+	two := problem{`["body","rate_limits",2]`, `"m"`, `"t"`}
+	one := func(listed problem) harness.ExchangeChange {
+		return withTwoLists([]problem{tooSmall}, []problem{listed})
+	}
+	return []wrongCase{
+		{"problem in detail alone", 422, withTwoLists([]problem{tooSmall, two}, []problem{tooSmall}), twice},
+		{"problem in the envelope alone", 422, withTwoLists([]problem{tooSmall}, []problem{tooSmall, two}), twice},
+		{"no problem in the envelope", 422, withTwoLists([]problem{tooSmall}, nil), twice},
+		{"problems in another order", 422, withTwoLists([]problem{tooSmall, two}, []problem{two, tooSmall}), twice},
+		{"another location", 422, one(problem{`["body"]`, tooSmall.msg, tooSmall.typ}), twice},
+		{"another message", 422, one(problem{tooSmall.loc, `"too big"`, tooSmall.typ}), twice},
+		{"another problem type", 422, one(problem{tooSmall.loc, tooSmall.msg, `"maximum"`}), twice},
+		{"no location in the envelope", 422, one(problem{"", tooSmall.msg, tooSmall.typ}), twice},
+		{"location in one text", 422, one(problem{`["body rate_limits data"]`, tooSmall.msg, tooSmall.typ}), twice},
+		{
+			"index as text in the envelope", 422,
+			withTwoLists([]problem{two}, []problem{{`["body","rate_limits","2"]`, two.msg, two.typ}}),
+			twice,
+		},
+		{"envelope without success", 422, harness.WithSwap(`"success":false,`, ``), twice},
+		{"envelope without status", 422, harness.WithSwap(`"status":422,`, ``), twice},
+		{"problems under another name", 422, harness.WithSwap(`"validation_errors"`, `"errors"`), twice},
+		{
+			"success true in a 422", 422, harness.WithSwap(`"success":false`, `"success":true`),
+			rules(harness.RuleSuccessNotFalse),
+		},
+		{
+			"another status in a 422", 422, harness.WithSwap(`"status":422`, `"status":400`),
+			rules(harness.RuleErrorStatusMismatch),
+		},
+		{
+			"another type in a 422", 422, harness.WithSwap(`"ValidationError"`, `"BadRequestError"`),
+			rules(harness.RuleErrorType),
+		},
+		{
+			"another code in a 422", 422, harness.WithSwap(`"validation_failed"`, `"body_malformed"`),
+			rules(harness.RuleErrorCode),
+		},
+		{
+			"no message in a 422", 422, harness.WithSwap(`"It does not fit."`, `""`),
+			rules(harness.RuleErrorMessageEmpty),
+		},
+	}
+}
+
+// wrongRetries: details of a 429 that are missing or differ from Retry-After.
+func wrongRetries() []wrongCase {
+	retry := rules(harness.RuleRetryDetails)
+	return []wrongCase{
+		{"429 without details", 429, harness.WithSwap(`{"window":"1m","retry_after":5}`, `null`), retry},
+		{"429 without a window", 429, harness.WithSwap(`"window":"1m",`, ``), retry},
+		{"429 with a window in seconds", 429, harness.WithSwap(`"1m"`, `60`), retry},
+		{"429 without seconds", 429, harness.WithSwap(`,"retry_after":5`, ``), retry},
+		{"429 with other seconds", 429, harness.WithSwap(`"retry_after":5`, `"retry_after":6`), retry},
+		{"429 with seconds as text", 429, harness.WithSwap(`"retry_after":5`, `"retry_after":"5"`), retry},
+		{"429 with another Retry-After", 429, harness.WithHeader("Retry-After", "6"), retry},
+	}
+}
+
+// wrongLimitHeaders: rate-limit headers that are missing or contradict each other.
+func wrongLimitHeaders() []wrongCase {
+	limits, header := rules(harness.RuleRateLimitHeaders), harness.WithHeader
+	const limit, remaining = "X-RateLimit-Limit", "X-RateLimit-Remaining"
+	const reset, window = "X-RateLimit-Reset", "X-RateLimit-Window"
+	return []wrongCase{
+		{"limit without the others", 200, harness.InOrder(header(remaining), header(reset), header(window)), limits},
+		{"window without the others", 200, harness.InOrder(header(limit), header(remaining), header(reset)), limits},
+		{"no limit", 200, header(limit), limits},
+		{"no remaining", 304, onlyGet(header(remaining)), limits},
+		{"no reset", 403, header(reset), limits},
+		{"no window", 200, header(window), limits},
+		{"another window", 200, header(window, "61"), limits},
+		{"window 0", 200, header(window, "0"), append(rules(judge.RuleHeaderSchema), limits...)},
+		{"window as text", 200, header(window, "1m"), append(rules(judge.RuleHeaderType), limits...)},
+		{"more remaining than the limit", 200, header(remaining, "101"), limits},
+		{"remaining with 429", 429, header(remaining, "1"), limits},
 	}
 }
 

@@ -57,16 +57,21 @@ func TestWrong(t *testing.T) {
 	}
 }
 
-// TestEveryRuleIsBroken: there is no check of responses that no case needs.
+// TestEveryRuleIsBroken: there is no check that no case needs.
 func TestEveryRuleIsBroken(t *testing.T) {
 	t.Parallel()
 	broken := map[judge.Rule]bool{
-		judge.RuleParameter: true, judge.RuleSecurity: true, harness.RuleBodyTooLarge: true, harness.RuleLimitBytes: true, harness.RuleLimitDepth: true, // TestWrongRequests
+		judge.RuleParameter: true, judge.RuleSecurity: true, // TestRequestHeaders
 		judge.RuleBodyUnreadable: true,                                                                 // TestRoundTripperBrokenBody
 		judge.RuleBodyOn204:      true, judge.RuleBodyUndeclared: true, judge.RuleBodyNotDecoded: true, // TestForeign
 		judge.RuleMemberWriteOnly: true, judge.RuleMore: true, // TestKinds, TestManyViolations
 	}
 	for _, c := range wrongCases() {
+		for _, rule := range c.want {
+			broken[rule] = true
+		}
+	}
+	for _, c := range slices.Concat(wrongRequests(), wrongPatches()) {
 		for _, rule := range c.want {
 			broken[rule] = true
 		}
@@ -82,7 +87,7 @@ func TestEveryRuleIsBroken(t *testing.T) {
 func declaredRules(t *testing.T) []judge.Rule {
 	t.Helper()
 	var rules []judge.Rule
-	for _, file := range []string{"violation.go", "../harness/rules.go"} {
+	for _, file := range []string{"violation.go", "../harness/rules.go", "../harness/requests.go"} {
 		tree, err := parser.ParseFile(token.NewFileSet(), file, nil, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -199,6 +204,49 @@ func lines(found []judge.Violation) string {
 
 func rules(rules ...judge.Rule) []judge.Rule { return rules }
 
+// problem is one problem of a 422, each part as JSON. A part that is "" is left out.
+type problem struct{ loc, msg, typ string }
+
+// tooSmall is the problem of harness.ValidationError.
+var tooSmall = problem{`["body","rate_limits","data"]`, `"too small"`, `"minimum"`}
+
+// withProblems replaces the problems of a 422, in both of its shapes.
+func withProblems(problems ...problem) harness.ExchangeChange {
+	return withTwoLists(problems, problems)
+}
+
+// withTwoLists replaces the problems of a 422: those of detail, and those of error.details.validation_errors.
+func withTwoLists(detail, listed []problem) harness.ExchangeChange {
+	list := func(problems []problem, loc, msg, typ string) string {
+		var items []string
+		for _, p := range problems {
+			var members []string
+			for _, m := range [][2]string{{loc, p.loc}, {msg, p.msg}, {typ, p.typ}} {
+				if m[1] != "" {
+					members = append(members, `"`+m[0]+`":`+m[1])
+				}
+			}
+			items = append(items, "{"+strings.Join(members, ",")+"}")
+		}
+		return "[" + strings.Join(items, ",") + "]"
+	}
+	return harness.InOrder(
+		harness.WithSwap(
+			`[{"type":"minimum","location":["body","rate_limits","data"],"message":"too small"}]`,
+			list(listed, "location", "message", "type"),
+		),
+		harness.WithSwap(detailOfOne, list(detail, "loc", "msg", "type")),
+	)
+}
+
+// detailOfOne is the detail of harness.ValidationError.
+const detailOfOne = `[{"loc":["body","rate_limits","data"],"msg":"too small","type":"minimum"}]`
+
+// withDetail replaces detail by a value that lists nothing, and empties the second list.
+func withDetail(value string) harness.ExchangeChange {
+	return harness.InOrder(withProblems(), harness.WithSwap(`"detail":[]`, `"detail":`+value))
+}
+
 // wrongMembers: members that are missing, undeclared, or null where they must not be.
 func wrongMembers() []wrongCase {
 	var cases []wrongCase
@@ -214,6 +262,7 @@ func wrongMembers() []wrongCase {
 	notNull := []string{
 		`"organization_id":"org_1"`, `"organization_name":"Northwind"`, `"account_type":"pro"`, `"credit_count":100000`,
 		`"auto_billing_enabled":false`, `"billing_cycle_start":1`, `"current_month_usage":0`, `"metadata":{"region":"eu"}`,
+		`"nsfw_check_enabled":true`, `"nsfw_fail_closed":false`,
 		`"default_llm_credentials":{"open.ai":"sk-abcdefgh"}`, `"created_at":"2026-01-05T09:30:00.000000Z"`, `"data":60`,
 	}
 	for _, text := range notNull {
@@ -229,7 +278,10 @@ func wrongMembers() []wrongCase {
 		wrongCase{"undeclared rate limit", 200, harness.WithSwap(`"data":60`, `"data":60,"burst":1`), undeclared},
 		wrongCase{"undeclared in an error", 401, harness.WithSwap(`"details":null`, `"details":null,"stack":"x"`), undeclared},
 		wrongCase{"undeclared beside an error", 401, harness.WithMember(`"trace":"x"`), undeclared},
-		wrongCase{"undeclared in a problem", 422, harness.WithSwap(`"type":`, `"input":"x","type":`), undeclared},
+		wrongCase{"undeclared in a problem", 422, harness.WithSwap(`{"loc":`, `{"input":"x","loc":`), undeclared},
+		wrongCase{
+			"undeclared in the error of a 422", 422, harness.WithSwap(`"code":`, `"stack":"x","code":`), undeclared,
+		},
 		wrongCase{"undeclared beside problems", 422, harness.WithMember(`"body":{}`), undeclared},
 		wrongCase{"the whole body once more", 200, harness.WithMember(`"data":` + harness.WholeOrganization), undeclared},
 		wrongCase{"error without status", 401, harness.WithSwap(`"status":401,`, ``), rules(judge.RuleSchema)},
@@ -237,9 +289,22 @@ func wrongMembers() []wrongCase {
 		wrongCase{"error without type", 401, harness.WithSwap(`"type":"UnauthorizedError",`, ``), rules(judge.RuleSchema)},
 		wrongCase{"error is null", 401, harness.WithBody(`{"success":false,"status":401,"error":null}`), rules(judge.RuleSchema)},
 		wrongCase{"success is null", 401, harness.WithSwap(`"success":false`, `"success":null`), rules(judge.RuleSchema)},
-		wrongCase{"problem without loc", 422, harness.WithSwap(`"loc":["body","rate_limits","data"],`, ``), rules(judge.RuleSchema)},
-		wrongCase{"problem without msg", 422, harness.WithSwap(`"msg":"too small",`, ``), rules(judge.RuleSchema)},
-		wrongCase{"problem without type", 422, harness.WithSwap(`,"type":"minimum"`, ``), rules(judge.RuleSchema)},
+		wrongCase{
+			"problem without loc", 422, withProblems(problem{"", tooSmall.msg, tooSmall.typ}),
+			rules(judge.RuleSchema),
+		},
+		wrongCase{
+			"problem without msg", 422, withProblems(problem{tooSmall.loc, "", tooSmall.typ}),
+			rules(judge.RuleSchema),
+		},
+		wrongCase{
+			"problem without type", 422, withProblems(problem{tooSmall.loc, tooSmall.msg, ""}),
+			rules(judge.RuleSchema),
+		},
+		wrongCase{
+			"error of a 422 without message", 422, harness.WithSwap(`"message":"It does not fit.",`, ``),
+			rules(judge.RuleSchema),
+		},
 	)
 }
 
@@ -269,11 +334,15 @@ func wrongValues() []wrongCase {
 		{"rate limits as array", 200, harness.WithSwap(`"metadata":100,"data":60,"search":60,"upload":30,"compute":30`, `"data":[]`), schema},
 		{"rate limit 0", 200, harness.WithSwap(`"data":60`, `"data":0`), schema},
 		{"rate limit -1", 200, harness.WithSwap(`"data":60`, `"data":-1`), schema},
-		{"rate limit 1000001", 200, harness.WithSwap(`"data":60`, `"data":1000001`), schema},
+		{"rate limit -1000001", 200, harness.WithSwap(`"data":60`, `"data":-1000001`), schema},
 		{"rate limit as text", 200, harness.WithSwap(`"data":60`, `"data":"60"`), schema},
 		{"rate limit with a fraction", 200, harness.WithSwap(`"data":60`, `"data":60.5`), schema},
 		{"text as boolean", 200, harness.WithSwap(`"auto_billing_enabled":false`, `"auto_billing_enabled":"false"`), schema},
 		{"0 as boolean", 200, harness.WithSwap(`"auto_billing_enabled":false`, `"auto_billing_enabled":0`), schema},
+		{
+			"text as NSFW setting", 200, harness.WithSwap(`"nsfw_fail_closed":false`, `"nsfw_fail_closed":"false"`),
+			schema,
+		},
 		{"cycle as text", 200, harness.WithSwap(`"billing_cycle_start":1`, `"billing_cycle_start":"1"`), schema},
 		{"usage as boolean", 200, harness.WithSwap(`"current_month_usage":0`, `"current_month_usage":false`), schema},
 		{"users as object", 200, harness.WithSwap(`[{"name":"Ada"}]`, `{}`), schema},
@@ -295,18 +364,19 @@ func wrongValues() []wrongCase {
 		{"message as number", 401, harness.WithSwap(`"It failed."`, `1`), schema},
 		{"code as number", 401, harness.WithSwap(`"api_key_missing"`, `1`), schema},
 		{"details as text", 401, harness.WithSwap(`"details":null`, `"details":"x"`), schema},
-		{"detail as object", 422, harness.WithBody(`{"detail":{}}`), schema},
-		{"detail as text", 422, harness.WithBody(`{"detail":"It failed."}`), schema},
-		{"loc as text", 422, harness.WithSwap(`["body","rate_limits","data"]`, `"body"`), schema},
-		{"boolean in loc", 422, harness.WithSwap(`"data"`, `true`), schema},
-		{"fraction in loc", 422, harness.WithSwap(`"data"`, `0.5`), schema},
-		{"msg as null", 422, harness.WithSwap(`"too small"`, `null`), schema},
+		{"detail as object", 422, withDetail(`{}`), schema},
+		{"detail as text", 422, withDetail(`"It failed."`), schema},
+		{"loc as text", 422, withProblems(problem{`"body"`, tooSmall.msg, tooSmall.typ}), schema},
+		{"boolean in loc", 422, withProblems(problem{`["body",true]`, tooSmall.msg, tooSmall.typ}), schema},
+		{"fraction in loc", 422, withProblems(problem{`["body",0.5]`, tooSmall.msg, tooSmall.typ}), schema},
+		{"msg as null", 422, withProblems(problem{tooSmall.loc, `null`, tooSmall.typ}), schema},
 	}
 }
 
 // wrongEnvelopes: bodies of another kind than is due.
 func wrongEnvelopes() []wrongCase {
 	both := rules(judge.RulePropertyUndeclared, judge.RuleSchema)
+	another := []judge.Rule{harness.RuleErrorCode, harness.RuleErrorStatusMismatch, harness.RuleErrorType}
 	return []wrongCase{
 		{"wrapped", 200, harness.WithBody(`{"data":` + harness.WholeOrganization + `}`), both},
 		{"in an array", 200, harness.WithBody(`[` + harness.WholeOrganization + `]`), rules(judge.RuleSchema)},
@@ -314,8 +384,19 @@ func wrongEnvelopes() []wrongCase {
 		{"empty object", 200, harness.WithBody(`{}`), rules(judge.RuleSchema)},
 		{"error with 200", 200, harness.WithBody(harness.ErrorJSON(400)), both},
 		{"organization with 401", 401, harness.WithBody(harness.WholeOrganization), both},
-		{"validation error with 400", 400, harness.WithBody(harness.ValidationError), both},
-		{"error with 422", 422, harness.WithBody(harness.ErrorJSON(400)), rules(harness.RuleDetailEmpty, judge.RulePropertyUndeclared)},
+		{
+			"validation error with 400", 400, harness.WithBody(harness.ValidationError),
+			append(another, judge.RulePropertyUndeclared),
+		},
+		{
+			"error with 422", 422, harness.WithBody(harness.ErrorJSON(400)),
+			slices.Concat(rules(harness.RuleDetailEmpty), another),
+		},
+		{"envelope alone with 422", 422, harness.WithBody(harness.ErrorJSON(422)), rules(harness.RuleDetailEmpty)},
+		{
+			"detail alone with 422", 422, harness.WithBody(`{"detail":` + detailOfOne + `}`),
+			rules(harness.RuleDetailTwice),
+		},
 		{"true", 200, harness.WithBody(`true`), rules(judge.RuleSchema)},
 		{"7", 200, harness.WithBody(`7`), rules(judge.RuleSchema)},
 	}
@@ -337,7 +418,7 @@ func wrongJSON() []wrongCase {
 		{"plus sign", 200, credits(`+1`), malformed},
 		{"point alone", 200, credits(`1.`), malformed},
 		{"single quotes", 200, harness.WithSwap(`"pro"`, `'pro'`), malformed},
-		{"trailing comma", 200, harness.WithSwap(`"https://api.example"}`, `"https://api.example",}`), malformed},
+		{"trailing comma", 200, harness.WithSwap(`"nsfw_fail_closed":false}`, `"nsfw_fail_closed":false,}`), malformed},
 		{"no comma", 200, harness.WithSwap(`"org_1",`, `"org_1"`), malformed},
 		{"comment", 200, harness.WithBody("/**/" + harness.WholeOrganization), malformed},
 		{"byte order mark", 200, harness.WithBody("\ufeff" + harness.WholeOrganization), malformed},
@@ -372,6 +453,7 @@ func wrongJSON() []wrongCase {
 		{"2^53", 200, credits(`9007199254740992`), inexact},
 		{"2^53+1", 200, credits(`9007199254740993`), inexact},
 		{"25 digits", 200, credits(`-1234567890123456789012345`), inexact},
+		{"rate limit 2^53", 200, harness.WithSwap(`"data":60`, `"data":9007199254740992`), inexact},
 		{"a fraction above 2^53", 200, credits(`9007199254740993.5`), rules(judge.RuleJSONNumberInexact, judge.RuleSchema)},
 		{"a fraction of 20 places", 200, credits(`1.00000000000000000001`), rules(judge.RuleJSONNumberInexact, judge.RuleSchema)},
 		{"1e400", 200, credits(`1e400`), form},
