@@ -865,13 +865,14 @@ export interface components {
     };
     parameters: {
         /**
-         * @description Go on only if the current `ETag` is one of these (RFC 9110, section 13.1.1); otherwise 412. `*` matches any.
+         * @description Go on only if the current `ETag` is one of these (RFC 9110, section 13.1.1); otherwise 412. `*` matches any. The
+         *     value is `*` or a list of entity tags; several header lines are one list (RFC 9110, section 5.6.1).
          * @example *
          */
         IfMatch: string;
         /**
          * @description Go on only if the current `ETag` is none of these (RFC 9110, section 13.1.2); otherwise 304 for a read and 412
-         *     for a change.
+         *     for a change. The value is as that of If-Match.
          * @example "2f1b0c9d8e7a6b5c4d3e2f1a0b9c8d7e"
          */
         IfNoneMatch: string;
@@ -938,13 +939,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Go on only if the current `ETag` is one of these (RFC 9110, section 13.1.1); otherwise 412. `*` matches any.
+                 * @description Go on only if the current `ETag` is one of these (RFC 9110, section 13.1.1); otherwise 412. `*` matches any. The
+                 *     value is `*` or a list of entity tags; several header lines are one list (RFC 9110, section 5.6.1).
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
                  * @description Go on only if the current `ETag` is none of these (RFC 9110, section 13.1.2); otherwise 304 for a read and 412
-                 *     for a change.
+                 *     for a change. The value is as that of If-Match.
                  * @example "2f1b0c9d8e7a6b5c4d3e2f1a0b9c8d7e"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];
@@ -1034,13 +1036,14 @@ export interface operations {
             query?: never;
             header?: {
                 /**
-                 * @description Go on only if the current `ETag` is one of these (RFC 9110, section 13.1.1); otherwise 412. `*` matches any.
+                 * @description Go on only if the current `ETag` is one of these (RFC 9110, section 13.1.1); otherwise 412. `*` matches any. The
+                 *     value is `*` or a list of entity tags; several header lines are one list (RFC 9110, section 5.6.1).
                  * @example *
                  */
                 "If-Match"?: components["parameters"]["IfMatch"];
                 /**
                  * @description Go on only if the current `ETag` is none of these (RFC 9110, section 13.1.2); otherwise 304 for a read and 412
-                 *     for a change.
+                 *     for a change. The value is as that of If-Match.
                  * @example "2f1b0c9d8e7a6b5c4d3e2f1a0b9c8d7e"
                  */
                 "If-None-Match"?: components["parameters"]["IfNoneMatch"];

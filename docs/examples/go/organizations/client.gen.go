@@ -377,21 +377,23 @@ type ValidationFailed = HTTPValidationError
 
 // GetOrganizationV1OrganizationsGetParams defines parameters for GetOrganizationV1OrganizationsGet.
 type GetOrganizationV1OrganizationsGetParams struct {
-	// IfMatch Go on only if the current `ETag` is one of these (RFC 9110, section 13.1.1); otherwise 412. `*` matches any.
+	// IfMatch Go on only if the current `ETag` is one of these (RFC 9110, section 13.1.1); otherwise 412. `*` matches any. The
+	// value is `*` or a list of entity tags; several header lines are one list (RFC 9110, section 5.6.1).
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IfNoneMatch Go on only if the current `ETag` is none of these (RFC 9110, section 13.1.2); otherwise 304 for a read and 412
-	// for a change.
+	// for a change. The value is as that of If-Match.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
 // UpdateOrganizationV1OrganizationsPatchParams defines parameters for UpdateOrganizationV1OrganizationsPatch.
 type UpdateOrganizationV1OrganizationsPatchParams struct {
-	// IfMatch Go on only if the current `ETag` is one of these (RFC 9110, section 13.1.1); otherwise 412. `*` matches any.
+	// IfMatch Go on only if the current `ETag` is one of these (RFC 9110, section 13.1.1); otherwise 412. `*` matches any. The
+	// value is `*` or a list of entity tags; several header lines are one list (RFC 9110, section 5.6.1).
 	IfMatch *IfMatch `json:"If-Match,omitempty"`
 
 	// IfNoneMatch Go on only if the current `ETag` is none of these (RFC 9110, section 13.1.2); otherwise 304 for a read and 412
-	// for a change.
+	// for a change. The value is as that of If-Match.
 	IfNoneMatch *IfNoneMatch `json:"If-None-Match,omitempty"`
 }
 
