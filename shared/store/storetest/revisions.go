@@ -220,14 +220,18 @@ func (s suite) reviseGoesWithTrail(t *testing.T) {
 // thousand is how many additions reviseSum makes.
 const thousand = 1_000
 
-// reviseSum has a thousand callers that each add 1 at once, while others patch the record. Nothing is lost and nothing
-// counts twice.
+// reviseSum has a thousand callers that each add 1, while others patch the record. Nothing is lost and nothing counts
+// twice. At any time four of the callers are in the store: a thousand connections at once are more than DynamoDB Local
+// answers before a call gives up, and then callers are told that it is unreachable.
 func (s suite) reviseSum(t *testing.T) {
-	const patchers, each = 2, 20
+	const patchers, each, atOnce = 2, 20, 4
 	made := s.create(t, Bare(time.Now()))
 	plus := store.RevisionRequest{Revision: organization.Revision{Credits: organization.Adding(1), Usage: organization.Adding(2)}}
+	turns := make(chan struct{}, atOnce)
 	together(thousand+patchers, func(i int) {
 		if i >= patchers {
+			turns <- struct{}{}
+			defer func() { <-turns }()
 			if _, err := store.Revise(t.Context(), s.handle(i), made.ID, plus, time.Now); err != nil {
 				t.Errorf("Revise = %v, want no error", err)
 			}
