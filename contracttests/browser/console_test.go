@@ -201,7 +201,7 @@ func TestConsoleReadKey(t *testing.T) {
 	tb := signIn(t, g, g.read)
 	tb.awaitText("#read-only", "This key has the permission read.")
 	tb.awaitText("#audit", "needs a key with the permission admin")
-	if !eval[bool](tb, `[...document.querySelectorAll("#fields input, #fields textarea")].every((e) => e.readOnly)
+	if !eval[bool](tb, `[...document.querySelectorAll("#fields input, #fields textarea")].every((e) => e.readOnly || e.disabled)
 		&& [...document.querySelectorAll("#fields button")].every((e) => e.hidden)
 		&& document.querySelector("#actions").hidden`) {
 		t.Error("the form can be changed, want it read-only")
