@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"organizations-api/contracttests/testnames"
 )
 
 // claim is a test as docs/security.md names it.
@@ -22,8 +24,8 @@ func TestClaimsAreTested(t *testing.T) {
 	for _, match := range claim.FindAllStringSubmatch(string(text), -1) {
 		folder, test := match[1], match[2]
 		named[test] = true
-		if !declares(t, filepath.Join("../..", folder), test) {
-			t.Errorf("docs/security.md names %s.%s, which does not exist", folder, test)
+		if found, err := testnames.Declares(filepath.Join("../..", folder), test); err != nil || !found {
+			t.Errorf("docs/security.md names %s.%s, which does not exist (%v)", folder, test, err)
 		}
 	}
 	for _, table := range strings.Split(string(text), "| they cannot | held by |\n|---|---|\n")[1:] {
@@ -44,25 +46,6 @@ func TestClaimsAreTested(t *testing.T) {
 	if len(named) < 30 {
 		t.Errorf("docs/security.md names %d tests; the expression finds too few", len(named))
 	}
-}
-
-// declares reports whether a test file of the folder has the test.
-func declares(t *testing.T, folder, test string) bool {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(text), "\nfunc "+test+"(") {
-			return true
-		}
-	}
-	return false
 }
 
 // ownTests returns the tests and benchmarks of this package.

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"organizations-api/contracttests/testnames"
 )
 
 const root = "../.."
@@ -32,29 +34,10 @@ func TestTableFitsTheCode(t *testing.T) {
 			t.Errorf("%s makes no fault in the code", m.Name)
 		}
 		name, _, _ := strings.Cut(m.Test, "/")
-		if !declares(t, filepath.Join(root, m.Package), name) {
-			t.Errorf("%s: %s has no %s", m.Name, m.Package, name)
+		if found, err := testnames.Declares(filepath.Join(root, m.Package), name); err != nil || !found {
+			t.Errorf("%s: %s has no %s (%v)", m.Name, m.Package, name, err)
 		}
 	}
-}
-
-// declares reports whether a test file of the folder has the test.
-func declares(t *testing.T, folder, test string) bool {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if strings.Contains(string(text), "\nfunc "+test+"(") {
-			return true
-		}
-	}
-	return false
 }
 
 var (

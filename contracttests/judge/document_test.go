@@ -1,17 +1,26 @@
 package judge_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"fmt"
+	"io"
+	"maps"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/pb33f/libopenapi"
 	validator "github.com/pb33f/libopenapi-validator"
+	"github.com/pb33f/libopenapi-validator/config"
+	liberrors "github.com/pb33f/libopenapi-validator/errors"
+	"pgregory.net/rapid"
 
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/judge"
+	"organizations-api/contracttests/spec"
 	"organizations-api/shared/openapi"
 )
 
@@ -167,4 +176,77 @@ func TestAllowHeaders(t *testing.T) {
 	if got := strict.Check(x); len(got) != 2 {
 		t.Errorf("Check = %v, want two violations", got)
 	}
+}
+
+// TestNoLaxerThanTheLibrary holds this package against a validator that was written apart from it. What that refuses of
+// a response is refused here too.
+func TestNoLaxerThanTheLibrary(t *testing.T) {
+	t.Parallel()
+	doc, err := libopenapi.NewDocument(bytes.Clone(openapi.YAML))
+	if err != nil {
+		t.Fatal(err)
+	}
+	library, errs := validator.NewValidator(doc, config.WithFormatAssertions(), config.WithRejectUnsupportedBodyContent())
+	if len(errs) > 0 {
+		t.Fatal(errs)
+	}
+	refused := func(x judge.Exchange) bool {
+		request, err := http.NewRequest(x.Request.Method, x.Request.URL, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		response := &http.Response{StatusCode: x.Response.Status, Header: x.Response.Header, Body: http.NoBody}
+		if len(x.Response.Body) > 0 {
+			response.Body = io.NopCloser(bytes.NewReader(x.Response.Body))
+		}
+		_, found := library.ValidateHttpResponse(request, response)
+		return slices.ContainsFunc(found, func(e *liberrors.ValidationError) bool {
+			return e.ParameterName != "etag" // it takes the quotes off header values before it matches the pattern
+		})
+	}
+	rapid.Check(t, func(t *rapid.T) {
+		x := harness.RightExchange(rapid.SampledFrom([]string{"GET", "PATCH"}).Draw(t, "method"), rapid.SampledFrom([]int{200, 401, 422}).Draw(t, "status"))
+		x.Response.Body = mutatedJSON(t)
+		x.Response.Header.Del("Content-Length")
+		if !refused(x) || len(harness.Validator().Check(x)) > 0 {
+			return
+		}
+		if value, _, _ := judge.ReadJSON(x.Response.Body); !beyondFloat64(value) {
+			t.Fatalf("the library refuses what Check takes: %s", x.Response.Body)
+		}
+	})
+}
+
+// beyondFloat64 reports whether a value holds a number that the library cannot read. Metadata may.
+func beyondFloat64(value any) bool {
+	switch value := value.(type) {
+	case json.Number:
+		_, err := value.Float64()
+		return err != nil
+	case []any:
+		return slices.ContainsFunc(value, beyondFloat64)
+	case map[string]any:
+		return slices.ContainsFunc(slices.Collect(maps.Values(value)), beyondFloat64)
+	default:
+		return false
+	}
+}
+
+// asJSON returns a YAML document as JSON, with an escape that YAML reads otherwise.
+func asJSON(t *testing.T, document []byte) []byte {
+	t.Helper()
+	top, err := spec.Tree(document)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, ok := spec.Plain(top).(map[string]any)
+	if !ok {
+		t.Fatal("the document is no object")
+	}
+	value["x-escape"] = json.RawMessage(`"\ud83d\ude00 \/"`)
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
 }
