@@ -72,8 +72,8 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestCompletionOnAnOlderSchema completes from a file of an older version, which lacks columns: there is nothing to offer
-// until a command has brought the file up to date. Completing must not do that.
+// TestCompletionOnAnOlderSchema completes from a file with an older schema. Completion offers nothing then, and leaves the
+// file as it is. After any command that updates the schema, it offers organizations again.
 func TestCompletionOnAnOlderSchema(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)

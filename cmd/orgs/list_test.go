@@ -267,7 +267,7 @@ func TestFindMany(t *testing.T) {
 	match(t, must(t, env, "find", "many"), `There is more; .* list --match TEXT`)
 }
 
-// TestKeysInArguments: no command takes a key from its arguments, and none quotes one that is there.
+// TestKeysInArguments: every command refuses an API key among its arguments, and does not print it.
 func TestKeysInArguments(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)

@@ -27,7 +27,7 @@ import (
 type Options struct {
 	Contract []byte                               // the OpenAPI document, in YAML
 	State    func(context.Context) (State, error) // what the welcome page shows; called for each request
-	Service  *api.Service                         // authenticates whoever asks for /console/data
+	Service  *api.Service                         // authenticates the caller of /console/data
 	Trail    store.Trail
 	Logger   *slog.Logger // gets one error for each page that could not be made, and nothing else
 

@@ -53,8 +53,7 @@ type rotateOptions struct {
 	label   string  // of the new key; "" means as the old one
 }
 
-// rotate shows the new key before it stores it. So the one that is in use never ends without a successor that somebody
-// has, whatever becomes of the output or of this process.
+// rotate shows the new key before it stores it. If the output fails or this process is killed, the old key still works.
 func rotate(ctx context.Context, a *cli.App, s *backend.Store, args []string, o rotateOptions) error {
 	var successor IssuedKey
 	secret, err := KeySecret(ctx, s)

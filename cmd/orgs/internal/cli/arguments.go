@@ -29,7 +29,7 @@ func Group(c *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 	return c
 }
 
-// suggestionDistance is how many characters a typed word may differ in from one that is suggested in its place.
+// suggestionDistance is the largest number of changed characters at which a command is suggested for a mistyped word.
 const suggestionDistance = 2
 
 // UnknownCommand returns the failure of a command that c does not have.

@@ -64,7 +64,8 @@ func (g *gateway) welcome(ctx context.Context) error {
 		admin.LostKeys(g.store, d.organization.ID, d.admin, d.read))
 }
 
-// anyOrganization returns an organization of the store, preferably one that is not deleted, or nil if there is none.
+// anyOrganization returns one organization of the store. It prefers one that is not deleted. It returns nil if the store
+// is empty.
 func (g *gateway) anyOrganization(ctx context.Context) (*organization.Organization, error) {
 	var found *organization.Organization
 	for o, err := range g.store.Organizations(ctx) {
