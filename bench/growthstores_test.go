@@ -220,7 +220,7 @@ func dynamoStores(t *testing.T, s seeder, sizes []int) []growthStore {
 func runDynamo(t *testing.T, folder string) (string, func()) {
 	t.Helper()
 	const heap = 1500 // megabytes
-	url, stop, err := dynamotest.Kept(folder, heap)
+	url, stop, err := dynamotest.Start(folder, heap)
 	if err != nil {
 		t.Fatalf("starting DynamoDB Local: %v", err)
 	}

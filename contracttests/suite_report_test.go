@@ -22,7 +22,9 @@ import (
 )
 
 var (
-	reportDir   = flag.String("contract.report", "", "`folder` to write the report of TestSuite to, as report.txt, report.json, report.html and report.junit.xml")
+	// The default is for runs of all packages, most of which do not know the flag.
+	reportDir = flag.String("contract.report", os.Getenv("CONTRACT_REPORT"),
+		"`folder` to write the report of TestSuite to, as report.txt, report.json, report.html and report.junit.xml")
 	mutantsFile = flag.String("contract.mutants", "", "`file` that -mutants.json wrote, for the report")
 )
 

@@ -16,6 +16,7 @@ import (
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/harness/local"
 	"organizations-api/contracttests/live"
+	"organizations-api/contracttests/sample"
 	"organizations-api/shared/openapi"
 )
 
@@ -66,7 +67,7 @@ func TestSuite(t *testing.T) {
 				t.Parallel()
 				subject := start(t)
 				subject.Observe = r.coverage.Observe
-				for _, check := range slices.Concat(allChecks(), bodies.All()) {
+				for _, check := range slices.Concat(allChecks(), generatedChecks()) {
 					t.Run(check.Name, func(t *testing.T) {
 						t.Parallel()
 						r.run(t, subject, check)
@@ -101,6 +102,14 @@ func allChecks() []harness.Check {
 	all := checks.All()
 	all[slices.IndexFunc(all, func(c harness.Check) bool { return c.Name == asked.Name })] = asked
 	return all
+}
+
+// generatedChecks returns the checks with generated bodies. With -short they send fewer bodies, by the seed of the samples.
+func generatedChecks() []harness.Check {
+	if testing.Short() {
+		return bodies.Generation{Seed: sample.Seed(), Bodies: 50, Every: 8}.Checks()
+	}
+	return bodies.All()
 }
 
 // runAtURL runs the checks that the subject can show, one after the other, and writes what they show. It returns what

@@ -22,7 +22,19 @@ import (
 )
 
 // backupOrganizations is how many organizations TestBackupBetweenEngines takes there and back.
-var backupOrganizations = flag.Int("backup.organizations", 800, "how many organizations to back up and restore")
+var backupOrganizations = flag.Int("backup.organizations", 0,
+	"how many organizations to back up and restore; 0: 800, or 150 with -short")
+
+func backupSize() int {
+	switch {
+	case *backupOrganizations > 0:
+		return *backupOrganizations
+	case testing.Short():
+		return 150
+	default:
+		return 800
+	}
+}
 
 // The shapes of the answers.
 type (
@@ -90,7 +102,7 @@ func killed(t *testing.T, env environment, begin time.Duration, again func(), ar
 // backup then starts anew, a restore does the rest.
 func TestBackupBetweenEngines(t *testing.T) {
 	t.Parallel()
-	n := *backupOrganizations
+	n := backupSize()
 	folder := t.TempDir()
 	there, back := filepath.Join(folder, "there"), filepath.Join(folder, "back")
 	first, tables, last := newStore(t), newTables(t), newStore(t)

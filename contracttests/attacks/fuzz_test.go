@@ -1,6 +1,7 @@
 package attacks
 
 import (
+	"cmp"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -19,18 +20,28 @@ import (
 	"organizations-api/contracttests/bodies"
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/judge"
+	"organizations-api/contracttests/sample"
 )
 
 var (
-	fuzzed     = flag.Int("fuzzed", 5000, "how many events to make up and send")
+	fuzzed     = flag.Int("fuzzed", 0, "how many events to make up and send; 0: 5,000, or 1,000 with -short")
 	fuzzedSeed = flag.Uint64("fuzzed.seed", 20260105, "the seed of the events")
 )
 
 // fuzzBlock is how many events are sent to one state of the store. A block is made and answered the same way each time.
 const fuzzBlock = 100
 
-// TestFuzzedEvents sends made-up events, 5,000 or as many as -fuzzed says. The functions must not panic, must not fail,
-// and must answer as the document says.
+func fuzzedEvents() int { return cmp.Or(*fuzzed, sample.Size(5_000, 1_000)) }
+
+// eventSeed returns the seed of the events: the same always, or with -short that of the samples.
+func eventSeed() uint64 {
+	if testing.Short() {
+		return sample.Seed()
+	}
+	return *fuzzedSeed
+}
+
+// TestFuzzedEvents sends made-up events. The functions must not panic, must not fail, and must answer as the document says.
 func TestFuzzedEvents(t *testing.T) {
 	t.Parallel()
 	started := time.Now()
@@ -55,7 +66,7 @@ func TestFuzzedEvents(t *testing.T) {
 			refused += w.refused
 		})
 	}
-	for block := 0; block*fuzzBlock < *fuzzed && !t.Failed(); block++ {
+	for block := 0; block*fuzzBlock < fuzzedEvents() && !t.Failed(); block++ {
 		blocks <- block
 	}
 	close(blocks)
@@ -73,10 +84,10 @@ func newEventMaker(w *fuzzWorld, seed uint64, number int) *eventMaker {
 
 func fuzzOneBlock(t *testing.T, w *fuzzWorld, block int) {
 	w.reset()
-	for number := block * fuzzBlock; number < min(*fuzzed, (block+1)*fuzzBlock); number++ {
-		method, event := newEventMaker(w, *fuzzedSeed, number).event()
+	for number := block * fuzzBlock; number < min(fuzzedEvents(), (block+1)*fuzzBlock); number++ {
+		method, event := newEventMaker(w, eventSeed(), number).event()
 		if err := w.try(method, event); err != nil {
-			t.Errorf("event %d of seed %d, to the function of %s: %v\n%q", number, *fuzzedSeed, method, err, judge.Clip(string(event), 4000))
+			t.Errorf("event %d of seed %d, to the function of %s: %v\n%q", number, eventSeed(), method, err, judge.Clip(string(event), 4000))
 			return
 		}
 	}
@@ -95,15 +106,15 @@ func checkFuzzed(t *testing.T, statuses map[int]int, refused int, took time.Dura
 	if t.Failed() {
 		verdict = "and one that is reported"
 	}
-	t.Logf("seed %d: %d events and bodies in %.1f s, %.0f a second: %s; %d were no event; "+verdict, *fuzzedSeed, sum, took.Seconds(), float64(sum)/took.Seconds(), strings.Join(shares, ", "), refused)
+	t.Logf("seed %d: %d events and bodies in %.1f s, %.0f a second: %s; %d were no event; "+verdict, eventSeed(), sum, took.Seconds(), float64(sum)/took.Seconds(), strings.Join(shares, ", "), refused)
 	if t.Failed() {
 		return
 	}
-	if sum != *fuzzed {
-		t.Errorf("%d events were answered, want %d", sum, *fuzzed)
+	if wanted := fuzzedEvents(); sum != wanted {
+		t.Errorf("%d events were answered, want %d", sum, wanted)
 	}
 	for _, status := range []int{200, 304, 400, 401, 403, 404, 412, 422, 429} {
-		if statuses[status] == 0 && *fuzzed >= 5000 {
+		if statuses[status] == 0 && fuzzedEvents() >= 5000 {
 			t.Errorf("no event was answered with %d: the events show less than they are meant to", status)
 		}
 	}
@@ -113,7 +124,7 @@ func checkFuzzed(t *testing.T, statuses map[int]int, refused int, took time.Dura
 func FuzzEventBytes(f *testing.F) {
 	w := newFuzzWorld(f)
 	for number := range 60 {
-		method, event := newEventMaker(w, *fuzzedSeed, number).event()
+		method, event := newEventMaker(w, eventSeed(), number).event()
 		f.Add(method == http.MethodPatch, event)
 	}
 	f.Fuzz(func(t *testing.T, update bool, event []byte) {
@@ -169,7 +180,7 @@ func FuzzAuthorization(f *testing.F) {
 func FuzzBody(f *testing.F) {
 	w := newFuzzWorld(f)
 	for number := range 60 {
-		f.Add(newEventMaker(w, *fuzzedSeed, number).body())
+		f.Add(newEventMaker(w, eventSeed(), number).body())
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		w := newFuzzWorld(t)

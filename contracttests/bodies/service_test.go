@@ -2,6 +2,7 @@ package bodies
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"flag"
 	"fmt"
@@ -16,12 +17,22 @@ import (
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/harness/local"
 	"organizations-api/contracttests/judge"
+	"organizations-api/contracttests/sample"
 )
 
 var (
-	generatedBodies = flag.Int("contract.bodies", 2000, "how many random bodies to send to the service")
+	generatedBodies = flag.Int("contract.bodies", 0, "how many random bodies to send to the service; 0: 2,000, or 400 with -short")
 	generatedSeed   = flag.Uint64("contract.seed", GenerationSeed, "the seed of the random bodies")
 )
+
+// generation returns the random bodies to send: the same ones always, or with -short fewer, by the seed of the samples.
+func generation() (seed uint64, bodies int) {
+	seed, bodies = *generatedSeed, cmp.Or(*generatedBodies, sample.Size(2000, 400))
+	if testing.Short() {
+		seed = sample.Seed()
+	}
+	return seed, bodies
+}
 
 // TestGeneratedChecks: the service agrees with its document on every body, on the engine that it is developed with.
 func TestGeneratedChecks(t *testing.T) {
@@ -37,17 +48,18 @@ func TestGeneratedChecks(t *testing.T) {
 	}
 }
 
-// TestGeneratedBodies sends random bodies, 2,000 or as many as -contract.bodies says, on every processor.
+// TestGeneratedBodies sends random bodies on every processor.
 func TestGeneratedBodies(t *testing.T) {
 	t.Parallel()
 	subject := local.New(t, local.NewMemory(), local.Options{Unlimited: true})
 	count := countStatuses(subject)
+	seed, bodies := generation()
 	workers := runtime.GOMAXPROCS(0)
 	started := time.Now()
 	var wg sync.WaitGroup
 	for i := range workers {
-		first, end := *generatedBodies*i/workers, *generatedBodies*(i+1)/workers
-		checks := Generation{Seed: *generatedSeed, First: first, Bodies: end - first}.Checks()
+		first, end := bodies*i/workers, bodies*(i+1)/workers
+		checks := Generation{Seed: seed, First: first, Bodies: end - first}.Checks()
 		wg.Go(func() {
 			for _, failure := range harness.Run(t.Context(), subject, checks[1]) {
 				t.Error(failure)
@@ -57,14 +69,14 @@ func TestGeneratedBodies(t *testing.T) {
 	wg.Wait()
 	elapsed := time.Since(started)
 	valid, invalid, unreadable := count(200), count(422), count(400)
-	t.Logf("seed %d: %d bodies, %d valid, %d invalid, %d unreadable; %.1f s, %.0f a second", *generatedSeed, *generatedBodies,
-		valid, invalid, unreadable, elapsed.Seconds(), float64(*generatedBodies)/elapsed.Seconds())
-	if valid+invalid+unreadable != *generatedBodies && !t.Failed() {
-		t.Errorf("%d bodies were answered, want %d", valid+invalid+unreadable, *generatedBodies)
+	t.Logf("seed %d: %d bodies, %d valid, %d invalid, %d unreadable; %.1f s, %.0f a second", seed, bodies,
+		valid, invalid, unreadable, elapsed.Seconds(), float64(bodies)/elapsed.Seconds())
+	if valid+invalid+unreadable != bodies && !t.Failed() {
+		t.Errorf("%d bodies were answered, want %d", valid+invalid+unreadable, bodies)
 	}
 	for _, n := range []int{valid, invalid, unreadable} {
-		if n < *generatedBodies/20 {
-			t.Errorf("a verdict is shown by %d of %d bodies only", n, *generatedBodies)
+		if n < bodies/20 {
+			t.Errorf("a verdict is shown by %d of %d bodies only", n, bodies)
 		}
 	}
 }
@@ -152,7 +164,7 @@ func alterations() []alteration {
 // TestWrongServices: a service that departs from the document is found out, and the body that shows it is small.
 func TestWrongServices(t *testing.T) {
 	t.Parallel()
-	for _, c := range alterations() {
+	for _, c := range sample.Of(t, alterations(), 3) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			checks := Generation{Seed: *generatedSeed, Bodies: 1500}.Checks()

@@ -1,6 +1,7 @@
 package linearizability
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"flag"
@@ -15,12 +16,13 @@ import (
 
 	"github.com/anishathalye/porcupine"
 
+	"organizations-api/contracttests/sample"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
 )
 
 var (
-	wanted = flag.Int("histories.operations", 1000, "how many requests to make of each store")
+	wanted = flag.Int("histories.operations", 0, "how many requests to make of each store; 0: 1,000, or 200 with -short")
 	seed   = flag.Uint64("histories.seed", 20260105, "the seed of requests and faults")
 )
 
@@ -30,16 +32,18 @@ const (
 	atOnce          = 16  // organizations at the same time
 )
 
+func operations() int { return cmp.Or(*wanted, sample.Size(1_000, 200)) }
+
 // TestHistoriesSQLite runs clients on a file that other programs lock and write. Some clients leave early.
 func TestHistoriesSQLite(t *testing.T) {
 	t.Parallel()
-	run(t, onSQLite(t, *seed), *wanted).check(t, "SQLite")
+	run(t, onSQLite(t, *seed), operations()).check(t, "SQLite")
 }
 
 // TestHistoriesDynamoDB runs clients on a DynamoDB that loses calls and replies. Some clients leave early.
 func TestHistoriesDynamoDB(t *testing.T) {
 	t.Parallel()
-	run(t, onDynamoDB(t, *seed), *wanted).check(t, "DynamoDB")
+	run(t, onDynamoDB(t, *seed), operations()).check(t, "DynamoDB")
 }
 
 // figures is the result of a run.

@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -59,17 +60,18 @@ func SettingsOn(endpoint, prefix string) dynamo.Settings {
 // Prefix returns a table prefix that no other test uses.
 func Prefix() string { return "test-" + base62.Random(12) }
 
-var started = sync.OnceValues(func() (*server, error) { return start("-Xmx512m", "-inMemory") })
+var started = sync.OnceValues(func() (*server, error) { return start(512, "") })
 
-// Kept starts a DynamoDB Local of its own, with the heap in megabytes, that keeps its data in the folder. It returns
-// the base URL and a function that stops the server, which ends with the process in any case. Each of its writes
-// waits for the disk of the folder.
-func Kept(folder string, heap int) (url string, stop func() error, err error) {
-	folder, err = filepath.Abs(folder)
-	if err != nil {
-		return "", nil, err
+// Start starts a DynamoDB Local of its own, with the heap in megabytes. It keeps its data in the folder, and then each
+// write waits for the disk; if folder is "", it keeps them in memory. Start returns the base URL and a function that
+// stops the server, which ends with the process in any case.
+func Start(folder string, heap int) (url string, stop func() error, err error) {
+	if folder != "" {
+		if folder, err = filepath.Abs(folder); err != nil {
+			return "", nil, err
+		}
 	}
-	s, err := start(fmt.Sprintf("-Xmx%dm", heap), "-dbPath", folder)
+	s, err := start(heap, folder)
 	if err != nil {
 		return "", nil, err
 	}
@@ -85,10 +87,14 @@ type server struct {
 }
 
 // start starts a server, on another port if a server of somebody else took the port meanwhile.
-func start(heap string, storage ...string) (*server, error) {
+func start(heap int, folder string) (*server, error) {
 	home, err := install()
 	if err != nil {
 		return nil, err
+	}
+	storage := []string{"-inMemory"}
+	if folder != "" {
+		storage = []string{"-dbPath", folder}
 	}
 	for attempt := 1; ; attempt++ {
 		s, err := run(home, heap, storage)
@@ -103,14 +109,17 @@ func start(heap string, storage ...string) (*server, error) {
 }
 
 // script stops the server when its standard input ends. That is when this process has ended, even if it was killed.
+//
+// Java compiles quickly rather than well, and collects garbage on one thread: the server lives for minutes, and shares
+// the processors with the tests.
 const script = `port=$1 heap=$2
 shift 2
-java "$heap" -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -sharedDb -port "$port" "$@" &
+java "-Xmx${heap}m" -XX:TieredStopAtLevel=1 -XX:+UseSerialGC -Djava.library.path=DynamoDBLocal_lib -jar DynamoDBLocal.jar -sharedDb -port "$port" "$@" &
 cat >/dev/null
 kill "$!"
 wait "$!" || true`
 
-func run(home, heap string, storage []string) (*server, error) {
+func run(home string, heap int, storage []string) (*server, error) {
 	port, err := freePort()
 	if err != nil {
 		return nil, err
@@ -125,7 +134,7 @@ func run(home, heap string, storage []string) (*server, error) {
 		return nil, err
 	}
 	defer stdin.Close()
-	command := exec.Command("sh", append([]string{"-c", script, "sh", port, heap}, storage...)...)
+	command := exec.Command("sh", append([]string{"-c", script, "sh", port, strconv.Itoa(heap)}, storage...)...)
 	command.Dir, command.Stdin, command.Stdout, command.Stderr = home, stdin, log, log
 	if err := command.Start(); err != nil {
 		return nil, err
