@@ -220,6 +220,13 @@ faults: ## Run the tests of faults in large and print their figures: 1,000,000 e
 	@go test ./cmd/orgs -count=1 -timeout 30m -run '^TestKilledGateway$$' -v -kills 50 | grep -v -e '^=== '
 	@go test ./functions/internal/boot -count=1 -run 'MeetFaults|Doubt|TimeBudget' -v | grep -e '^--- ' -e '^ok' -e FAIL
 
+SOAK ?= 300s
+
+.PHONY: soak
+soak: ## Keep a gateway on each store busy (SOAK=300s), and check that its memory, files and goroutines do not grow
+	go run ./shared/store/dynamo/dynamotest/withdynamodb go test ./cmd/orgs -count=1 -timeout 2h -run '^TestSoak$$' -v -soak $(SOAK) \
+		| grep -v -e '^=== '
+
 .PHONY: load
 load: ## Put the gateway under load, on SQLite and with the built functions; figures and plots go to build/load
 	@mkdir -p build/load
