@@ -30,7 +30,7 @@ ADDR ?= 127.0.0.1:8080
 STORE ?= sqlite:.orgs/orgs.db
 TEST_FLAGS ?=
 # SQLite's C code, translated to Go, is not watched for races: it is not ours, and takes three times as long if it is.
-RACE := -race -vet=off -gcflags='modernc.org/...=-race=false'
+RACE := -race -gcflags='modernc.org/...=-race=false'
 export KEY ?= YOUR_API_KEY
 STACK ?= organizations-api
 ENDPOINT ?=
@@ -63,7 +63,7 @@ RACED = $$(go list ./shared/... ./local/... ./functions/... ./cmd/... ./bench/..
 	./contracttests/live ./contracttests/attacks ./contracttests/linearizability)
 # One DynamoDB Local for all packages. Each line of the output is a package that is done.
 GOTEST = go run ./shared/store/dynamo/dynamotest/withdynamodb \
-	go tool -modfile=tools/go.mod gotestsum --format pkgname --format-hide-empty-pkg --
+	go tool -modfile=tools/go.mod gotestsum --format pkgname --format-hide-empty-pkg -- -vet=off
 
 SEED ?= $(shell date +%s)
 

@@ -67,7 +67,7 @@ func TestSuite(t *testing.T) {
 				t.Parallel()
 				subject := start(t)
 				subject.Observe = r.coverage.Observe
-				for _, check := range slices.Concat(allChecks(), generatedChecks()) {
+				for _, check := range slices.Concat(allChecks(), generatedChecks(name)) {
 					t.Run(check.Name, func(t *testing.T) {
 						t.Parallel()
 						r.run(t, subject, check)
@@ -104,12 +104,17 @@ func allChecks() []harness.Check {
 	return all
 }
 
-// generatedChecks returns the checks with generated bodies. With -short they send fewer bodies, by the seed of the samples.
-func generatedChecks() []harness.Check {
-	if testing.Short() {
-		return bodies.Generation{Seed: sample.Seed(), Bodies: 50, Every: 8}.Checks()
+// generatedChecks returns the checks with generated bodies for the subject. With -short one subject gets every keyword of
+// the document, and each other subject a sample.
+func generatedChecks(subject string) []harness.Check {
+	if !testing.Short() {
+		return bodies.All()
 	}
-	return bodies.All()
+	sampled := bodies.Generation{Seed: sample.Seed(), Bodies: 50}
+	if subject != "in-process-sqlite" {
+		sampled.Every = 8
+	}
+	return sampled.Checks()
 }
 
 // runAtURL runs the checks that the subject can show, one after the other, and writes what they show. It returns what
