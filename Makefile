@@ -64,6 +64,8 @@ RACED = $$(go list ./shared/... ./local/... ./functions/... ./cmd/... ./bench/..
 # One DynamoDB Local for all packages. Each line of the output is a package that is done.
 GOTEST = go run ./shared/store/dynamo/dynamotest/withdynamodb \
 	go tool -modfile=tools/go.mod gotestsum --format pkgname --format-hide-empty-pkg -- -vet=off
+# What failed is printed with all that it contains, of which most passed.
+FAILURES = | grep --line-buffered -v -e '^ *--- PASS'
 
 SEED ?= $(shell date +%s)
 
@@ -71,14 +73,14 @@ SEED ?= $(shell date +%s)
 test: ## Run the tests, on SQLite and on DynamoDB Local, with samples of the longest (SEED=N repeats a run's samples)
 	@echo "Testing $$(echo $(TESTED) | wc -w) packages; a line for each that is done. Compiling them takes minutes the first time."
 	@echo 'The samples are by the seed $(SEED): make test SEED=$(SEED) tries the same ones.'
-	@ORGS_TEST_SEED=$(SEED) CONTRACT_REPORT=$(REPORT) $(GOTEST) -short -timeout 20m $(TEST_FLAGS) $(TESTED)
+	@ORGS_TEST_SEED=$(SEED) CONTRACT_REPORT=$(REPORT) $(GOTEST) -short -timeout 20m $(TEST_FLAGS) $(TESTED) $(FAILURES)
 	@cat $(REPORT)/report.txt
 
 .PHONY: test-all
 test-all: ## Run the tests with every case, then with samples under the race detector
-	@CONTRACT_REPORT=$(REPORT) $(GOTEST) -timeout 40m $(TEST_FLAGS) $(TESTED)
+	@CONTRACT_REPORT=$(REPORT) $(GOTEST) -timeout 40m $(TEST_FLAGS) $(TESTED) $(FAILURES)
 	@cat $(REPORT)/report.txt
-	@ORGS_TEST_SEED=$(SEED) $(GOTEST) $(RACE) -short -timeout 40m $(TEST_FLAGS) $(RACED)
+	@ORGS_TEST_SEED=$(SEED) $(GOTEST) $(RACE) -short -timeout 40m $(TEST_FLAGS) $(RACED) $(FAILURES)
 
 # What the browser tests need beside Chromium: the judge of accessibility, and the SHA-256 of it.
 AXE_VERSION := 4.14.1
