@@ -68,18 +68,17 @@ GOTEST = go run ./shared/store/dynamo/dynamotest/withdynamodb \
 FAILURES = | grep --line-buffered -v -e '^ *--- PASS'
 
 SEED ?= $(shell date +%s)
+SAMPLES ?= -short
 
 .PHONY: test
-test: ## Run the tests, on SQLite and on DynamoDB Local, with samples of the longest (SEED=N repeats a run's samples)
+test: ## Run the tests, on SQLite and on DynamoDB Local (SEED=N repeats a run's samples; SAMPLES= tries every case)
 	@echo "Testing $$(echo $(TESTED) | wc -w) packages; a line for each that is done. Compiling them takes minutes the first time."
-	@echo 'The samples are by the seed $(SEED): make test SEED=$(SEED) tries the same ones.'
-	@ORGS_TEST_SEED=$(SEED) CONTRACT_REPORT=$(REPORT) $(GOTEST) -short -timeout 20m $(TEST_FLAGS) $(TESTED) $(FAILURES)
+	@$(if $(SAMPLES),echo 'The samples are by the seed $(SEED): make test SEED=$(SEED) tries the same ones.')
+	@ORGS_TEST_SEED=$(SEED) CONTRACT_REPORT=$(REPORT) $(GOTEST) $(SAMPLES) -timeout 40m $(TEST_FLAGS) $(TESTED) $(FAILURES)
 	@cat $(REPORT)/report.txt
 
-.PHONY: test-all
-test-all: ## Run the tests with every case, then with samples under the race detector
-	@CONTRACT_REPORT=$(REPORT) $(GOTEST) -timeout 40m $(TEST_FLAGS) $(TESTED) $(FAILURES)
-	@cat $(REPORT)/report.txt
+.PHONY: test-race
+test-race: ## Run samples of the tests under the race detector (SEED=N repeats a run's samples)
 	@ORGS_TEST_SEED=$(SEED) $(GOTEST) $(RACE) -short -timeout 40m $(TEST_FLAGS) $(RACED) $(FAILURES)
 
 # What the browser tests need beside Chromium: the judge of accessibility, and the SHA-256 of it.
@@ -188,7 +187,8 @@ vulncheck: ## Look for known vulnerabilities in what is called (VULNDB=URL), whe
 build: $(BOOTSTRAPS) build/orgs ## Build a static bootstrap for each function, and the orgs command
 
 .PHONY: check
-check: lint build test-all test-template test-examples test-docs test-browser ## Everything that CI does
+check: SAMPLES :=
+check: lint build test test-race test-template test-examples test-docs test-browser ## Everything that CI does
 
 .PHONY: clean
 clean: ## Remove what was built and downloaded; the local store stays
