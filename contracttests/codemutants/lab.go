@@ -94,8 +94,12 @@ func (l *lab) copyFiles(names []string) error {
 	}
 	l.tree = hex.EncodeToString(hash.Sum(nil))
 	// DynamoDB Local, which the tests download once.
-	cache := filepath.Join(l.copy, ".cache")
-	if err := os.Symlink(filepath.Join(l.root, ".cache"), cache); err != nil && !errors.Is(err, fs.ErrExist) {
+	// Tests download there what they need. In a fresh clone the folder does not exist yet.
+	downloads, cache := filepath.Join(l.root, ".cache"), filepath.Join(l.copy, ".cache")
+	if err := os.MkdirAll(downloads, 0o755); err != nil {
+		return err
+	}
+	if err := os.Symlink(downloads, cache); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	return filepath.WalkDir(l.copy, func(path string, entry fs.DirEntry, err error) error {
