@@ -16,7 +16,7 @@ func TestTimeBudget(t *testing.T) {
 	if seconds := readTemplate(t).Globals.Function.Timeout; seconds != int(functionTimeout.Seconds()) {
 		t.Fatalf("template.yaml gives a function %d s, and this test knows of %v", seconds, functionTimeout)
 	}
-	slow := dynamotest.Slow(1500 * time.Millisecond)
+	slow := dynamotest.Slow(500 * time.Millisecond)
 	tests := map[string]struct {
 		plan   dynamotest.Plan
 		status map[string]int // by method
