@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"net/http/httptest"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -319,6 +320,65 @@ func TestReadFailsBesideTheCount(t *testing.T) {
 		down, f.meet = false, true
 		if r := send(w.key, ""); r.Code != 200 {
 			t.Errorf("%s: GET after it = %d %s, want 200", name, r.Code, r.Body)
+		}
+	}
+}
+
+// one is a store.Records with one organization, in memory.
+type one struct {
+	store.Records
+	found   store.Found
+	secrets apikey.Secrets
+}
+
+func (o one) Find(context.Context, organization.ID, apikey.Hash) (store.Found, error) {
+	return o.found, nil
+}
+func (o one) KeySecrets(context.Context) (apikey.Secrets, error) { return o.secrets, nil }
+
+// TestWritesOfGETs: eight services, as eight sandboxes, on one counter. With a limit of 100,000 a minute few GETs write.
+// With 20 a minute exactly 20 pass, in each of several minutes. What remains is never more than there is.
+func TestWritesOfGETs(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		limit, requests int
+		passed          int
+		writes          float64 // for each GET, at most
+	}{{100_000, 8000, 8000, 0.02}, {20, 60, 20, 1}} {
+		w := newWorld(t, options{})
+		secrets, err := w.store.KeySecrets(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		w.org.Override.Metadata = test.limit
+		record := apikey.NewRecord(w.key, apikey.Read, w.now, nil)
+		f := newTraffic()
+		w.counters = f
+		w.records = func(store.Records) store.Records {
+			return one{found: store.Found{Organization: w.org, Key: &record}, secrets: secrets}
+		}
+		var services []sender
+		for range 8 {
+			services = append(services, w.sender(t, http.MethodGet))
+		}
+		for minute := range 3 {
+			f.sum, w.now = 0, w.now.Add(time.Minute)
+			f.take()
+			passed := 0
+			for i := range test.requests {
+				r := services[i%len(services)](w.key, "")
+				if r.Code == http.StatusOK {
+					passed++
+				}
+				if n, err := strconv.Atoi(r.Header().Get("X-RateLimit-Remaining")); err != nil || n > test.limit-passed {
+					t.Fatalf("limit %d: GET %d says that %d remain, %v, after %d passed", test.limit, i+1, n, err, passed)
+				}
+			}
+			writes := strings.Count(f.take(), "count")
+			if share := float64(writes) / float64(test.requests); passed != test.passed || share > test.writes {
+				t.Errorf("limit %d, minute %d: %d of %d GETs passed with %.4f writes each, want %d and at most %v",
+					test.limit, minute+1, passed, test.requests, share, test.passed, test.writes)
+			}
 		}
 	}
 }

@@ -75,7 +75,11 @@ func (s *Service) countBeside(ctx context.Context, c *call) {
 	if !c.remembered || s.limiter == nil {
 		return
 	}
-	c.count.beside.Go(func() { s.count(ctx, c, c.key.Organization(), c.known.limit) })
+	c.count.beside.Add(1)
+	go func() {
+		defer c.count.beside.Done()
+		s.count(ctx, c, c.key.Organization(), c.known.limit)
+	}()
 }
 
 // count takes the ticket of the request. If the count fails, the request passes: availability comes before metering.

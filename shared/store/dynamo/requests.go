@@ -159,6 +159,8 @@ const counterLife = 25 * time.Hour
 
 const counting = "counting requests of " // in an error
 
+var countExpression = aws.String("SET " + attrTTL + " = :ttl ADD " + attrRequests + " :n")
+
 // Count is one UpdateItem that adds atomically. It is attempted once: an attempt whose reply was lost may have
 // counted, and no request may count twice.
 func (s *Store) Count(
@@ -167,7 +169,7 @@ func (s *Store) Count(
 	out, err := s.once.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:        &s.tables.Counters,
 		Key:              counterKey(id, c, window),
-		UpdateExpression: aws.String("SET " + attrTTL + " = :ttl ADD " + attrRequests + " :n"),
+		UpdateExpression: countExpression,
 		ExpressionAttributeValues: item{
 			":n":   num(n),
 			":ttl": num(window.Add(counterLife).Unix()),
@@ -220,13 +222,13 @@ func meter(
 		attempts = []retry.AttemptResult{{Err: err}} // a call without retries
 	}
 	usage := store.Usage{Calls: 1}
-	defer func() { store.MeterOf(ctx).Add(usage) }()
 	for _, attempt := range attempts {
 		if attempt.Err != nil && kindOf(attempt.Err) == store.Throttled {
 			usage.Throttles++
 		}
 	}
 	if err != nil {
+		store.MeterOf(ctx).Add(usage)
 		return out, metadata, &callError{err, attempts}
 	}
 	switch result := out.Result.(type) {
@@ -239,6 +241,7 @@ func meter(
 			usage.WriteUnits += units(&result.ConsumedCapacity[i])
 		}
 	}
+	store.MeterOf(ctx).Add(usage)
 	return out, metadata, nil
 }
 

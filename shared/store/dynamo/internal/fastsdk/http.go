@@ -41,7 +41,7 @@ func NewHTTPClient(transport http.RoundTripper, timeout time.Duration) *HTTPClie
 			DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
 			TLSHandshakeTimeout: connectTimeout,
 			DisableCompression:  true,
-			MaxIdleConnsPerHost: 64, // a sandbox uses one, a local gateway as many as it has requests
+			MaxIdleConnsPerHost: 64, // a sandbox uses two, a local gateway twice as many as it has requests
 			IdleConnTimeout:     90 * time.Second,
 		}
 	}
