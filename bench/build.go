@@ -23,11 +23,12 @@ const (
 
 // build is one bootstrap to build.
 type build struct {
-	name  string
-	path  string            // of the package
-	flags string            // for go build; they come after those of a function and prevail
-	edits []edit            // changes of the module's files
-	add   map[string]string // more files of the module, with the files that they are copies of; relative to its root
+	name   string
+	path   string            // of the package
+	module string            // the folder of its module; "" is ours
+	flags  string            // for go build; they come after those of a function and prevail
+	edits  []edit            // changes of the module's files
+	add    map[string]string // more files of the module, with the files that they are copies of; relative to its root
 }
 
 // edit changes a text in a file of the module. The file must have the text exactly once.
@@ -46,6 +47,8 @@ func builds() []build {
 			edits: []edit{{boot + "boot.go", "c.store()", "c.storeViaConfig()"}},
 			add:   map[string]string{boot + "viaconfig.go": "bench/testdata/viaconfig.go"},
 		},
+		{name: getFormer, path: getFunction, edits: []edit{{besideFile, besideLine, ""}}},
+		{name: patchFormer, path: "./functions/update-organization", edits: []edit{{besideFile, besideLine, ""}}},
 		{name: withRPC, path: getFunction, flags: "-tags="},
 		{name: withSymbols, path: getFunction, flags: "-ldflags="},
 	}
@@ -68,9 +71,9 @@ func (b build) bootstrap(ctx context.Context, root, dir string) (string, error) 
 		flags = strings.TrimSpace(flags + " -overlay " + overlay)
 	}
 	linked, path := filepath.Join(dir, "linked"), filepath.Join(dir, "bootstrap")
-	command := exec.CommandContext(ctx, "make", "--no-print-directory", "build-variant", "ARCH="+runtime.GOARCH,
-		"PACKAGE="+b.path, "OUT="+linked, "BUILD_FLAGS="+flags)
-	command.Dir = root
+	command := exec.CommandContext(ctx, "make", "--no-print-directory", "-f", filepath.Join(root, "Makefile"), "build-variant",
+		"ARCH="+runtime.GOARCH, "PACKAGE="+b.path, "OUT="+linked, "BUILD_FLAGS="+flags)
+	command.Dir = filepath.Join(root, b.module)
 	if out, err := command.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building %s: %w\n%s", b.name, err, out)
 	}

@@ -4,7 +4,7 @@
 //
 // It is for measuring only, and runs on Linux. Nothing that is deployed may import it.
 //
-// Usage: bench [-json FILE] [-only TEXT] [-quick]
+// Usage: bench [-json FILE] [-only TEXT] [-peers=false] [-quick]
 package main
 
 import (
@@ -37,10 +37,11 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	path := flags.String("json", "build/bench/bench.json", "write the figures to this `file`")
 	only := flags.String("only", "", "measure only the sections with this `text` in their title")
 	quick := flags.Bool("quick", false, "make few rounds: shows that everything works, not how fast")
+	peers := flags.Bool("peers", true, "measure the peers too; building them needs npm, and downloads their libraries")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	measured, err := measureAll(ctx, *only, *quick, progress)
+	measured, err := measureAll(ctx, *only, *quick, *peers, progress)
 	if err != nil {
 		return err
 	}
@@ -51,7 +52,7 @@ func run(ctx context.Context, args []string, out, progress io.Writer) error {
 	return nil
 }
 
-func measureAll(ctx context.Context, only string, quick bool, progress io.Writer) (report, error) {
+func measureAll(ctx context.Context, only string, quick, peers bool, progress io.Writer) (report, error) {
 	r := report{
 		Measured: time.Now().UTC(), Go: runtime.Version(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, CPUs: runtime.NumCPU(),
@@ -65,7 +66,7 @@ func measureAll(ctx context.Context, only string, quick bool, progress io.Writer
 		return r, err
 	}
 	defer os.RemoveAll(dir)
-	f, err := newFixture(ctx, filepath.Dir(strings.TrimSpace(string(goMod))), dir, progress)
+	f, err := newFixture(ctx, filepath.Dir(strings.TrimSpace(string(goMod))), dir, peers, progress)
 	if err != nil {
 		return r, err
 	}
@@ -78,6 +79,9 @@ func measureAll(ctx context.Context, only string, quick bool, progress io.Writer
 		}
 		if quick {
 			s.rounds, s.invocations = 2, min(s.invocations, 200)
+			if s.chunk > 0 {
+				s.invocations, s.warmUp = s.chunk, s.chunk
+			}
 		}
 		result, err := s.run(ctx, progress)
 		if err != nil {

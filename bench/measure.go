@@ -1,11 +1,11 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"time"
 
 	"organizations-api/local/lambda"
@@ -35,6 +35,10 @@ type variant struct {
 	event       []byte
 	check       func(answer []byte) error // of every answer
 	share       int                       // CPU after init, as Lambda gives to a function of so many MB; 0 is all
+	folder      bool                      // the function is the folder of the bootstrap, not that file alone
+
+	// call makes what is measured in place of a process. Such a variant has the metrics of warm invocations alone.
+	call func(context.Context) error
 }
 
 // section is a set of variants that are measured together. The first variant is the base of the ratios.
@@ -46,13 +50,10 @@ type section struct {
 	metrics     []string
 	rounds      int
 	invocations int // warm ones in each round; 0 stops after the first invocation
+	chunk       int // invocations of a variant before the next variant's turn; 0 is a hundred
+	warmUp      int // invocations that are not timed; 0 is two hundred
 	variants    []variant
 }
-
-const (
-	chunk  = 100 // invocations of a variant before the next variant's turn
-	warmUp = 200 // invocations that are not timed
-)
 
 // run measures the section and writes to progress how far it is.
 func (s section) run(ctx context.Context, progress io.Writer) (result, error) {
@@ -111,7 +112,8 @@ func (s section) round(ctx context.Context) (map[string]values, error) {
 
 // warm invokes the variants in turns, so that other work on the machine slows all of them.
 func (s section) warm(ctx context.Context, running []*process) error {
-	for done := -warmUp; done < s.invocations; done += chunk {
+	chunk := cmp.Or(s.chunk, 100)
+	for done := -cmp.Or(s.warmUp, 200); done < s.invocations; done += chunk {
 		rand.Shuffle(len(running), func(i, j int) { running[i], running[j] = running[j], running[i] })
 		for _, p := range running {
 			if err := p.invoke(ctx, chunk, done >= 0); err != nil {
@@ -139,6 +141,9 @@ type process struct {
 
 // start starts the process and makes the first invocation, under the variant's share of the CPU.
 func start(ctx context.Context, v variant) (*process, error) {
+	if v.call != nil {
+		return &process{variant: v, values: values{}}, nil
+	}
 	sandbox, err := lambda.Start(ctx, lambda.Settings{
 		Bootstrap:   v.bootstrap,
 		Name:        "bench",
@@ -175,7 +180,7 @@ func (p *process) first(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	info, err := os.Stat(p.variant.bootstrap)
+	size, err := packageSize(p.variant)
 	if err != nil {
 		return err
 	}
@@ -184,7 +189,7 @@ func (p *process) first(ctx context.Context) error {
 	p.values[metricInitCPU] = milliseconds(cpu)
 	p.values[metricFirst] = milliseconds(t.Responded.Sub(t.Delivered))
 	p.values[metricInitFirst] = p.values[metricInit] + p.values[metricFirst]
-	p.values[metricSize] = megabytes(info.Size())
+	p.values[metricSize] = megabytes(size)
 	return p.peak()
 }
 
@@ -201,6 +206,9 @@ func (p *process) send(ctx context.Context) (lambda.Result, error) {
 }
 
 func (p *process) invoke(ctx context.Context, times int, timed bool) error {
+	if p.variant.call != nil {
+		return p.makeCalls(ctx, times, timed)
+	}
 	before, err := cpuTime(p.sandbox.PID())
 	if err != nil {
 		return err
@@ -221,9 +229,26 @@ func (p *process) invoke(ctx context.Context, times int, timed bool) error {
 	return err
 }
 
+// makeCalls is invoke for a variant without a process.
+func (p *process) makeCalls(ctx context.Context, times int, timed bool) error {
+	for range times {
+		began := time.Now()
+		if err := p.variant.call(ctx); err != nil {
+			return err
+		}
+		if timed {
+			p.took = append(p.took, milliseconds(time.Since(began)))
+		}
+	}
+	return nil
+}
+
 // finish calculates the metrics of the timed invocations.
 func (p *process) finish() error {
 	p.values[metricP50], p.values[metricP99] = quantile(p.took, 0.5), quantile(p.took, 0.99)
+	if p.sandbox == nil {
+		return nil
+	}
 	p.values[metricCPU] = milliseconds(p.cpu) / float64(len(p.took))
 	return p.peak()
 }
@@ -235,7 +260,9 @@ func (p *process) peak() error {
 }
 
 func (p *process) close() {
-	p.sandbox.Close()
+	if p.sandbox != nil {
+		p.sandbox.Close()
+	}
 	p.quota.close()
 }
 

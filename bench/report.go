@@ -109,6 +109,8 @@ func bounds() []bound {
 		{"warm", get, metricPeak, 1.4},
 		{"warm", getNoLimits, metricP50, 2.5},
 		{"warm", get, metricP50, 2.5},
+		{roundTripsIn, get, metricP50, 1.25},
+		{roundTripsIn, patch, metricP50, 2.3},
 		{"over TLS, CPU of 128 MB after init", get, metricInitFirst, 0.25},
 	}
 }

@@ -9,8 +9,10 @@ import (
 	"fmt"
 	"io"
 	"maps"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 
 	"organizations-api/shared/store/dynamo/dynamotest"
@@ -25,12 +27,15 @@ type fixture struct {
 	db         *dynamotest.Canned
 	plain      *dynamotest.CannedServer // without TLS
 	secure     *dynamotest.CannedServer // with TLS
+	delayed    *httptest.Server         // without TLS, and slow
 	bootstraps map[string]string        // paths by binary
 	events     map[string][]byte        // by binary
+	peers      []string                 // the binaries that are peers
+	notes      []string                 // what this machine cannot measure
 }
 
 // newFixture builds the binaries in dir and starts the servers. The caller must close the fixture.
-func newFixture(ctx context.Context, root, dir string, progress io.Writer) (*fixture, error) {
+func newFixture(ctx context.Context, root, dir string, peers bool, progress io.Writer) (*fixture, error) {
 	f := &fixture{dir: dir, bootstraps: map[string]string{}, events: map[string][]byte{}}
 	var err error
 	if f.db, err = dynamotest.NewCanned(); err != nil {
@@ -50,6 +55,14 @@ func newFixture(ctx context.Context, root, dir string, progress io.Writer) (*fix
 		}
 	}
 	fmt.Fprintln(progress)
+	if peers {
+		built, notes, err := buildPeers(ctx, root, dir)
+		if err != nil {
+			return nil, err
+		}
+		maps.Copy(f.bootstraps, built)
+		f.peers, f.notes = slices.Sorted(maps.Keys(built)), notes
+	}
 	if f.plain, err = f.db.Serve(); err != nil {
 		return nil, err
 	}
@@ -57,22 +70,29 @@ func newFixture(ctx context.Context, root, dir string, progress io.Writer) (*fix
 		f.plain.Close()
 		return nil, err
 	}
+	f.delayed = newDelayed(f.db)
 	return f, nil
 }
 
 func (f *fixture) close() {
 	f.plain.Close()
 	f.secure.Close()
+	f.delayed.Close()
 }
 
 // sections returns what to measure, and notes on what this machine cannot measure.
 func (f *fixture) sections() ([]section, []string) {
-	all := []section{f.cold(), f.warm()}
+	all := []section{f.cold(), f.warm(), f.roundTrips()}
+	for i := range all[:2] {
+		for _, name := range f.peers {
+			all[i].variants = append(all[i].variants, f.variant(name, name, nil))
+		}
+	}
 	bundle, folders, count, err := f.roots()
 	if err != nil {
-		return all, []string{fmt.Sprintf("nothing over TLS: %v", err)}
+		return all, append(f.notes, fmt.Sprintf("nothing over TLS: %v", err))
 	}
-	notes := []string{fmt.Sprintf("over TLS, functions read a bundle of %d certificates", count)}
+	notes := append(f.notes, fmt.Sprintf("over TLS, functions read a bundle of %d certificates", count))
 	shares := []int{0, 1024, 512, 128}
 	if err := checkQuota(); err != nil {
 		shares = shares[:1]
@@ -157,8 +177,10 @@ func (f *fixture) variant(name, binary string, changes map[string]string) varian
 	switch binary {
 	case floor:
 		v.check = checkFloor
-	case patch:
+	case patch, patchFormer:
 		v.event = f.events[patch]
+	case nodePeer:
+		v.folder = true
 	}
 	return v
 }

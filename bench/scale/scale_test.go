@@ -25,14 +25,27 @@ func TestRates(t *testing.T) {
 
 func TestHeat(t *testing.T) {
 	t.Parallel()
-	if got, want := heatOf([]float64{2000, 1000, 500, 500}), (heat{largest: 2000, beyond: 1, uncounted: 0.25}); got != want {
+	if got, want := heatOf([]float64{4000, 1000, 500, 500}), (heat{largest: 4000, beyond: 1, refused: 1000.0 / 6000}); got != want {
 		t.Errorf("heatOf() = %+v, want %+v", got, want)
 	}
-	if got := refusedBy(1, []float64{1500, 500}); got != 0.5 {
+	if got := refusedBy(1, []float64{4500, 1500}); got != 0.5 {
 		t.Errorf("refusedBy(1) = %v, want half", got)
 	}
-	if tight, ample := refusedBy(100, rates(100_000, 100_000, 0)), refusedBy(300, rates(100_000, 100_000, 0)); tight <= ample || ample > 0.001 {
-		t.Errorf("refused: %v by 100 partitions, %v by 300, want fewer by more, and none", tight, ample)
+	if tight, ample := refusedBy(33, rates(100_000, 100_000, 0)), refusedBy(100, rates(100_000, 100_000, 0)); tight <= ample || ample > 0.001 {
+		t.Errorf("refused: %v by 33 partitions, %v by 100, want fewer by more, and none", tight, ample)
+	}
+}
+
+// TestCounterWrites: however many requests an organization sends, its counter is far from what one item takes.
+func TestCounterWrites(t *testing.T) {
+	t.Parallel()
+	for _, limit := range []int64{20, 599, 600, 180_000, 1_000_000_000} {
+		if writes := counterWrites(3000, limit); writes > itemWrites/10 {
+			t.Errorf("3,000 requests a second under a limit of %d make %.0f writes a second, want few of %d", limit, writes, itemWrites)
+		}
+	}
+	if writes := counterWrites(5, 400); writes != 5 {
+		t.Errorf("5 requests a second under a limit of 400 make %.1f writes a second, want one each", writes)
 	}
 }
 

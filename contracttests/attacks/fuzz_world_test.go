@@ -65,17 +65,20 @@ func newFuzzWorld(t testing.TB) *fuzzWorld {
 	return w
 }
 
-// fuzzStore counts so many requests of one organization that it is over its limit, and one request of all others.
+// fuzzStore counts so many requests of one organization that it is over its limit, and of all others none but those of
+// the call.
 type fuzzStore struct {
 	*local.Memory
 	limited string
 }
 
-func (s fuzzStore) Count(_ context.Context, id organization.ID, _ organization.Category, _ time.Time) (int64, error) {
+func (s fuzzStore) Count(
+	_ context.Context, id organization.ID, _ organization.Category, _ time.Time, n int64,
+) (int64, error) {
 	if string(id) == s.limited {
-		return organization.MaxLimit + 1, nil
+		return organization.MaxLimit + n, nil
 	}
-	return 1, nil
+	return n, nil
 }
 
 // try gives the event to the function of the method, and returns what is wrong about the answer.

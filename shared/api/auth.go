@@ -12,15 +12,20 @@ import (
 
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
+	"organizations-api/shared/recent"
 	"organizations-api/shared/store"
 )
 
-// authenticate finds the caller's organization and key in one read, and sets c.found. A key that is mistyped or made up
-// costs no read of an organization.
-func (s *Service) authenticate(ctx context.Context, c *call) error {
+// receiveKey sets the caller's key, if it is one that the store can have issued. So a key that is mistyped or made up
+// costs no read of an organization. A key that was accepted lately needs no checksum.
+func (s *Service) receiveKey(ctx context.Context, c *call) error {
 	key, err := presentedKey(c)
 	if err != nil {
 		return err
+	}
+	c.key, c.hash = key, key.Hash()
+	if c.known, c.remembered = s.accepted.get(c.hash, c.started); c.remembered {
+		return nil
 	}
 	made, err := s.secrets.made(ctx, key, s.now())
 	if err != nil {
@@ -29,7 +34,24 @@ func (s *Service) authenticate(ctx context.Context, c *call) error {
 	if !made {
 		return c.unauthorized("", unknownKey, nil)
 	}
-	found, err := s.records.Find(ctx, key.Organization(), key.Hash())
+	return nil
+}
+
+// authenticate finds the caller's organization and key in one read, and sets c.found. It remembers a key that is
+// accepted, and forgets one that is refused.
+func (s *Service) authenticate(ctx context.Context, c *call) error {
+	err := s.find(ctx, c)
+	if err == nil {
+		s.accepted.put(c.hash, acceptance{c.started, int64(c.found.Organization.Limits().Metadata)})
+	} else if refusal := asError(err); refusal.Type == Unauthorized || refusal.Type == NotFound {
+		s.accepted.forget(c.hash)
+	}
+	return err
+}
+
+// find reads the organization and the key. It returns an error if the key gives no access to the organization.
+func (s *Service) find(ctx context.Context, c *call) error {
+	found, err := s.records.Find(ctx, c.key.Organization(), c.hash)
 	if store.KindOf(err) == store.NotFound {
 		// Not 404: a caller without a key of an organization must not learn whether it exists.
 		return c.unauthorized("", unknownKey, err)
@@ -156,7 +178,11 @@ type keyUses struct {
 	notes store.UseNotes // nil: nothing is noted
 
 	mu    sync.Mutex
-	until map[usedKey]time.Time // the key is not noted again before this time
+	until *recent.Map[usedKey, time.Time] // the key is not noted again before this time
+}
+
+func newKeyUses(notes store.UseNotes) keyUses {
+	return keyUses{notes: notes, until: recent.New[usedKey, time.Time](maxNoted)}
 }
 
 type usedKey struct {
@@ -169,14 +195,14 @@ const (
 	noteTimeout = time.Second
 	// noteAgain is how long after a failed note the next one is made.
 	noteAgain = time.Minute
-	// maxNoted bounds keyUses.until to about ten megabytes. When it is full, it starts empty again. To note a key twice
+	// maxNoted is how many keys are remembered at least. They take about ten megabytes. To note a key that was forgotten
 	// costs a write, but a key that is never noted would look unused.
-	maxNoted = 1 << 16
+	maxNoted = 1 << 15
 )
 
 // noteUse notes that the caller's key is used, if that is due. The caller never learns whether it failed. It runs after
-// the rest of the request and not at the same time: two calls at once need two connections, and in a new sandbox the
-// second handshake takes longer than the call.
+// the rest of the request and not at the same time: mostly it is due in a new sandbox, which has one connection, and the
+// handshake of a second one takes longer than the call.
 func (s *Service) noteUse(ctx context.Context, c *call) {
 	key := usedKey{c.found.Organization.ID, c.found.Key.ID}
 	if !s.uses.due(key, c.started) {
@@ -196,7 +222,7 @@ func (u *keyUses) due(key usedKey, now time.Time) bool {
 	}
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if now.Before(u.until[key]) {
+	if until, known := u.until.Get(key); known && now.Before(until) {
 		return false
 	}
 	u.remember(key, now.UTC().Truncate(store.UseSpan).Add(store.UseSpan))
@@ -212,11 +238,7 @@ func (u *keyUses) setNext(key usedKey, at time.Time) {
 
 // remember needs the lock. It copies the key's texts, because they may be parts of a store's whole answer.
 func (u *keyUses) remember(key usedKey, until time.Time) {
-	key = usedKey{organization.ID(strings.Clone(string(key.organization))), strings.Clone(key.id)}
-	if _, known := u.until[key]; u.until == nil || !known && len(u.until) >= maxNoted {
-		u.until = make(map[usedKey]time.Time)
-	}
-	u.until[key] = until
+	u.until.Put(usedKey{organization.ID(strings.Clone(string(key.organization))), strings.Clone(key.id)}, until)
 }
 
 // note has the store note the use. It returns a panic as an error.

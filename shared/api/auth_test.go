@@ -29,7 +29,7 @@ func (n *notebook) NoteUse(ctx context.Context, id organization.ID, keyID string
 	n.mu.Lock()
 	n.notes = append(n.notes, fmt.Sprint(id, " ", keyID, " ", at.UTC().Format(time.TimeOnly)))
 	n.mu.Unlock()
-	store.UsageOf(ctx).Calls++
+	store.MeterOf(ctx).Add(store.Usage{Calls: 1})
 	if n.fail != nil {
 		return n.fail(ctx)
 	}

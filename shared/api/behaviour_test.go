@@ -254,7 +254,7 @@ type counters struct {
 	err error
 }
 
-func (c counters) Count(context.Context, organization.ID, organization.Category, time.Time) (int64, error) {
+func (c counters) Count(context.Context, organization.ID, organization.Category, time.Time, int64) (int64, error) {
 	return c.n, c.err
 }
 

@@ -21,7 +21,7 @@ import (
 // countless fails the test if a request is counted.
 type countless struct{ t *testing.T }
 
-func (c countless) Count(context.Context, organization.ID, organization.Category, time.Time) (int64, error) {
+func (c countless) Count(context.Context, organization.ID, organization.Category, time.Time, int64) (int64, error) {
 	c.t.Error("an extra GET was counted")
 	return 0, nil
 }

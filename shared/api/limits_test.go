@@ -16,8 +16,10 @@ import (
 // windows counts in memory, by the beginning of the window.
 type windows map[time.Time]int64
 
-func (w windows) Count(_ context.Context, _ organization.ID, _ organization.Category, start time.Time) (int64, error) {
-	w[start]++
+func (w windows) Count(
+	_ context.Context, _ organization.ID, _ organization.Category, start time.Time, n int64,
+) (int64, error) {
+	w[start] += n
 	return w[start], nil
 }
 

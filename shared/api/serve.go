@@ -12,6 +12,7 @@ import (
 
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/base62"
+	"organizations-api/shared/ratelimit"
 	"organizations-api/shared/store"
 	"organizations-api/shared/telemetry"
 )
@@ -50,16 +51,21 @@ type call struct {
 	requestID string
 	started   time.Time
 	header    http.Header // of the response, which is not written yet
-	found     store.Found // set when the key is authenticated
-	countErr  error       // why the request was not counted
-	useErr    error       // why the use of the key was not noted
+
+	key        apikey.Key // that the caller presents
+	hash       apikey.Hash
+	remembered bool        // the key was accepted lately
+	known      acceptance  // what was known then
+	found      store.Found // set when the key is authenticated
+	count      counting
+	useErr     error // why the use of the key was not noted
 }
 
 // serve answers one request and reports it.
 func (s *Service) serve(w http.ResponseWriter, r *http.Request, e endpoint) {
 	ctx, cancel := context.WithTimeout(r.Context(), requestTimeout)
 	defer cancel()
-	ctx, _ = store.WithUsage(ctx)
+	ctx, meter := store.WithMeter(ctx)
 	c := &call{request: r, requestID: requestID(r), started: s.now(), header: w.Header()}
 	c.header.Set(RequestIDHeader, c.requestID)
 	c.header["Cache-Control"] = noStore
@@ -70,7 +76,7 @@ func (s *Service) serve(w http.ResponseWriter, r *http.Request, e endpoint) {
 		out = errorResponse(err)
 	}
 	out.write(w)
-	s.report(ctx, c, e, out.status, err)
+	s.report(ctx, c, e, meter.Sum(), out.status, err)
 }
 
 // Values of headers that are the same in all responses. They are shared and never changed.
@@ -78,7 +84,7 @@ var (
 	noStore         = []string{"no-store"}
 	noSniff         = []string{"nosniff"}
 	jsonContentType = []string{jsonType}
-	windowSeconds   = []string{strconv.Itoa(int(window / time.Second))}
+	windowSeconds   = []string{strconv.Itoa(int(ratelimit.Window / time.Second))}
 )
 
 // answer runs the steps that all operations share, then the operation. It returns a panic as an error.
@@ -92,7 +98,16 @@ func (s *Service) answer(ctx context.Context, c *call, e endpoint) (out response
 	if c.request.Method != e.method || !strings.HasSuffix(c.request.URL.Path, e.path) {
 		return response{}, &Error{Type: NotFound, Code: "route_not_found", Message: "There is no such operation."}
 	}
-	if err := s.authenticate(ctx, c); err != nil {
+	if err := s.receiveKey(ctx, c); err != nil {
+		return response{}, err
+	}
+	if e.rateLimited {
+		s.countBeside(ctx, c)
+		defer c.count.beside.Wait() // also after a panic
+	}
+	err = s.authenticate(ctx, c)
+	c.count.beside.Wait()
+	if err != nil {
 		return response{}, err
 	}
 	defer s.noteUse(ctx, c)
@@ -124,8 +139,7 @@ func requestID(r *http.Request) string {
 }
 
 // report tells the observer about the request. A report holds no body, key or credential.
-func (s *Service) report(ctx context.Context, c *call, e endpoint, status int, err error) {
-	usage := store.UsageOf(ctx)
+func (s *Service) report(ctx context.Context, c *call, e endpoint, usage store.Usage, status int, err error) {
 	r := telemetry.Request{
 		ID:             c.requestID,
 		Operation:      e.id,
@@ -138,7 +152,7 @@ func (s *Service) report(ctx context.Context, c *call, e endpoint, status int, e
 		WriteUnits:     usage.WriteUnits,
 		StoreThrottles: usage.Throttles,
 		Err:            err,
-		CountErr:       c.countErr,
+		CountErr:       c.count.err,
 		UseErr:         c.useErr,
 	}
 	if err != nil {

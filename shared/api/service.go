@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"organizations-api/shared/apikey"
+	"organizations-api/shared/ratelimit"
 	"organizations-api/shared/store"
 	"organizations-api/shared/telemetry"
 )
@@ -29,11 +30,12 @@ type Options struct {
 }
 
 // Service answers requests. It is safe for concurrent use. It caches no key and no organization: every request reads
-// both, so a revoked key is refused at once. It remembers only for which keys it has noted a use, and the secrets with
-// which keys are made, which authorise nothing.
+// both, so a revoked key is refused at once. What it remembers authorises nothing: hashes of keys that were accepted
+// lately, which keys' uses it has noted, numbers of requests that it has drawn, and the secrets with which keys are made.
 type Service struct {
 	records  store.Records
-	counters store.Counters
+	limiter  *ratelimit.Limiter // nil: no rate limits
+	accepted acceptedKeys
 	uses     keyUses
 	secrets  keySecrets
 	now      func() time.Time
@@ -45,14 +47,18 @@ func New(o Options) (*Service, error) {
 	if o.Records == nil || o.Now == nil || o.Observe == nil {
 		return nil, errors.New("making the API: Records, Now or Observe is not set")
 	}
-	return &Service{
+	s := &Service{
 		records:  o.Records,
-		counters: o.Counters,
-		uses:     keyUses{notes: o.Uses},
+		accepted: newAcceptedKeys(),
+		uses:     newKeyUses(o.Uses),
 		secrets:  keySecrets{store: o.Records, turn: make(chan struct{}, 1)},
 		now:      o.Now,
 		observe:  o.Observe,
-	}, nil
+	}
+	if o.Counters != nil {
+		s.limiter = ratelimit.New(o.Counters)
+	}
+	return s, nil
 }
 
 // Prepare makes the first call of the store: it reads the secrets with which keys are made. So the first request finds

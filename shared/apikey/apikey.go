@@ -105,7 +105,11 @@ func (Key) MarshalText() ([]byte, error) { return []byte(redacted), nil }
 type Hash [sha256.Size]byte
 
 // Hex returns the hash as 64 lower-case hexadecimal digits. Only a store, or a backup of a store, may call it.
-func (h Hash) Hex() string { return hex.EncodeToString(h[:]) }
+func (h Hash) Hex() string {
+	var digits [2 * sha256.Size]byte
+	hex.Encode(digits[:], h[:])
+	return string(digits[:])
+}
 
 // ParseHash is the inverse of Hex. It returns an error if s is not the text of a hash.
 func ParseHash(s string) (Hash, error) {

@@ -10,6 +10,7 @@ package store
 import (
 	"context"
 	"strings"
+	"sync"
 	"time"
 
 	"organizations-api/shared/apikey"
@@ -79,10 +80,13 @@ func (a *Authority) Valid() bool { return a == nil || a.Key.Check(a.Now()) == ni
 
 // Counters counts requests.
 type Counters interface {
-	// Count adds one request to the window that starts at the time window, and returns the number of requests in it,
-	// including this one. Each organization and category has windows of its own. No two calls for one window return the
-	// same number. An engine may delete a window a day after its end.
-	Count(ctx context.Context, id organization.ID, category organization.Category, window time.Time) (int64, error)
+	// Count adds n requests to the window that starts at the time window, and returns the number of requests in it,
+	// including these. So the numbers of these requests are the last n up to that number, and no other call for the
+	// window gets one of them. Each organization and category has windows of its own. n must be at least 1. If Count
+	// fails, it may have counted. An engine may delete a window a day after its end.
+	Count(
+		ctx context.Context, id organization.ID, category organization.Category, window time.Time, n int64,
+	) (int64, error)
 }
 
 // UseSpan is how exactly the store knows when a key was used: it keeps the start of the hour. That is exact enough to
@@ -238,7 +242,7 @@ func (e Entry) At() time.Time {
 // After reports whether the entry describes an update of a record that had the version, or a later version.
 func (e Entry) After(version int64) bool { return e.Action == Updated && e.Version > version }
 
-// Usage is what one request cost in the store.
+// Usage is what one or more calls cost in the store.
 type Usage struct {
 	Calls      int
 	ReadUnits  float64 // of DynamoDB; other engines have none
@@ -246,19 +250,42 @@ type Usage struct {
 	Throttles  int // attempts that the engine refused because of too many requests
 }
 
-type usageKey struct{}
-
-// WithUsage returns a context with a Usage, to which an engine adds what each call costs. Only one goroutine may use
-// the context for calls of an engine.
-func WithUsage(ctx context.Context) (context.Context, *Usage) {
-	u := new(Usage)
-	return context.WithValue(ctx, usageKey{}, u), u
+// Meter adds up what the calls of one request cost. It is safe for concurrent use. A nil *Meter adds up nothing.
+type Meter struct {
+	mu  sync.Mutex
+	sum Usage
 }
 
-// UsageOf returns the Usage of the context. If the context has none, it returns a new one that nobody reads.
-func UsageOf(ctx context.Context) *Usage {
-	if u, ok := ctx.Value(usageKey{}).(*Usage); ok {
-		return u
+// Add adds the cost of a call.
+func (m *Meter) Add(u Usage) {
+	if m == nil {
+		return
 	}
-	return new(Usage)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.sum.Calls += u.Calls
+	m.sum.ReadUnits += u.ReadUnits
+	m.sum.WriteUnits += u.WriteUnits
+	m.sum.Throttles += u.Throttles
+}
+
+// Sum returns what was added so far.
+func (m *Meter) Sum() Usage {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.sum
+}
+
+type meterKey struct{}
+
+// WithMeter returns a context with a new Meter, to which an engine adds what each call costs.
+func WithMeter(ctx context.Context) (context.Context, *Meter) {
+	m := new(Meter)
+	return context.WithValue(ctx, meterKey{}, m), m
+}
+
+// MeterOf returns the Meter of the context, or nil if it has none.
+func MeterOf(ctx context.Context) *Meter {
+	m, _ := ctx.Value(meterKey{}).(*Meter)
+	return m
 }

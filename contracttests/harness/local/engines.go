@@ -180,12 +180,12 @@ func (i *item) allows(a *store.Authority) bool {
 
 // Count implements store.Counters.
 func (m *Memory) Count(
-	_ context.Context, id organization.ID, category organization.Category, window time.Time,
+	_ context.Context, id organization.ID, category organization.Category, window time.Time, n int64,
 ) (int64, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	of := counted{id, category, window.Unix()}
-	m.counts[of]++
+	m.counts[of] += n
 	return m.counts[of], nil
 }
 

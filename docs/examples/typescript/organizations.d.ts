@@ -915,7 +915,7 @@ export interface components {
          */
         RateLimitLimit: number;
         /**
-         * @description How many of them are left in the current minute.
+         * @description How many of them are left in the current minute, at least. It is 0 only if none is left.
          * @example 73
          */
         RateLimitRemaining: number;

@@ -184,7 +184,7 @@ func TestAttempts(t *testing.T) {
 		return s.Update(ctx, store.Update{Before: db.Organization, After: after, Audit: store.Entry{ID: "x"}})
 	}
 	count := func(ctx context.Context, s *dynamo.Store) error {
-		_, err := s.Count(ctx, db.Organization.ID, organization.Metadata, time.Now())
+		_, err := s.Count(ctx, db.Organization.ID, organization.Metadata, time.Now(), 1)
 		return err
 	}
 	note := func(ctx context.Context, s *dynamo.Store) error {
@@ -210,14 +210,14 @@ func TestAttempts(t *testing.T) {
 			{"Update that is refused when it may have been made", update, []string{lost, wrong}, store.Unreachable, store.Usage{Calls: 1}},
 		} {
 			sent := inTurn(db, test.answers...)
-			ctx, usage := store.WithUsage(t.Context())
+			ctx, meter := store.WithMeter(t.Context())
 			err := test.do(ctx, open(sent))
 			succeeds := test.answers[len(test.answers)-1] == ""
 			if store.KindOf(err) != test.kind || succeeds != (err == nil) || len(sent.Requests) != len(test.answers) {
 				t.Errorf("%s = %v after %d attempts, want the kind %q after %d", test.name, err, len(sent.Requests), test.kind, len(test.answers))
 			}
-			if *usage != test.usage {
-				t.Errorf("usage of %s = %+v, want %+v", test.name, *usage, test.usage)
+			if got := meter.Sum(); got != test.usage {
+				t.Errorf("usage of %s = %+v, want %+v", test.name, got, test.usage)
 			}
 			if test.answers[0] == throttled && !strings.Contains(err.Error(), "REQUEST1") {
 				t.Errorf("%s = %v, want DynamoDB's request id in it", test.name, err)

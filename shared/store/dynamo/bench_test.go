@@ -39,7 +39,7 @@ func BenchmarkCount(b *testing.B) {
 	window := time.Now()
 	b.ReportAllocs()
 	for b.Loop() {
-		if n, err := s.Count(b.Context(), db.Organization.ID, organization.Metadata, window); n != 1 || err != nil {
+		if n, err := s.Count(b.Context(), db.Organization.ID, organization.Metadata, window, 1); n != 1 || err != nil {
 			b.Fatalf("Count = %d, %v, want 1", n, err)
 		}
 	}

@@ -61,10 +61,10 @@ func TestPlainClient(t *testing.T) {
 		t.Errorf("AddKey of a key that is there = %v, want a Conflict", err)
 	}
 	for i, s := range []*dynamo.Store{plain, fast} {
-		usageCtx, usage := store.WithUsage(ctx)
-		found, err := s.Find(usageCtx, o.ID, key.Hash())
-		if err != nil || found.Key == nil || found.Organization.Version != o.Version+int64(i) || *usage != (store.Usage{Calls: 1, ReadUnits: 1}) {
-			t.Fatalf("Find = %+v, %v with %+v, want the organization of version %d and its key", found, err, *usage, o.Version+int64(i))
+		meterCtx, meter := store.WithMeter(ctx)
+		found, err := s.Find(meterCtx, o.ID, key.Hash())
+		if err != nil || found.Key == nil || found.Organization.Version != o.Version+int64(i) || meter.Sum() != (store.Usage{Calls: 1, ReadUnits: 1}) {
+			t.Fatalf("Find = %+v, %v with %+v, want the organization of version %d and its key", found, err, meter.Sum(), o.Version+int64(i))
 		}
 		after, changes := found.Organization.Apply(organization.Patch{Name: organization.Set("Name " + string(rune('A'+i)))}, time.Now())
 		e := entry()
@@ -76,8 +76,8 @@ func TestPlainClient(t *testing.T) {
 		if err := s.Update(ctx, change); store.KindOf(err) != store.Conflict {
 			t.Errorf("Update of another version = %v, want a Conflict", err)
 		}
-		if n, err := s.Count(ctx, o.ID, organization.Metadata, now.Truncate(time.Minute)); n != int64(i+1) || err != nil {
-			t.Errorf("Count = %d, %v, want %d", n, err, i+1)
+		if n, err := s.Count(ctx, o.ID, organization.Metadata, now.Truncate(time.Minute), 5); n != int64(5*(i+1)) || err != nil {
+			t.Errorf("Count = %d, %v, want %d", n, err, 5*(i+1))
 		}
 		if err := s.NoteUse(ctx, o.ID, record.ID, now); err != nil { // the second time it is noted already
 			t.Errorf("NoteUse = %v, want no error", err)

@@ -157,30 +157,35 @@ func clause(verb string, actions []string) string {
 // counterLife is how long a counter is kept, which leaves time to look into what happened.
 const counterLife = 25 * time.Hour
 
+const counting = "counting requests of " // in an error
+
+var countExpression = aws.String("SET " + attrTTL + " = :ttl ADD " + attrRequests + " :n")
+
 // Count is one UpdateItem that adds atomically. It is attempted once: an attempt whose reply was lost may have
 // counted, and no request may count twice.
-func (s *Store) Count(ctx context.Context, id organization.ID, c organization.Category, window time.Time) (int64, error) {
-	op := fmt.Sprintf("counting a request of %s", id)
+func (s *Store) Count(
+	ctx context.Context, id organization.ID, c organization.Category, window time.Time, n int64,
+) (int64, error) {
 	out, err := s.once.UpdateItem(ctx, &dynamodb.UpdateItemInput{
 		TableName:        &s.tables.Counters,
 		Key:              counterKey(id, c, window),
-		UpdateExpression: aws.String("SET " + attrTTL + " = :ttl ADD " + attrRequests + " :one"),
+		UpdateExpression: countExpression,
 		ExpressionAttributeValues: item{
-			":one": num(1),
+			":n":   num(n),
 			":ttl": num(window.Add(counterLife).Unix()),
 		},
 		ReturnValues:           types.ReturnValueUpdatedNew,
 		ReturnConsumedCapacity: types.ReturnConsumedCapacityTotal,
 	})
 	if err != nil {
-		return 0, translate(op, err)
+		return 0, translate(counting+string(id), err)
 	}
 	r := reader{item: out.Attributes}
-	n := r.num(attrRequests)
+	sum := r.num(attrRequests)
 	if r.err != nil {
-		return 0, fmt.Errorf("%s: %w", op, r.err)
+		return 0, fmt.Errorf("%s%s: %w", counting, id, r.err)
 	}
-	return n, nil
+	return sum, nil
 }
 
 // NoteUse is one UpdateItem, which changes nothing if the item has this time or a later one. It is attempted once:
@@ -201,7 +206,7 @@ func (s *Store) NoteUse(ctx context.Context, id organization.ID, keyID string, a
 	return translate(fmt.Sprintf("noting a use of %s of %s", keyID, id), err)
 }
 
-// addMeter adds a step to the SDK's stack of a call. The step adds what the call consumed to the Usage of its
+// addMeter adds a step to the SDK's stack of a call. The step adds what the call consumed to the Meter of its
 // context. It also adds what became of each attempt to the error of a call that failed.
 func addMeter(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Meter", meter), middleware.Before)
@@ -216,14 +221,14 @@ func meter(
 	if err != nil && len(attempts) == 0 {
 		attempts = []retry.AttemptResult{{Err: err}} // a call without retries
 	}
-	usage := store.UsageOf(ctx)
-	usage.Calls++
+	usage := store.Usage{Calls: 1}
 	for _, attempt := range attempts {
 		if attempt.Err != nil && kindOf(attempt.Err) == store.Throttled {
 			usage.Throttles++
 		}
 	}
 	if err != nil {
+		store.MeterOf(ctx).Add(usage)
 		return out, metadata, &callError{err, attempts}
 	}
 	switch result := out.Result.(type) {
@@ -236,6 +241,7 @@ func meter(
 			usage.WriteUnits += units(&result.ConsumedCapacity[i])
 		}
 	}
+	store.MeterOf(ctx).Add(usage)
 	return out, metadata, nil
 }
 

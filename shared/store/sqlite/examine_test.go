@@ -83,7 +83,7 @@ func TestExamineWrites(t *testing.T) {
 			t.Errorf("on a full disk: %+v, want writing to fail and advice", f)
 		}
 	}
-	if _, err := s.Count(t.Context(), "org_1", organization.Metadata, time.Now()); err != nil {
+	if _, err := s.Count(t.Context(), "org_1", organization.Metadata, time.Now(), 1); err != nil {
 		t.Errorf("Count = %v: there is room for that", err)
 	}
 }

@@ -76,7 +76,7 @@ func everyCall(s *Store, o organization.Organization, key apikey.Record) map[str
 			return err
 		},
 		"Count": func(ctx context.Context) error {
-			_, err := s.Count(ctx, o.ID, organization.Metadata, time.Now().Truncate(time.Minute))
+			_, err := s.Count(ctx, o.ID, organization.Metadata, time.Now().Truncate(time.Minute), 1)
 			return err
 		},
 		"KeySecrets":    func(ctx context.Context) error { _, err := s.KeySecrets(ctx); return err },
@@ -213,7 +213,7 @@ func TestFilesInPlace(t *testing.T) {
 	settle(t, s, filepath.Dir(path))
 	for range 3 {
 		other := openLoose(t, path)
-		if _, err := other.Count(t.Context(), o.ID, organization.Metadata, time.Now()); err != nil {
+		if _, err := other.Count(t.Context(), o.ID, organization.Metadata, time.Now(), 1); err != nil {
 			t.Fatal(err)
 		}
 		asItIs, err := OpenAsItIs(t.Context(), path)
@@ -299,7 +299,7 @@ func TestPurgeLeavesNothing(t *testing.T) {
 		}
 		o = u.After
 	}
-	if _, err := gateway.Count(t.Context(), o.ID, organization.Metadata, time.Now().Truncate(time.Minute)); err != nil {
+	if _, err := gateway.Count(t.Context(), o.ID, organization.Metadata, time.Now().Truncate(time.Minute), 1); err != nil {
 		t.Fatal(err)
 	}
 	secrets := []string{o.InternalID.Reveal(), key.Hash.Hex(), "superseded", string(o.Credentials), o.Name, string(o.ID)}

@@ -67,7 +67,7 @@ func child(ctx context.Context, path string, in io.Reader, out io.Writer) error 
 	}
 	fmt.Fprintln(out, o.ID)
 	for range countsPerChild {
-		sum, err := s.Count(ctx, shared, organization.Data, time.Unix(0, 0))
+		sum, err := s.Count(ctx, shared, organization.Data, time.Unix(0, 0), 1)
 		if err != nil {
 			return err
 		}

@@ -169,7 +169,7 @@ func TestCountForgets(t *testing.T) {
 	s := newStore(t)
 	now := time.Now().Truncate(time.Minute)
 	for _, age := range []time.Duration{remembered + time.Minute, remembered, 0, 0} {
-		if _, err := s.Count(t.Context(), "org_x", organization.Metadata, now.Add(-age)); err != nil {
+		if _, err := s.Count(t.Context(), "org_x", organization.Metadata, now.Add(-age), 1); err != nil {
 			t.Fatalf("Count of %v ago = %v, want no error", age, err)
 		}
 	}

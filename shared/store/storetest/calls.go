@@ -60,7 +60,7 @@ func calls(e Engine, m tenant, fresh organization.Organization) map[string]func(
 			return e.AddKeySecrets(ctx, apikey.Secrets{apikey.NewSecret()})
 		},
 		"Count": func(ctx context.Context) error {
-			_, err := e.Count(ctx, m.ID, organization.Metadata, window())
+			_, err := e.Count(ctx, m.ID, organization.Metadata, window(), 1)
 			return err
 		},
 	}
@@ -117,7 +117,7 @@ func (s suite) wantUnreachable(t *testing.T, ctx context.Context) {
 	s.wantStored(t, made)
 	wantUses(t, s.b, made.ID, map[string]time.Time{made.Keys[0].ID: {}})
 	wantGone(t, s.b, fresh.ID, made.Keys[0].Hash)
-	if n, err := s.b.Count(t.Context(), made.ID, organization.Metadata, window()); n != 1 || err != nil {
+	if n, err := s.b.Count(t.Context(), made.ID, organization.Metadata, window(), 1); n != 1 || err != nil {
 		t.Errorf("Count after the cancelled ones = %d, %v, want 1", n, err)
 	}
 }

@@ -415,7 +415,7 @@ func (s suite) purge(t *testing.T) {
 // wantCount counts a request of the window.
 func wantCount(t *testing.T, e Engine, id organization.ID, c organization.Category, at time.Time, n int64) {
 	t.Helper()
-	if got, err := e.Count(t.Context(), id, c, at); got != n || err != nil {
+	if got, err := e.Count(t.Context(), id, c, at, 1); got != n || err != nil {
 		t.Errorf("Count(%s, %s) = %d, %v, want %d", id, c, got, err, n)
 	}
 }

@@ -33,6 +33,15 @@ func Slow(d time.Duration) Fault {
 	}}
 }
 
+// After delivers the call, and calls done before it replies.
+func After(done func()) Fault {
+	return Fault{"after", func(x *exchange) {
+		r := x.forward()
+		done()
+		x.send(r)
+	}}
+}
+
 // Hang never delivers the call and never answers; it waits until the client gives up.
 func Hang() Fault {
 	return Fault{"hanging", func(x *exchange) { <-x.r.Context().Done() }}

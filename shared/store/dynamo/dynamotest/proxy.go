@@ -6,10 +6,12 @@ import (
 	"io"
 	"maps"
 	"math/rand/v2"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 )
 
@@ -75,6 +77,8 @@ type Proxy struct {
 	behind string
 	client *http.Client
 
+	connections atomic.Int64 // that clients have opened
+
 	mu       sync.Mutex
 	late     int        // calls that are still to be delivered, after their client has gone
 	settled  *sync.Cond // late is 0
@@ -91,7 +95,13 @@ func StartProxy(t testing.TB, behind string, plan Plan) *Proxy {
 	p := &Proxy{behind: behind, client: &http.Client{Transport: transport}, injected: map[string]int{}}
 	p.settled = sync.NewCond(&p.mu)
 	p.Follow(plan)
-	server := httptest.NewServer(p)
+	server := httptest.NewUnstartedServer(p)
+	server.Config.ConnState = func(_ net.Conn, state http.ConnState) {
+		if state == http.StateNew {
+			p.connections.Add(1)
+		}
+	}
+	server.Start()
 	t.Cleanup(func() {
 		server.CloseClientConnections() // ends the calls that hang
 		server.Close()
@@ -121,6 +131,9 @@ func (p *Proxy) Calls(operation string) int {
 	}
 	return sum
 }
+
+// Connections returns how many connections were opened since the proxy began.
+func (p *Proxy) Connections() int { return int(p.connections.Load()) }
 
 // Injected returns how many faults there were, by name.
 func (p *Proxy) Injected() map[string]int {

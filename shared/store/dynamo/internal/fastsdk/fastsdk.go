@@ -348,5 +348,8 @@ func payloadHash(request *smithyhttp.Request) (string, error) {
 	if _, err := io.Copy(hash, request.GetStream()); err != nil {
 		return "", err
 	}
-	return hex.EncodeToString(hash.Sum(nil)), request.RewindStream()
+	var text [3 * sha256.Size]byte // the digits, and what they are made of
+	sum := hash.Sum(text[len(text)-sha256.Size : len(text)-sha256.Size])
+	digits := text[:hex.Encode(text[:], sum)]
+	return string(digits), request.RewindStream()
 }

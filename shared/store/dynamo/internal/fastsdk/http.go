@@ -41,10 +41,10 @@ func NewHTTPClient(transport http.RoundTripper, timeout time.Duration) *HTTPClie
 			DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
 			TLSHandshakeTimeout: connectTimeout,
 			DisableCompression:  true,
-			// A sandbox uses one connection, or two. A local gateway has as many requests as it has callers: beyond 64
-			// they wait for a connection, as DynamoDB Local does not accept hundreds of new connections within a second.
-			MaxConnsPerHost:     64,
-			MaxIdleConnsPerHost: 64,
+			// A sandbox uses two connections. A local gateway uses twice as many as it has requests: beyond 128 they wait
+			// for one, as DynamoDB Local does not accept hundreds of new connections within a second.
+			MaxConnsPerHost:     128,
+			MaxIdleConnsPerHost: 128,
 			IdleConnTimeout:     90 * time.Second,
 		}
 	}
