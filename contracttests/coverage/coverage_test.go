@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/fixture"
 	"organizations-api/contracttests/judge"
 )
 
@@ -79,7 +80,7 @@ func TestCoverageOfEverything(t *testing.T) {
 	exchanges := completeExchanges()
 	for _, x := range exchanges {
 		refused := x.Response.Status == http.StatusUnprocessableEntity
-		if found := harness.Validator().CheckRequest(x); refused != (len(found) > 0) && string(x.Request.Body) != harness.WholeUpdate && x.Request.Body != nil {
+		if found := harness.Validator().CheckRequest(x); refused != (len(found) > 0) && string(x.Request.Body) != fixture.WholeUpdate && x.Request.Body != nil {
 			t.Errorf("the exchange %s %d %.60s is no true one: %v", x.Request.Method, x.Response.Status, x.Request.Body, found)
 		}
 	}
@@ -224,7 +225,7 @@ func dropping(those func(judge.Exchange) bool) func(*judge.Exchange) bool {
 func swapped(old, text string) func(*judge.Exchange) bool {
 	return func(x *judge.Exchange) bool {
 		if inBody(old)(*x) {
-			harness.SetBody(x, strings.Replace(string(x.Response.Body), old, text, 1))
+			fixture.SetBody(x, strings.Replace(string(x.Response.Body), old, text, 1))
 		}
 		return true
 	}
@@ -250,7 +251,7 @@ func either(a, b func(judge.Exchange) bool) func(judge.Exchange) bool {
 // withoutDetails keeps all exchanges, with the details left out of every error but a validation error.
 func withoutDetails(x *judge.Exchange) bool {
 	if status := x.Response.Status; status >= 400 && status != http.StatusUnprocessableEntity {
-		harness.SetBody(x, detailsOfError.ReplaceAllString(string(x.Response.Body), `"details":null`))
+		fixture.SetBody(x, detailsOfError.ReplaceAllString(string(x.Response.Body), `"details":null`))
 	}
 	return true
 }
@@ -325,7 +326,7 @@ func TestCoverageKeywordSides(t *testing.T) {
 // TestCoverageElsewhere: what the document does not declare is counted apart.
 func TestCoverageElsewhere(t *testing.T) {
 	t.Parallel()
-	head, path, status := harness.RightExchange(http.MethodGet, 200), harness.RightExchange(http.MethodGet, 404), harness.RightExchange(http.MethodGet, 404)
+	head, path, status := fixture.RightExchange(http.MethodGet, 200), fixture.RightExchange(http.MethodGet, 404), fixture.RightExchange(http.MethodGet, 404)
 	head.Request.Method, path.Request.URL, status.Response.Status = http.MethodHead, "/v1/other", 418
 	r := newOrganizationCoverage(t, head, path, status, status).Report()
 	if r.Exchanges != 4 || r.Elsewhere != 2 {
@@ -345,9 +346,9 @@ func TestCoverageWaivers(t *testing.T) {
 			t.Errorf("Waive(%q) = nil, want an error", item)
 		}
 	}
-	uncoded, undetailed := harness.RightExchange(http.MethodGet, 404), harness.RightExchange(http.MethodGet, 422)
-	harness.SetBody(&uncoded, strings.Replace(harness.ErrorJSON(404), `"organization_not_found"`, "null", 1))
-	harness.SetBody(&undetailed, `{"error":{"message":"x","type":"ValidationError","code":null,"details":null}}`)
+	uncoded, undetailed := fixture.RightExchange(http.MethodGet, 404), fixture.RightExchange(http.MethodGet, 422)
+	fixture.SetBody(&uncoded, strings.Replace(fixture.ErrorJSON(404), `"organization_not_found"`, "null", 1))
+	fixture.SetBody(&undetailed, `{"error":{"message":"x","type":"ValidationError","code":null,"details":null}}`)
 	c.Observe(uncoded)
 	c.Observe(undetailed)
 	missing := c.Report().Missing()
@@ -393,7 +394,7 @@ func TestCoverageConcurrent(t *testing.T) {
 // BenchmarkCoverageObserve observes one accepted and one refused change.
 func BenchmarkCoverageObserve(b *testing.B) {
 	c := New(harness.Validator().Document)
-	right, wrong := updateExchange(200, harness.WholeUpdate), updateExchange(422, `{"rate_limits":{"search":0}}`)
+	right, wrong := updateExchange(200, fixture.WholeUpdate), updateExchange(422, `{"rate_limits":{"search":0}}`)
 	b.ReportAllocs()
 	for b.Loop() {
 		c.Observe(right)

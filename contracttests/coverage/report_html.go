@@ -117,7 +117,7 @@ func (in ReportInput) verdict() string {
 	if in.Stopped != "" {
 		parts = append(parts, in.Stopped)
 	}
-	if n := in.failures(); n > 0 {
+	if _, n := in.Checks(); n > 0 {
 		parts = append(parts, counted(n, "failed check"))
 	}
 	if n := len(in.Coverage.Missing()); n > 0 && !in.Partial {

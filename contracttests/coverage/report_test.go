@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/fixture"
 )
 
 const reportSecret = "sk_live_9f8e7d6c5b4a39281706"
@@ -101,7 +102,7 @@ func TestReportHidesCredentials(t *testing.T) {
 	t.Parallel()
 	for name, write := range writers(failedReport(t)) {
 		out := written(t, write)
-		if strings.Contains(out, reportSecret[8:]) || strings.Contains(out, harness.CallerKey[8:]) {
+		if strings.Contains(out, reportSecret[8:]) || strings.Contains(out, fixture.CallerKey[8:]) {
 			t.Errorf("the %s shows a credential", name)
 		}
 		if !strings.Contains(out, "[redacted]") {

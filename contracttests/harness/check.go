@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"organizations-api/contracttests/judge"
 )
@@ -91,6 +92,10 @@ func Run(ctx context.Context, subject *Subject, check Check) []Failure {
 	s := newSession(ctx, subject, check.Name)
 	s.protect(func() { check.Run(s) })
 	s.protect(s.putBack)
+	if s.disturbed() {
+		// What else the check found may be the doing of others.
+		return slices.DeleteFunc(s.failures, func(f Failure) bool { return !f.Others && !f.LeftChanged })
+	}
 	return s.failures
 }
 
@@ -101,7 +106,7 @@ func Run(ctx context.Context, subject *Subject, check Check) []Failure {
 func RunSerially(ctx context.Context, checks []Check, run func(Check) []Failure) error {
 	for _, check := range checks {
 		if ctx.Err() != nil {
-			return errors.New("interrupted, or out of time; what was changed has been put back")
+			return errors.New("interrupted; what was changed has been put back")
 		}
 		for _, f := range run(check) {
 			switch {

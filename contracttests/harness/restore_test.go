@@ -15,6 +15,7 @@ import (
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/harness/local"
 	"organizations-api/contracttests/judge"
+	"organizations-api/contracttests/live"
 )
 
 // givenSubject returns a service as a live target: one organization and its keys.
@@ -113,7 +114,10 @@ func TestLiveSubjectWaits(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	subject := local.AtURL(t, server.URL, "key", "", "")
+	subject, err := live.AtURL(server.URL, live.Keys{Admin: "key"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	answer, err := subject.Target.Send(ctx, harness.NewRequest(http.MethodPatch, "key", []byte(`{}`)))
 	if err != nil || answer.Status != http.StatusTeapot {
 		t.Errorf("Send = %d, %v, want the answer to what was sent before the interruption", answer.Status, err)

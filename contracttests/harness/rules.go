@@ -45,6 +45,9 @@ var Validator = sync.OnceValue(func() *judge.Validator {
 	return v.With(OrganizationRules()...).WithRequest(OrganizationRequestRules()...)
 })
 
+// BehindGateway returns the judge of the service behind an HTTP API, which adds a header.
+func BehindGateway() *judge.Validator { return Validator().AllowHeaders("Apigw-Requestid") }
+
 // OrganizationRules returns the rules for responses.
 func OrganizationRules() []judge.RuleFunc {
 	return []judge.RuleFunc{errorBody, validationBody, retryDetails, timestamps, rateLimitHeaders, precondition, credentialEcho}

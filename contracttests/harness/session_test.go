@@ -24,7 +24,7 @@ func TestSecretsAreFound(t *testing.T) {
 		sent, body, header string
 		found              bool
 	}{
-		"nothing":         {body: WholeOrganization},
+		"nothing":         {body: `{"organization_id":"org_1"}`},
 		"as it is":        {body: `{"x":"` + internal + `"}`, found: true},
 		"in capitals":     {body: strings.ToUpper(internal), found: true},
 		"without prefix":  {body: internal[4:], found: true},

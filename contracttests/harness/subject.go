@@ -22,6 +22,9 @@ type Subject struct {
 	// Start is the organization of a live target when the run began; nil where nobody looked. A check that finds
 	// another one reports that somebody else is at work.
 	Start *Snapshot
+	// Mark is part of every text that Fresh makes, so that a run on a live target knows its own texts from those of
+	// another run; "" where nobody else can be at work. It has MarkLength letters and digits, in lower case.
+	Mark  string
 	Other *Tenant // another organization of a live target; nil where none was given
 
 	// Faulty returns the same service on a store in that state; nil where there is no such store.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/fixture"
 	"organizations-api/contracttests/judge"
 )
 
@@ -112,7 +112,7 @@ func TestForeign(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			found := v.Check(foreignExchange(c.request, c.status, c.header, c.body))
-			if diff := cmp.Diff(append([]judge.Rule{}, c.want...), harness.RulesOf(found)); diff != "" {
+			if diff := cmp.Diff(append([]judge.Rule{}, c.want...), fixture.RulesOf(found)); diff != "" {
 				t.Errorf("broken rules (-want +got):\n%s%s", diff, lines(found))
 			}
 		})
@@ -158,7 +158,7 @@ func TestForeignRequests(t *testing.T) {
 				x.Request.Header.Set("Content-Type", "application/json")
 			}
 			found := v.CheckRequest(x)
-			if diff := cmp.Diff(append([]judge.Rule{}, c.want...), harness.RulesOf(found)); diff != "" {
+			if diff := cmp.Diff(append([]judge.Rule{}, c.want...), fixture.RulesOf(found)); diff != "" {
 				t.Errorf("broken rules (-want +got):\n%s%s", diff, lines(found))
 			}
 		})
@@ -234,7 +234,7 @@ components:
 			wantSilent(t, v.Check(foreignExchange("GET /good", 200, "", `{"a":1}`)))
 			for request, want := range map[string]judge.Rule{"GET /good": judge.RuleSchema, "GET /bad": judge.RuleStatusUndeclared} {
 				status := map[judge.Rule]int{judge.RuleSchema: 200, judge.RuleStatusUndeclared: 404}[want]
-				if got := harness.RulesOf(v.Check(foreignExchange(request, status, "", `{"a":"x"}`))); len(got) != 1 || got[0] != want {
+				if got := fixture.RulesOf(v.Check(foreignExchange(request, status, "", `{"a":"x"}`))); len(got) != 1 || got[0] != want {
 					t.Errorf("%s %d breaks %v, want %s", request, status, got, want)
 				}
 			}

@@ -10,7 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/fixture"
 	"organizations-api/contracttests/judge"
 )
 
@@ -336,7 +336,7 @@ func (k kind) judge(t *testing.T, form string) {
 			delete(x.Response.Header, "Content-Type")
 		}
 		found := check(x)
-		if diff := cmp.Diff(append([]judge.Rule{}, c.want...), harness.RulesOf(found)); diff != "" {
+		if diff := cmp.Diff(append([]judge.Rule{}, c.want...), fixture.RulesOf(found)); diff != "" {
 			t.Errorf("%d: %s %d %q %.80q: broken rules (-want +got):\n%s%s", i, c.request, c.status, c.headers, c.body, diff, lines(found))
 		}
 	}
@@ -368,7 +368,7 @@ func TestMounted(t *testing.T) {
 	for _, c := range cases {
 		x := judge.Exchange{Request: judge.Request{Method: "GET", URL: c.url, Header: http.Header{}}, Response: judge.Response{Status: 204}}
 		for half, found := range map[string][]judge.Violation{"response": c.validator.Check(x), "request": c.validator.CheckRequest(x)} {
-			if diff := cmp.Diff(append([]judge.Rule{}, c.want...), harness.RulesOf(found)); diff != "" {
+			if diff := cmp.Diff(append([]judge.Rule{}, c.want...), fixture.RulesOf(found)); diff != "" {
 				t.Errorf("%s, %s: broken rules (-want +got):\n%s", c.name, half, diff)
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/fixture"
 	"organizations-api/contracttests/judge"
 )
 
@@ -97,7 +98,7 @@ func TestEachRuleCounts(t *testing.T) {
 			if i < 0 {
 				t.Fatalf("there is no mutant %s", c.mutant)
 			}
-			right := harness.RightExchange(c.method, c.status)
+			right := fixture.RightExchange(c.method, c.status)
 			check := harness.Check{Name: "one exchange", Run: func(s *harness.Session) { s.Send(right.Request) }}
 			subject := cannedSubject(mutants[i], right.Response)
 			if failures := harness.Run(t.Context(), subject, check); len(failures) == 0 {
@@ -120,7 +121,7 @@ func cannedSubject(mutant Mutant, answer judge.Response) *harness.Subject {
 			return answer, nil
 		})
 	}
-	world := &World{Direct: canned(harness.RightExchange(http.MethodGet, http.StatusOK).Response)}
+	world := &World{Direct: canned(fixture.RightExchange(http.MethodGet, http.StatusOK).Response)}
 	return &harness.Subject{Name: mutant.Name, Target: mutant.Wrap(world, canned(answer)), Validator: harness.Validator()}
 }
 
@@ -129,7 +130,7 @@ func TestCannedServiceIsRight(t *testing.T) {
 	t.Parallel()
 	for _, mutant := range HarmlessMutants() {
 		for _, c := range rulesAndMutants {
-			right := harness.RightExchange(c.method, c.status)
+			right := fixture.RightExchange(c.method, c.status)
 			subject := cannedSubject(mutant, right.Response)
 			check := harness.Check{Name: mutant.Name, Run: func(s *harness.Session) { s.Send(right.Request) }}
 			for _, failure := range harness.Run(t.Context(), subject, check) {
@@ -142,7 +143,7 @@ func TestCannedServiceIsRight(t *testing.T) {
 // TestMutantsLeaveOthersAlone: a mutant that is about some requests changes nothing of the others and of their answers.
 func TestMutantsLeaveOthersAlone(t *testing.T) {
 	t.Parallel()
-	get, patch := harness.RightExchange(http.MethodGet, http.StatusOK), harness.RightExchange(http.MethodPatch, http.StatusOK)
+	get, patch := fixture.RightExchange(http.MethodGet, http.StatusOK), fixture.RightExchange(http.MethodPatch, http.StatusOK)
 	patch.Request.Body = []byte(` {"organization_name": "Northwind", "metadata": {"b":[1.50], "a":1} , "rate_limits":{"data":7}} `)
 	for _, mutant := range All() {
 		particular := mutant.Group == GroupAcceptance || mutant.Group == GroupSecurity

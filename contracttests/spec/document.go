@@ -17,6 +17,7 @@ import (
 
 // Document is what an OpenAPI document declares. Nothing in it changes after Load, so it is safe for concurrent use.
 type Document struct {
+	Version    string       // of the service that it describes, as info.version has it
 	Operations []*Operation // in the document's order
 
 	// Warnings name what cannot be judged because the document is wrong there, or uses what this package does not know.
@@ -181,7 +182,8 @@ func Load(document []byte) (*Document, error) {
 	b := newBuilder(top)
 	operations := b.operations()
 	b.finish()
-	return &Document{Operations: operations, Warnings: b.warnings, routes: newRoutes(operations)}, nil
+	version := text(Field(top, "info"), "version")
+	return &Document{Version: version, Operations: operations, Warnings: b.warnings, routes: newRoutes(operations)}, nil
 }
 
 // writtenVersion matches the version near the beginning of a document. It stands at the top level, as nothing is before

@@ -198,6 +198,8 @@ func (r *reader) subschemas(s *Schema, name string, value *yaml.Node) {
 		s.Items = r.read(where, value)
 	case "$ref":
 		s.Ref = r.target(value.Value)
+	case "$recursiveRef":
+		r.warn(s.Where, "$recursiveRef is of an older draft, and what it refers to is not judged: write $dynamicRef or $ref")
 	case "allOf":
 		s.AllOf = r.list(where, value)
 	case "anyOf":

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"organizations-api/contracttests/harness"
-	"organizations-api/contracttests/judge"
+	"organizations-api/contracttests/harness/operator"
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
@@ -20,24 +20,21 @@ func New(t testing.TB, engine Engine, o Options) *harness.Subject {
 	t.Helper()
 	name, validator := "in-process", harness.Validator()
 	if o.ThroughEvents {
-		name, validator = "lambda-events", behindGateway()
+		name, validator = "lambda-events", harness.BehindGateway()
 	}
-	operator := NewOperator(engine, o.Now)
+	op := operator.New(engine, o.Now)
 	subject := &harness.Subject{
 		Name:      name,
 		Target:    NewService(t, engine, o).Target(),
 		Validator: validator,
-		Provision: operator.Provision,
-		Revoke:    operator.Revoke,
+		Provision: op.Provision,
+		Revoke:    op.Revoke,
 	}
 	failWith(subject, func(fault harness.Fault) harness.Target {
 		return NewService(t, faultyStore{engine, fault}, o).Target()
 	})
 	return subject
 }
-
-// behindGateway returns the judge of the service behind an HTTP API, which adds a header.
-func behindGateway() *judge.Validator { return harness.Validator().AllowHeaders("Apigw-Requestid") }
 
 // failWith sets Faulty to targets that are made beforehand.
 func failWith(subject *harness.Subject, start func(harness.Fault) harness.Target) {
@@ -68,31 +65,6 @@ func Subjects() map[string]func(testing.TB) *harness.Subject {
 		}
 	}
 	return all
-}
-
-// AtURL returns the service at a URL, of which the tests have nothing but keys. All keys but the first may be "".
-func AtURL(t *testing.T, url, admin, read, other string) *harness.Subject {
-	t.Helper()
-	reached, err := harness.URLTarget(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if admin == "" {
-		t.Fatal("a target needs an admin key, in the environment as ADMIN_KEY")
-	}
-	subject := &harness.Subject{
-		Name:      "at-url",
-		Target:    harness.HonourRetryAfter(harness.WithoutCancel(reached)),
-		Validator: behindGateway(),
-		Given:     harness.Tenant{Keys: map[harness.KeyKind]string{harness.KeyAdmin: admin}},
-	}
-	if read != "" {
-		subject.Given.Keys[harness.KeyRead] = read
-	}
-	if other != "" {
-		subject.Other = &harness.Tenant{Keys: map[harness.KeyKind]string{harness.KeyAdmin: other}}
-	}
-	return subject
 }
 
 // Report makes errors of a test of what a check found.
