@@ -28,7 +28,7 @@ type Failure struct {
 // Failures returns why the schema refuses a value, in no particular order. It returns nil if the schema accepts it, or
 // if it could not be compiled, which is a warning of the document.
 func Failures(s *spec.Compiled, value any) []Failure {
-	if s.Rules == nil {
+	if s.Rules == nil || s.Accepts(value) {
 		return nil
 	}
 	value = bounded(value)

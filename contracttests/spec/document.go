@@ -126,6 +126,8 @@ type Compiled struct {
 	Rules    *jsonschema.Schema // judges values; nil if the schema cannot be compiled, which Document.Warnings says
 	Nullable bool               // Rules accept null
 	Closed   bool               // of a response: members that the document does not declare are refused
+
+	quick *quick // nil if the schema cannot be compiled
 }
 
 // String returns the operationId, or method and path template where there is none.
