@@ -222,12 +222,9 @@ func (q *quick) acceptsText(text string) bool {
 	return q.format == nil || q.format.Validate(text) == nil
 }
 
-// exactDigits is how long a number may be so that every sort of reader holds it exactly.
-const exactDigits = 15
-
 // acceptsNumber judges whole numbers of a few digits.
 func (q *quick) acceptsNumber(n json.Number) bool {
-	if q.format != nil && q.format.Name != "int64" && q.format.Name != "int32" || len(n) > exactDigits {
+	if q.format != nil && q.format.Name != "int64" && q.format.Name != "int32" || !PlainInteger(n) {
 		return false
 	}
 	whole, err := strconv.ParseInt(string(n), 10, 64)
