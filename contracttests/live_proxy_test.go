@@ -28,8 +28,10 @@ import (
 
 var (
 	cleanRuns   = flag.Int("clean.runs", 1, "`number` of runs at a URL that must all be clean")
-	cleanAtOnce = flag.Int("clean.at-once", 1, "`number` of them at the same time, each with an organization of its own")
-	cleanDelay  = flag.Duration("clean.delay", 4*time.Millisecond, "longest `time` that the proxy takes for a request; the shortest is a twentieth")
+	cleanAtOnce = flag.Int("clean.at-once", 1,
+		"`number` of them at the same time, each with an organization of its own")
+	cleanDelay = flag.Duration("clean.delay", 4*time.Millisecond,
+		"longest `time` that the proxy takes for a request; the shortest is a twentieth")
 )
 
 // TestCleanBehindProxy: on a right service behind a slow proxy, which closes connections as soon as they are idle, every
@@ -107,6 +109,7 @@ func serveSlowly(t *testing.T, target harness.Target, longest time.Duration) str
 	proxy := &httputil.ReverseProxy{ErrorLog: quiet, Rewrite: func(r *httputil.ProxyRequest) {
 		time.Sleep(longest/20 + rand.N(longest*19/20+1)) //nolint:gosec // no secret
 		r.SetURL(to)
+		r.Out.URL.RawQuery = r.In.URL.RawQuery // without what it cannot read, the service could not refuse it
 	}}
 	front := httptest.NewUnstartedServer(proxy)
 	// Less than a pause between two requests: the server often closes a connection just when the client sends on it.

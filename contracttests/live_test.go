@@ -48,7 +48,8 @@ func TestServedAtURL(t *testing.T) {
 		served := serve(t, orgs, "on")
 		out, found := served.contract(t, orgs, "--as-operator", "--store", served.store)
 		if not := found.Subjects[0].NotShown; !found.Passed || not > 6 {
-			t.Errorf("the run does not show %d checks, want those alone that need a store that fails. It says\n%s", not, out)
+			t.Errorf("the run does not show %d checks, want those alone that need a store that fails. It says\n%s",
+				not, out)
 		}
 		list, err := exec.CommandContext(t.Context(), orgs, "list", "--store", served.store, "--json").Output()
 		if err != nil || strings.Count(string(list), `"organization_id"`) != 2 {
@@ -71,7 +72,8 @@ type report struct {
 func (s served) contract(t *testing.T, orgs string, arguments ...string) (string, report) {
 	t.Helper()
 	folder := t.TempDir()
-	command := exec.CommandContext(t.Context(), orgs, append([]string{"contract", s.url, "--report", folder}, arguments...)...)
+	command := exec.CommandContext(t.Context(), orgs,
+		append([]string{"contract", s.url, "--report", folder}, arguments...)...)
 	command.Env = append(os.Environ(), "ADMIN_KEY="+s.admin, "READ_KEY="+s.read, "OTHER_KEY="+s.other)
 	out, err := command.CombinedOutput()
 	if strings.Contains(string(out), s.admin[:len(s.admin)-5]) {
@@ -102,14 +104,16 @@ func wantAnnounced(t *testing.T, out string, found report) {
 	}
 	about, err := strconv.Atoi(said[1])
 	if off := float64(found.Coverage.Exchanges)/float64(about) - 1; err != nil || off < -0.1 || off > 0.1 {
-		t.Errorf("the run says that it makes about %d requests, and makes %d: mend requestsOfAll", about, found.Coverage.Exchanges)
+		t.Errorf("the run says that it makes about %d requests, and makes %d: mend requestsOfAll", about,
+			found.Coverage.Exchanges)
 	}
 }
 
 func buildOrgs(t *testing.T) string {
 	t.Helper()
 	binary := filepath.Join(t.TempDir(), "orgs")
-	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "organizations-api/cmd/orgs").CombinedOutput(); err != nil {
+	if out, err := exec.CommandContext(t.Context(), "go", "build", "-o", binary,
+		"organizations-api/cmd/orgs").CombinedOutput(); err != nil {
 		t.Fatalf("building orgs: %v\n%s", err, out)
 	}
 	return binary
@@ -121,7 +125,8 @@ type served struct{ store, url, admin, read, other string }
 func serve(t *testing.T, orgs, limits string) served {
 	t.Helper()
 	store := "sqlite:" + filepath.Join(t.TempDir(), "orgs.db")
-	command := exec.CommandContext(t.Context(), orgs, "serve", "--addr", "127.0.0.1:0", "--store", store, "--rate-limits", limits, "--json")
+	command := exec.CommandContext(t.Context(), orgs, "serve", "--addr", "127.0.0.1:0", "--store", store,
+		"--rate-limits", limits, "--json")
 	command.Cancel = func() error { return command.Process.Signal(syscall.SIGTERM) }
 	command.WaitDelay = 10 * time.Second
 	stdout, err := command.StdoutPipe()
@@ -139,7 +144,8 @@ func serve(t *testing.T, orgs, limits string) served {
 	if err := json.NewDecoder(stdout).Decode(&welcome); err != nil || len(welcome.Demo.Keys) != 2 {
 		t.Fatalf("orgs serve says %+v, %v, want a URL and two keys", welcome, err)
 	}
-	out, err := exec.CommandContext(t.Context(), orgs, "create", "--name", "Second 2", "--tier", "enterprise", "--store", store, "--json").Output()
+	out, err := exec.CommandContext(t.Context(), orgs, "create", "--name", "Second 2", "--tier", "enterprise",
+		"--store", store, "--json").Output()
 	var created struct{ Key struct{ Key string } }
 	if err := json.Unmarshal(out, &created); err != nil {
 		t.Fatalf("orgs create says %q: %v", out, err)

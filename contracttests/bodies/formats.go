@@ -9,14 +9,16 @@ import (
 const emailFormat = "email"
 
 var (
-	emailLocal    = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+/=?^_{|}~` + "`" + `-]+(\.[A-Za-z0-9!#$%&'*+/=?^_{|}~` + "`" + `-]+)*$`)
+	emailLocal = regexp.MustCompile(`^[A-Za-z0-9!#$%&'*+/=?^_{|}~` + "`" + `-]+(\.[A-Za-z0-9!#$%&'*+/=?^_{|}~` +
+		"`" + `-]+)*$`)
 	hostnameLabel = regexp.MustCompile(`^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$`)
 	publicName    = regexp.MustCompile(`[.].*[A-Za-z]$`)
 )
 
 func isEmail(text string) bool {
 	local, domain, found := strings.Cut(text, "@")
-	return found && len(text) <= 254 && len(local) <= 64 && emailLocal.MatchString(local) && isHostname(domain) && publicName.MatchString(domain)
+	return found && len(text) <= 254 && len(local) <= 64 && emailLocal.MatchString(local) && isHostname(domain) &&
+		publicName.MatchString(domain)
 }
 
 func isHostname(text string) bool {

@@ -44,7 +44,8 @@ func statusChecks() []harness.Check {
 func statusCases() []statusCase {
 	var all []statusCase
 	for _, method := range []string{http.MethodGet, http.MethodPatch} {
-		for _, c := range slices.Concat(unauthorizedCases(), unreadableCases(), conditionCases(), stateCases(), faultCases()) {
+		for _, c := range slices.Concat(unauthorizedCases(), unreadableCases(), conditionCases(), stateCases(),
+			faultCases()) {
 			c.method = method
 			all = append(all, c)
 		}
@@ -143,7 +144,8 @@ func refusals(c harness.Caller, current string) []judge.Request {
 	var all []judge.Request
 	for _, one := range statusCases() {
 		shared := one.spec.Limit == 0 && !one.spec.Deleted && one.fault == ""
-		if _, has := c.Keys[one.key]; one.method == http.MethodPatch && one.status >= 400 && shared && (has || one.key == "") {
+		if _, has := c.Keys[one.key]; one.method == http.MethodPatch && one.status >= 400 && shared &&
+			(has || one.key == "") {
 			all = append(all, one.request(c.Tenant, current))
 		}
 	}

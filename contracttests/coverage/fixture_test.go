@@ -73,11 +73,13 @@ func completeExchanges() []judge.Exchange {
 		all = append(all, x)
 	}
 	bare := fixture.RightExchange(http.MethodGet, 200)
-	for _, value := range []string{`"https://logo.example/x"`, `"billing@northwind.example"`, `"news@northwind.example"`, `[{"name":"Ada"}]`, `"ext_1"`, `"https://api.example"`} {
+	for _, value := range []string{`"https://logo.example/x"`, `"billing@northwind.example"`,
+		`"news@northwind.example"`, `[{"name":"Ada"}]`, `"ext_1"`, `"https://api.example"`} {
 		fixture.SetBody(&bare, strings.Replace(string(bare.Response.Body), value, "null", 1))
 	}
 	details := fixture.RightExchange(http.MethodGet, 403)
-	fixture.SetBody(&details, strings.Replace(fixture.ErrorJSON(403), `"details":null`, `"details":{"required":"admin"}`, 1))
+	fixture.SetBody(&details, strings.Replace(fixture.ErrorJSON(403), `"details":null`,
+		`"details":{"required":"admin"}`, 1))
 	all = append(all, bare, details)
 	for _, body := range completeUpdates() {
 		all = append(all, updateExchange(200, body))
@@ -101,7 +103,8 @@ func completeConditions(method string) []judge.Exchange {
 		for _, c := range []struct {
 			status int
 			value  string
-		}{{200, fixture.Version1}, {200, `"` + strings.Repeat("x", 4094) + `"`}, {422, `"` + strings.Repeat("x", 4095) + `"`}, {422, "v1"}} {
+		}{{200, fixture.Version1}, {200, `"` + strings.Repeat("x", 4094) + `"`},
+			{422, `"` + strings.Repeat("x", 4095) + `"`}, {422, "v1"}} {
 			x := fixture.RightExchange(method, c.status)
 			if method == http.MethodPatch {
 				x.Request.Body = []byte(`{}`)
@@ -186,5 +189,6 @@ func longEmail(n int) string {
 	const local, end = "a@", ".org"
 	label := strings.Repeat("a", 62) + "."
 	domain := strings.Repeat(label, n/len(label)+1)[:n-len(local)-len(end)]
-	return local + strings.TrimSuffix(domain, ".") + strings.Repeat("b", len(domain)-len(strings.TrimSuffix(domain, "."))) + end
+	return local + strings.TrimSuffix(domain, ".") +
+		strings.Repeat("b", len(domain)-len(strings.TrimSuffix(domain, "."))) + end
 }

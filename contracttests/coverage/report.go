@@ -63,7 +63,8 @@ func (in ReportInput) WriteFolder(folder string) error {
 		return fmt.Errorf("writing the reports: %w", err)
 	}
 	for name, write := range map[string]func(io.Writer) error{
-		"report.txt": in.WriteText, "report.json": in.WriteJSON, "report.html": in.WriteHTML, "report.junit.xml": in.WriteJUnit,
+		"report.txt": in.WriteText, "report.json": in.WriteJSON, "report.html": in.WriteHTML,
+		"report.junit.xml": in.WriteJUnit,
 	} {
 		var text bytes.Buffer
 		if err := write(&text); err != nil {
@@ -181,8 +182,10 @@ type (
 func (in ReportInput) WriteJSON(w io.Writer) error {
 	in = in.redacted()
 	out := reportJSON{
-		Title: in.Title, Version: in.Version, Passed: in.Passed(), Percent: in.Coverage.Percent(), Totals: in.Coverage.Totals(),
-		Missing: in.Coverage.Missing(), Seed: in.Seed, Bodies: in.Bodies, Subjects: []subjectJSON{}, Mutants: []mutantJSON{},
+		Title: in.Title, Version: in.Version, Passed: in.Passed(), Percent: in.Coverage.Percent(),
+		Totals:  in.Coverage.Totals(),
+		Missing: in.Coverage.Missing(), Seed: in.Seed, Bodies: in.Bodies, Subjects: []subjectJSON{},
+		Mutants:  []mutantJSON{},
 		Coverage: in.Coverage, Target: in.Target, Date: in.date(), DocumentHash: in.DocumentHash, Stopped: in.Stopped,
 	}
 	for _, s := range in.Subjects {
@@ -235,14 +238,16 @@ func (in ReportInput) redacted() ReportInput {
 	}
 	in.Subjects = subjects
 	in.Target, in.Stopped = judge.Clip(in.Target, judge.MaxText), judge.Clip(in.Stopped, harness.MaxMessage)
-	in.Title, in.Version, in.Seed = judge.Clip(in.Title, judge.MaxText), judge.Clip(in.Version, judge.MaxText), judge.Clip(in.Seed, judge.MaxText)
+	in.Title, in.Version, in.Seed = judge.Clip(in.Title, judge.MaxText), judge.Clip(in.Version, judge.MaxText),
+		judge.Clip(in.Seed, judge.MaxText)
 	return in
 }
 
 func (c CheckRun) redacted() CheckRun {
 	failures := make([]harness.Failure, len(c.Failures))
 	for i, f := range c.Failures {
-		failures[i] = harness.Failure{Check: c.Name, Message: judge.Clip(f.Message, harness.MaxMessage), Curl: clipLines(f.Curl), Answer: clipLines(f.Answer)}
+		failures[i] = harness.Failure{Check: c.Name, Message: judge.Clip(f.Message, harness.MaxMessage),
+			Curl: clipLines(f.Curl), Answer: clipLines(f.Answer)}
 	}
 	c.Failures, c.NotShown = failures, judge.Clip(c.NotShown, judge.MaxText)
 	return c

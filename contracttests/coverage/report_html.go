@@ -19,8 +19,10 @@ import (
 var reportPage string
 
 var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"state": Mark.state, "headerState": HeaderReport.state, "answered": HeaderReport.answered, "keywords": RequestReport.hasKeywords,
-	"tint": tint, "grouped": grouped, "short": short, "percent": percentText, "duration": durationText, "plural": plural,
+	"state": Mark.state, "headerState": HeaderReport.state, "answered": HeaderReport.answered,
+	"keywords": RequestReport.hasKeywords,
+	"tint":     tint, "grouped": grouped, "short": short, "percent": percentText, "duration": durationText,
+	"plural":  plural,
 	"counted": counted, "times": func(n int64) string { return counted(int(n), "time") },
 	"clipped": clipped, "parent": parentPointer, "leaf": leafPointer, "join": strings.Join,
 }).Parse(reportPage))

@@ -111,9 +111,11 @@ func RunSerially(ctx context.Context, checks []Check, run func(Check) []Failure)
 		for _, f := range run(check) {
 			switch {
 			case f.LeftChanged:
-				return fmt.Errorf("stopped: %s has left the organization changed, and nothing else will put it back", check.Name)
+				return fmt.Errorf("stopped: %s has left the organization changed, and nothing else will put it back",
+					check.Name)
 			case f.Others:
-				return errors.New("stopped: somebody else changes the organization, perhaps another run of the checks; run one at a time")
+				return errors.New("stopped: somebody else changes the organization, perhaps another run of the " +
+					"checks; run one at a time")
 			}
 		}
 	}

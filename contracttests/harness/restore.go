@@ -40,7 +40,8 @@ func (s *Session) remember() {
 		}
 		if start := s.Subject.Start; start != nil {
 			if changed := start.Differences(before, "updated_at"); len(changed) > 0 {
-				s.others("somebody else has changed " + strings.Join(changed, ", ") + " of the organization since the run began")
+				s.others("somebody else has changed " + strings.Join(changed, ", ") +
+					" of the organization since the run began")
 				panic(errStopped)
 			}
 		}
@@ -142,7 +143,8 @@ func (s *Session) notice(x judge.Exchange) {
 	}
 	for _, found := range marked.FindAllSubmatch(x.Response.Body, -1) {
 		own := string(found[1]) == s.Subject.Mark
-		if !own && !bytes.Contains(s.Subject.Start.Exchange.Response.Body, found[0]) && !bytes.Contains(x.Request.Body, found[0]) {
+		if !own && !bytes.Contains(s.Subject.Start.Exchange.Response.Body, found[0]) &&
+			!bytes.Contains(x.Request.Body, found[0]) {
 			s.others("another run of the checks is at work on the organization")
 			return
 		}
@@ -177,5 +179,6 @@ func (s *Session) others(message string) {
 func (s *Session) alarm(message string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.failures = append(s.failures, Failure{Check: s.check, Message: judge.Clip(message, MaxMessage), LeftChanged: true})
+	s.failures = append(s.failures, Failure{Check: s.check, Message: judge.Clip(message, MaxMessage),
+		LeftChanged: true})
 }

@@ -50,7 +50,8 @@ func BehindGateway() *judge.Validator { return Validator().AllowHeaders("Apigw-R
 
 // OrganizationRules returns the rules for responses.
 func OrganizationRules() []judge.RuleFunc {
-	return []judge.RuleFunc{errorBody, validationBody, retryDetails, timestamps, rateLimitHeaders, precondition, credentialEcho}
+	return []judge.RuleFunc{errorBody, validationBody, retryDetails, timestamps, rateLimitHeaders, precondition,
+		credentialEcho}
 }
 
 // ErrorMeaning is what the body of an error with a certain status says.
@@ -62,8 +63,10 @@ type ErrorMeaning struct {
 // ErrorMeanings returns what errors say, by status.
 func ErrorMeanings() map[int]ErrorMeaning {
 	return map[int]ErrorMeaning{
-		400: {"BadRequestError", []string{"request_malformed", "body_malformed", "body_too_large", "media_type_unsupported"}},
-		401: {"UnauthorizedError", []string{"api_key_missing", "api_key_invalid", "api_key_revoked", "api_key_expired"}},
+		400: {"BadRequestError", []string{"request_malformed", "body_malformed", "body_too_large",
+			"media_type_unsupported"}},
+		401: {"UnauthorizedError", []string{"api_key_missing", "api_key_invalid", "api_key_revoked",
+			"api_key_expired"}},
 		403: {"ForbiddenError", []string{"permission_required"}},
 		404: {"NotFoundError", []string{"organization_not_found", "route_not_found"}},
 		412: {"PreconditionFailedError", []string{"version_mismatch"}},
@@ -84,10 +87,12 @@ func errorBody(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violatio
 	var found []judge.Violation
 	status := strconv.Itoa(x.Response.Status)
 	if got, ok := body["status"].(json.Number); ok && got.String() != status {
-		found = append(found, judge.Violation{Rule: RuleErrorStatusMismatch, Pointer: "/status", Expected: status, Got: got.String()})
+		found = append(found, judge.Violation{Rule: RuleErrorStatusMismatch, Pointer: "/status", Expected: status,
+			Got: got.String()})
 	}
 	if success, ok := body["success"].(bool); ok && success {
-		found = append(found, judge.Violation{Rule: RuleSuccessNotFalse, Pointer: "/success", Expected: "false", Got: "true"})
+		found = append(found, judge.Violation{Rule: RuleSuccessNotFalse, Pointer: "/success", Expected: "false",
+			Got: "true"})
 	}
 	if detail, ok := body["error"].(map[string]any); ok {
 		found = append(found, errorDetail(x.Response.Status, detail)...)
@@ -98,18 +103,21 @@ func errorBody(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violatio
 func errorDetail(status int, detail map[string]any) []judge.Violation {
 	var found []judge.Violation
 	if message, ok := detail["message"].(string); ok && strings.TrimSpace(message) == "" {
-		found = append(found, judge.Violation{Rule: RuleErrorMessageEmpty, Pointer: "/error/message", Expected: "a message", Got: "a blank string"})
+		found = append(found, judge.Violation{Rule: RuleErrorMessageEmpty, Pointer: "/error/message",
+			Expected: "a message", Got: "a blank string"})
 	}
 	want, known := ErrorMeanings()[status]
 	if !known {
 		return found
 	}
 	if typ, ok := detail["type"].(string); ok && typ != want.Type {
-		found = append(found, judge.Violation{Rule: RuleErrorType, Pointer: "/error/type", Expected: want.Type, Got: judge.Describe(typ, nil)})
+		found = append(found, judge.Violation{Rule: RuleErrorType, Pointer: "/error/type", Expected: want.Type,
+			Got: judge.Describe(typ, nil)})
 	}
 	if code, ok := detail["code"].(string); ok && !slices.Contains(want.Codes, code) {
 		found = append(found, judge.Violation{
-			Rule: RuleErrorCode, Pointer: "/error/code", Expected: "one of " + strings.Join(want.Codes, ", "), Got: judge.Describe(code, nil),
+			Rule: RuleErrorCode, Pointer: "/error/code", Expected: "one of " + strings.Join(want.Codes, ", "),
+			Got: judge.Describe(code, nil),
 		})
 	}
 	return found
@@ -123,7 +131,8 @@ func validationBody(_ spec.Operation, x judge.Exchange, decoded any) []judge.Vio
 	}
 	items, isList := body["detail"].([]any)
 	if len(items) == 0 && (isList || body["detail"] == nil) {
-		return []judge.Violation{{Rule: RuleDetailEmpty, Pointer: "/detail", Expected: "at least one problem", Got: judge.Describe(body["detail"], nil)}}
+		return []judge.Violation{{Rule: RuleDetailEmpty, Pointer: "/detail", Expected: "at least one problem",
+			Got: judge.Describe(body["detail"], nil)}}
 	}
 	found := sameProblems(body, items)
 	for i, item := range items {
@@ -154,8 +163,9 @@ func sameProblems(body map[string]any, items []any) []judge.Violation {
 		return nil
 	}
 	return []judge.Violation{{
-		Rule: RuleDetailTwice, Pointer: "/error/details/validation_errors", Expected: "the envelope of all errors, with the problems of detail",
-		Got: judge.Describe(details["validation_errors"], nil),
+		Rule: RuleDetailTwice, Pointer: "/error/details/validation_errors",
+		Expected: "the envelope of all errors, with the problems of detail",
+		Got:      judge.Describe(details["validation_errors"], nil),
 	}}
 }
 
@@ -188,12 +198,14 @@ func validationProblem(where string, problem map[string]any) []judge.Violation {
 	var found []judge.Violation
 	if loc, ok := problem["loc"].([]any); ok && (len(loc) == 0 || loc[0] != "body" && loc[0] != "header") {
 		found = append(found, judge.Violation{
-			Rule: RuleDetailLocation, Pointer: where + "/loc", Expected: `a path that begins with "body" or "header"`, Got: judge.Describe(judge.ValueAt(loc, []string{"0"}), nil),
+			Rule: RuleDetailLocation, Pointer: where + "/loc", Expected: `a path that begins with "body" or "header"`,
+			Got: judge.Describe(judge.ValueAt(loc, []string{"0"}), nil),
 		})
 	}
 	for _, name := range []string{"msg", "type"} {
 		if text, ok := problem[name].(string); ok && strings.TrimSpace(text) == "" {
-			found = append(found, judge.Violation{Rule: RuleDetailText, Pointer: where + "/" + name, Expected: "a text", Got: "a blank string"})
+			found = append(found, judge.Violation{Rule: RuleDetailText, Pointer: where + "/" + name,
+				Expected: "a text", Got: "a blank string"})
 		}
 	}
 	return found
@@ -215,12 +227,14 @@ func timestamps(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violati
 		}
 		times[name] = at
 		if !strings.HasSuffix(text, "Z") {
-			found = append(found, judge.Violation{Rule: RuleTimestamps, Pointer: "/" + name, Expected: "a time in UTC, with Z", Got: judge.Describe(text, nil)})
+			found = append(found, judge.Violation{Rule: RuleTimestamps, Pointer: "/" + name,
+				Expected: "a time in UTC, with Z", Got: judge.Describe(text, nil)})
 		}
 	}
 	if len(times) == 2 && times["updated_at"].Before(times["created_at"]) {
 		found = append(found, judge.Violation{
-			Rule: RuleTimestamps, Pointer: "/updated_at", Expected: "no time before created_at", Got: judge.Describe(body["updated_at"], nil),
+			Rule: RuleTimestamps, Pointer: "/updated_at", Expected: "no time before created_at",
+			Got: judge.Describe(body["updated_at"], nil),
 		})
 	}
 	return found
@@ -241,10 +255,12 @@ func rateLimitHeaders(_ spec.Operation, x judge.Exchange, _ any) []judge.Violati
 	}
 	var found []judge.Violation
 	for _, name := range missing {
-		found = append(found, judge.Violation{Rule: RuleRateLimitHeaders, Header: name, Expected: "all four headers or none", Got: "nothing"})
+		found = append(found, judge.Violation{Rule: RuleRateLimitHeaders, Header: name,
+			Expected: "all four headers or none", Got: "nothing"})
 	}
 	if window := h.Get(names[3]); window != "" && window != "60" {
-		found = append(found, judge.Violation{Rule: RuleRateLimitHeaders, Header: names[3], Expected: "60", Got: judge.Describe(window, nil)})
+		found = append(found, judge.Violation{Rule: RuleRateLimitHeaders, Header: names[3], Expected: "60",
+			Got: judge.Describe(window, nil)})
 	}
 	limit, errLimit := strconv.Atoi(h.Get(names[0]))
 	remaining, errRemaining := strconv.Atoi(h.Get(names[1]))
@@ -253,7 +269,8 @@ func rateLimitHeaders(_ spec.Operation, x judge.Exchange, _ any) []judge.Violati
 		most = 0
 	}
 	if errLimit == nil && errRemaining == nil && remaining > most {
-		found = append(found, judge.Violation{Rule: RuleRateLimitHeaders, Header: names[1], Expected: fmt.Sprintf("at most %d", most), Got: strconv.Itoa(remaining)})
+		found = append(found, judge.Violation{Rule: RuleRateLimitHeaders, Header: names[1],
+			Expected: fmt.Sprintf("at most %d", most), Got: strconv.Itoa(remaining)})
 	}
 	return found
 }
@@ -266,12 +283,14 @@ func credentialEcho(_ spec.Operation, x judge.Exchange, _ any) []judge.Violation
 	}
 	var found []judge.Violation
 	if bytes.Contains(x.Response.Body, []byte(token)) {
-		found = append(found, judge.Violation{Rule: RuleCredentialEchoed, Expected: "nothing of the caller's key", Got: "the key in the body"})
+		found = append(found, judge.Violation{Rule: RuleCredentialEchoed, Expected: "nothing of the caller's key",
+			Got: "the key in the body"})
 	}
 	h := judge.Canonical(x.Response.Header)
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		if strings.Contains(strings.Join(h[name], "\n"), token) {
-			found = append(found, judge.Violation{Rule: RuleCredentialEchoed, Header: name, Expected: "nothing of the caller's key", Got: "the key"})
+			found = append(found, judge.Violation{Rule: RuleCredentialEchoed, Header: name,
+				Expected: "nothing of the caller's key", Got: "the key"})
 		}
 	}
 	return found

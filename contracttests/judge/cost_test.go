@@ -53,7 +53,8 @@ func messy(t *testing.T) judge.Exchange {
 	fixture.InOrder(
 		fixture.WithBody(`{`+extra.String()+`"organization_id":1,"account_type":"x","rate_limits":{"data":0,"search":"1","x":1e400},`+
 			`"credit_count":1e20,"billing_email":"x","users":[1,2,{"a":1,"a":2}],"created_at":"2026-01-05t09:30:60z"}`),
-		fixture.WithHeader("ETag"), fixture.WithHeader("Server", "x"), fixture.WithHeader("X-Extra", "x"), fixture.WithHeader("Content-Length", "x"),
+		fixture.WithHeader("ETag"), fixture.WithHeader("Server", "x"), fixture.WithHeader("X-Extra", "x"),
+		fixture.WithHeader("Content-Length", "x"),
 	)(t, &x)
 	return x
 }
@@ -235,12 +236,16 @@ func largeDocument() []byte {
 	}
 	out.WriteString("components:\n  schemas:\n")
 	for i := range 300 {
-		fmt.Fprintf(&out, "    Thing%d:\n      type: object\n      description: One of many things that refer to another one.\n      required: [id, name]\n      properties:\n", i)
+		fmt.Fprintf(&out, "    Thing%d:\n      type: object\n      description: One of many things that refer to "+
+			"another one.\n      required: [id, name]\n      properties:\n", i)
 		for _, name := range []string{"id", "name", "owner", "region", "state"} {
-			fmt.Fprintf(&out, "        %s: {type: string, minLength: 1, maxLength: %d, description: 'What it is, in a few words that people write.'}\n", name, 50+i)
+			fmt.Fprintf(&out, "        %s: {type: string, minLength: 1, maxLength: %d, description: 'What it is, in "+
+				"a few words that people write.'}\n", name, 50+i)
 		}
-		fmt.Fprintf(&out, "        size: {type: integer, format: int64, minimum: 0}\n        made_at: {type: string, format: date-time}\n")
-		fmt.Fprintf(&out, "        next: {anyOf: [{$ref: '#/components/schemas/Thing%d'}, {type: 'null'}]}\n", (i*7+1)%300)
+		fmt.Fprintf(&out, "        size: {type: integer, format: int64, minimum: 0}\n        made_at: {type: "+
+			"string, format: date-time}\n")
+		fmt.Fprintf(&out, "        next: {anyOf: [{$ref: '#/components/schemas/Thing%d'}, {type: 'null'}]}\n",
+			(i*7+1)%300)
 	}
 	return []byte(out.String())
 }

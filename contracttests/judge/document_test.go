@@ -99,7 +99,8 @@ func TestRight(t *testing.T) {
 	}
 	nothing := fixture.InOrder(
 		fixture.WithSwap(`"https://logo.example/x"`, "null"), fixture.WithSwap(`"billing@northwind.example"`, "null"),
-		fixture.WithSwap(`"news@northwind.example"`, "null"), fixture.WithSwap(`[{"name":"Ada"}]`, "null"), fixture.WithSwap(`"ext_1"`, "null"),
+		fixture.WithSwap(`"news@northwind.example"`, "null"), fixture.WithSwap(`[{"name":"Ada"}]`, "null"),
+		fixture.WithSwap(`"ext_1"`, "null"),
 		fixture.WithSwap(`"https://api.example"`, "null"),
 	)
 	cases := []struct {
@@ -108,37 +109,45 @@ func TestRight(t *testing.T) {
 		exchangeChange fixture.ExchangeChange
 	}{
 		{"everything null that may be", 200, nothing},
-		{"required members alone", 200, fixture.WithBody(`{"organization_id":"","organization_name":"","account_type":"free","credit_count":0,"rate_limits":{},"created_at":"2026-01-05T09:30:00Z","updated_at":"2026-01-05T09:30:00Z"}`)},
+		{"required members alone", 200,
+			fixture.WithBody(`{"organization_id":"","organization_name":"","account_type":"free","credit_count":0,"rate_limits":{},"created_at":"2026-01-05T09:30:00Z","updated_at":"2026-01-05T09:30:00Z"}`)},
 		{"every tier", 200, fixture.WithSwap(`"pro"`, `"enterprise"`)},
 		{"negative credits, the schema has no bound", 200, fixture.WithSwap(`100000`, `-9007199254740991`)},
 		{"bounds of rate limits", 200, fixture.WithSwap(`"data":60,"search":60`, `"data":1,"search":9007199254740991`)},
-		{"numbers beyond a float64 in metadata", 200, metadata(`{"a":1e400,"b":-1e400,"c":1e-999999999,"d":1e999999999}`)},
+		{"numbers beyond a float64 in metadata", 200,
+			metadata(`{"a":1e400,"b":-1e400,"c":1e-999999999,"d":1e999999999}`)},
 		{"25 digits in metadata", 200, metadata(`{"a":1234567890123456789012345,"b":0.1234567890123456789012345}`)},
 		{"numbers of any form in metadata", 200, metadata(`{"a":5.0,"b":5e0,"c":-0,"d":9007199254740993,"e":[1E+2]}`)},
-		{"text of any kind in metadata", 200, metadata(`{"":"","👍":"😀 \ud83d\ude00 \ufffd �","\u0000":"\u0000","a/b~c":"\"\\\/\b\f\n\r\t"}`)},
+		{"text of any kind in metadata", 200,
+			metadata(`{"":"","👍":"😀 \ud83d\ude00 \ufffd �","\u0000":"\u0000","a/b~c":"\"\\\/\b\f\n\r\t"}`)},
 		{"values of any kind in metadata", 200, metadata(`{"a":null,"b":[],"c":{},"d":[null,[true,{"":false}]]}`)},
-		{"names of the model in metadata", 200, metadata(`{"internal_id":1,"organization_id":null,"rate_limits":{"metadata":"x"}}`)},
+		{"names of the model in metadata", 200,
+			metadata(`{"internal_id":1,"organization_id":null,"rate_limits":{"metadata":"x"}}`)},
 		{"times in metadata are free", 200, metadata(`{"created_at":"2026-01-05t09:30:60z"}`)},
 		{"empty metadata", 200, metadata(`{}`)},
 		{"deep metadata", 200, metadata(`{"a":` + strings.Repeat("[", 500) + strings.Repeat("]", 500) + `}`)},
 		{"credentials with odd names", 200, fixture.WithSwap(`{"open.ai":"sk-abcdefgh"}`, `{"":"","é":"x"}`)},
 		{"users without members", 200, fixture.WithSwap(`[{"name":"Ada"}]`, `[{},{"n":1e400}]`)},
 		{"no users", 200, fixture.WithSwap(`[{"name":"Ada"}]`, `[]`)},
-		{"times without a fraction", 200, fixture.WithSwap(`"created_at":"2026-01-05T09:30:00.000000Z"`, `"created_at":"2026-01-05T09:30:00Z"`)},
-		{"white space around", 200, fixture.InOrder(fixture.WithBody("\r\n\t "+fixture.WholeOrganization+"\n"), fixture.WithHeader("Content-Length"))},
+		{"times without a fraction", 200, fixture.WithSwap(`"created_at":"2026-01-05T09:30:00.000000Z"`,
+			`"created_at":"2026-01-05T09:30:00Z"`)},
+		{"white space around", 200, fixture.InOrder(fixture.WithBody("\r\n\t "+fixture.WholeOrganization+"\n"),
+			fixture.WithHeader("Content-Length"))},
 		{"charset", 200, fixture.WithHeader("Content-Type", "application/json; charset=utf-8")},
 		{"charset in upper case", 200, fixture.WithHeader("Content-Type", "application/json;charset=UTF-8")},
 		{"no limits enforced", 200, fixture.InOrder(
 			fixture.WithHeader("X-RateLimit-Limit"), fixture.WithHeader("X-RateLimit-Remaining"),
 			fixture.WithHeader("X-RateLimit-Reset"), fixture.WithHeader("X-RateLimit-Window"),
 		)},
-		{"headers of a server and of CORS", 200, fixture.InOrder(fixture.WithHeader("Connection", "close"), fixture.WithHeader("Vary", "Origin"), fixture.WithHeader("Access-Control-Allow-Origin", "*"))},
+		{"headers of a server and of CORS", 200, fixture.InOrder(fixture.WithHeader("Connection", "close"),
+			fixture.WithHeader("Vary", "Origin"), fixture.WithHeader("Access-Control-Allow-Origin", "*"))},
 		{"Vary in two lines", 200, fixture.WithHeader("Vary", "Origin", "Accept")},
 		{"a header name in lower case", 200, func(_ *testing.T, x *judge.Exchange) {
 			delete(x.Response.Header, "Etag")
 			x.Response.Header["etag"] = []string{fixture.Version1}
 		}},
-		{"condition that holds", 200, fixture.InOrder(fixture.WithAsk("If-Match", `"v0", "v1"`), fixture.WithAsk("If-None-Match", `"v0"`))},
+		{"condition that holds", 200, fixture.InOrder(fixture.WithAsk("If-Match", `"v0", "v1"`),
+			fixture.WithAsk("If-None-Match", `"v0"`))},
 		{"condition that any version meets", 200, fixture.WithAsk("If-Match", "*")},
 		{"not modified by a weak tag", 304, fixture.WithAsk("If-None-Match", `W/"v1"`)},
 		{"not modified by any", 304, fixture.WithAsk("If-None-Match", "*")},
@@ -149,9 +158,15 @@ func TestRight(t *testing.T) {
 		{"index in a location", 422, withProblems(problem{`["body","rate_limits",0]`, tooSmall.msg, tooSmall.typ})},
 		{"header in a location", 422, withProblems(problem{`["header","if-match"]`, tooSmall.msg, tooSmall.typ})},
 		{"two problems", 422, withProblems(tooSmall, problem{`["body"]`, `"m"`, `"t"`})},
-		{"HEAD", 200, fixture.InOrder(func(_ *testing.T, x *judge.Exchange) { x.Request.Method, x.Response.Body = "HEAD", nil })},
+		{"HEAD", 200, fixture.InOrder(func(_ *testing.T, x *judge.Exchange) {
+			x.Request.Method,
+				x.Response.Body = "HEAD", nil
+		})},
 		{"query that nobody declared", 200, func(_ *testing.T, x *judge.Exchange) { x.Request.URL += "?a=b" }},
-		{"absolute URL", 200, func(_ *testing.T, x *judge.Exchange) { x.Request.URL = "https://api.example" + harness.Path }},
+		{"absolute URL", 200, func(_ *testing.T, x *judge.Exchange) {
+			x.Request.URL = "https://api.example" +
+				harness.Path
+		}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -187,7 +202,8 @@ func TestNoLaxerThanTheLibrary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	library, errs := validator.NewValidator(doc, config.WithFormatAssertions(), config.WithRejectUnsupportedBodyContent())
+	library, errs := validator.NewValidator(doc, config.WithFormatAssertions(),
+		config.WithRejectUnsupportedBodyContent())
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
@@ -206,7 +222,8 @@ func TestNoLaxerThanTheLibrary(t *testing.T) {
 		})
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		x := fixture.RightExchange(rapid.SampledFrom([]string{"GET", "PATCH"}).Draw(t, "method"), rapid.SampledFrom([]int{200, 401, 422}).Draw(t, "status"))
+		x := fixture.RightExchange(rapid.SampledFrom([]string{"GET", "PATCH"}).Draw(t, "method"),
+			rapid.SampledFrom([]int{200, 401, 422}).Draw(t, "status"))
 		x.Response.Body = mutatedJSON(t)
 		x.Response.Header.Del("Content-Length")
 		if !refused(x) || len(harness.Validator().Check(x)) > 0 {

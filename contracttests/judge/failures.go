@@ -181,7 +181,8 @@ func (j judgement) missing(tree *jsonschema.ValidationError, keyword string, nam
 	var all []Failure
 	for _, name := range names {
 		all = append(all, Failure{
-			rule: RuleSchema, Path: ChildPath(tree.InstanceLocation, name), Keyword: keyword, expected: "a value", got: "nothing",
+			rule: RuleSchema, Path: ChildPath(tree.InstanceLocation, name), Keyword: keyword, expected: "a value",
+			got: "nothing",
 		})
 	}
 	return all

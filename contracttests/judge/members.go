@@ -257,7 +257,8 @@ func excluded(s *jsonschema.Schema, value any, depth int) bool {
 	if s == nil || depth > deepest {
 		return false
 	}
-	if isFalse(s) || s.Types != nil && !spec.MayHaveType(*s.Types, value) || s.Const != nil && differs(*s.Const, value) {
+	if isFalse(s) || s.Types != nil && !spec.MayHaveType(*s.Types, value) || s.Const != nil &&
+		differs(*s.Const, value) {
 		return true
 	}
 	if s.Enum != nil && !slices.ContainsFunc(s.Enum.Values, func(v any) bool { return !differs(v, value) }) {

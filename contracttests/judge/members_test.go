@@ -14,18 +14,24 @@ func TestAcceptsAgrees(t *testing.T) {
 	schemas := []string{
 		`{}`, `{type: object}`, `{properties: {a: true}}`, `{properties: {a: true}, additionalProperties: true}`,
 		`{properties: {a: {type: string, writeOnly: true}}}`, `{properties: {a: {$ref: '#/components/schemas/W'}}}`,
-		`{properties: {a: {properties: {b: true}}}}`, `{items: {properties: {a: true}}}`, `{additionalProperties: {properties: {b: true}}}`,
-		`{allOf: [{properties: {a: true}}, {properties: {b: true}}]}`, `{allOf: [{properties: {a: true}}, {required: [a]}]}`,
+		`{properties: {a: {properties: {b: true}}}}`, `{items: {properties: {a: true}}}`,
+		`{additionalProperties: {properties: {b: true}}}`,
+		`{allOf: [{properties: {a: true}}, {properties: {b: true}}]}`,
+		`{allOf: [{properties: {a: true}}, {required: [a]}]}`,
 		`{allOf: [{properties: {a: {type: object}}}, {properties: {a: {properties: {b: true}}}}]}`,
 		`{anyOf: [{properties: {a: {type: object}}}, {properties: {a: {properties: {b: true}}}}]}`,
 		`{anyOf: [{properties: {a: true}}, {type: 'null'}]}`, `{anyOf: [{type: object}, {properties: {a: true}}]}`,
 		`{anyOf: [{type: object, properties: {a: true}}, {type: array, items: {properties: {b: true}}}]}`,
-		`{properties: {a: true}, anyOf: [{properties: {b: true}}, {type: 'null'}]}`, `{$ref: '#/components/schemas/Tree'}`,
-		`{$ref: '#/components/schemas/Tree', properties: {c: true}}`, `{properties: {a: {anyOf: [{$ref: '#/components/schemas/W'}, {type: 'null'}]}}}`,
+		`{properties: {a: true}, anyOf: [{properties: {b: true}}, {type: 'null'}]}`,
+		`{$ref: '#/components/schemas/Tree'}`,
+		`{$ref: '#/components/schemas/Tree', properties: {c: true}}`,
+		`{properties: {a: {anyOf: [{$ref: '#/components/schemas/W'}, {type: 'null'}]}}}`,
 	}
 	values := []string{
-		`null`, `"x"`, `{}`, `{"a":1}`, `{"a":"x"}`, `{"a":null}`, `{"b":1}`, `{"a":1,"b":2}`, `{"a":{}}`, `{"a":{"b":1}}`, `{"a":{"c":1}}`, `[]`,
-		`[{"a":1}]`, `[{"b":1}]`, `{"name":"x"}`, `{"children":[{"name":"x"}]}`, `{"children":[{"c":"x"}]}`, `{"c":{"d":1}}`, `{"c":1,"name":"x"}`,
+		`null`, `"x"`, `{}`, `{"a":1}`, `{"a":"x"}`, `{"a":null}`, `{"b":1}`, `{"a":1,"b":2}`, `{"a":{}}`,
+		`{"a":{"b":1}}`, `{"a":{"c":1}}`, `[]`,
+		`[{"a":1}]`, `[{"b":1}]`, `{"name":"x"}`, `{"children":[{"name":"x"}]}`, `{"children":[{"c":"x"}]}`,
+		`{"c":{"d":1}}`, `{"c":1,"name":"x"}`,
 	}
 	document := "openapi: 3.1.0\ninfo: {title: t, version: '1'}\npaths:\n"
 	for i, schema := range schemas {

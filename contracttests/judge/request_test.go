@@ -27,7 +27,8 @@ func rightRequests() []requestCase {
 			`"rate_limits":null,"logo_url":null,"notifications_email":null,"default_llm_credentials":null,` +
 			`"rate_limit_overrides":null,"nsfw_check_enabled":null,"nsfw_fail_closed":null}`, nil},
 		{"undeclared member", `{"internal_id":"x","account_type":7}`, nil},
-		{"undeclared rate limit, as the schema is shared with responses and open", `{"rate_limits":{"burst":0,"search":1}}`, nil},
+		{"undeclared rate limit, as the schema is shared with responses and open",
+			`{"rate_limits":{"burst":0,"search":1}}`, nil},
 		{"no rate limit", `{"rate_limits":{}}`, nil},
 		{"bounds", `{"rate_limits":{"search":1,"data":1000000000}}`, nil},
 		{"bounds of overrides", `{"rate_limit_overrides":{"search":1,"data":1000000000}}`, nil},
@@ -90,9 +91,11 @@ func wrongRequests() []requestCase {
 		{"twice", `{"metadata":null,"metadata":null}`, rules(judge.RuleJSONDuplicateMember)},
 		{"invalid UTF-8", "{\"x\":\"\xff\"}", rules(judge.RuleJSONInvalidUTF8)},
 		{"lone surrogate", `{"x":"\ud800"}`, rules(judge.RuleJSONLoneSurrogate)},
-		{"33 levels", `{"metadata":{"a":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}}`, rules(harness.RuleLimitDepth)},
+		{"33 levels", `{"metadata":{"a":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}}`,
+			rules(harness.RuleLimitDepth)},
 		{"65537 bytes", `{"metadata":{"a":"` + strings.Repeat("x", 65_537-8) + `"}}`, rules(harness.RuleLimitBytes)},
-		{"65537 bytes of credentials", `{"default_llm_credentials":{"a":"` + strings.Repeat("x", 65_537-8) + `"}}`, rules(harness.RuleLimitBytes)},
+		{"65537 bytes of credentials", `{"default_llm_credentials":{"a":"` + strings.Repeat("x", 65_537-8) + `"}}`,
+			rules(harness.RuleLimitBytes)},
 		{"262145 bytes", `{}` + strings.Repeat(" ", 262_143), rules(harness.RuleBodyTooLarge)},
 	}
 }

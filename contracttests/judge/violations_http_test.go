@@ -13,8 +13,12 @@ import (
 
 // wrongHTTP: statuses, media types, and bodies that are missing or should be.
 func wrongHTTP() []wrongCase {
-	undeclared, media, content := rules(judge.RuleStatusUndeclared), rules(judge.RuleMediaType), rules(judge.RuleContentType)
-	contentType := func(values ...string) fixture.ExchangeChange { return fixture.WithHeader("Content-Type", values...) }
+	undeclared, media, content := rules(judge.RuleStatusUndeclared), rules(judge.RuleMediaType),
+		rules(judge.RuleContentType)
+	contentType := func(values ...string) fixture.ExchangeChange {
+		return fixture.WithHeader("Content-Type",
+			values...)
+	}
 	path := func(path string) fixture.ExchangeChange {
 		return func(_ *testing.T, x *judge.Exchange) { x.Request.URL = path }
 	}
@@ -30,7 +34,8 @@ func wrongHTTP() []wrongCase {
 		{"99", 200, fixture.WithStatus(99), rules(judge.RuleStatusInvalid)},
 		{"100", 200, fixture.WithStatus(100), rules(judge.RuleStatusInvalid)},
 		{"600", 200, fixture.WithStatus(600), rules(judge.RuleStatusInvalid)},
-		{"another method", 200, func(_ *testing.T, x *judge.Exchange) { x.Request.Method = http.MethodDelete }, rules(judge.RuleOperationUndeclared)},
+		{"another method", 200, func(_ *testing.T, x *judge.Exchange) { x.Request.Method = http.MethodDelete },
+			rules(judge.RuleOperationUndeclared)},
 		{"another path", 200, path("/v1/organization"), rules(judge.RuleOperationUndeclared)},
 		{"trailing slash", 200, path("/v1/organizations/"), rules(judge.RuleOperationUndeclared)},
 		{"doubled slash", 200, path("//v1/organizations"), rules(judge.RuleOperationUndeclared)},
@@ -59,9 +64,16 @@ func wrongHTTP() []wrongCase {
 		{"null body", 200, fixture.WithBody("null"), rules(judge.RuleBodyNull)},
 		{"null error body", 401, fixture.WithBody(" null\n"), rules(judge.RuleBodyNull)},
 		{"null validation error", 422, fixture.WithBody("null"), rules(judge.RuleBodyNull)},
-		{"body on 304", 304, func(_ *testing.T, x *judge.Exchange) { x.Response.Body = []byte(fixture.WholeOrganization) }, rules(judge.RuleBodyOn304)},
-		{"a byte on 304", 304, func(_ *testing.T, x *judge.Exchange) { x.Response.Body = []byte(" ") }, rules(judge.RuleBodyOn304)},
-		{"body on HEAD", 200, func(_ *testing.T, x *judge.Exchange) { x.Request.Method, x.Request.Body = http.MethodHead, nil }, rules(judge.RuleBodyOnHead)},
+		{"body on 304", 304, func(_ *testing.T,
+			x *judge.Exchange) {
+			x.Response.Body = []byte(fixture.WholeOrganization)
+		}, rules(judge.RuleBodyOn304)},
+		{"a byte on 304", 304, func(_ *testing.T, x *judge.Exchange) { x.Response.Body = []byte(" ") },
+			rules(judge.RuleBodyOn304)},
+		{"body on HEAD", 200, func(_ *testing.T, x *judge.Exchange) {
+			x.Request.Method,
+				x.Request.Body = http.MethodHead, nil
+		}, rules(judge.RuleBodyOnHead)},
 		{"content length too small", 200, fixture.WithHeader("Content-Length", "1"), rules(judge.RuleContentLength)},
 		{"content length no number", 200, fixture.WithHeader("Content-Length", "x"), rules(judge.RuleContentLength)},
 	}
@@ -86,7 +98,8 @@ func wrongHeaders() []wrongCase {
 		{"weak ETag", 200, fixture.WithHeader("ETag", `W/"v1"`), schema},
 		{"ETag without quotes", 200, fixture.WithHeader("ETag", `v1`), schema},
 		{"empty ETag", 200, fixture.WithHeader("ETag", `""`), schema},
-		{"two ETags", 200, fixture.WithHeader("ETag", fixture.Version1, fixture.Version1), rules(judge.RuleHeaderRepeated)},
+		{"two ETags", 200, fixture.WithHeader("ETag", fixture.Version1, fixture.Version1),
+			rules(judge.RuleHeaderRepeated)},
 		{"cacheable", 200, fixture.WithHeader("Cache-Control", "max-age=60"), schema},
 		{"Cache-Control in another case", 200, fixture.WithHeader("Cache-Control", "No-Store"), schema},
 		{"Cache-Control with more", 200, fixture.WithHeader("Cache-Control", "no-store, private"), schema},
@@ -122,12 +135,17 @@ func wrongHeaders() []wrongCase {
 func wrongMeanings() []wrongCase {
 	precondition := rules(harness.RulePrecondition)
 	return slices.Concat(wrongTwins(), wrongRetries(), wrongLimitHeaders(), []wrongCase{
-		{"status of another error", 401, fixture.WithSwap(`"status":401`, `"status":403`), rules(harness.RuleErrorStatusMismatch)},
-		{"status 200 in an error", 500, fixture.WithSwap(`"status":500`, `"status":200`), rules(harness.RuleErrorStatusMismatch)},
-		{"success true", 401, fixture.WithSwap(`"success":false`, `"success":true`), rules(harness.RuleSuccessNotFalse)},
-		{"type of another error", 401, fixture.WithSwap(`"UnauthorizedError"`, `"ForbiddenError"`), rules(harness.RuleErrorType)},
+		{"status of another error", 401, fixture.WithSwap(`"status":401`, `"status":403`),
+			rules(harness.RuleErrorStatusMismatch)},
+		{"status 200 in an error", 500, fixture.WithSwap(`"status":500`, `"status":200`),
+			rules(harness.RuleErrorStatusMismatch)},
+		{"success true", 401, fixture.WithSwap(`"success":false`, `"success":true`),
+			rules(harness.RuleSuccessNotFalse)},
+		{"type of another error", 401, fixture.WithSwap(`"UnauthorizedError"`, `"ForbiddenError"`),
+			rules(harness.RuleErrorType)},
 		{"type that is none", 400, fixture.WithSwap(`"BadRequestError"`, `"Error"`), rules(harness.RuleErrorType)},
-		{"code of another error", 401, fixture.WithSwap(`"api_key_missing"`, `"internal"`), rules(harness.RuleErrorCode)},
+		{"code of another error", 401, fixture.WithSwap(`"api_key_missing"`, `"internal"`),
+			rules(harness.RuleErrorCode)},
 		{"code that is none", 500, fixture.WithSwap(`"internal"`, `"panic"`), rules(harness.RuleErrorCode)},
 		{"no message", 404, fixture.WithSwap(`"It failed."`, `" "`), rules(harness.RuleErrorMessageEmpty)},
 		{"no detail", 422, fixture.WithBody(`{}`), rules(harness.RuleDetailEmpty)},
@@ -146,19 +164,26 @@ func wrongMeanings() []wrongCase {
 			"blank problem type", 422, withProblems(problem{tooSmall.loc, tooSmall.msg, `""`}),
 			rules(harness.RuleDetailText),
 		},
-		{"updated before created", 200, fixture.WithSwap(`"updated_at":"2026`, `"updated_at":"2025`), rules(harness.RuleTimestamps)},
-		{"time with an offset", 200, fixture.WithSwap(`"created_at":"2026-01-05T09:30:00.000000Z"`, `"created_at":"2026-01-05T09:30:00+00:00"`), rules(harness.RuleTimestamps)},
-		{"304 without a condition", 304, func(_ *testing.T, x *judge.Exchange) { x.Request.Header.Del("If-None-Match") }, precondition},
+		{"updated before created", 200, fixture.WithSwap(`"updated_at":"2026`, `"updated_at":"2025`),
+			rules(harness.RuleTimestamps)},
+		{"time with an offset", 200, fixture.WithSwap(`"created_at":"2026-01-05T09:30:00.000000Z"`,
+			`"created_at":"2026-01-05T09:30:00+00:00"`), rules(harness.RuleTimestamps)},
+		{"304 without a condition", 304,
+			func(_ *testing.T, x *judge.Exchange) { x.Request.Header.Del("If-None-Match") }, precondition},
 		{"304 for another version", 304, fixture.WithAsk("If-None-Match", `"v0"`), precondition},
-		{"412 without a condition", 412, func(_ *testing.T, x *judge.Exchange) { x.Request.Header.Del("If-Match") }, precondition},
+		{"412 without a condition", 412, func(_ *testing.T, x *judge.Exchange) { x.Request.Header.Del("If-Match") },
+			precondition},
 		{"412 for the version that is current", 412, fixture.WithAsk("If-Match", `"v0", "v1"`), precondition},
 		{"412 for any version", 412, fixture.WithAsk("If-Match", `*`), precondition},
 		{"200 for another version", 200, onlyGet(fixture.WithAsk("If-Match", `"v0"`)), precondition},
 		{"200 for a weak version", 200, onlyGet(fixture.WithAsk("If-Match", `W/"v1"`)), precondition},
 		{"200 though not modified", 200, onlyGet(fixture.WithAsk("If-None-Match", `W/"v1"`)), precondition},
-		{"key in the body", 200, fixture.WithSwap(`"Northwind"`, `"`+fixture.CallerKey+`"`), rules(harness.RuleCredentialEchoed)},
-		{"key in a message", 401, fixture.WithSwap(`"It failed."`, `"No such key: `+fixture.CallerKey+`"`), rules(harness.RuleCredentialEchoed)},
-		{"key in a header", 401, fixture.WithHeader("WWW-Authenticate", "Bearer "+fixture.CallerKey), rules(harness.RuleCredentialEchoed)},
+		{"key in the body", 200, fixture.WithSwap(`"Northwind"`, `"`+fixture.CallerKey+`"`),
+			rules(harness.RuleCredentialEchoed)},
+		{"key in a message", 401, fixture.WithSwap(`"It failed."`, `"No such key: `+fixture.CallerKey+`"`),
+			rules(harness.RuleCredentialEchoed)},
+		{"key in a header", 401, fixture.WithHeader("WWW-Authenticate", "Bearer "+fixture.CallerKey),
+			rules(harness.RuleCredentialEchoed)},
 	})
 }
 

@@ -28,7 +28,8 @@ type wrongCase struct {
 }
 
 func wrongCases() []wrongCase {
-	return slices.Concat(wrongMembers(), wrongValues(), wrongEnvelopes(), wrongJSON(), wrongHTTP(), wrongHeaders(), wrongMeanings())
+	return slices.Concat(wrongMembers(), wrongValues(), wrongEnvelopes(), wrongJSON(), wrongHTTP(), wrongHeaders(),
+		wrongMeanings())
 }
 
 // TestWrong: each departure is found by its own rule, in GET and PATCH alike, and only by that: without the check for
@@ -124,7 +125,8 @@ func TestViolation(t *testing.T) {
 		{200, fixture.WithMember(`"internal_id":"int_7"`), []string{
 			get + `200: property-undeclared at /internal_id: got a string of 5 bytes, want no such member`,
 		}},
-		{200, fixture.InOrder(fixture.WithSwap(`"search":60`, `"search":0`), fixture.WithSwap(`,"credit_count":100000`, ``)), []string{
+		{200, fixture.InOrder(fixture.WithSwap(`"search":60`, `"search":0`),
+			fixture.WithSwap(`,"credit_count":100000`, ``)), []string{
 			get + `200: schema at /credit_count: got nothing, want a value`,
 			get + `200: schema at /rate_limits/search: got 0, want at least 1`,
 		}},
@@ -254,21 +256,26 @@ func wrongMembers() []wrongCase {
 	required := map[string]string{
 		"organization_id": `"organization_id":"org_1",`, "organization_name": `"organization_name":"Northwind",`,
 		"account_type": `"account_type":"pro",`, "credit_count": `"credit_count":100000,`,
-		"created_at": `"created_at":"2026-01-05T09:30:00.000000Z",`, "updated_at": `"updated_at":"2026-01-05T09:30:00.000000Z",`,
+		"created_at":  `"created_at":"2026-01-05T09:30:00.000000Z",`,
+		"updated_at":  `"updated_at":"2026-01-05T09:30:00.000000Z",`,
 		"rate_limits": `"rate_limits":{"metadata":100,"data":60,"search":60,"upload":30,"compute":30},`,
 	}
 	for _, name := range slices.Sorted(maps.Keys(required)) {
-		cases = append(cases, wrongCase{"without " + name, 200, fixture.WithSwap(required[name], ""), rules(judge.RuleSchema)})
+		cases = append(cases, wrongCase{"without " + name, 200, fixture.WithSwap(required[name], ""),
+			rules(judge.RuleSchema)})
 	}
 	notNull := []string{
 		`"organization_id":"org_1"`, `"organization_name":"Northwind"`, `"account_type":"pro"`, `"credit_count":100000`,
-		`"auto_billing_enabled":false`, `"billing_cycle_start":1`, `"current_month_usage":0`, `"metadata":{"region":"eu"}`,
+		`"auto_billing_enabled":false`, `"billing_cycle_start":1`, `"current_month_usage":0`,
+		`"metadata":{"region":"eu"}`,
 		`"nsfw_check_enabled":true`, `"nsfw_fail_closed":false`,
-		`"default_llm_credentials":{"open.ai":"sk-abcdefgh"}`, `"created_at":"2026-01-05T09:30:00.000000Z"`, `"data":60`,
+		`"default_llm_credentials":{"open.ai":"sk-abcdefgh"}`, `"created_at":"2026-01-05T09:30:00.000000Z"`,
+		`"data":60`,
 	}
 	for _, text := range notNull {
 		name, _, _ := strings.Cut(text, ":")
-		cases = append(cases, wrongCase{"null " + name, 200, fixture.WithSwap(text, name+":null"), rules(judge.RuleSchema)})
+		cases = append(cases, wrongCase{"null " + name, 200, fixture.WithSwap(text, name+":null"),
+			rules(judge.RuleSchema)})
 	}
 	undeclared := rules(judge.RulePropertyUndeclared)
 	return append(cases,
@@ -277,19 +284,25 @@ func wrongMembers() []wrongCase {
 		wrongCase{"empty name", 200, fixture.WithMember(`"":1`), undeclared},
 		wrongCase{"case variant", 200, fixture.WithMember(`"Organization_id":"org_1"`), undeclared},
 		wrongCase{"undeclared rate limit", 200, fixture.WithSwap(`"data":60`, `"data":60,"burst":1`), undeclared},
-		wrongCase{"undeclared in an error", 401, fixture.WithSwap(`"details":null`, `"details":null,"stack":"x"`), undeclared},
+		wrongCase{"undeclared in an error", 401, fixture.WithSwap(`"details":null`, `"details":null,"stack":"x"`),
+			undeclared},
 		wrongCase{"undeclared beside an error", 401, fixture.WithMember(`"trace":"x"`), undeclared},
 		wrongCase{"undeclared in a problem", 422, fixture.WithSwap(`{"loc":`, `{"input":"x","loc":`), undeclared},
 		wrongCase{
 			"undeclared in the error of a 422", 422, fixture.WithSwap(`"code":`, `"stack":"x","code":`), undeclared,
 		},
 		wrongCase{"undeclared beside problems", 422, fixture.WithMember(`"body":{}`), undeclared},
-		wrongCase{"the whole body once more", 200, fixture.WithMember(`"data":` + fixture.WholeOrganization), undeclared},
+		wrongCase{"the whole body once more", 200, fixture.WithMember(`"data":` + fixture.WholeOrganization),
+			undeclared},
 		wrongCase{"error without status", 401, fixture.WithSwap(`"status":401,`, ``), rules(judge.RuleSchema)},
-		wrongCase{"error without message", 401, fixture.WithSwap(`"message":"It failed.",`, ``), rules(judge.RuleSchema)},
-		wrongCase{"error without type", 401, fixture.WithSwap(`"type":"UnauthorizedError",`, ``), rules(judge.RuleSchema)},
-		wrongCase{"error is null", 401, fixture.WithBody(`{"success":false,"status":401,"error":null}`), rules(judge.RuleSchema)},
-		wrongCase{"success is null", 401, fixture.WithSwap(`"success":false`, `"success":null`), rules(judge.RuleSchema)},
+		wrongCase{"error without message", 401, fixture.WithSwap(`"message":"It failed.",`, ``),
+			rules(judge.RuleSchema)},
+		wrongCase{"error without type", 401, fixture.WithSwap(`"type":"UnauthorizedError",`, ``),
+			rules(judge.RuleSchema)},
+		wrongCase{"error is null", 401, fixture.WithBody(`{"success":false,"status":401,"error":null}`),
+			rules(judge.RuleSchema)},
+		wrongCase{"success is null", 401, fixture.WithSwap(`"success":false`, `"success":null`),
+			rules(judge.RuleSchema)},
 		wrongCase{
 			"problem without loc", 422, withProblems(problem{"", tooSmall.msg, tooSmall.typ}),
 			rules(judge.RuleSchema),
@@ -332,13 +345,15 @@ func wrongValues() []wrongCase {
 		{"email without @", 200, billing("billing"), format},
 		{"email without a local part", 200, billing(" @northwind.example"), format},
 		{"empty email", 200, billing(""), format},
-		{"rate limits as array", 200, fixture.WithSwap(`"metadata":100,"data":60,"search":60,"upload":30,"compute":30`, `"data":[]`), schema},
+		{"rate limits as array", 200, fixture.WithSwap(`"metadata":100,"data":60,"search":60,"upload":30,"compute":30`,
+			`"data":[]`), schema},
 		{"rate limit 0", 200, fixture.WithSwap(`"data":60`, `"data":0`), schema},
 		{"rate limit -1", 200, fixture.WithSwap(`"data":60`, `"data":-1`), schema},
 		{"rate limit -1000001", 200, fixture.WithSwap(`"data":60`, `"data":-1000001`), schema},
 		{"rate limit as text", 200, fixture.WithSwap(`"data":60`, `"data":"60"`), schema},
 		{"rate limit with a fraction", 200, fixture.WithSwap(`"data":60`, `"data":60.5`), schema},
-		{"text as boolean", 200, fixture.WithSwap(`"auto_billing_enabled":false`, `"auto_billing_enabled":"false"`), schema},
+		{"text as boolean", 200, fixture.WithSwap(`"auto_billing_enabled":false`, `"auto_billing_enabled":"false"`),
+			schema},
 		{"0 as boolean", 200, fixture.WithSwap(`"auto_billing_enabled":false`, `"auto_billing_enabled":0`), schema},
 		{
 			"text as NSFW setting", 200, fixture.WithSwap(`"nsfw_fail_closed":false`, `"nsfw_fail_closed":"false"`),
@@ -353,7 +368,8 @@ func wrongValues() []wrongCase {
 		{"credential as null", 200, fixture.WithSwap(`"sk-abcdefgh"`, `null`), schema},
 		{"credential as number", 200, fixture.WithSwap(`"sk-abcdefgh"`, `1`), schema},
 		{"API URL as boolean", 200, fixture.WithSwap(`"https://api.example"`, `false`), schema},
-		{"time as number", 200, fixture.WithSwap(`"created_at":"2026-01-05T09:30:00.000000Z"`, `"created_at":1767605400`), schema},
+		{"time as number", 200, fixture.WithSwap(`"created_at":"2026-01-05T09:30:00.000000Z"`,
+			`"created_at":1767605400`), schema},
 		{"time without a zone", 200, created("2026-01-05T09:30:00"), format},
 		{"time with a blank for T", 200, created("2026-01-05 09:30:00Z"), format},
 		{"date alone", 200, created("2026-01-05"), format},
@@ -430,18 +446,23 @@ func wrongJSON() []wrongCase {
 		{"vertical tab as white space", 200, fixture.WithBody("\v" + fixture.WholeOrganization), malformed},
 		{"HTML", 200, fixture.WithBody("<html></html>"), malformed},
 		{"text after", 200, fixture.WithBody(fixture.WholeOrganization + "x"), rules(judge.RuleJSONTrailingData)},
-		{"two values", 200, fixture.WithBody(fixture.WholeOrganization + fixture.WholeOrganization), rules(judge.RuleJSONTrailingData)},
+		{"two values", 200, fixture.WithBody(fixture.WholeOrganization + fixture.WholeOrganization),
+			rules(judge.RuleJSONTrailingData)},
 		{"NUL after", 200, fixture.WithBody(fixture.WholeOrganization + "\x00"), rules(judge.RuleJSONTrailingData)},
-		{"the same member twice", 200, fixture.WithMember(`"organization_id":"org_1"`), rules(judge.RuleJSONDuplicateMember)},
-		{"the same member once escaped", 200, fixture.WithMember(`"\u006frganization_id":"org_1"`), rules(judge.RuleJSONDuplicateMember)},
-		{"twice in metadata", 200, fixture.WithSwap(`"region":"eu"`, `"a":1,"a":1`), rules(judge.RuleJSONDuplicateMember)},
+		{"the same member twice", 200, fixture.WithMember(`"organization_id":"org_1"`),
+			rules(judge.RuleJSONDuplicateMember)},
+		{"the same member once escaped", 200, fixture.WithMember(`"\u006frganization_id":"org_1"`),
+			rules(judge.RuleJSONDuplicateMember)},
+		{"twice in metadata", 200, fixture.WithSwap(`"region":"eu"`, `"a":1,"a":1`),
+			rules(judge.RuleJSONDuplicateMember)},
 		{"empty name twice", 200, fixture.WithSwap(`"region":"eu"`, `"":1,"":1`), rules(judge.RuleJSONDuplicateMember)},
 		{"invalid UTF-8", 200, name("North\xffwind"), rules(judge.RuleJSONInvalidUTF8)},
 		{"Latin-1", 200, name("Caf\xe9"), rules(judge.RuleJSONInvalidUTF8)},
 		{"overlong UTF-8", 200, name("\xc0\xaf"), rules(judge.RuleJSONInvalidUTF8)},
 		{"surrogate in UTF-8", 200, name("\xed\xa0\x80"), rules(judge.RuleJSONInvalidUTF8)},
 		{"invalid UTF-8 in a name", 200, fixture.WithSwap(`"region"`, "\"\xff\""), rules(judge.RuleJSONInvalidUTF8)},
-		{"invalid UTF-8 between", 200, fixture.WithBody("{\xff" + fixture.WholeOrganization[1:]), rules(judge.RuleJSONInvalidUTF8)},
+		{"invalid UTF-8 between", 200, fixture.WithBody("{\xff" + fixture.WholeOrganization[1:]),
+			rules(judge.RuleJSONInvalidUTF8)},
 		{"lone high surrogate", 200, name(`\ud83d`), rules(judge.RuleJSONLoneSurrogate)},
 		{"lone low surrogate", 200, name(`\ude00`), rules(judge.RuleJSONLoneSurrogate)},
 		{"surrogates in the wrong order", 200, name(`\ude00\ud83d`), rules(judge.RuleJSONLoneSurrogate)},
@@ -450,13 +471,16 @@ func wrongJSON() []wrongCase {
 		{"5.0", 200, credits(`5.0`), form},
 		{"5e0", 200, credits(`5e0`), form},
 		{"1e20", 200, credits(`1e20`), form},
-		{"status 401.0", 401, fixture.WithSwap(`"status":401`, `"status":401.0`), rules(harness.RuleErrorStatusMismatch, judge.RuleJSONIntegerForm)},
+		{"status 401.0", 401, fixture.WithSwap(`"status":401`, `"status":401.0`),
+			rules(harness.RuleErrorStatusMismatch, judge.RuleJSONIntegerForm)},
 		{"2^53", 200, credits(`9007199254740992`), inexact},
 		{"2^53+1", 200, credits(`9007199254740993`), inexact},
 		{"25 digits", 200, credits(`-1234567890123456789012345`), inexact},
 		{"rate limit 2^53", 200, fixture.WithSwap(`"data":60`, `"data":9007199254740992`), inexact},
-		{"a fraction above 2^53", 200, credits(`9007199254740993.5`), rules(judge.RuleJSONNumberInexact, judge.RuleSchema)},
-		{"a fraction of 20 places", 200, credits(`1.00000000000000000001`), rules(judge.RuleJSONNumberInexact, judge.RuleSchema)},
+		{"a fraction above 2^53", 200, credits(`9007199254740993.5`),
+			rules(judge.RuleJSONNumberInexact, judge.RuleSchema)},
+		{"a fraction of 20 places", 200, credits(`1.00000000000000000001`),
+			rules(judge.RuleJSONNumberInexact, judge.RuleSchema)},
 		{"1e400", 200, credits(`1e400`), form},
 		{"1e999999999", 200, credits(`1e999999999`), form},
 		{"1e-999999999", 200, credits(`1e-999999999`), rules(judge.RuleJSONNumberInexact, judge.RuleSchema)},

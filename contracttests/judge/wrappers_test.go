@@ -92,7 +92,8 @@ func TestWrappers(t *testing.T) {
 				if diff := cmp.Diff(want, r.rules); diff != "" {
 					t.Fatalf("reported rules (-want +got):\n%s", diff)
 				}
-				if x := r.seen[0]; !bytes.Equal(x.Request.Body, c.x.Request.Body) || !bytes.Equal(x.Response.Body, c.x.Response.Body) {
+				if x := r.seen[0]; !bytes.Equal(x.Request.Body, c.x.Request.Body) ||
+					!bytes.Equal(x.Response.Body, c.x.Response.Body) {
 					t.Errorf("reported bodies %q and %q", x.Request.Body, x.Response.Body)
 				}
 			}
@@ -110,7 +111,8 @@ func TestMiddleware(t *testing.T) {
 		handler http.HandlerFunc
 		want    []judge.Rule
 	}{
-		{"writes nothing", "GET", func(http.ResponseWriter, *http.Request) {}, rules(judge.RuleBodyEmpty, judge.RuleHeaderMissing)},
+		{"writes nothing", "GET", func(http.ResponseWriter, *http.Request) {},
+			rules(judge.RuleBodyEmpty, judge.RuleHeaderMissing)},
 		{"body on 304", "GET", func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("ETag", fixture.Version1)
 			w.Header().Set("Cache-Control", "no-store")
@@ -210,7 +212,8 @@ func TestMiddlewareInterfaces(t *testing.T) {
 	} {
 		var got [3]bool
 		handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { got = abilities(w) })
-		harness.Validator().Middleware(new(recorder).report)(handler).ServeHTTP(writer, httptest.NewRequest("GET", harness.Path, nil))
+		harness.Validator().Middleware(new(recorder).report)(handler).ServeHTTP(writer,
+			httptest.NewRequest("GET", harness.Path, nil))
 		if want := abilities(writer); got != want {
 			t.Errorf("%T: the handler can flush, hijack, push: %v, want %v", writer, got, want)
 		}
@@ -221,7 +224,8 @@ func TestMiddlewareInterfaces(t *testing.T) {
 func TestMiddlewareHijacked(t *testing.T) {
 	t.Parallel()
 	var r recorder
-	server := httptest.NewServer(harness.Validator().Middleware(r.report)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(harness.Validator().Middleware(r.report)(http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request) {
 		connection, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {
 			t.Error(err)
@@ -255,7 +259,8 @@ func TestRoundTripperBrokenBody(t *testing.T) {
 		return &http.Response{StatusCode: 200, Header: x.Response.Header, Body: body}, nil
 	})
 	var r recorder
-	response, err := harness.Validator().RoundTripper(next, r.report).RoundTrip(newRequest(t, "http://a.example", fixture.RightExchange(http.MethodGet, 200)))
+	response, err := harness.Validator().RoundTripper(next,
+		r.report).RoundTrip(newRequest(t, "http://a.example", fixture.RightExchange(http.MethodGet, 200)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,7 @@ type Run struct {
 func (r Run) Do(ctx context.Context, out io.Writer) (coverage.ReportInput, error) {
 	in := r.input()
 	shown, hidden := r.split()
-	if err := r.begin(ctx, out, estimate(shown, len(r.Checks))); err != nil {
+	if err := r.begin(ctx, out, estimate(shown, r.Checks)); err != nil {
 		return in, err
 	}
 	counted := coverage.New(r.Subject.Validator.Document)
@@ -55,7 +55,8 @@ func (r Run) Do(ctx context.Context, out io.Writer) (coverage.ReportInput, error
 		p.say(check.Name)
 		began := time.Now()
 		failures := harness.Run(ctx, r.Subject, check)
-		in.Subjects[0].Checks = append(in.Subjects[0].Checks, coverage.CheckRun{Name: check.Name, Duration: time.Since(began), Failures: failures})
+		in.Subjects[0].Checks = append(in.Subjects[0].Checks,
+			coverage.CheckRun{Name: check.Name, Duration: time.Since(began), Failures: failures})
 		p.done(failures)
 		return failures
 	})
@@ -71,7 +72,8 @@ func (r Run) begin(ctx context.Context, out io.Writer, requests int) error {
 		if err := r.askOperated(ctx); err != nil {
 			return err
 		}
-		_, err := fmt.Fprintf(out, "%s: with organizations of its own, which have no limit that the run reaches\n", r.Target)
+		_, err := fmt.Fprintf(out, "%s: with organizations of its own, which have no limit that the run reaches\n",
+			r.Target)
 		return err
 	}
 	facts, err := r.ask(ctx)
@@ -86,7 +88,8 @@ func (r Run) begin(ctx context.Context, out io.Writer, requests int) error {
 func (r Run) input() coverage.ReportInput {
 	sum := sha256.Sum256(r.Document)
 	return coverage.ReportInput{
-		Title: "Organizations API", Version: r.Subject.Validator.Document.Version, Target: r.Target, Date: time.Now().UTC().Truncate(time.Second),
+		Title: "Organizations API", Version: r.Subject.Validator.Document.Version, Target: r.Target,
+		Date:         time.Now().UTC().Truncate(time.Second),
 		DocumentHash: hex.EncodeToString(sum[:]), Partial: true, Verbose: r.Verbose,
 		Subjects: []coverage.SubjectRun{{Name: r.Target}},
 	}

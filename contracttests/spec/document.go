@@ -190,7 +190,8 @@ func Load(document []byte) (*Document, error) {
 
 // writtenVersion matches the version near the beginning of a document. It stands at the top level, as nothing is before
 // it on its line but the brace of the document.
-var writtenVersion = regexp.MustCompile(`(?m)(?:^|\A\s*\{\s*)["']?(?:openapi|swagger)["']?[ \t]*:[ \t]*["']?(\d[\w.-]*)`)
+var writtenVersion = regexp.MustCompile(`(?m)(?:^|\A\s*\{\s*)["']?(?:openapi|swagger)["']?[ \t]*:[ ` +
+	`\t]*["']?(\d[\w.-]*)`)
 
 func checkVersion(version string) error {
 	if strings.HasPrefix(version, "3.1.") {

@@ -51,7 +51,8 @@ func (m quickly) of(s *jsonschema.Schema) *quick {
 		return q
 	}
 	q := &quick{
-		unsure: unknownToQuick(s), least: math.MinInt64, most: math.MaxInt64, maxLength: math.MaxInt, maxItems: math.MaxInt,
+		unsure: unknownToQuick(s), least: math.MinInt64, most: math.MaxInt64, maxLength: math.MaxInt,
+		maxItems: math.MaxInt,
 		required: s.Required, pattern: s.Pattern, format: s.Format, writeOnly: s.WriteOnly,
 	}
 	m[s] = q

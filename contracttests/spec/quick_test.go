@@ -83,7 +83,8 @@ func TestQuickAgrees(t *testing.T) {
 				if s.quick.accepts(value, listed, 0) {
 					accepted++
 					if !fits {
-						t.Errorf("quick accepts %s by %s, listed = %v, and the engine refuses it", text, quickSchemas[i], listed)
+						t.Errorf("quick accepts %s by %s, listed = %v, and the engine refuses it", text,
+							quickSchemas[i], listed)
 					}
 				}
 			}
@@ -98,9 +99,11 @@ func TestQuickAgrees(t *testing.T) {
 // unknownToQuick, or to the ones here that neither accept nor refuse a value.
 func TestQuickKnowsSchema(t *testing.T) {
 	t.Parallel()
-	without := strings.Fields("DraftVersion Location ID Anchor RecursiveAnchor DynamicAnchor Title Description Default Comment " +
+	without := strings.Fields("DraftVersion Location ID Anchor RecursiveAnchor DynamicAnchor Title Description " +
+		"Default Comment " +
 		"ReadOnly WriteOnly Examples Deprecated")
-	known := strings.Fields("Bool Ref Types Enum AllOf AnyOf Format Required Properties AdditionalProperties MinItems MaxItems " +
+	known := strings.Fields("Bool Ref Types Enum AllOf AnyOf Format Required Properties AdditionalProperties " +
+		"MinItems MaxItems " +
 		"Items2020 MinLength MaxLength Pattern Minimum Maximum")
 	typ := reflect.TypeFor[jsonschema.Schema]()
 	for i := range typ.NumField() {

@@ -70,7 +70,8 @@ func buildFunctions(t testing.TB) string {
 		if err := os.Mkdir(folder, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		build := exec.CommandContext(t.Context(), "make", "--no-print-directory", "build-"+name, "ARTIFACTS_DIR="+folder, "ARCH="+runtime.GOARCH)
+		build := exec.CommandContext(t.Context(), "make", "--no-print-directory", "build-"+name,
+			"ARTIFACTS_DIR="+folder, "ARCH="+runtime.GOARCH)
 		build.Dir = filepath.Dir(strings.TrimSpace(string(module)))
 		if out, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("make build-%s: %v\n%s", name, err, out)

@@ -48,8 +48,11 @@ func failWith(subject *harness.Subject, start func(harness.Fault) harness.Target
 // Subjects returns a function for each subject that this machine can run, by the subjects' names.
 func Subjects() map[string]func(testing.TB) *harness.Subject {
 	all := map[string]func(testing.TB) *harness.Subject{
-		"in-process-sqlite":    func(t testing.TB) *harness.Subject { return New(t, SQLite(t), Options{}) },
-		"lambda-events-sqlite": func(t testing.TB) *harness.Subject { return New(t, SQLite(t), Options{ThroughEvents: true}) },
+		"in-process-sqlite": func(t testing.TB) *harness.Subject { return New(t, SQLite(t), Options{}) },
+		"lambda-events-sqlite": func(t testing.TB) *harness.Subject {
+			return New(t, SQLite(t),
+				Options{ThroughEvents: true})
+		},
 		"lambda-events-dynamodb": func(t testing.TB) *harness.Subject {
 			return New(t, DynamoDB(t), Options{ThroughEvents: true})
 		},

@@ -45,7 +45,8 @@ func (op *Operator) Provision(ctx context.Context, spec harness.TenantSpec) (har
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	o := newOrganization(spec, op.now().Add(-time.Hour))
-	made := harness.Tenant{ID: string(o.ID), Keys: map[harness.KeyKind]string{}, Secrets: []string{o.InternalID.Reveal()}}
+	made := harness.Tenant{ID: string(o.ID), Keys: map[harness.KeyKind]string{},
+		Secrets: []string{o.InternalID.Reveal()}}
 	secrets, err := op.engine.EnsureKeySecrets(ctx)
 	if err != nil {
 		return made, fmt.Errorf("getting the secret for keys: %w", err)

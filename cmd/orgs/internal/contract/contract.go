@@ -69,7 +69,8 @@ func Command(a *cli.App) *cobra.Command {
 		RunE: a.Run(func(ctx context.Context, args []string) error { return o.run(ctx, a, args[0]) }),
 	}
 	flags := c.Flags()
-	flags.BoolVar(&o.asOperator, "as-operator", false, "make organizations in --store, and remove them at the end; no key is needed")
+	flags.BoolVar(&o.asOperator, "as-operator", false,
+		"make organizations in --store, and remove them at the end; no key is needed")
 	flags.StringVar(&o.report, "report", "", "`FOLDER` to write the report to, as text, JSON, HTML and JUnit")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "list what the target cannot show, instead of counting it")
 	return c
@@ -88,7 +89,8 @@ func (o options) run(ctx context.Context, a *cli.App, url string) error {
 			return o.check(ctx, a, url, subject, err)
 		})
 	}
-	keys := live.Keys{Admin: a.Getenv(adminKeyVariable), Read: a.Getenv(readKeyVariable), Other: a.Getenv(otherKeyVariable)}
+	keys := live.Keys{Admin: a.Getenv(adminKeyVariable), Read: a.Getenv(readKeyVariable),
+		Other: a.Getenv(otherKeyVariable)}
 	if keys.Admin == "" {
 		return term.Fail(term.Usage, "an admin key is missing: set %s in the environment, "+
 			"or give --as-operator and the store of the service", adminKeyVariable)
