@@ -142,6 +142,28 @@ func limitsApart(s *harness.Session) {
 	}
 }
 
+// windowIsMinute: a window lasts a whole minute, then it ends, and all requests are allowed again.
+func windowIsMinute(s *harness.Session) {
+	c := s.Caller(harness.TenantSpec{Limit: 1, Keys: []harness.KeyKind{}})
+	request := c.Get(harness.KeyAdmin).Request
+	begins := readMeter(s, s.Send(request)).reset // the next window
+	for _, step := range []struct {
+		second, status, left, resets int
+	}{{1, 200, 0, 60}, {2, 429, 0, 60}, {30, 429, 0, 60}, {55, 429, 0, 60}, {61, 200, 0, 120}, {62, 429, 0, 120}} {
+		target := s.Subject.Later(s.Context(), time.Unix(int64(begins+step.second), 0))
+		x := s.SendTo(target, request)
+		if !s.WantStatus(x, step.status) {
+			s.Failf("%d seconds after a window of one request began, the status is %d, want %d", step.second,
+				x.Response.Status, step.status)
+			continue
+		}
+		if got, want := readMeter(s, x), (meter{1, step.left, begins + step.resets}); got != want {
+			s.FailExchange(x, "%d seconds after a window of one request began, limit, remaining and reset are %v, want %v",
+				step.second, got, want)
+		}
+	}
+}
+
 // limitOfRecord: the limit in the record is the one that is enforced. A change of it takes effect at once.
 func limitOfRecord(s *harness.Session) {
 	c := s.Caller(harness.TenantSpec{Tier: "free", Keys: []harness.KeyKind{}})

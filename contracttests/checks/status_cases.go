@@ -253,50 +253,62 @@ func malformedCases() []statusCase {
 
 // invalidCases are bodies that are JSON and do not fit the schema: one of each kind. Package bodies generates the rest.
 func invalidCases() []statusCase {
-	body := func(name, body string, loc ...string) statusCase {
+	const (
+		notModel = "model_attributes_type"
+		notText  = "string_type"
+		notDict  = "dict_type"
+		notFlag  = "bool_type"
+		notInt   = "int_type"
+		notValue = "value_error"
+		tooShort = "string_too_short"
+		tooLong  = "string_too_long"
+		tooSmall = "greater_than_equal"
+		tooGreat = "less_than_equal"
+	)
+	body := func(name, problem, body string, loc ...string) statusCase {
 		return statusCase{
 			name: name, method: "PATCH", status: 422, code: "validation_failed", loc: append([]string{"body"}, loc...),
-			key: harness.KeyAdmin, body: body,
+			problem: problem, key: harness.KeyAdmin, body: body,
 		}
 	}
-	merge := func(name, text string, loc ...string) statusCase {
-		c := body(name, text, loc...)
+	merge := func(name, problem, text string, loc ...string) statusCase {
+		c := body(name, problem, text, loc...)
 		c.header = mergePatch()
 		return c
 	}
 	deep := strings.Repeat(`{"a":`, harness.MaxObjectDepth) + "{}" + strings.Repeat("}", harness.MaxObjectDepth)
 	return []statusCase{
-		body("body-null", `null`),
-		body("body-array", `[{}]`),
-		body("name-number", `{"organization_name":1}`, "organization_name"),
-		body("name-empty", `{"organization_name":""}`, "organization_name"),
-		body("name-too-long", `{"organization_name":"`+strings.Repeat("é", 101)+`"}`, "organization_name"),
-		body("logo-empty", `{"logo_url":""}`, "logo_url"),
-		body("billing-email", `{"billing_email":"nobody"}`, "billing_email"),
-		body("notifications-email", `{"notifications_email":"a b@c.example"}`, "notifications_email"),
-		body("metadata-array", `{"metadata":[]}`, "metadata"),
-		body("metadata-too-deep", `{"metadata":`+deep+`}`, "metadata"),
-		body("metadata-too-large", `{"metadata":{"a":"`+strings.Repeat("x", harness.MaxObjectBytes-7)+`"}}`,
+		body("body-null", notModel, `null`),
+		body("body-array", notModel, `[{}]`),
+		body("name-number", notText, `{"organization_name":1}`, "organization_name"),
+		body("name-empty", tooShort, `{"organization_name":""}`, "organization_name"),
+		body("name-too-long", tooLong, `{"organization_name":"`+strings.Repeat("é", 101)+`"}`, "organization_name"),
+		body("logo-empty", tooShort, `{"logo_url":""}`, "logo_url"),
+		body("billing-email", notValue, `{"billing_email":"nobody"}`, "billing_email"),
+		body("notifications-email", notValue, `{"notifications_email":"a b@c.example"}`, "notifications_email"),
+		body("metadata-array", notDict, `{"metadata":[]}`, "metadata"),
+		body("metadata-too-deep", notValue, `{"metadata":`+deep+`}`, "metadata"),
+		body("metadata-too-large", notValue, `{"metadata":{"a":"`+strings.Repeat("x", harness.MaxObjectBytes-7)+`"}}`,
 			"metadata"),
-		body("limit-zero", `{"rate_limits":{"search":0}}`, "rate_limits", "search"),
-		body("metadata-number-too-large", `{"metadata":{"a":[{"b":1e400}]}}`, "metadata", "a", "0", "b"),
-		body("mail-host-reserved", `{"billing_email":"ops@corp.local"}`, "billing_email"),
-		body("mail-label-reserved", `{"notifications_email":"a@ab--c.example"}`, "notifications_email"),
-		body("nsfw-check-text", `{"nsfw_check_enabled":"true"}`, "nsfw_check_enabled"),
-		body("nsfw-fail-number", `{"nsfw_fail_closed":1}`, "nsfw_fail_closed"),
-		body("limits-of-two-values", `{"rate_limits":{"data":1},"rate_limit_overrides":{"data":2}}`,
+		body("limit-zero", tooSmall, `{"rate_limits":{"search":0}}`, "rate_limits", "search"),
+		body("metadata-number-too-large", notValue, `{"metadata":{"a":[{"b":1e400}]}}`, "metadata", "a", "0", "b"),
+		body("mail-host-reserved", notValue, `{"billing_email":"ops@corp.local"}`, "billing_email"),
+		body("mail-label-reserved", notValue, `{"notifications_email":"a@ab--c.example"}`, "notifications_email"),
+		body("nsfw-check-text", notFlag, `{"nsfw_check_enabled":"true"}`, "nsfw_check_enabled"),
+		body("nsfw-fail-number", notFlag, `{"nsfw_fail_closed":1}`, "nsfw_fail_closed"),
+		body("limits-of-two-values", notValue, `{"rate_limits":{"data":1},"rate_limit_overrides":{"data":2}}`,
 			"rate_limit_overrides"),
-		body("limit-override-zero", `{"rate_limit_overrides":{"data":0}}`, "rate_limit_overrides", "data"),
-		merge("merge-of-null", `null`),
-		merge("merge-takes-name", `{"organization_name":null}`, "organization_name"),
-		merge("merge-metadata-list", `{"metadata":[]}`, "metadata"),
-		merge("merge-metadata-too-deep", `{"metadata":`+deep+`}`, "metadata"),
-		merge("merge-limit-zero", `{"rate_limits":{"data":0,"search":null}}`, "rate_limits", "data"),
-		merge("merge-credential-number", `{"default_llm_credentials":{"openai":1,"mistral":null}}`,
+		body("limit-override-zero", tooSmall, `{"rate_limit_overrides":{"data":0}}`, "rate_limit_overrides", "data"),
+		merge("merge-of-null", notModel, `null`),
+		merge("merge-takes-name", notText, `{"organization_name":null}`, "organization_name"),
+		merge("merge-metadata-list", notDict, `{"metadata":[]}`, "metadata"),
+		merge("merge-metadata-too-deep", notValue, `{"metadata":`+deep+`}`, "metadata"),
+		merge("merge-limit-zero", tooSmall, `{"rate_limits":{"data":0,"search":null}}`, "rate_limits", "data"),
+		merge("merge-credential-number", notText, `{"default_llm_credentials":{"openai":1,"mistral":null}}`,
 			"default_llm_credentials", "openai"),
-		body("limit-too-great", `{"rate_limits":{"compute":1000000001}}`, "rate_limits", "compute"),
-		body("limit-null", `{"rate_limits":{"data":null}}`, "rate_limits", "data"),
-		body("limit-fraction", `{"rate_limits":{"upload":1.5}}`, "rate_limits", "upload"),
-		body("credential-number", `{"default_llm_credentials":{"openai":1}}`, "default_llm_credentials", "openai"),
+		body("limit-too-great", tooGreat, `{"rate_limits":{"compute":1000000001}}`, "rate_limits", "compute"),
+		body("limit-null", notInt, `{"rate_limits":{"data":null}}`, "rate_limits", "data"),
+		body("limit-fraction", notInt, `{"rate_limits":{"upload":1.5}}`, "rate_limits", "upload"),
+		body("credential-number", notText, `{"default_llm_credentials":{"openai":1}}`, "default_llm_credentials", "openai"),
 	}
 }

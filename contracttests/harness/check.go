@@ -37,6 +37,7 @@ const (
 	NeedOther                      // a second organization
 	NeedRead                       // a key that can only read
 	NeedRevoke                     // a key that is revoked in the middle of it
+	NeedLater                      // the service minutes later
 )
 
 // SkipReasons returns why the check cannot run against the subject. It returns nothing if the check can run.
@@ -53,6 +54,7 @@ func (c Check) SkipReasons(subject *Subject) []string {
 		{NeedOther, live && subject.Other == nil, "it needs a key of a second organization"},
 		{NeedRead, live && subject.Given.Keys[KeyRead] == "", "it needs a key that can only read"},
 		{NeedRevoke, subject.Revoke == nil, "it needs to revoke a key"},
+		{NeedLater, subject.Later == nil, "it needs to wait for minutes, or to set the clock"},
 	} {
 		if c.Needs&need.need != 0 && need.lacks {
 			reasons = append(reasons, need.reason)

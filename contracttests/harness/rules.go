@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -208,7 +209,42 @@ func validationProblem(where string, problem map[string]any) []judge.Violation {
 				Expected: "a text", Got: "a blank string"})
 		}
 	}
-	return found
+	return append(found, problemWords(where, problem)...)
+}
+
+// problemTexts has the types of problems, and how Pydantic 2 words each in strict mode.
+var problemTexts = map[string]*regexp.Regexp{
+	"string_type":             regexp.MustCompile(`^Input should be a valid string$`),
+	"bool_type":               regexp.MustCompile(`^Input should be a valid boolean$`),
+	"int_type":                regexp.MustCompile(`^Input should be a valid integer$`),
+	"dict_type":               regexp.MustCompile(`^Input should be a valid dictionary$`),
+	"model_attributes_type":   regexp.MustCompile(`^Input should be a valid dictionary or object to extract fields from$`),
+	"string_too_short":        regexp.MustCompile(`^String should have at least 1 character$`),
+	"string_too_long":         regexp.MustCompile(`^String should have at most [1-9]\d* characters$`),
+	"string_pattern_mismatch": regexp.MustCompile(`^String should match pattern '.+'$`),
+	"greater_than_equal":      regexp.MustCompile(`^Input should be greater than or equal to -?\d+$`),
+	"less_than_equal":         regexp.MustCompile(`^Input should be less than or equal to -?\d+$`),
+	"value_error":             regexp.MustCompile(`^(Value error, |value is not a valid email address: ).+$`),
+}
+
+// problemWords judges the type of a problem, and whether the message is the one that goes with it.
+func problemWords(where string, problem map[string]any) []judge.Violation {
+	typ, _ := problem["type"].(string)
+	msg, _ := problem["msg"].(string)
+	if typ == "" || msg == "" {
+		return nil // reported by others
+	}
+	want, known := problemTexts[typ]
+	switch {
+	case !known:
+		return []judge.Violation{{Rule: RuleDetailText, Pointer: where + "/type", Expected: "a type of Pydantic 2",
+			Got: judge.Describe(typ, nil)}}
+	case !want.MatchString(msg):
+		return []judge.Violation{{Rule: RuleDetailText, Pointer: where + "/msg", Expected: "a match of " + want.String(),
+			Got: judge.Describe(msg, nil)}}
+	default:
+		return nil
+	}
 }
 
 // timestamps judges the times of an organization. The schema reports what is not a time.

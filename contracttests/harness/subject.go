@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"time"
 
 	"organizations-api/contracttests/judge"
 )
@@ -32,6 +33,10 @@ type Subject struct {
 
 	// Revoke revokes a key of an organization that Provision made; nil where that cannot be done.
 	Revoke func(ctx context.Context, t Tenant, kind KeyKind) error
+
+	// Later returns the same service, on the same store, when its clock shows that time; nil where nobody can wait for
+	// it. It returns at once where the clock can be set.
+	Later func(ctx context.Context, at time.Time) Target
 
 	// Observe sees every exchange that a check makes; it may be nil. It is called from several goroutines.
 	Observe func(judge.Exchange)

@@ -157,7 +157,7 @@ func TestRight(t *testing.T) {
 		{"details", 400, fixture.WithSwap(`"details":null`, `"details":{"limit":1e400,"":[]}`)},
 		{"index in a location", 422, withProblems(problem{`["body","rate_limits",0]`, tooSmall.msg, tooSmall.typ})},
 		{"header in a location", 422, withProblems(problem{`["header","if-match"]`, tooSmall.msg, tooSmall.typ})},
-		{"two problems", 422, withProblems(tooSmall, problem{`["body"]`, `"m"`, `"t"`})},
+		{"two problems", 422, withProblems(tooSmall, problem{`["body"]`, `"Value error, it is wrong"`, `"value_error"`})},
 		{"HEAD", 200, fixture.InOrder(func(_ *testing.T, x *judge.Exchange) {
 			x.Request.Method,
 				x.Response.Body = "HEAD", nil

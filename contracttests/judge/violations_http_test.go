@@ -159,6 +159,14 @@ func wrongMeanings() []wrongCase {
 			"loc that begins with an index", 422, withProblems(problem{`[0,"data"]`, tooSmall.msg, tooSmall.typ}),
 			rules(harness.RuleDetailLocation),
 		},
+		{
+			"problem type of its own", 422, withProblems(problem{tooSmall.loc, tooSmall.msg, `"minimum"`}),
+			rules(harness.RuleDetailText),
+		},
+		{
+			"msg of another type", 422, withProblems(problem{tooSmall.loc, `"Input should be a valid string"`, tooSmall.typ}),
+			rules(harness.RuleDetailText),
+		},
 		{"blank msg", 422, withProblems(problem{tooSmall.loc, `""`, tooSmall.typ}), rules(harness.RuleDetailText)},
 		{
 			"blank problem type", 422, withProblems(problem{tooSmall.loc, tooSmall.msg, `""`}),
@@ -190,7 +198,7 @@ func wrongMeanings() []wrongCase {
 // wrongTwins: validation errors whose two shapes differ, and envelopes of a 422 that say something else.
 func wrongTwins() []wrongCase {
 	twice := rules(harness.RuleDetailTwice)
-	two := problem{`["body","rate_limits",2]`, `"m"`, `"t"`}
+	two := problem{`["body","rate_limits",2]`, `"Value error, it is wrong"`, `"value_error"`}
 	one := func(listed problem) fixture.ExchangeChange {
 		return withTwoLists([]problem{tooSmall}, []problem{listed})
 	}

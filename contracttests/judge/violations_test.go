@@ -211,7 +211,7 @@ func rules(rules ...judge.Rule) []judge.Rule { return rules }
 type problem struct{ loc, msg, typ string }
 
 // tooSmall is the problem of fixture.ValidationError.
-var tooSmall = problem{`["body","rate_limits","data"]`, `"too small"`, `"minimum"`}
+var tooSmall = problem{`["body","rate_limits","data"]`, `"Input should be greater than or equal to 1"`, `"greater_than_equal"`}
 
 // withProblems replaces the problems of a 422, in both of its shapes.
 func withProblems(problems ...problem) fixture.ExchangeChange {
@@ -235,7 +235,8 @@ func withTwoLists(detail, listed []problem) fixture.ExchangeChange {
 	}
 	return fixture.InOrder(
 		fixture.WithSwap(
-			`[{"type":"minimum","location":["body","rate_limits","data"],"message":"too small"}]`,
+			`[{"type":"greater_than_equal","location":["body","rate_limits","data"],`+
+				`"message":"Input should be greater than or equal to 1"}]`,
 			list(listed, "location", "message", "type"),
 		),
 		fixture.WithSwap(detailOfOne, list(detail, "loc", "msg", "type")),
@@ -243,7 +244,8 @@ func withTwoLists(detail, listed []problem) fixture.ExchangeChange {
 }
 
 // detailOfOne is the detail of fixture.ValidationError.
-const detailOfOne = `[{"loc":["body","rate_limits","data"],"msg":"too small","type":"minimum"}]`
+const detailOfOne = `[{"loc":["body","rate_limits","data"],` +
+	`"msg":"Input should be greater than or equal to 1","type":"greater_than_equal"}]`
 
 // withDetail replaces detail by a value that lists nothing, and empties the second list.
 func withDetail(value string) fixture.ExchangeChange {

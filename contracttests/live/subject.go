@@ -3,6 +3,7 @@ package live
 import (
 	"context"
 	"errors"
+	"time"
 
 	"organizations-api/contracttests/harness"
 )
@@ -45,13 +46,24 @@ type Operator interface {
 }
 
 // OperatedAt returns the service at a URL as a subject whose organizations the operator makes. So the run needs no key,
-// shows what only an operator can bring about, and touches no organization that was there before.
-func OperatedAt(url string, op Operator) (*harness.Subject, error) {
+// shows what only an operator can bring about, and touches no organization that was there before. If the run waits, it
+// takes up to two minutes longer, and shows that the window of the rate limit ends.
+func OperatedAt(url string, op Operator, waits bool) (*harness.Subject, error) {
 	reached, err := harness.URLTarget(url)
 	if err != nil {
 		return nil, err
 	}
-	return &harness.Subject{
+	subject := &harness.Subject{
 		Name: "at-url", Target: reached, Validator: harness.BehindGateway(), Provision: op.Provision, Revoke: op.Revoke,
-	}, nil
+	}
+	if waits {
+		subject.Later = func(ctx context.Context, at time.Time) harness.Target {
+			select {
+			case <-time.After(time.Until(at)):
+			case <-ctx.Done():
+			}
+			return reached
+		}
+	}
+	return subject, nil
 }

@@ -238,6 +238,13 @@ func errorMutants() []mutant {
 		{"problem-undeclared-member", "adds the input to problems", problems(with("input", "null"))},
 		{"problem-type-missing", "leaves the type of problems out", problems(without("type"))},
 		{"problem-message-empty", "gives problems an empty message", problems(with("msg", `""`))},
+		{"problem-type-unknown", "gives problems a type of its own", problems(with("type", `"invalid"`))},
+		{"problem-message-of-another", "gives problems a message that does not go with their type",
+			problems(with("msg", `"Input should be a valid list"`))},
+		{"problem-type-coarse", "says no more of problems than that the value is wrong", problems(func(o *rawObject) {
+			with("type", `"value_error"`)(o)
+			with("msg", `"Value error, it is wrong"`)(o)
+		})},
 		{"problem-location-text", "writes the place of problems as a text", problems(with("loc", `"body"`))},
 		{"problem-location-of-query", "says that problems of the body are in the query", problems(func(o *rawObject) {
 			o.change("loc", replacing(`"body"`, `"query"`))

@@ -19,6 +19,18 @@ func limitMutants() []mutant {
 			answerError(onMethod(http.MethodGet, func(_ *call, out *judge.Response) bool {
 				return out.Status == http.StatusOK && out.Header.Get("X-RateLimit-Remaining") == "0"
 			}), 429, "rate_limited")},
+		{"window-of-half-a-minute", "allows all requests again after thirty seconds", sends(halfAMinute)},
+		{"window-never-ends", "refuses a caller for good when it has used up a window",
+			answerError(func(c *call, out *judge.Response) bool {
+				reset, err := strconv.Atoi(out.Header.Get("X-RateLimit-Reset"))
+				first := c.world.windows.change(c.token(), func(first int) int {
+					if first == 0 {
+						return reset
+					}
+					return first
+				})
+				return err == nil && reset > first+60
+			}, 429, "rate_limited")},
 		{"limit-not-of-updates", "does not count updates", sends(func(c *call) (judge.Response, error) {
 			if c.updates() && bytes.HasPrefix(c.Body, []byte("{")) {
 				return c.world.Direct.Send(c.ctx, c.Request)
@@ -26,6 +38,15 @@ func limitMutants() []mutant {
 			return c.send()
 		})},
 	}
+}
+
+// halfAMinute serves what was refused with 429 in the second half of the minute.
+func halfAMinute(c *call) (judge.Response, error) {
+	out, err := c.send()
+	if seconds, errRead := strconv.Atoi(out.Header.Get("Retry-After")); err != nil || errRead != nil || seconds > 30 {
+		return out, err
+	}
+	return unlimited(c)
 }
 
 // unlimited serves what was refused with 429, with the headers of the refusal.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"runtime"
 	"testing"
+	"time"
 
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/harness/operator"
@@ -29,6 +30,11 @@ func New(t testing.TB, engine Engine, o Options) *harness.Subject {
 		Validator: validator,
 		Provision: op.Provision,
 		Revoke:    op.Revoke,
+	}
+	subject.Later = func(_ context.Context, at time.Time) harness.Target {
+		later := o
+		later.Now = func() time.Time { return at }
+		return NewService(t, engine, later).Target()
 	}
 	failWith(subject, func(fault harness.Fault) harness.Target {
 		return NewService(t, faultyStore{engine, fault}, o).Target()

@@ -34,6 +34,7 @@ const (
 
 type options struct {
 	asOperator bool
+	wait       bool
 	report     string // a folder; "" for none
 	verbose    bool
 }
@@ -71,6 +72,7 @@ func Command(a *cli.App) *cobra.Command {
 	flags := c.Flags()
 	flags.BoolVar(&o.asOperator, "as-operator", false,
 		"make organizations in --store, and remove them at the end; no key is needed")
+	flags.BoolVar(&o.wait, "wait", false, "with --as-operator: wait two minutes to see the window of the rate limit end")
 	flags.StringVar(&o.report, "report", "", "`FOLDER` to write the report to, as text, JSON, HTML and JUnit")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "list what the target cannot show, instead of counting it")
 	return c
@@ -85,7 +87,7 @@ func (o options) run(ctx context.Context, a *cli.App, url string) error {
 		return a.With(ctx, backend.OpenExisting, func(s *backend.Store) (err error) {
 			op := operator.New(s, a.Now)
 			defer func() { err = errors.Join(err, op.Purge(context.WithoutCancel(ctx))) }()
-			subject, err := live.OperatedAt(url, op)
+			subject, err := live.OperatedAt(url, op, o.wait)
 			return o.check(ctx, a, url, subject, err)
 		})
 	}
