@@ -219,7 +219,7 @@ func (t *textReport) counts(in ReportInput) {
 		hidden += s.sum().NotShown
 	}
 	if missing := len(in.Coverage.Missing()); hidden+missing > 0 {
-		t.line("\n  Not shown at a target of which one has keys alone: %s, and %s of the document. They are listed "+
+		t.line("\n  Not shown here: %s, and %s of the document. They are listed "+
 			"with -v.",
 			counted(hidden, "check"), counted(missing, "part"))
 	}

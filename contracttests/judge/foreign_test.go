@@ -220,6 +220,7 @@ func TestWarnings(t *testing.T) {
 		{"another file", `{$ref: './b.yaml'}`, "another document"},
 		{"tuple of an older draft", `{type: array, items: [{type: string}]}`, "items"},
 		{"bound of 3.0", `{type: integer, minimum: 1, exclusiveMinimum: true}`, "exclusiveMinimum"},
+		{"reference of an older draft", `{$recursiveRef: '#'}`, "$recursiveRef"},
 		{"no schema", `text`, "no schema"},
 	}
 	for _, c := range cases {

@@ -14,6 +14,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -51,6 +52,7 @@ func (r Run) Do(ctx context.Context, out io.Writer) (coverage.ReportInput, error
 		}
 	}
 	defer func() { r.Subject.Observe = observe }()
+	defer context.AfterFunc(ctx, p.interrupted)()
 	err := harness.RunSerially(ctx, shown, func(check harness.Check) []harness.Failure {
 		p.say(check.Name)
 		began := time.Now()
@@ -126,11 +128,22 @@ type progress struct {
 	ran      int
 	failed   int
 	requests atomic.Int64
+
+	mu sync.Mutex // for out
 }
 
 const progressPause = time.Second
 
+// interrupted says why the run does not end at once.
+func (p *progress) interrupted() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintln(p.out, "Interrupted: what was changed is put back, which can take a minute where the limit is used up.")
+}
+
 func (p *progress) say(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if now := time.Now(); now.Sub(p.last) >= progressPause {
 		p.last = now
 		fmt.Fprintf(p.out, "[%d/%d] %s, %d requests, %d failed: %s\n",

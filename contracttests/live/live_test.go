@@ -200,6 +200,36 @@ func TestOthers(t *testing.T) {
 	}
 }
 
+// TestAnotherRun: a run that sees a text of another run stops, and does not call the service wrong for what the other
+// does. What a run left there that was interrupted earlier does not count.
+func TestAnotherRun(t *testing.T) {
+	t.Parallel()
+	const left, theirs = "Name-run0123456789-a-1", "Name-runabcdefghij-b-1"
+	s, later := &service{name: left}, 0
+	in, err := run(s, both(adminKey, ""), "",
+		check("a", 0, func(c harness.Caller) { c.Change(`{"organization_name":"` + c.Fresh("Name") + `"}`) }),
+		check("b", 0, func(c harness.Caller) {
+			c.Change(`{"organization_name":"` + c.Fresh("Name") + `"}`)
+			s.mu.Lock()
+			s.name = theirs
+			s.mu.Unlock()
+			c.Read()
+			c.Failf("the name is not what was sent")
+		}),
+		check("c", 0, func(harness.Caller) { later++ }),
+	).Do(t.Context(), io.Discard)
+	if err == nil || !strings.Contains(err.Error(), "somebody else") || later != 0 || s.name != left {
+		t.Errorf("Do = %v, %d later checks ran, the name is %q", err, later, s.name)
+	}
+	checks := in.Subjects[0].Checks
+	if len(checks[0].Failures) != 0 {
+		t.Errorf("Failures = %v, want none of what an earlier run left", checks[0].Failures)
+	}
+	if f := checks[1].Failures; len(f) != 1 || !strings.Contains(f[0].Message, "another run") {
+		t.Errorf("Failures = %v, want one that names another run", f)
+	}
+}
+
 // TestWrongTargetEndsSoon: a service that answers, but not with what puts the organization back, costs at most ten
 // seconds.
 func TestWrongTargetEndsSoon(t *testing.T) {

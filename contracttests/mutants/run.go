@@ -34,8 +34,10 @@ func (m Mutant) Before(subject *harness.Subject, direct harness.Target) *harness
 	mutant := *subject
 	mutant.Name += " behind " + m.Name
 	mutant.Target = m.Wrap(world, subject.Target)
-	mutant.Later = func(ctx context.Context, at time.Time) harness.Target {
-		return m.Wrap(world, subject.Later(ctx, at))
+	if subject.Later != nil {
+		mutant.Later = func(ctx context.Context, at time.Time) harness.Target {
+			return m.Wrap(world, subject.Later(ctx, at))
+		}
 	}
 	mutant.Faulty = func(fault harness.Fault) harness.Target { return faulty[fault] }
 	mutant.Provision = func(ctx context.Context, spec harness.TenantSpec) (harness.Tenant, error) {
