@@ -158,7 +158,8 @@ func windowIsMinute(s *harness.Session) {
 			continue
 		}
 		if got, want := readMeter(s, x), (meter{1, step.left, begins + step.resets}); got != want {
-			s.FailExchange(x, "%d seconds after a window of one request began, limit, remaining and reset are %v, want %v",
+			s.FailExchange(x, "%d seconds after a window of one request began, limit, remaining and reset are %v, "+
+				"want %v",
 				step.second, got, want)
 		}
 	}

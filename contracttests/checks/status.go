@@ -125,7 +125,8 @@ func wantProblem(s *harness.Session, x judge.Exchange, typ string, want []string
 		place := fmt.Sprint(problem.Loc)
 		if place == fmt.Sprint(want) {
 			if typ != "" && problem.Type != typ {
-				s.FailExchange(x, "the problem at %s is of the type %s, want %s", place, judge.Describe(problem.Type, nil), typ)
+				s.FailExchange(x, "the problem at %s is of the type %s, want %s", place,
+					judge.Describe(problem.Type, nil), typ)
 			}
 			return
 		}

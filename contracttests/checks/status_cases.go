@@ -309,6 +309,7 @@ func invalidCases() []statusCase {
 		body("limit-too-great", tooGreat, `{"rate_limits":{"compute":1000000001}}`, "rate_limits", "compute"),
 		body("limit-null", notInt, `{"rate_limits":{"data":null}}`, "rate_limits", "data"),
 		body("limit-fraction", notInt, `{"rate_limits":{"upload":1.5}}`, "rate_limits", "upload"),
-		body("credential-number", notText, `{"default_llm_credentials":{"openai":1}}`, "default_llm_credentials", "openai"),
+		body("credential-number", notText, `{"default_llm_credentials":{"openai":1}}`, "default_llm_credentials",
+			"openai"),
 	}
 }

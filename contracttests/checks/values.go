@@ -81,15 +81,19 @@ func logoValues() []string {
 func emailValues() []string {
 	label := strings.Repeat("a", 63)
 	return []string{
-		`"a@b.c"`, `"A.b+c@Example.COM"`, "\"!#$%&'*+/=?^_`{|}~-@example.com\"", `"a@1.2c"`, `"a@xn--bcher-kva.example"`,
-		`"` + strings.Repeat("a", 64) + `@example.com"`, `"a@` + label + `.` + label + `.` + label + `.` + label[:60] + `"`,
+		`"a@b.c"`, `"A.b+c@Example.COM"`, "\"!#$%&'*+/=?^_`{|}~-@example.com\"", `"a@1.2c"`,
+		`"a@xn--bcher-kva.example"`,
+		`"` + strings.Repeat("a", 64) + `@example.com"`, `"a@` + label + `.` + label + `.` + label + `.` + label[:60] +
+			`"`,
 	}
 }
 
 func credentialValues() []string {
 	return []string{
-		`{}`, `{"openai":"one-credential","anthropic":"another"}`, `{"anthropic":"another","openai":"one-credential"}`, `{"":""}`,
-		`{"🧪":"ключ","a b":"c\u0000d"}`, `{"a":"1","b":"null","c":"{}"}`, `{"a":"` + strings.Repeat("x", harness.MaxObjectBytes-8) + `"}`,
+		`{}`, `{"openai":"one-credential","anthropic":"another"}`, `{"anthropic":"another","openai":"one-credential"}`,
+		`{"":""}`,
+		`{"🧪":"ключ","a b":"c\u0000d"}`, `{"a":"1","b":"null","c":"{}"}`, `{"a":"` +
+			strings.Repeat("x", harness.MaxObjectBytes-8) + `"}`,
 	}
 }
 
@@ -97,12 +101,14 @@ func credentialValues() []string {
 func recordMembers() (all []string, nullable map[string]bool) {
 	all = []string{
 		"organization_id", "organization_name", "logo_url", "account_type", "credit_count", "metadata", "billing_email",
-		"notifications_email", "rate_limits", "auto_billing_enabled", "billing_cycle_start", "current_month_usage", "created_at",
+		"notifications_email", "rate_limits", "auto_billing_enabled", "billing_cycle_start", "current_month_usage",
+		"created_at",
 		"updated_at", "users", "auth_provider_org_id", "default_llm_credentials", "api_url", "nsfw_check_enabled",
 		"nsfw_fail_closed",
 	}
 	nullable = map[string]bool{
-		"logo_url": true, "billing_email": true, "notifications_email": true, "users": true, "auth_provider_org_id": true, "api_url": true,
+		"logo_url": true, "billing_email": true, "notifications_email": true, "users": true,
+		"auth_provider_org_id": true, "api_url": true,
 	}
 	return all, nullable
 }
@@ -116,8 +122,10 @@ func everythingHasValue(s *harness.Session) {
 	all, _ := recordMembers()
 	for _, now := range []harness.Snapshot{before, after} {
 		for _, name := range all {
-			if value := string(now.Members[name]); value == "" || value == "null" || value == `""` || value == "[]" || value == "{}" {
-				s.FailExchange(now.Exchange, "%s of an organization that has everything is %s", name, judge.Describe(value, nil))
+			if value := string(now.Members[name]); value == "" || value == "null" || value == `""` || value == "[]" ||
+				value == "{}" {
+				s.FailExchange(now.Exchange, "%s of an organization that has everything is %s", name,
+					judge.Describe(value, nil))
 			}
 		}
 	}
@@ -134,7 +142,8 @@ func nothingLeftOut(s *harness.Session) {
 		for _, name := range all {
 			value, shown := now.Members[name]
 			if isNull := string(value) == "null"; !shown || isNull != nullable[name] {
-				s.FailExchange(now.Exchange, "%s of an organization that has nothing is %s", name, judge.Describe(string(value), nil))
+				s.FailExchange(now.Exchange, "%s of an organization that has nothing is %s", name,
+					judge.Describe(string(value), nil))
 			}
 		}
 	}

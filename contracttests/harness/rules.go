@@ -214,11 +214,12 @@ func validationProblem(where string, problem map[string]any) []judge.Violation {
 
 // problemTexts has the types of problems, and how Pydantic 2 words each in strict mode.
 var problemTexts = map[string]*regexp.Regexp{
-	"string_type":             regexp.MustCompile(`^Input should be a valid string$`),
-	"bool_type":               regexp.MustCompile(`^Input should be a valid boolean$`),
-	"int_type":                regexp.MustCompile(`^Input should be a valid integer$`),
-	"dict_type":               regexp.MustCompile(`^Input should be a valid dictionary$`),
-	"model_attributes_type":   regexp.MustCompile(`^Input should be a valid dictionary or object to extract fields from$`),
+	"string_type": regexp.MustCompile(`^Input should be a valid string$`),
+	"bool_type":   regexp.MustCompile(`^Input should be a valid boolean$`),
+	"int_type":    regexp.MustCompile(`^Input should be a valid integer$`),
+	"dict_type":   regexp.MustCompile(`^Input should be a valid dictionary$`),
+	"model_attributes_type": regexp.MustCompile(`^Input should be a valid dictionary or object to extract fields ` +
+		`from$`),
 	"string_too_short":        regexp.MustCompile(`^String should have at least 1 character$`),
 	"string_too_long":         regexp.MustCompile(`^String should have at most [1-9]\d* characters$`),
 	"string_pattern_mismatch": regexp.MustCompile(`^String should match pattern '.+'$`),
@@ -240,7 +241,8 @@ func problemWords(where string, problem map[string]any) []judge.Violation {
 		return []judge.Violation{{Rule: RuleDetailText, Pointer: where + "/type", Expected: "a type of Pydantic 2",
 			Got: judge.Describe(typ, nil)}}
 	case !want.MatchString(msg):
-		return []judge.Violation{{Rule: RuleDetailText, Pointer: where + "/msg", Expected: "a match of " + want.String(),
+		return []judge.Violation{{Rule: RuleDetailText, Pointer: where + "/msg", Expected: "a match of " +
+			want.String(),
 			Got: judge.Describe(msg, nil)}}
 	default:
 		return nil

@@ -138,7 +138,8 @@ const progressPause = time.Second
 func (p *progress) interrupted() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	fmt.Fprintln(p.out, "Interrupted: what was changed is put back, which can take a minute where the limit is used up.")
+	fmt.Fprintln(p.out, "Interrupted: what was changed is put back, which can take a minute where the limit is used "+
+		"up.")
 }
 
 func (p *progress) say(name string) {

@@ -39,21 +39,21 @@ type options struct {
 	verbose    bool
 }
 
-const help = `Test a service by the contract: each answer against openapi.yaml, and the behaviour that no schema states. The report
-begins with what failed: what was expected, what came, and a curl command that shows it again.
+const help = `Test a service by the contract: each answer against openapi.yaml, and the behaviour that no schema states. The
+report begins with what failed: what was expected, what came, and a curl command that shows it again.
 
-With keys, it works on the organization of ADMIN_KEY and puts back what it changes, also after an interruption. It creates
-nothing. READ_KEY is a key of the same organization that can only read. OTHER_KEY is a key of a second organization,
-which is only read. Without these two it shows less. Keys are read from the environment alone. Run it once at a time on an
-organization: it stops when it finds that somebody else changes it. It reads the limit of requests first, says how long the
-run takes under it, and waits when the limit is used up.
+With keys, it works on the organization of ADMIN_KEY and puts back what it changes, also after an interruption.
+It creates nothing. READ_KEY is a key of the same organization that can only read. OTHER_KEY is a key of a
+second organization, which is only read. Without these two it shows less. Keys are read from the environment
+alone. Run it once at a time on an organization: it stops when it finds that somebody else changes it. It reads
+the limit of requests first, says how long the run takes under it, and waits when the limit is used up.
 
-With --as-operator it needs no key. It makes organizations of its own in --store, which must be the store of the service,
-and removes them at the end. So it also shows what only an operator can bring about: tiers, limits, revoked and expired
-keys, deleted organizations. No organization that was there before is touched.
+With --as-operator it needs no key. It makes organizations of its own in --store, which must be the store of the
+service, and removes them at the end. So it also shows what only an operator can bring about: tiers, limits,
+revoked and expired keys, deleted organizations. No organization that was there before is touched.
 
-It prints the report, as JSON with --json. --report also writes it to a folder, as report.txt, report.json, report.html and
-report.junit.xml. It exits with 1 if a check failed or the run could not begin.`
+It prints the report, as JSON with --json. --report also writes it to a folder, as report.txt, report.json,
+report.html and report.junit.xml. It exits with 1 if a check failed or the run could not begin.`
 
 // Command returns the command contract.
 func Command(a *cli.App) *cobra.Command {
@@ -72,7 +72,8 @@ func Command(a *cli.App) *cobra.Command {
 	flags := c.Flags()
 	flags.BoolVar(&o.asOperator, "as-operator", false,
 		"make organizations in --store, and remove them at the end; no key is needed")
-	flags.BoolVar(&o.wait, "wait", false, "with --as-operator: wait two minutes to see the window of the rate limit end")
+	flags.BoolVar(&o.wait, "wait", false,
+		"with --as-operator: wait two minutes to see the window of the rate limit end")
 	flags.StringVar(&o.report, "report", "", "`FOLDER` to write the report to, as text, JSON, HTML and JUnit")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "list what the target cannot show, instead of counting it")
 	return c
