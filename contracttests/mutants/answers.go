@@ -78,13 +78,7 @@ func growing(text string) textChange {
 // memberMutants spoil the members of organizations.
 func memberMutants() []mutant {
 	var all []mutant
-	for _, name := range []string{
-		"organization_id", "organization_name", "logo_url", "account_type", "credit_count", "metadata", "billing_email",
-		"notifications_email", "rate_limits", "auto_billing_enabled", "billing_cycle_start", "current_month_usage",
-		"created_at",
-		"updated_at", "users", "auth_provider_org_id", "default_llm_credentials", "api_url", "nsfw_check_enabled",
-		"nsfw_fail_closed",
-	} {
+	for _, name := range declared().members {
 		all = append(all, mutant{strings.ReplaceAll(name, "_", "-") + "-missing", "leaves " + name + " out",
 			record(without(name))})
 	}

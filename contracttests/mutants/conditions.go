@@ -60,7 +60,7 @@ func tagMutants() []mutant {
 				}
 			})},
 	}
-	for _, name := range updateNames {
+	for _, name := range declared().updates {
 		all = append(all, mutant{"tag-without-" + short(name), "keeps the tag where " + name + " alone changes",
 			retagging(tagWithout(name, "updated_at"))})
 	}
@@ -315,7 +315,7 @@ func writeWhole() mutation {
 // writeBack adds to an update the old values of what has changed meanwhile.
 func writeBack(update *rawObject, before, now rawObject) {
 	asked := slices.Clone(*update)
-	for _, name := range updateNames {
+	for _, name := range declared().updates {
 		was, _ := before.get(name)
 		is, _ := now.get(name)
 		if _, named := asked.get(name); !named && was != is {

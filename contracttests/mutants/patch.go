@@ -15,8 +15,8 @@ import (
 
 // lostMutants forget a field of updates, and answer as if they had set it.
 func lostMutants() []mutant {
-	all := []mutant{{"update-lost", "answers updates as if they took effect, and forgets them", losing(updateNames...)}}
-	for _, name := range updateNames {
+	all := []mutant{{"update-lost", "answers updates as if they took effect, and forgets them", losing(declared().updates...)}}
+	for _, name := range declared().updates {
 		all = append(all, mutant{short(name) + "-lost", "forgets the " + name + " of updates", losing(name)})
 	}
 	return all
@@ -130,19 +130,19 @@ func patchMutants() []mutant {
 				}
 			})},
 	}
-	for _, name := range slices.Concat([]string{"rate_limits", "metadata", "default_llm_credentials"}, clearableNames,
-		flagNames) {
+	for _, name := range slices.Concat([]string{"rate_limits", "metadata", "default_llm_credentials"}, declared().clearable,
+		declared().flags) {
 		all = append(all,
 			mutant{"merge-null-keeps-" + short(name), "does not clear " + name + " by null in a merge patch",
 				ignoring(name, "null")},
 			mutant{"null-clears-" + short(name), "clears " + name + " by null in JSON", clearing(name)},
 		)
 	}
-	for _, name := range flagNames {
+	for _, name := range declared().flags {
 		all = append(all, mutant{short(name) + "-always-on", "does not turn " + name + " off",
 			updateField(name, becoming("true", "false"))})
 	}
-	for _, name := range objectNames {
+	for _, name := range declared().objects {
 		all = append(all,
 			mutant{short(name) + "-merged", "merges " + name + " in JSON into what is there", merging(name)},
 			mutant{"empty-" + short(name) + "-ignored", "does not replace " + name + " by an empty object",
@@ -258,7 +258,7 @@ func pretend(o *rawObject, update rawObject) {
 		switch {
 		case m.name == "rate_limits" || m.name == "rate_limit_overrides":
 			o.change("rate_limits", func(there string) (string, bool) { return mergeRaw(there, plainLimits(m.raw)) })
-		case m.raw != "null" || slices.Contains(clearableNames, m.name):
+		case m.raw != "null" || slices.Contains(declared().clearable, m.name):
 			o.set(m.name, m.raw)
 		}
 	}
@@ -268,7 +268,7 @@ func pretend(o *rawObject, update rawObject) {
 func plainLimits(raw string) string {
 	return string(editRaw([]byte(raw), func(o *rawObject) {
 		*o = slices.DeleteFunc(slices.Clone(*o), func(m rawMember) bool {
-			return !slices.Contains(limitNames, m.name) || !judge.IntegerText.MatchString(m.raw)
+			return !slices.Contains(declared().limits, m.name) || !judge.IntegerText.MatchString(m.raw)
 		})
 	}))
 }
@@ -294,7 +294,7 @@ func valueMutants() []mutant {
 			}, text), true
 		})},
 		{"emails-in-lower-case", "keeps emails in lower case",
-			updateFields(emailNames, byValue(func(text string) (string, bool) {
+			updateFields(declared().emails, byValue(func(text string) (string, bool) {
 				return strings.ToLower(text), true
 			}))},
 		{"numbers-rounded", "keeps the numbers of metadata as float64", updateField("metadata", throughFloats)},

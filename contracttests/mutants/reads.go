@@ -141,7 +141,7 @@ func limitsWithoutTier() mutation {
 		override := overrides.get(t.ID)
 		editBody(out, func(o *rawObject) {
 			o.nested("rate_limits", func(all *rawObject) {
-				for _, name := range limitNames {
+				for _, name := range declared().limits {
 					if _, ok := override.get(name); !ok && len(override) > 0 {
 						all.drop(name)
 					}

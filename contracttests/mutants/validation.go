@@ -17,22 +17,6 @@ import (
 
 // This file breaks which requests are taken and which are refused.
 
-// updateNames are the fields of an update.
-var updateNames = []string{
-	"organization_name", "billing_email", "metadata", "rate_limits", "logo_url", "notifications_email",
-	"default_llm_credentials",
-	"rate_limit_overrides", "nsfw_check_enabled", "nsfw_fail_closed",
-}
-
-// Some of the fields of an update.
-var (
-	objectNames    = []string{"metadata", "rate_limits", "default_llm_credentials"}
-	emailNames     = []string{"billing_email", "notifications_email"}
-	clearableNames = []string{"logo_url", "billing_email", "notifications_email"} // null shows as null
-	flagNames      = []string{"nsfw_check_enabled", "nsfw_fail_closed"}
-	limitNames     = []string{"metadata", "data", "search", "upload", "compute"}
-)
-
 // short returns the name of a field as the names of mutants have it.
 func short(field string) string {
 	return strings.NewReplacer("organization_name", "name", "rate_limits", "limits", "logo_url", "logo",
@@ -44,7 +28,7 @@ func laxFieldMutants() []mutant {
 	limits := func(change textChange) mutation { return updateNested("rate_limits", change) }
 	credentials := func(change textChange) mutation { return updateNested("default_llm_credentials", change) }
 	emails := func(change func(text string) (string, bool)) mutation {
-		return updateFields(emailNames, byValue(change))
+		return updateFields(declared().emails, byValue(change))
 	}
 	asText := func(raw string) string { return `"` + raw + `"` }
 	return []mutant{
@@ -64,7 +48,7 @@ func laxFieldMutants() []mutant {
 		{"takes-email-without-at", "takes an email without an @", emails(func(text string) (string, bool) {
 			return "a@b.example", text != "" && !strings.Contains(text, "@")
 		})},
-		{"takes-email-empty", "takes an empty email", updateFields(emailNames, becoming("null", `""`))},
+		{"takes-email-empty", "takes an empty email", updateFields(declared().emails, becoming("null", `""`))},
 		{"takes-email-with-display-name", "takes an email with a display name",
 			emails(func(text string) (string, bool) {
 				name, address, ok := strings.Cut(strings.TrimSuffix(text, ">"), "<")
@@ -97,8 +81,8 @@ func laxFieldMutants() []mutant {
 			updateNested("metadata", func(raw string) (string, bool) {
 				return "1", overflows(raw)
 			})},
-		{"takes-flag-text", "takes a text for a boolean", updateFields(flagNames, becoming("true", `"true"`))},
-		{"takes-flag-number", "takes a number for a boolean", updateFields(flagNames, becoming("true", "1", "7"))},
+		{"takes-flag-text", "takes a text for a boolean", updateFields(declared().flags, becoming("true", `"true"`))},
+		{"takes-flag-number", "takes a number for a boolean", updateFields(declared().flags, becoming("true", "1", "7"))},
 		{"takes-two-limits", "takes the newer of two names of the limits where they differ",
 			updateMembers(func(o *rawObject) {
 				_, one := o.get("rate_limits")
@@ -121,7 +105,7 @@ func laxFieldMutants() []mutant {
 				}
 				return out, err
 			})},
-		{"takes-email-number", "takes a number for an email", updateFields(emailNames, matching(`^[0-9]`, to("null")))},
+		{"takes-email-number", "takes a number for an email", updateFields(declared().emails, matching(`^[0-9]`, to("null")))},
 		{"takes-name-empty", "takes an empty name", updateField("organization_name", becoming("null", `""`))},
 		{"takes-name-of-101-characters", "takes a name of 101 characters",
 			updateField("organization_name", cutTo(100))},
@@ -330,9 +314,9 @@ func strictMutants() []mutant {
 		{"refuses-longest-logo", "refuses a logo_url of 2048 characters", updateField("logo_url", lengthening(2048))},
 		{"refuses-empty-object", "refuses an update that changes nothing", updateText(bodyBecoming("[]", "{}"))},
 		{"refuses-null", "refuses null for texts and objects",
-			updateFields(append([]string{"metadata", "default_llm_credentials"}, clearableNames...),
+			updateFields(append([]string{"metadata", "default_llm_credentials"}, declared().clearable...),
 				becoming("1", "null"))},
-		{"refuses-null-flag", "refuses null for a boolean", updateFields(flagNames, becoming("1", "null"))},
+		{"refuses-null-flag", "refuses null for a boolean", updateFields(declared().flags, becoming("1", "null"))},
 		{"refuses-null-in-merge-patch", "refuses null for a credential in a merge patch",
 			mergeMembers(func(o *rawObject) {
 				o.nested("default_llm_credentials", func(all *rawObject) {
@@ -355,17 +339,17 @@ func strictMutants() []mutant {
 		{"refuses-null-limits", "refuses null for the limits", updateField("rate_limits", becoming("1", "null"))},
 		{"refuses-undeclared-field", "refuses fields that the document does not declare",
 			updateMembers(func(o *rawObject) {
-				if o.hasOther(updateNames) {
+				if o.hasOther(declared().updates) {
 					o.set("organization_name", "1")
 				}
 			})},
 		{"refuses-undeclared-limit", "refuses limits that the document does not declare",
 			updateField("rate_limits", func(raw string) (string, bool) {
 				o, ok := readRawObject([]byte(raw))
-				return "[]", ok && o.hasOther(limitNames)
+				return "[]", ok && o.hasOther(declared().limits)
 			})},
 		{"refuses-email-with-plus", "refuses an email with a plus",
-			updateFields(emailNames, byValue(func(text string) (string, bool) {
+			updateFields(declared().emails, byValue(func(text string) (string, bool) {
 				return strings.ReplaceAll(text, "@", ""), strings.Contains(text, "+")
 			}))},
 		{"refuses-deepest-metadata", "refuses metadata of 32 levels",
@@ -425,7 +409,7 @@ func strictMutants() []mutant {
 				return values
 			})},
 	}
-	for _, name := range objectNames {
+	for _, name := range declared().objects {
 		all = append(all, mutant{"refuses-empty-" + short(name), "refuses an empty object for " + name,
 			updateField(name, becoming("[]", "{}"))})
 	}
