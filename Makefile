@@ -40,6 +40,7 @@ TARGET ?= http://127.0.0.1:8080
 export ADMIN_KEY ?=
 export READ_KEY ?=
 export OTHER_KEY ?=
+OPERATOR ?=
 DEPLOY_FLAGS ?=
 VULNDB ?= https://vuln.go.dev
 ORGANIZATIONS ?= 100000
@@ -108,11 +109,8 @@ test-template: ## Translate the templates as AWS does, over sets of parameters, 
 	go test ./contracttests/template -count=1 -timeout 20m -v | grep -v -e '^=== ' -e '--- PASS'
 
 .PHONY: contract
-contract: ## Test the API at a URL (ADMIN_KEY=sk_… READ_KEY=… OTHER_KEY=… make contract TARGET=URL; V=1 lists what is not shown)
-	@mkdir -p $(REPORT)
-	@trap 'echo "The reports are $(REPORT)/report.txt, .json, .html and .junit.xml"' EXIT; \
-	go test ./contracttests -count=1 -timeout 30m -run '^TestSuite$$' -v -target '$(TARGET)' -contract.report $(REPORT) $(if $(V),-list) \
-		| grep -v -e '^=== ' -e '--- PASS' -e '--- FAIL'
+contract: build/orgs ## Test the API at a URL (ADMIN_KEY=sk_… READ_KEY=… OTHER_KEY=… make contract TARGET=URL; or OPERATOR=1 STORE=…)
+	@build/orgs contract '$(TARGET)' --report $(REPORT) $(if $(V),--verbose) $(if $(OPERATOR),--as-operator --store '$(STORE)')
 
 .PHONY: contract-report
 contract-report: ## Write what the contract tests cover and catch as a page, build/contract/report.html
@@ -123,8 +121,8 @@ contract-report: ## Write what the contract tests cover and catch as a page, bui
 	@echo 'The page is $(REPORT)/report.html'
 
 .PHONY: mutants
-mutants: ## Run the contract tests against services that are wrong on purpose, and list what catches each
-	@go test ./contracttests/mutants -count=1 -timeout 30m -run '^TestMutants$$' -v | grep -v -e '^=== ' -e '--- PASS'
+mutants: ## Run the contract tests against services that are wrong on purpose, and list what catches each (ALL=1: and what alone does)
+	@go test ./contracttests/mutants -count=1 -timeout 2h -run '^TestMutants$$' -v $(if $(ALL),-mutants.all) | grep -v -e '^=== ' -e '--- PASS'
 
 NAME ?=
 FOR ?= 0s

@@ -35,7 +35,8 @@ func driftAdded(top, structure *yaml.Node) []string {
 				walk(below, known, value)
 			case key == "parameters":
 				for _, p := range value.Content {
-					added = append(added, judge.Pointer(judge.ChildPath(below, spec.Text(spec.Field(spec.Resolve(top, p), "name")))))
+					added = append(added, judge.Pointer(judge.ChildPath(below,
+						spec.Text(spec.Field(spec.Resolve(top, p), "name")))))
 				}
 			}
 		}
@@ -49,30 +50,36 @@ func driftAdded(top, structure *yaml.Node) []string {
 func TestDriftAdditionsAreListed(t *testing.T) {
 	t.Parallel()
 	var want []string
-	const get, patch, schemas = "/paths/~1v1~1organizations/get", "/paths/~1v1~1organizations/patch", "/components/schemas"
+	const get, patch, schemas = "/paths/~1v1~1organizations/get", "/paths/~1v1~1organizations/patch",
+		"/components/schemas"
 	headers := func(operation string, statuses ...string) {
 		for _, status := range statuses {
 			want = append(want, operation+"/responses/"+status)
 		}
 	}
 	want = append(want, get+"/parameters/If-Match", get+"/parameters/If-None-Match")
-	headers(get, "200/headers", "304", "400/headers", "401/headers", "403/headers", "404/headers", "412", "422/headers", "429", "500/headers", "503")
+	headers(get, "200/headers", "304", "400/headers", "401/headers", "403/headers", "404/headers", "412",
+		"422/headers", "429", "500/headers", "503")
 	want = append(want, patch+"/operationId", patch+"/parameters", patch+"/requestBody/required",
 		patch+"/requestBody/content/application~1merge-patch+json")
 	for _, name := range []string{"type", "title"} {
 		want = append(want, patch+"/requestBody/content/application~1json/schema/"+name)
 	}
-	for _, name := range []string{"rate_limit_overrides", "logo_url", "notifications_email", "default_llm_credentials", "nsfw_check_enabled", "nsfw_fail_closed"} {
+	for _, name := range []string{"rate_limit_overrides", "logo_url", "notifications_email", "default_llm_credentials",
+		"nsfw_check_enabled", "nsfw_fail_closed"} {
 		want = append(want, patch+"/requestBody/content/application~1json/schema/properties/"+name)
 	}
-	headers(patch, "200/headers", "400/headers", "401/headers", "403/headers", "404/headers", "412", "422/headers", "429", "500/headers", "503")
+	headers(patch, "200/headers", "400/headers", "401/headers", "403/headers", "404/headers", "412", "422/headers",
+		"429", "500/headers", "503")
 	for _, name := range []string{"securitySchemes", "parameters", "headers", "responses"} {
 		want = append(want, "/components/"+name)
 	}
 	for _, name := range []string{
-		"OrganizationModelResponse/properties/nsfw_check_enabled", "OrganizationModelResponse/properties/nsfw_fail_closed",
+		"OrganizationModelResponse/properties/nsfw_check_enabled",
+		"OrganizationModelResponse/properties/nsfw_fail_closed",
 		"OrganizationUpdateRequest", "OrganizationMergePatch", "RateLimitsUpdate", "RateLimitsMergePatch",
-		"HTTPValidationError/properties/success", "HTTPValidationError/properties/status", "HTTPValidationError/properties/error",
+		"HTTPValidationError/properties/success", "HTTPValidationError/properties/status",
+		"HTTPValidationError/properties/error",
 	} {
 		want = append(want, schemas+"/"+name)
 	}

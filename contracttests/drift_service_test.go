@@ -53,7 +53,8 @@ func newDriftService(t *testing.T) driftService {
 	if err := s.Create(t.Context(), full, apikey.NewRecord(key, apikey.Admin, now, nil), created); err != nil {
 		t.Fatal(err)
 	}
-	service, err := api.New(api.Options{Records: s, Now: func() time.Time { return now }, Observe: func(context.Context, telemetry.Request) {}})
+	service, err := api.New(api.Options{Records: s, Now: func() time.Time { return now },
+		Observe: func(context.Context, telemetry.Request) {}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -162,8 +163,10 @@ func TestDriftOfResponses(t *testing.T) {
 		status                    int
 		free                      []string
 	}{
-		{"OrganizationModelResponse", http.MethodGet, s.key.Reveal(), "", 200, []string{"/metadata", "/users/*", "/default_llm_credentials"}},
-		{"OrganizationModelResponse", http.MethodPatch, s.key.Reveal(), "{}", 200, []string{"/metadata", "/users/*", "/default_llm_credentials"}},
+		{"OrganizationModelResponse", http.MethodGet, s.key.Reveal(), "", 200,
+			[]string{"/metadata", "/users/*", "/default_llm_credentials"}},
+		{"OrganizationModelResponse", http.MethodPatch, s.key.Reveal(), "{}", 200,
+			[]string{"/metadata", "/users/*", "/default_llm_credentials"}},
 		{"ErrorResponse", http.MethodGet, "", "", 401, []string{"/error/details"}},
 		{"HTTPValidationError", http.MethodPatch, s.key.Reveal(), `{"metadata":1}`, 422, []string{"/error/details"}},
 	}
@@ -230,7 +233,8 @@ func driftRecord(t *testing.T, s driftService) map[string]any {
 // the declared members in another spelling.
 func driftUndeclared(t *testing.T, declared []string) []string {
 	t.Helper()
-	names := map[string]bool{"": true, "internal_id": true, "deleted_at": true, "permissions": true, "infrastructure": true}
+	names := map[string]bool{"": true, "internal_id": true, "deleted_at": true, "permissions": true,
+		"infrastructure": true}
 	for _, p := range declaredProperties(t, "OrganizationModelResponse") {
 		names[strings.TrimPrefix(p, "/")] = true
 	}
@@ -325,14 +329,17 @@ func TestDriftOfTemplate(t *testing.T) {
 		t.Errorf("events (-document +template):\n%s", diff)
 	}
 	for name, change := range map[string][2]string{
-		"another method":   {"Method: PATCH", "Method: ANY"},
-		"another path":     {"Path: /v1/organizations\n", "Path: /{proxy+}\n"},
-		"another type":     {"Type: HttpApi", "Type: Api"},
-		"no event":         {"      Events:\n        GetOrganization:", "      X:\n        GetOrganization:"},
-		"no function":      {"Type: AWS::Serverless::Function", "Type: AWS::Serverless::StateMachine"},
-		"the same twice":   {"Method: PATCH", "Method: GET"},
-		"one event more":   {"        UpdateOrganization:", "        Other: {Type: HttpApi, Properties: {Method: DELETE, Path: /v1/organizations}}\n        UpdateOrganization:"},
-		"a catch-all more": {"        UpdateOrganization:", "        Other: {Type: HttpApi}\n        UpdateOrganization:"},
+		"another method": {"Method: PATCH", "Method: ANY"},
+		"another path":   {"Path: /v1/organizations\n", "Path: /{proxy+}\n"},
+		"another type":   {"Type: HttpApi", "Type: Api"},
+		"no event":       {"      Events:\n        GetOrganization:", "      X:\n        GetOrganization:"},
+		"no function":    {"Type: AWS::Serverless::Function", "Type: AWS::Serverless::StateMachine"},
+		"the same twice": {"Method: PATCH", "Method: GET"},
+		"one event more": {"        UpdateOrganization:",
+			"        Other: {Type: HttpApi, Properties: {Method: DELETE, Path: /v1/organizations}}\n        " +
+				"UpdateOrganization:"},
+		"a catch-all more": {"        UpdateOrganization:",
+			"        Other: {Type: HttpApi}\n        UpdateOrganization:"},
 	} {
 		if !strings.Contains(content, change[0]) {
 			t.Fatalf("%s: the template has no %q", name, change[0])

@@ -57,7 +57,8 @@ func driftFacts(top, structure *yaml.Node) []driftFact {
 	var walk func(path []string, want, owner *yaml.Node)
 	walk = func(path []string, want, owner *yaml.Node) {
 		for key, value := range spec.Fields(want) {
-			f := driftFact{path: judge.ChildPath(path, key), want: value, owner: owner, key: key, got: spec.Field(owner, key)}
+			f := driftFact{path: judge.ChildPath(path, key), want: value, owner: owner, key: key,
+				got: spec.Field(owner, key)}
 			if spec.Field(value, "$ref") == nil {
 				f.got = spec.Resolve(top, f.got)
 			}
@@ -104,7 +105,8 @@ func (f driftFact) problem(top *yaml.Node) string {
 		return fmt.Sprintf("it is of the type %s, not %s", f.got.ShortTag()[2:], f.want.ShortTag()[2:])
 	case f.got.Value != f.want.Value:
 		return fmt.Sprintf("it is %s, not %s", f.got.Value, f.want.Value)
-	case spec.Field(f.want, "properties") != nil && spec.Field(f.want, "required") == nil && spec.Field(f.got, "required") != nil:
+	case spec.Field(f.want, "properties") != nil && spec.Field(f.want, "required") == nil &&
+		spec.Field(f.got, "required") != nil:
 		return "it requires " + spec.Text(spec.Field(f.got, "required"))
 	default:
 		return ""
@@ -180,7 +182,8 @@ func TestDriftStructureIsBare(t *testing.T) {
 func TestDriftIsFound(t *testing.T) {
 	t.Parallel()
 	structure := seedStructure(t)
-	steps := map[string]func(driftFact) bool{"remove": driftRemove, "change": driftChange, "shorten": driftShorten, "lengthen": driftLengthen}
+	steps := map[string]func(driftFact) bool{"remove": driftRemove, "change": driftChange, "shorten": driftShorten,
+		"lengthen": driftLengthen}
 	made := map[string]int{}
 	document := driftTree(t, openapi.YAML)
 	for i, f := range driftFacts(document, structure) {
@@ -194,7 +197,10 @@ func TestDriftIsFound(t *testing.T) {
 			}
 			made[name]++
 			found := drifted(top, structure)
-			if !slices.ContainsFunc(found, func(line string) bool { return strings.HasPrefix(line, judge.Pointer(f.path)+": ") }) {
+			if !slices.ContainsFunc(found, func(line string) bool {
+				return strings.HasPrefix(line,
+					judge.Pointer(f.path)+": ")
+			}) {
 				t.Errorf("%s %s: drifted = %q, want it among them", name, judge.Pointer(f.path), found)
 			}
 		}
@@ -265,14 +271,18 @@ func TestDriftAdditions(t *testing.T) {
 		{"an optional property", schemas + "OrganizationModelResponse/properties", "more: {type: string}", nil},
 		{"a keyword", schemas + "BaseRateLimits/properties/data", "multipleOf: 1", nil},
 		{"an optional parameter", paths + "get", "parameters: [{name: X, in: header, required: false}]", nil},
-		{"a required parameter", paths + "get", "parameters: [{name: X, in: header, required: true}]", []string{paths + "get/parameters: it requires X"}},
+		{"a required parameter", paths + "get", "parameters: [{name: X, in: header, required: true}]",
+			[]string{paths + "get/parameters: it requires X"}},
 		{"a required field", schemas + "OrganizationUpdateRequest", "required: [metadata]",
 			[]string{paths + "patch/requestBody/content/application~1json/schema: it requires metadata"}},
-		{"a required limit", schemas + "BaseRateLimits", "required: [data]", []string{schemas + "BaseRateLimits: it requires data"}},
+		{"a required limit", schemas + "BaseRateLimits", "required: [data]",
+			[]string{schemas + "BaseRateLimits: it requires data"}},
 		{"null in a type", schemas + "ErrorDetail/properties/message", "type: [string, 'null']",
 			[]string{schemas + "ErrorDetail/properties/message/type: it is something else"}},
-		{"another reference", schemas + "OrganizationModelResponse/properties/rate_limits", "$ref: '#/components/schemas/ErrorDetail'",
-			[]string{schemas + "OrganizationModelResponse/properties/rate_limits/$ref: it is #/components/schemas/ErrorDetail, not #/components/schemas/BaseRateLimits"}},
+		{"another reference", schemas + "OrganizationModelResponse/properties/rate_limits",
+			"$ref: '#/components/schemas/ErrorDetail'",
+			[]string{schemas + "OrganizationModelResponse/properties/rate_limits/$ref: it is " +
+				"#/components/schemas/ErrorDetail, not #/components/schemas/BaseRateLimits"}},
 		{"a number as text", schemas + "BaseRateLimits/properties/data", "default: '10'",
 			[]string{schemas + "BaseRateLimits/properties/data/default: it is of the type str, not int"}},
 	}

@@ -30,23 +30,37 @@ type importRule struct {
 	linked bool
 }
 
-const contract = "contracttests/"
+const contract, command = "contracttests/", "cmd/orgs/internal/"
 
 // importRules returns the arrows between the packages. A failure reads: package X imports (or links) package Y, and
 // why it must not. To mend it, move the code that needs Y to a package that may import Y, or pass what X needs as an
 // argument. Change a rule only together with the layout, and with docs/development.md.
 func importRules() []importRule {
-	adapters := []string{"shared/api/...", "shared/lambdahttp/...", "shared/store/dynamo/...", "shared/store/sqlite/..."}
+	adapters := []string{"shared/api/...", "shared/lambdahttp/...", "shared/store/dynamo/...",
+		"shared/store/sqlite/..."}
 	rules := []importRule{
 		{why: "the domain is pure", from: []string{"shared/organization", "shared/apikey"}, standard: true,
 			only: []string{"shared/base62", "shared/plainjson", "shared/organization"}},
-		{why: "a function must not carry what only a laptop or a test needs", from: []string{"shared/...", "functions/..."},
+		{why: "a function must not carry what only a laptop or a test needs",
+			from:  []string{"shared/...", "functions/..."},
 			never: []string{"local/...", "cmd/...", "contracttests/...", "bench/..."}},
 		{why: "it would slow down the start of the function", from: []string{"functions/..."}, linked: true,
-			never: []string{"shared/store/sqlite/...", "modernc.org/...", "github.com/pb33f/...", "local/..."}},
-		{why: "a stand-in for AWS serves any function", from: []string{"local/..."}, never: []string{"shared/store/..."}},
-		{why: "the document's reader knows nothing of organizations", from: []string{contract + "spec"}, only: []string{}},
-		{why: "the judge knows nothing of organizations", from: []string{contract + "judge"}, only: []string{contract + "spec"}},
+			never: []string{"shared/store/sqlite/...", "modernc.org/...", "github.com/pb33f/...", "local/...",
+				contract + "..."}},
+		{why: "orgs contract alone runs the checks", never: []string{contract + "..."}, from: []string{
+			"cmd/orgs", "cmd/orgs/web/...", command + "admin/...", command + "backend/...", command + "cli/...",
+			command + "doctor/...",
+			command + "load/...", command + "seed/...", command + "serve/...", command + "term/...", command +
+				"transfer/...",
+		}},
+		{why: "a command has no flags of tests", from: []string{"cmd/orgs"}, linked: true,
+			never: []string{"testing", "pgregory.net/rapid"}},
+		{why: "a stand-in for AWS serves any function", from: []string{"local/..."},
+			never: []string{"shared/store/..."}},
+		{why: "the document's reader knows nothing of organizations", from: []string{contract + "spec"},
+			only: []string{}},
+		{why: "the judge knows nothing of organizations", from: []string{contract + "judge"},
+			only: []string{contract + "spec"}},
 		{why: "the judge must not share a fault with the judged", from: []string{contract + "harness"},
 			only: []string{contract + "judge", contract + "spec", "shared/openapi"}},
 		{why: "checks and mutants reach the service through the harness alone",
@@ -59,10 +73,12 @@ func importRules() []importRule {
 			only: []string{contract + "harness", contract + "judge", contract + "spec"}},
 		{why: "a run at a URL is given its checks, and nothing of the service", from: []string{contract + "live"},
 			only: []string{contract + "coverage", contract + "harness", contract + "judge", contract + "spec"}},
-		{why: "starting the service is for every test, so it must not know the checks", from: []string{contract + "harness/local"},
+		{why: "starting the service is for every test, so it must not know the checks",
+			from:  []string{contract + "harness/local", contract + "harness/operator"},
 			never: []string{contract + "bodies", contract + "checks", contract + "coverage", contract + "mutants"}},
 		{why: "it is for tests only", from: []string{"..."},
-			never: []string{contract + "harness/local", contract + "attacks", contract + "linearizability"}},
+			never: []string{contract + "harness/local", contract + "harness/fixture", contract + "attacks", contract +
+				"linearizability"}},
 	}
 	for _, adapter := range adapters {
 		rules = append(rules, importRule{why: "adapters never import each other", from: []string{adapter},
@@ -150,7 +166,8 @@ func moduleImports(t *testing.T, root string) map[string][]string {
 		}
 		if entry.IsDir() {
 			_, errModule := os.Stat(filepath.Join(file, "go.mod"))
-			if hidden := strings.HasPrefix(entry.Name(), ".") && entry.Name() != ".."; hidden || entry.Name() == "testdata" || errModule == nil && file != root {
+			if hidden := strings.HasPrefix(entry.Name(), ".") && entry.Name() != ".."; hidden ||
+				entry.Name() == "testdata" || errModule == nil && file != root {
 				return filepath.SkipDir // another module, or no package
 			}
 			return nil

@@ -5,9 +5,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -18,13 +16,12 @@ import (
 	"organizations-api/contracttests/coverage"
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/harness/local"
-	"organizations-api/shared/openapi"
 )
 
 var (
 	// The default is for runs of all packages, most of which do not know the flag.
 	reportDir = flag.String("contract.report", os.Getenv("CONTRACT_REPORT"),
-		"`folder` to write the report of TestSuite to, as report.txt, report.json, report.html and report.junit.xml")
+		"`folder` to write the reports of TestSuite to")
 	mutantsFile = flag.String("contract.mutants", "", "`file` that -mutants.json wrote, for the report")
 )
 
@@ -65,7 +62,7 @@ func (r *suiteRecord) input(t *testing.T) coverage.ReportInput {
 	t.Helper()
 	in := coverage.ReportInput{
 		Title:    "Organizations API",
-		Version:  documentVersion(t),
+		Version:  harness.Validator().Document.Version,
 		Seed:     fmt.Sprint(bodies.GenerationSeed),
 		Bodies:   bodies.GenerationBodies,
 		Coverage: r.coverage.Report(),
@@ -77,17 +74,6 @@ func (r *suiteRecord) input(t *testing.T) coverage.ReportInput {
 	}
 	slices.SortFunc(in.Subjects, func(a, b coverage.SubjectRun) int { return cmp.Compare(a.Name, b.Name) })
 	return in
-}
-
-func documentVersion(t *testing.T) string {
-	t.Helper()
-	for line := range strings.Lines(string(openapi.YAML)) {
-		if version, ok := strings.CutPrefix(line, "  version: "); ok {
-			return strings.TrimSpace(version)
-		}
-	}
-	t.Fatal("openapi.yaml has no version")
-	return ""
 }
 
 func readMutants(t *testing.T) []coverage.MutantRun {
@@ -121,32 +107,13 @@ func (r *suiteRecord) finish(t *testing.T) {
 	writeReports(t, in)
 }
 
-// writeReports writes the report in every form to the folder of the flag, if there is one.
+// writeReports writes the report to the folder of the flag, if there is one.
 func writeReports(t *testing.T, in coverage.ReportInput) {
 	t.Helper()
 	if *reportDir == "" {
 		return
 	}
-	for name, write := range map[string]func(io.Writer) error{
-		"report.txt": in.WriteText, "report.json": in.WriteJSON, "report.html": in.WriteHTML, "report.junit.xml": in.WriteJUnit,
-	} {
-		if err := writeFile(filepath.Join(*reportDir, name), write); err != nil {
-			t.Error(err)
-		}
+	if err := in.WriteFolder(*reportDir); err != nil {
+		t.Error(err)
 	}
-}
-
-func writeFile(path string, write func(io.Writer) error) error {
-	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
-		return err
-	}
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if err := write(file); err != nil {
-		_ = file.Close()
-		return err
-	}
-	return file.Close()
 }

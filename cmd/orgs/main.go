@@ -6,7 +6,7 @@
 // and may import the groups of the lines below it, never those above:
 //
 //	main
-//	serve, seed, load, transfer, doctor; web, the pages of serve
+//	serve, seed, load, transfer, doctor, contract; web, the pages of serve
 //	admin                  organizations, keys, audit trails
 //	cli                    the store that is chosen, flags, output, errors
 //	backend                opens the store
@@ -25,6 +25,7 @@ import (
 
 	"organizations-api/cmd/orgs/internal/admin"
 	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/contract"
 	"organizations-api/cmd/orgs/internal/doctor"
 	"organizations-api/cmd/orgs/internal/load"
 	"organizations-api/cmd/orgs/internal/seed"
@@ -115,6 +116,7 @@ Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted by a signal.`,
 	root.AddCommand(
 		serve.Command(a), seed.Command(a), doctor.Command(a, thisBuild().String()), versionCommand(a),
 		transfer.BackupCommand(a), transfer.RestoreCommand(a), load.Command(a),
+		contract.Command(a),
 	)
 	addCompletions(a, root)
 	refuseUnknownTopics(root)

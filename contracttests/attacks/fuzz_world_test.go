@@ -18,6 +18,7 @@ import (
 
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/harness/local"
+	"organizations-api/contracttests/harness/operator"
 	"organizations-api/contracttests/judge"
 	"organizations-api/shared/organization"
 )
@@ -40,10 +41,10 @@ func newFuzzWorld(t testing.TB) *fuzzWorld {
 	t.Helper()
 	clock := func() time.Time { return fuzzNow }
 	memory := local.NewMemory()
-	operator := local.NewOperator(memory, clock)
+	op := operator.New(memory, clock)
 	w := &fuzzWorld{functions: map[string]lambda.Handler{}, counts: map[int]int{}}
 	provision := func(spec harness.TenantSpec, kinds ...harness.KeyKind) harness.Tenant {
-		made, err := operator.Provision(t.Context(), spec)
+		made, err := op.Provision(t.Context(), spec)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -11,6 +11,7 @@ import (
 
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/harness/local"
+	"organizations-api/contracttests/harness/operator"
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/lambdahttp"
 	"organizations-api/shared/organization"
@@ -67,7 +68,7 @@ type tenant struct {
 func (w *world) tenant(t testing.TB) tenant {
 	t.Helper()
 	spec := harness.TenantSpec{Tier: "team", Full: true, Keys: []harness.KeyKind{harness.KeyRead}}
-	provisioned, err := local.NewOperator(w.store, nil).Provision(t.Context(), spec)
+	provisioned, err := operator.New(w.store, nil).Provision(t.Context(), spec)
 	if err != nil {
 		t.Fatal(err)
 	}

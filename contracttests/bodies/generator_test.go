@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/fixture"
 	"organizations-api/contracttests/judge"
 	"organizations-api/contracttests/spec"
 	"organizations-api/shared/openapi"
@@ -111,7 +112,7 @@ func TestGeneratorAgrees(t *testing.T) {
 }
 
 func updateRequest(body []byte) judge.Request {
-	r := harness.NewRequest("PATCH", harness.CallerKey, body)
+	r := harness.NewRequest("PATCH", fixture.CallerKey, body)
 	r.Header.Set("Content-Type", "application/json")
 	return r
 }

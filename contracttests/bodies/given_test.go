@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/fixture"
 	"organizations-api/contracttests/harness/local"
 	"organizations-api/contracttests/judge"
 )
@@ -63,7 +64,7 @@ func TestGeneratedRateLimited(t *testing.T) {
 	right := subject.Target
 	subject.Target = harness.TargetFunc(func(ctx context.Context, r judge.Request) (judge.Response, error) {
 		if requests.Add(1)%30 == 0 {
-			return harness.RightExchange(r.Method, http.StatusTooManyRequests).Response, nil
+			return fixture.RightExchange(r.Method, http.StatusTooManyRequests).Response, nil
 		}
 		return right.Send(ctx, r)
 	})
@@ -74,7 +75,7 @@ func TestGeneratedRateLimited(t *testing.T) {
 	}
 	subject.Target = harness.TargetFunc(func(ctx context.Context, r judge.Request) (judge.Response, error) {
 		if r.Method == http.MethodPatch {
-			return harness.RightExchange(r.Method, http.StatusTooManyRequests).Response, nil
+			return fixture.RightExchange(r.Method, http.StatusTooManyRequests).Response, nil
 		}
 		return right.Send(ctx, r)
 	})

@@ -154,7 +154,8 @@ func (p *sampler) declared(part *spec.Schema, base bodyBase) {
 
 // oddNames are names that objects of some languages have already, or that pointers and paths have to escape.
 var oddNames = []string{
-	"undeclared", "", " ", "a/b~c", "~1", "a.b", "$ref", "__proto__", "constructor", "toString", "é", "😀", "\x00", "null", "0", "-1", strings.Repeat("n", 300),
+	"undeclared", "", " ", "a/b~c", "~1", "a.b", "$ref", "__proto__", "constructor", "toString", "é", "😀", "\x00",
+	"null", "0", "-1", strings.Repeat("n", 300),
 }
 
 func (p *sampler) undeclared(part *spec.Schema, base bodyBase) {
@@ -163,11 +164,13 @@ func (p *sampler) undeclared(part *spec.Schema, base bodyBase) {
 		if !ok {
 			text = "1"
 		}
-		p.add(part, "additionalProperties", "the member "+jsonText(judge.Clip(name, 20)), base.members.with(name, text).text())
+		p.add(part, "additionalProperties", "the member "+jsonText(judge.Clip(name, 20)),
+			base.members.with(name, text).text())
 	}
 	if text, ok := refusedBy(part.Additional); ok {
 		for _, name := range oddNames {
-			p.add(part, "additionalProperties", "the member "+jsonText(judge.Clip(name, 20))+" with "+judge.Clip(text, 20), base.members.with(name, text).text())
+			p.add(part, "additionalProperties", "the member "+jsonText(judge.Clip(name, 20))+" with "+judge.Clip(text,
+				20), base.members.with(name, text).text())
 		}
 	}
 	p.add(part, "additionalProperties", "no other member", base.members.text())
@@ -197,13 +200,15 @@ func (p *sampler) free() {
 			continue
 		}
 		in := func(text string) string { return base.members.with(name, text).text() }
-		for _, one := range append(oddTexts, [2]string{"literals", `[null,true,false,[],{},"",0]`}, [2]string{"white space", " [ 1 ,\t2 ,\r\n3 ] "}) {
+		for _, one := range append(oddTexts, [2]string{"literals", `[null,true,false,[],{},"",0]`},
+			[2]string{"white space", " [ 1 ,\t2 ,\r\n3 ] "}) {
 			p.add(nil, "free", one[0], in(one[1]))
 		}
 		for _, text := range oddNumbers {
 			p.add(nil, "free", judge.Clip(text, 30), in(text))
 		}
-		for _, one := range append(brokenTexts, [2]string{"a member twice", `{"a":1,"b":2,"a":1}`}, [2]string{"a member twice, far down", `[[{"":0,"":0}]]`}) {
+		for _, one := range append(brokenTexts, [2]string{"a member twice", `{"a":1,"b":2,"a":1}`},
+			[2]string{"a member twice, far down", `[[{"":0,"":0}]]`}) {
 			p.unreadable(one[0]+" in a free member", in(one[1]))
 		}
 		for _, text := range brokenNumbers {

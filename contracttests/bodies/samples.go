@@ -70,8 +70,10 @@ func (p *sampler) types(part *spec.Schema) {
 		return
 	}
 	for _, one := range [][2]string{
-		{"null", "null"}, {"true", "true"}, {"false", "false"}, {"an integer", "7"}, {"a fraction", "1.5"}, {"a text", `"text"`},
-		{"digits in a text", `"20"`}, {"an empty array", "[]"}, {"an array", `["text"]`}, {"an empty object", "{}"}, {"an object", `{"a":"text"}`},
+		{"null", "null"}, {"true", "true"}, {"false", "false"}, {"an integer", "7"}, {"a fraction", "1.5"},
+		{"a text", `"text"`},
+		{"digits in a text", `"20"`}, {"an empty array", "[]"}, {"an array", `["text"]`}, {"an empty object", "{}"},
+		{"an object", `{"a":"text"}`},
 	} {
 		p.add(part, "type", one[0], one[1])
 	}

@@ -55,7 +55,8 @@ func fitting(parts spec.Place, n int) []string {
 	for _, withFormat := range []bool{true, false} {
 		accepts := func(text string) bool {
 			return !slices.ContainsFunc(parts, func(part *spec.Schema) bool {
-				return part.Pattern != nil && !part.Pattern.MatchString(text) || withFormat && part.Format == emailFormat && !isEmail(text)
+				return part.Pattern != nil && !part.Pattern.MatchString(text) || withFormat &&
+					part.Format == emailFormat && !isEmail(text)
 			})
 		}
 		for _, text := range plainTexts(parts) {
@@ -149,8 +150,10 @@ func (p *sampler) patterns(part *spec.Schema) {
 	for i, text := range all {
 		p.add(part, "pattern", fmt.Sprintf("match %d", i), jsonText(text))
 		for _, one := range [][2]string{
-			{"a line feed after", text + "\n"}, {"a line feed before", "\n" + text}, {"a line after", text + "\nx"}, {"a space before", " " + text},
-			{"NUL after", text + "\x00"}, {"é after", text + "é"}, {"twice", text + text}, {"a space within", within(text, " ")},
+			{"a line feed after", text + "\n"}, {"a line feed before", "\n" + text}, {"a line after", text + "\nx"},
+			{"a space before", " " + text},
+			{"NUL after", text + "\x00"}, {"é after", text + "é"}, {"twice", text + text},
+			{"a space within", within(text, " ")},
 			{"😀 within", within(text, "😀")}, {"cut", within(text, "")[:len(text)/2]},
 		} {
 			p.add(part, "pattern", fmt.Sprintf("match %d, %s", i, one[0]), jsonText(strings.ToValidUTF8(one[1], "")))
@@ -179,21 +182,31 @@ func (p *sampler) formats(part *spec.Schema) {
 
 // oddTexts are JSON strings that readers often get wrong, by what is odd about them.
 var oddTexts = [][2]string{
-	{"empty", `""`}, {"a space", `" "`}, {"one character", `"x"`}, {"NUL", `"\u0000"`}, {"NUL within", `"a\u0000b"`}, {"escaped letters", `"\u0041\u0062"`},
-	{"escaped solidus", `"\/"`}, {"all escapes", `"\"\\\/\b\f\n\r\t"`}, {"upper-case escape", `"\u00E9"`}, {"two bytes", `"é"`}, {"combining", "\"e\u0301\""},
-	{"four bytes", `"😀"`}, {"an escaped pair", `"\ud83d\ude00"`}, {"U+FFFD", "\"\ufffd\""}, {"U+FFFD escaped", `"\ufffd"`}, {"U+FFFF", "\"\uffff\""},
-	{"U+10FFFF", "\"\U0010ffff\""}, {"line separator", "\"\u2028\""}, {"no-break space", "\"\u00a0\""}, {"byte order mark", "\"\ufeff\""}, {"right to left", "\"\u202ex\""},
-	{"DEL", "\"\x7f\""}, {"the word null", `"null"`}, {"the word true", `"true"`}, {"digits", `"1"`}, {"markup", `"<b>&amp;</b>"`}, {"an object in a text", `"{\"a\":1}"`},
+	{"empty", `""`}, {"a space", `" "`}, {"one character", `"x"`}, {"NUL", `"\u0000"`}, {"NUL within", `"a\u0000b"`},
+	{"escaped letters", `"\u0041\u0062"`},
+	{"escaped solidus", `"\/"`}, {"all escapes", `"\"\\\/\b\f\n\r\t"`}, {"upper-case escape", `"\u00E9"`},
+	{"two bytes", `"é"`}, {"combining", "\"e\u0301\""},
+	{"four bytes", `"😀"`}, {"an escaped pair", `"\ud83d\ude00"`}, {"U+FFFD", "\"\ufffd\""},
+	{"U+FFFD escaped", `"\ufffd"`}, {"U+FFFF", "\"\uffff\""},
+	{"U+10FFFF", "\"\U0010ffff\""}, {"line separator", "\"\u2028\""}, {"no-break space", "\"\u00a0\""},
+	{"byte order mark", "\"\ufeff\""}, {"right to left", "\"\u202ex\""},
+	{"DEL", "\"\x7f\""}, {"the word null", `"null"`}, {"the word true", `"true"`}, {"digits", `"1"`},
+	{"markup", `"<b>&amp;</b>"`}, {"an object in a text", `"{\"a\":1}"`},
 	{"percent", `"%00%s%n"`}, {"escaped backslash and u", `"\\ud800"`},
 }
 
 // brokenTexts are not I-JSON.
 var brokenTexts = [][2]string{
-	{"a high surrogate alone", `"\ud800"`}, {"a low surrogate alone", `"\udc00"`}, {"surrogates in the wrong order", `"\ude00\ud83d"`},
-	{"a high surrogate and a letter", `"\ud83dx"`}, {"a high surrogate and an escaped letter", `"\ud83d\u0041"`}, {"two high surrogates", `"\ud83d\ud83d\ude00"`},
-	{"a raw control character", "\"\x01\""}, {"a raw line feed", "\"\n\""}, {"a raw tab", "\"\t\""}, {"a raw NUL", "\"\x00\""}, {"a byte that is no UTF-8", "\"\xff\""},
-	{"Latin-1", "\"caf\xe9\""}, {"overlong UTF-8", "\"\xc0\xaf\""}, {"a surrogate in UTF-8", "\"\xed\xa0\x80\""}, {"beyond U+10FFFF", "\"\xf4\x90\x80\x80\""}, {"half a character", "\"\xf0\x9f\x98\""},
-	{"the escape x", `"\x41"`}, {"a short escape", `"\u12"`}, {"an escape in braces", `"\u{41}"`}, {"an escaped quote of the other kind", `"\'"`}, {"single quotes", `'x'`}, {"no end", `"x`}, {"no quotes", `x`},
+	{"a high surrogate alone", `"\ud800"`}, {"a low surrogate alone", `"\udc00"`},
+	{"surrogates in the wrong order", `"\ude00\ud83d"`},
+	{"a high surrogate and a letter", `"\ud83dx"`}, {"a high surrogate and an escaped letter", `"\ud83d\u0041"`},
+	{"two high surrogates", `"\ud83d\ud83d\ude00"`},
+	{"a raw control character", "\"\x01\""}, {"a raw line feed", "\"\n\""}, {"a raw tab", "\"\t\""},
+	{"a raw NUL", "\"\x00\""}, {"a byte that is no UTF-8", "\"\xff\""},
+	{"Latin-1", "\"caf\xe9\""}, {"overlong UTF-8", "\"\xc0\xaf\""}, {"a surrogate in UTF-8", "\"\xed\xa0\x80\""},
+	{"beyond U+10FFFF", "\"\xf4\x90\x80\x80\""}, {"half a character", "\"\xf0\x9f\x98\""},
+	{"the escape x", `"\x41"`}, {"a short escape", `"\u12"`}, {"an escape in braces", `"\u{41}"`},
+	{"an escaped quote of the other kind", `"\'"`}, {"single quotes", `'x'`}, {"no end", `"x`}, {"no quotes", `x`},
 }
 
 func (p *sampler) strings() {

@@ -62,7 +62,8 @@ func overflows(value any, path []string) [][]string {
 func reservedHost(address string) bool {
 	_, host, _ := strings.Cut(strings.ToLower(address), "@")
 	labels := strings.Split(host, ".")
-	if len(labels) > 1 && slices.Contains([]string{"arpa", "invalid", "local", "localhost", "onion", "test"}, labels[len(labels)-1]) {
+	if len(labels) > 1 && slices.Contains([]string{"arpa", "invalid", "local", "localhost", "onion", "test"},
+		labels[len(labels)-1]) {
 		return true
 	}
 	return slices.ContainsFunc(labels, func(label string) bool {
@@ -78,7 +79,10 @@ func (l BodyLimits) disagree(object map[string]any, names [2]string, refused [][
 	if !hasOne || !hasOther || !l.Merges && (one == nil || other == nil) {
 		return false
 	}
-	if slices.ContainsFunc(refused, func(path []string) bool { return len(path) > 0 && slices.Contains(names[:], path[0]) }) {
+	if slices.ContainsFunc(refused, func(path []string) bool {
+		return len(path) > 0 &&
+			slices.Contains(names[:], path[0])
+	}) {
 		return false
 	}
 	return !equalJSON(declaredLimits(one), declaredLimits(other))
@@ -179,16 +183,26 @@ func (g *Generator) textCases(whole string) []Case {
 	add("all members", whole, false)
 	add("white space around", " \r\n\t"+whole+"\t\n\r ", false)
 	for _, one := range [][2]string{
-		{"nothing", ""}, {"white space alone", " \t\r\n"}, {"byte order mark", "\ufeff" + whole}, {"no-break space before", "\u00a0" + whole},
-		{"form feed after", whole + "\f"}, {"NUL after", whole + "\x00"}, {"a comma after", whole + ","}, {"a brace after", whole + "}"},
-		{"two values", whole + whole}, {"two lines of values", whole + "\n" + whole}, {"a word after", whole + " null"}, {"no last byte", whole[:len(whole)-1]},
-		{"half of it", whole[:len(whole)/2]}, {"a comment", "/* a */" + whole}, {"a comment line", whole + "// a\n"}, {"a comma before the end", `{"a":1,}`},
-		{"a comma too many", `{"a":1,,"b":2}`}, {"no colon", `{"a" 1}`}, {"no value", `{"a":}`}, {"no name", `{:1}`}, {"a name without quotes", `{a:1}`},
-		{"single quotes", `{'a':1}`}, {"a number for a name", `{1:1}`}, {"null for a name", `{null:1}`}, {"an open array", `{"a":[1}`}, {"mixed brackets", `{"a":[1}]`},
-		{"upper-case literal", `{"a":TRUE}`}, {"half a literal", `{"a":nul}`}, {"undefined", `{"a":undefined}`}, {"a form", "a=1&b=2"}, {"XML", "<a>1</a>"},
-		{"UTF-16", "\x00{\x00}"}, {"UTF-16 with its mark", "\xff\xfe{\x00}\x00"}, {"gzip", "\x1f\x8b\x08\x00\x00"}, {"a byte between", "{\xff}"},
-		{"a name that is no UTF-8", "{\"\xff\":1}"}, {"a surrogate in a name", `{"\ud800":1}`}, {"a name twice", `{"a":1,"a":1}`}, {"a name twice, once escaped", `{"a":1,"\u0061":1}`},
-		{"the empty name twice", `{"":1,"":2}`}, {"opened 5000 times", strings.Repeat("[", 5000)}, {"closed", "]"}, {"a raw line feed in a name", "{\"a\nb\":1}"},
+		{"nothing", ""}, {"white space alone", " \t\r\n"}, {"byte order mark", "\ufeff" + whole},
+		{"no-break space before", "\u00a0" + whole},
+		{"form feed after", whole + "\f"}, {"NUL after", whole + "\x00"}, {"a comma after", whole + ","},
+		{"a brace after", whole + "}"},
+		{"two values", whole + whole}, {"two lines of values", whole + "\n" + whole},
+		{"a word after", whole + " null"}, {"no last byte", whole[:len(whole)-1]},
+		{"half of it", whole[:len(whole)/2]}, {"a comment", "/* a */" + whole}, {"a comment line", whole + "// a\n"},
+		{"a comma before the end", `{"a":1,}`},
+		{"a comma too many", `{"a":1,,"b":2}`}, {"no colon", `{"a" 1}`}, {"no value", `{"a":}`}, {"no name", `{:1}`},
+		{"a name without quotes", `{a:1}`},
+		{"single quotes", `{'a':1}`}, {"a number for a name", `{1:1}`}, {"null for a name", `{null:1}`},
+		{"an open array", `{"a":[1}`}, {"mixed brackets", `{"a":[1}]`},
+		{"upper-case literal", `{"a":TRUE}`}, {"half a literal", `{"a":nul}`}, {"undefined", `{"a":undefined}`},
+		{"a form", "a=1&b=2"}, {"XML", "<a>1</a>"},
+		{"UTF-16", "\x00{\x00}"}, {"UTF-16 with its mark", "\xff\xfe{\x00}\x00"}, {"gzip", "\x1f\x8b\x08\x00\x00"},
+		{"a byte between", "{\xff}"},
+		{"a name that is no UTF-8", "{\"\xff\":1}"}, {"a surrogate in a name", `{"\ud800":1}`},
+		{"a name twice", `{"a":1,"a":1}`}, {"a name twice, once escaped", `{"a":1,"\u0061":1}`},
+		{"the empty name twice", `{"":1,"":2}`}, {"opened 5000 times", strings.Repeat("[", 5000)}, {"closed", "]"},
+		{"a raw line feed in a name", "{\"a\nb\":1}"},
 	} {
 		add(one[0], one[1], true)
 	}
@@ -201,7 +215,8 @@ func (g *Generator) sizeCases(whole string) []Case {
 	for _, one := range []struct {
 		side string
 		size int
-	}{{"at", g.limits.Bytes}, {"one under", g.limits.Bytes - 1}, {"one over", g.limits.Bytes + 1}, {"twice", 2 * g.limits.Bytes}} {
+	}{{"at", g.limits.Bytes}, {"one under", g.limits.Bytes - 1}, {"one over", g.limits.Bytes + 1},
+		{"twice", 2 * g.limits.Bytes}} {
 		room := strings.Repeat(" ", max(0, one.size-len(whole)))
 		cases = append(cases,
 			g.newCase("body", "bytes", one.side+" by white space after", whole+room, false),
@@ -236,10 +251,13 @@ func (g *Generator) objectCases(limit ObjectLimit) []Case {
 	}{{"at", limit.Bytes}, {"one over", limit.Bytes + 1}} {
 		const rest = len(`{"a":""}`)
 		put("bytes", one.side, `{"a":"`+strings.Repeat("x", one.n-rest)+`"}`)
-		put("bytes", one.side+" and white space", ` { "a" : "`+strings.Repeat("x", one.n-rest)+`" }`+strings.Repeat(" ", 1000))
+		put("bytes", one.side+" and white space", ` { "a" : "`+strings.Repeat("x",
+			one.n-rest)+`" }`+strings.Repeat(" ", 1000))
 		put("bytes", one.side+" in spaces", `{"a":"`+strings.Repeat(" ", one.n-rest)+`"}`)
-		put("bytes", one.side+" in 2 bytes each", `{"a":"`+strings.Repeat("x", (one.n-rest)%2)+strings.Repeat("é", (one.n-rest)/2)+`"}`)
-		put("bytes", one.side+" in escapes", `{"a":"`+strings.Repeat("x", (one.n-rest)%6)+strings.Repeat(`\u0041`, (one.n-rest)/6)+`"}`)
+		put("bytes", one.side+" in 2 bytes each", `{"a":"`+strings.Repeat("x", (one.n-rest)%2)+strings.Repeat("é",
+			(one.n-rest)/2)+`"}`)
+		put("bytes", one.side+" in escapes", `{"a":"`+strings.Repeat("x", (one.n-rest)%6)+strings.Repeat(`\u0041`,
+			(one.n-rest)/6)+`"}`)
 		put("bytes", one.side+" in a name", `{"`+strings.Repeat("n", one.n-len(`{"":""}`))+`":""}`)
 	}
 	for _, n := range []int{2, limit.Depth - 1, limit.Depth, limit.Depth + 1, 2 * limit.Depth, 5000} {

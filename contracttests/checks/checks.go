@@ -83,6 +83,7 @@ func laws() []harness.Check {
 		law("rate-limit-is-each-tenant's-own", own, limitsApart),
 		law("rate-limit-is-that-of-the-record", own, limitOfRecord),
 		law("limited-change-changes-nothing", own, limitedChange),
+		law("rate-limit-window-is-a-minute", own|harness.NeedLater, windowIsMinute),
 
 		// tenants.go: organizations see nothing of each other, and nobody sees a secret
 		law("tenants-apart", harness.NeedOther, tenantsApart),

@@ -44,7 +44,8 @@ func TestSequenceIsShrunk(t *testing.T) {
 	script := failures[0].Curl
 	cleared := strings.Contains(script, `'{"billing_email":null}'`) && strings.Contains(script, "$KEY_1_ADMIN")
 	if shown == nil || shown[1] != "2" || strings.Count(script, "-X PATCH") != 2 || !cleared {
-		t.Errorf("failure = %v\nwant one PATCH that sets billing_email, and one that clears it and nothing else", failures[0])
+		t.Errorf("failure = %v\nwant one PATCH that sets billing_email, and one that clears it and nothing else",
+			failures[0])
 	}
 	again := harness.Run(t.Context(), wrong, machine)
 	if len(again) != 1 || again[0].Message != failures[0].Message {

@@ -51,14 +51,16 @@ func ifNoneMatchSpares(s *harness.Session) {
 	first := c.Read()
 	spared := func(etag string) {
 		x := c.Get(harness.KeyAdmin, "If-None-Match", etag)
-		if got := judge.Canonical(x.Response.Header).Get("ETag"); s.WantStatus(x, http.StatusNotModified) && got != etag {
+		if got := judge.Canonical(x.Response.Header).Get("ETag"); s.WantStatus(x, http.StatusNotModified) &&
+			got != etag {
 			s.FailExchange(x, "the ETag of a 304 is %q, want %s", got, etag)
 		}
 	}
 	spared(first.ETag)
 	second := c.Change(newName(c))
 	spared(second.ETag)
-	s.WantSame(second, s.Snapshot(c.Get(harness.KeyAdmin, "If-None-Match", first.ETag)), "a read under If-None-Match differs")
+	s.WantSame(second, s.Snapshot(c.Get(harness.KeyAdmin, "If-None-Match", first.ETag)),
+		"a read under If-None-Match differs")
 	c.Change(`{}`)
 	spared(second.ETag)
 }
@@ -83,7 +85,10 @@ func ifMatchAdmitsOne(s *harness.Session) {
 	const several = 6
 	c := s.Caller(adminOnly())
 	before := c.Read()
-	answers := harness.Together(several, func(int) judge.Exchange { return c.Patch(newName(c), "If-Match", before.ETag) })
+	answers := harness.Together(several, func(int) judge.Exchange {
+		return c.Patch(newName(c), "If-Match",
+			before.ETag)
+	})
 	var admitted []judge.Exchange
 	for _, x := range answers {
 		switch x.Response.Status {
@@ -106,8 +111,10 @@ func concurrentChanges(s *harness.Session) {
 	before, fields := c.Read(), newValues(c)
 	answers := harness.Together(len(fields), func(i int) judge.Exchange { return c.Patch(object(fields[i])) })
 	for i, x := range answers {
-		if now, ok := harness.NewSnapshot(x); !ok || !harness.SameJSON(now.Members[fields[i].name], []byte(fields[i].value)) {
-			s.FailExchange(x, "a PATCH of %s among others was not answered with it, but with %d", fields[i].name, x.Response.Status)
+		if now, ok := harness.NewSnapshot(x); !ok ||
+			!harness.SameJSON(now.Members[fields[i].name], []byte(fields[i].value)) {
+			s.FailExchange(x, "a PATCH of %s among others was not answered with it, but with %d", fields[i].name,
+				x.Response.Status)
 		}
 	}
 	wantRecord(s, before, c.Read(), fields...)

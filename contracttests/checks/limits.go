@@ -82,7 +82,8 @@ func limitsOverlaid(s *harness.Session, tier string) {
 	for i, name := range categories() {
 		setLimits(c, tier, limits{name: 1_000 + i})
 	}
-	setLimits(c, tier, limits{"metadata": harness.MaxLimit, "data": 1, "search": harness.MaxLimit, "upload": 1, "compute": harness.MaxLimit})
+	setLimits(c, tier, limits{"metadata": harness.MaxLimit, "data": 1, "search": harness.MaxLimit, "upload": 1,
+		"compute": harness.MaxLimit})
 	now := setLimits(c, tier, limits{"metadata": 999_999, "compute": 1})
 	c.WantUnchanged(now, "an override")
 }
@@ -101,8 +102,10 @@ func rateLimitsReplace(s *harness.Session) {
 // rateLimitsNull: null leaves the limits, as does a PATCH without rate_limits.
 func rateLimitsNull(s *harness.Session) {
 	c := s.Caller(harness.TenantSpec{Full: true, Tier: "enterprise", Keys: []harness.KeyKind{}})
-	overridden := setLimits(c, "enterprise", limits{"metadata": 7_000, "data": 7, "search": 8, "upload": 9, "compute": 10})
-	for _, body := range []string{`{"rate_limits":null}`, `{"rate_limit_overrides":null}`, `{"rate_limits":null,"rate_limit_overrides":null}`} {
+	overridden := setLimits(c, "enterprise", limits{"metadata": 7_000, "data": 7, "search": 8, "upload": 9,
+		"compute": 10})
+	for _, body := range []string{`{"rate_limits":null}`, `{"rate_limit_overrides":null}`,
+		`{"rate_limits":null,"rate_limit_overrides":null}`} {
 		s.WantSame(overridden, c.Change(body), "null is to leave the limits")
 	}
 	now := c.Change(newName(c))
@@ -122,9 +125,12 @@ func twoNamesOfLimits(s *harness.Session) {
 	}{
 		{`{"rate_limits":{"metadata":7000,"search":8}}`, limits{"metadata": 7_000, "search": 8}},
 		{`{"rate_limit_overrides":{"metadata":7000,"upload":9}}`, limits{"metadata": 7_000, "upload": 9}},
-		{`{"rate_limit_overrides":{"metadata":7000,"data":20},"rate_limits":{"data":2e1,"metadata":7000.0,"bogus":1}}`, limits{"metadata": 7_000, "data": 20}},
-		{`{"rate_limit_overrides":null,"rate_limits":{"metadata":7000,"compute":4}}`, limits{"metadata": 7_000, "compute": 4}},
-		{`{"rate_limit_overrides":{"metadata":7000,"compute":5},"rate_limits":null}`, limits{"metadata": 7_000, "compute": 5}},
+		{`{"rate_limit_overrides":{"metadata":7000,"data":20},"rate_limits":{"data":2e1,"metadata":7000.0,"bogus":1}}`,
+			limits{"metadata": 7_000, "data": 20}},
+		{`{"rate_limit_overrides":null,"rate_limits":{"metadata":7000,"compute":4}}`,
+			limits{"metadata": 7_000, "compute": 4}},
+		{`{"rate_limit_overrides":{"metadata":7000,"compute":5},"rate_limits":null}`,
+			limits{"metadata": 7_000, "compute": 5}},
 	} {
 		now := c.Change(step.body)
 		wantLimits(s, now, tierLimits(tier).overlaid(step.want))
@@ -133,7 +139,8 @@ func twoNamesOfLimits(s *harness.Session) {
 	before := c.Read()
 	for _, body := range []string{
 		`{"rate_limit_overrides":{"metadata":7000,"compute":6},"rate_limits":{"metadata":7000,"compute":5}}`,
-		`{"rate_limit_overrides":{"metadata":7000,"compute":5},"rate_limits":{"metadata":7000}}`, `{"rate_limit_overrides":{},"rate_limits":{"metadata":8000}}`,
+		`{"rate_limit_overrides":{"metadata":7000,"compute":5},"rate_limits":{"metadata":7000}}`,
+		`{"rate_limit_overrides":{},"rate_limits":{"metadata":8000}}`,
 	} {
 		s.WantStatus(c.Patch(body), http.StatusUnprocessableEntity)
 		c.WantUnchanged(before, "two values for the limits")

@@ -22,7 +22,8 @@ func mergePatchPersists(s *harness.Session) {
 		now := c.Change(object(field), mergePatch()...)
 		wantRecord(s, before, now, field)
 		c.WantUnchanged(now, "a merge patch of "+field.name)
-		s.WantSame(now, c.Change(object(field), mergePatch()...), "the same merge patch of %s once more changed the record", field.name)
+		s.WantSame(now, c.Change(object(field), mergePatch()...),
+			"the same merge patch of %s once more changed the record", field.name)
 		before = now
 	}
 	s.WantSame(before, c.Change(`{}`, mergePatch()...), "an empty merge patch changed the record")
@@ -70,7 +71,8 @@ func mergeOfMetadata(s *harness.Session) {
 	merges(s, "metadata", [][2]string{
 		{`{}`, `{"mark":` + mark + `,"n":1234567890123456789012345.10,"o":{"a":1,"b":{"c":2}}}`},
 		{`{"o":{"b":{"d":3}}}`, `{"mark":` + mark + `,"n":1234567890123456789012345.10,"o":{"a":1,"b":{"c":2,"d":3}}}`},
-		{`{"o":{"a":null,"x":null},"n":[1,null,{"a":null}]}`, `{"mark":` + mark + `,"n":[1,null,{"a":null}],"o":{"b":{"c":2,"d":3}}}`},
+		{`{"o":{"a":null,"x":null},"n":[1,null,{"a":null}]}`, `{"mark":` + mark +
+			`,"n":[1,null,{"a":null}],"o":{"b":{"c":2,"d":3}}}`},
 		{`{"n":{"a":{"b":null}},"o":"text"}`, `{"mark":` + mark + `,"n":{"a":{}},"o":"text"}`},
 		{`{"mark":null,"n":null,"o":null,"p":null}`, `{}`},
 	})

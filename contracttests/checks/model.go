@@ -19,7 +19,8 @@ type model struct {
 }
 
 func newModel(first harness.Snapshot) *model {
-	return &model{tier: first.Text("account_type"), shown: first, members: maps.Clone(first.Members), etags: []string{first.ETag}}
+	return &model{tier: first.Text("account_type"), shown: first, members: maps.Clone(first.Members),
+		etags: []string{first.ETag}}
 }
 
 func (m *model) etag() string { return m.etags[len(m.etags)-1] }

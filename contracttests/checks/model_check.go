@@ -141,7 +141,8 @@ func (p *player) begin() {
 		tiers = tiers[:1]
 	}
 	for _, tier := range tiers {
-		c := p.s.Caller(harness.TenantSpec{Tier: tier, Keys: []harness.KeyKind{harness.KeyRead, harness.KeyWrite, harness.KeyDelete}})
+		c := p.s.Caller(harness.TenantSpec{Tier: tier,
+			Keys: []harness.KeyKind{harness.KeyRead, harness.KeyWrite, harness.KeyDelete}})
 		p.who = append(p.who, c)
 		p.models = append(p.models, newModel(p.s.Snapshot(p.send(len(p.who)-1, harness.KeyAdmin, http.MethodGet, nil))))
 	}
@@ -223,9 +224,11 @@ func (p *player) compareVersion(m *model, now harness.Snapshot, what verdict) {
 	}
 	switch {
 	case what == changes && moved <= 0:
-		p.s.FailExchange(now.Exchange, "the record changed, and updated_at went from %s to %s", m.shown.Text("updated_at"), now.Text("updated_at"))
+		p.s.FailExchange(now.Exchange, "the record changed, and updated_at went from %s to %s",
+			m.shown.Text("updated_at"), now.Text("updated_at"))
 	case what == changesNothing && moved != 0:
-		p.s.FailExchange(now.Exchange, "nothing changed, and updated_at went from %s to %s", m.shown.Text("updated_at"), now.Text("updated_at"))
+		p.s.FailExchange(now.Exchange, "nothing changed, and updated_at went from %s to %s",
+			m.shown.Text("updated_at"), now.Text("updated_at"))
 	case what == changes && slices.Contains(m.etags, now.ETag):
 		p.s.FailExchange(now.Exchange, "the record changed, and its ETag %s is that of an earlier version", now.ETag)
 	case what == changesNothing && now.ETag != m.etag():

@@ -150,10 +150,13 @@ func newFields(r *rand.Rand) []member {
 		{"logo_url", pick(r, `"https://logo.example/`+few+`"`, `null`)},
 		{"billing_email", pick(r, `"billing`+few+`@example.com"`, `null`)},
 		{"notifications_email", pick(r, `"news`+few+`@example.com"`, `null`)},
-		{"metadata", pick(r, `{"n":1234567890123456789012345}`, `{"a":{"b":[1e300,null,`+few+`]},"":"🧪"}`, `{}`, `{"b":1,"a":2}`, `null`)},
+		{"metadata", pick(r, `{"n":1234567890123456789012345}`, `{"a":{"b":[1e300,null,`+few+`]},"":"🧪"}`, `{}`,
+			`{"b":1,"a":2}`, `null`)},
 		{"default_llm_credentials", pick(r, `{"openai":"value-`+few+`"}`, `{}`, `null`)},
-		{"nsfw_check_enabled", pick(r, `true`, `false`, `null`)}, {"nsfw_fail_closed", pick(r, `true`, `false`, `null`)},
-		{"account_type", `"enterprise"`}, {"credit_count", `999999`}, {"updated_at", `"2001-01-01T00:00:00Z"`}, {"internal_id", `"x"`},
+		{"nsfw_check_enabled", pick(r, `true`, `false`, `null`)},
+		{"nsfw_fail_closed", pick(r, `true`, `false`, `null`)},
+		{"account_type", `"enterprise"`}, {"credit_count", `999999`}, {"updated_at", `"2001-01-01T00:00:00Z"`},
+		{"internal_id", `"x"`},
 	}
 	r.Shuffle(len(values), func(i, j int) { values[i], values[j] = values[j], values[i] })
 	return values[:r.IntN(4)]
@@ -181,9 +184,11 @@ func pick(r *rand.Rand, values ...string) string { return values[r.IntN(len(valu
 func newRefusal(r *rand.Rand) (body string, status int) {
 	name := fmt.Sprintf(`"organization_name":"Refused %d"`, r.IntN(3))
 	if r.IntN(2) == 0 {
-		return pick(r, `{`+name, `{`+name+`}}`, `{`+name+`,`+name+`}`, `{`+name+`,"metadata":{"a":"\ud83d"}}`), http.StatusBadRequest
+		return pick(r, `{`+name, `{`+name+`}}`, `{`+name+`,`+name+`}`, `{`+name+`,"metadata":{"a":"\ud83d"}}`),
+			http.StatusBadRequest
 	}
-	wrong := pick(r, `"logo_url":""`, `"billing_email":"x"`, `"metadata":[]`, `"rate_limits":{"data":0}`, `"default_llm_credentials":{"a":1}`,
+	wrong := pick(r, `"logo_url":""`, `"billing_email":"x"`, `"metadata":[]`, `"rate_limits":{"data":0}`,
+		`"default_llm_credentials":{"a":1}`,
 		`"metadata":{"a":[1e400]}`, `"nsfw_fail_closed":"yes"`, `"billing_email":"a@b.local"`)
 	return "{" + strings.Join([]string{name, wrong}, ",") + "}", http.StatusUnprocessableEntity
 }

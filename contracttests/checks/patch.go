@@ -90,9 +90,12 @@ func nineFieldsSevenNull(s *harness.Session) {
 	c := s.Caller(adminOnly())
 	values := newValues(c)
 	name, closed := member{"organization_name", quote(c.Fresh("Name"))}, member{"nsfw_fail_closed", "true"}
-	body := object(name, closed, member{"logo_url", "null"}, member{"billing_email", "null"}, member{"notifications_email", "null"},
-		member{"metadata", "null"}, member{"rate_limit_overrides", "null"}, member{"default_llm_credentials", "null"}, member{"nsfw_check_enabled", "null"})
-	before := c.Change(object(append(values[:len(values)-2], member{"nsfw_check_enabled", "true"}, member{"nsfw_fail_closed", "false"})...))
+	body := object(name, closed, member{"logo_url", "null"}, member{"billing_email", "null"},
+		member{"notifications_email", "null"},
+		member{"metadata", "null"}, member{"rate_limit_overrides", "null"}, member{"default_llm_credentials", "null"},
+		member{"nsfw_check_enabled", "null"})
+	before := c.Change(object(append(values[:len(values)-2], member{"nsfw_check_enabled", "true"},
+		member{"nsfw_fail_closed", "false"})...))
 	now := c.Change(body)
 	wantRecord(s, before, now, name, closed)
 	c.WantUnchanged(now, "a PATCH of nine fields")
@@ -100,7 +103,8 @@ func nineFieldsSevenNull(s *harness.Session) {
 		return // a merge patch with null for the limits could not be put back
 	}
 	now = c.Change(body, mergePatch()...)
-	wantRecord(s, now, now, name, closed, member{"logo_url", "null"}, member{"billing_email", "null"}, member{"notifications_email", "null"},
+	wantRecord(s, now, now, name, closed, member{"logo_url", "null"}, member{"billing_email", "null"},
+		member{"notifications_email", "null"},
 		member{"metadata", "{}"}, member{"default_llm_credentials", "{}"}, member{"nsfw_check_enabled", "false"})
 	wantLimits(s, now, tierLimits(now.Text("account_type")))
 	c.WantUnchanged(now, "a merge patch of nine fields")
@@ -112,16 +116,19 @@ func undeclaredFields(s *harness.Session) {
 	before := c.Read()
 	fields := []member{
 		{"organization_id", `"org_0000000000000"`}, {"account_type", `"enterprise"`}, {"credit_count", `987654321`},
-		{"auto_billing_enabled", `false`}, {"auto_billing_enabled_", `true`}, {"billing_cycle_start", `3`}, {"current_month_usage", `0`},
+		{"auto_billing_enabled", `false`}, {"auto_billing_enabled_", `true`}, {"billing_cycle_start", `3`},
+		{"current_month_usage", `0`},
 		{"created_at", `"2001-01-01T00:00:00Z"`}, {"updated_at", `"2001-01-01T00:00:00Z"`}, {"users", `[]`},
 		{"auth_provider_org_id", `"x"`}, {"api_url", `"https://x.example"`}, {"internal_id", `"x"`}, {"version", `1`},
 		{"permissions", `["admin"]`}, {"deleted_at", `null`}, {"infrastructure", `{"qdrant":"x"}`}, {"", `1`},
-		{"Organization_Name", `"x"`}, {"organizationName", `"x"`}, {"logo_url ", `null`}, {"__proto__", `{"organization_name":"x"}`},
+		{"Organization_Name", `"x"`}, {"organizationName", `"x"`}, {"logo_url ", `null`},
+		{"__proto__", `{"organization_name":"x"}`},
 		{"organization", `{"organization_name":"x"}`}, {"data", `{"organization_name":"x"}`}, {"rate_limit", `null`},
 	}
 	for _, field := range fields {
 		if now := c.Change(object(field)); !now.SameBytes(before) {
-			s.FailExchange(now.Exchange, "%s is not declared and changed the record: %s", quote(field.name), before.Compare(now))
+			s.FailExchange(now.Exchange, "%s is not declared and changed the record: %s", quote(field.name),
+				before.Compare(now))
 			before = now
 		}
 	}
@@ -161,10 +168,12 @@ func updatedAtAdvances(s *harness.Session) {
 	for range 12 {
 		now := c.Change(newName(c))
 		if !now.Updated().After(before.Updated()) {
-			s.FailExchange(now.Exchange, "the record changed, and updated_at went from %s to %s", before.Text("updated_at"), now.Text("updated_at"))
+			s.FailExchange(now.Exchange, "the record changed, and updated_at went from %s to %s",
+				before.Text("updated_at"), now.Text("updated_at"))
 		}
 		if again := c.Read(); again.Text("updated_at") != now.Text("updated_at") {
-			s.FailExchange(again.Exchange, "nothing changed, and updated_at went from %s to %s", now.Text("updated_at"), again.Text("updated_at"))
+			s.FailExchange(again.Exchange, "nothing changed, and updated_at went from %s to %s",
+				now.Text("updated_at"), again.Text("updated_at"))
 		}
 		before = now
 	}
@@ -176,7 +185,8 @@ func updatedAtIsNow(s *harness.Session) {
 	c := s.Caller(adminOnly())
 	now := c.Change(newName(c))
 	if off := time.Since(now.Updated()); off.Abs() > skew {
-		s.FailExchange(now.Exchange, "updated_at is %s, which is %v off", now.Text("updated_at"), off.Round(time.Second))
+		s.FailExchange(now.Exchange, "updated_at is %s, which is %v off", now.Text("updated_at"),
+			off.Round(time.Second))
 	}
 }
 
@@ -191,7 +201,8 @@ func etagFollows(s *harness.Session) {
 		now := c.Change(object(member{"organization_name", quote(name)}))
 		switch same := before.Text("organization_name") == name; {
 		case same && now.ETag != before.ETag:
-			s.FailExchange(now.Exchange, "the record is the same, and its ETag went from %s to %s", before.ETag, now.ETag)
+			s.FailExchange(now.Exchange, "the record is the same, and its ETag went from %s to %s", before.ETag,
+				now.ETag)
 		case !same && seen[now.ETag]:
 			s.FailExchange(now.Exchange, "the record changed, and its ETag %s is that of an earlier version", now.ETag)
 		}
@@ -203,7 +214,8 @@ func etagFollows(s *harness.Session) {
 	for _, field := range newValues(c) {
 		now := c.Change(object(field))
 		if seen[now.ETag] {
-			s.FailExchange(now.Exchange, "%s changed, and the ETag %s is that of an earlier version", field.name, now.ETag)
+			s.FailExchange(now.Exchange, "%s changed, and the ETag %s is that of an earlier version", field.name,
+				now.ETag)
 		}
 		seen[now.ETag] = true
 	}
@@ -234,7 +246,8 @@ func failedPatch(s *harness.Session) {
 			s.FailExchange(x, "status is %d, want a refusal", x.Response.Status)
 		}
 		if now := c.Read(); !now.SameBytes(before) {
-			s.FailExchange(x, "the request was answered with %d and changed the record: %s", x.Response.Status, before.Compare(now))
+			s.FailExchange(x, "the request was answered with %d and changed the record: %s", x.Response.Status,
+				before.Compare(now))
 			before = now
 		}
 	}
@@ -253,7 +266,9 @@ func faultChangesNothing(s *harness.Session) {
 		}
 		c.WantUnchanged(before, "a change on a store that is "+string(fault))
 	}
-	s.WantSame(before, s.Snapshot(s.SendTo(s.Subject.Faulty(harness.FaultWrites), harness.NewRequest(http.MethodGet, c.Keys[harness.KeyAdmin], nil))), "a store that cannot be written reads otherwise")
+	s.WantSame(before, s.Snapshot(s.SendTo(s.Subject.Faulty(harness.FaultWrites),
+		harness.NewRequest(http.MethodGet, c.Keys[harness.KeyAdmin], nil))),
+		"a store that cannot be written reads otherwise")
 }
 
 // problemAmongChanges: a PATCH with one field that does not fit the schema changes no field, wherever that field
@@ -263,7 +278,8 @@ func problemAmongChanges(s *harness.Session) {
 	before := c.Read()
 	problems := []member{
 		{"organization_name", `""`}, {"logo_url", `1`}, {"billing_email", `"x"`}, {"notifications_email", `[]`},
-		{"metadata", `1`}, {"default_llm_credentials", `{"a":null}`}, {"rate_limits", `{"metadata":0}`}, {"rate_limit_overrides", `[]`},
+		{"metadata", `1`}, {"default_llm_credentials", `{"a":null}`}, {"rate_limits", `{"metadata":0}`},
+		{"rate_limit_overrides", `[]`},
 		{"nsfw_check_enabled", `"true"`}, {"nsfw_fail_closed", `0`},
 	}
 	for _, problem := range problems {

@@ -69,7 +69,8 @@ func countsDown(s *harness.Session) {
 		first := c.Get(harness.KeyRead)
 		etag := judge.Canonical(first.Response.Header).Get("ETag")
 		return []judge.Exchange{
-			first, c.Get(harness.KeyAdmin, "If-None-Match", etag), c.Patch(`{}`), c.Patch(newName(c)), c.Get(harness.KeyRead),
+			first, c.Get(harness.KeyAdmin, "If-None-Match", etag), c.Patch(`{}`), c.Patch(newName(c)),
+			c.Get(harness.KeyRead),
 			c.Get(harness.KeyRead), c.Patch(newName(c)), c.Get(harness.KeyAdmin),
 		}
 	})
@@ -97,7 +98,8 @@ func wantRetryAfter(s *harness.Session, x judge.Exchange) {
 	back := time.Now().Add(time.Duration(after) * time.Second)
 	over := time.Unix(int64(readMeter(s, x).reset), 0)
 	if off := back.Sub(over); err != nil || off < -2*time.Second || off > 30*time.Second {
-		s.FailExchange(x, "Retry-After is %ds, and the minute is over in %v", after, time.Until(over).Round(time.Second))
+		s.FailExchange(x, "Retry-After is %ds, and the minute is over in %v", after,
+			time.Until(over).Round(time.Second))
 	}
 }
 
@@ -128,12 +130,37 @@ func limitIsExact(s *harness.Session) {
 func limitsApart(s *harness.Session) {
 	other := s.Caller(harness.TenantSpec{Limit: 3, Keys: []harness.KeyKind{harness.KeyRead}})
 	withinOneMinute(s, 2, func(c harness.Caller) []judge.Exchange {
-		return []judge.Exchange{c.Get(harness.KeyRead), c.Get(harness.KeyRead), c.Get(harness.KeyRead), c.Get(harness.KeyRead)}
+		return []judge.Exchange{c.Get(harness.KeyRead), c.Get(harness.KeyRead), c.Get(harness.KeyRead),
+			c.Get(harness.KeyRead)}
 	})
 	x := other.Get(harness.KeyRead)
 	if s.WantStatus(x, http.StatusOK) {
 		if got := readMeter(s, x); got.limit != 3 || got.remaining != 2 {
-			s.FailExchange(x, "the first request of an organization has %d of %d left, want 2 of 3", got.remaining, got.limit)
+			s.FailExchange(x, "the first request of an organization has %d of %d left, want 2 of 3", got.remaining,
+				got.limit)
+		}
+	}
+}
+
+// windowIsMinute: a window lasts a whole minute, then it ends, and all requests are allowed again.
+func windowIsMinute(s *harness.Session) {
+	c := s.Caller(harness.TenantSpec{Limit: 1, Keys: []harness.KeyKind{}})
+	request := c.Get(harness.KeyAdmin).Request
+	begins := readMeter(s, s.Send(request)).reset // the next window
+	for _, step := range []struct {
+		second, status, left, resets int
+	}{{1, 200, 0, 60}, {2, 429, 0, 60}, {30, 429, 0, 60}, {55, 429, 0, 60}, {61, 200, 0, 120}, {62, 429, 0, 120}} {
+		target := s.Subject.Later(s.Context(), time.Unix(int64(begins+step.second), 0))
+		x := s.SendTo(target, request)
+		if !s.WantStatus(x, step.status) {
+			s.Failf("%d seconds after a window of one request began, the status is %d, want %d", step.second,
+				x.Response.Status, step.status)
+			continue
+		}
+		if got, want := readMeter(s, x), (meter{1, step.left, begins + step.resets}); got != want {
+			s.FailExchange(x, "%d seconds after a window of one request began, limit, remaining and reset are %v, "+
+				"want %v",
+				step.second, got, want)
 		}
 	}
 }
@@ -145,12 +172,14 @@ func limitOfRecord(s *harness.Session) {
 		body  string
 		limit int
 	}{
-		{`{"rate_limits":{"metadata":500}}`, 500}, {`{"rate_limits":null}`, 500}, {`{"rate_limits":{}}`, 20}, {`{"rate_limits":{"data":1}}`, 20},
+		{`{"rate_limits":{"metadata":500}}`, 500}, {`{"rate_limits":null}`, 500}, {`{"rate_limits":{}}`, 20},
+		{`{"rate_limits":{"data":1}}`, 20},
 		{`{"rate_limits":{"metadata":1000000,"search":1}}`, 1_000_000},
 	} {
 		c.Change(step.body)
 		if x := c.Get(harness.KeyAdmin); s.WantStatus(x, http.StatusOK) && readMeter(s, x).limit != step.limit {
-			s.FailExchange(x, "after %s the limit is said to be %d, want %d", step.body, readMeter(s, x).limit, step.limit)
+			s.FailExchange(x, "after %s the limit is said to be %d, want %d", step.body, readMeter(s, x).limit,
+				step.limit)
 		}
 	}
 	c.Change(`{"rate_limits":{"metadata":1}}`)

@@ -31,7 +31,8 @@ func getStaysGet(s *harness.Session) {
 	overridden.URL += "?_method=PATCH&organization_name=Changed"
 	s.Snapshot(s.Send(overridden))
 	if !s.Live() { // a proxy in front of a live service may refuse a body with GET
-		s.Snapshot(s.Send(harness.NewRequest(http.MethodGet, c.Keys[harness.KeyAdmin], []byte(newName(c)), "X-HTTP-Method-Override", "PATCH")))
+		s.Snapshot(s.Send(harness.NewRequest(http.MethodGet, c.Keys[harness.KeyAdmin], []byte(newName(c)),
+			"X-HTTP-Method-Override", "PATCH")))
 	}
 	c.WantUnchanged(before, "reading")
 }

@@ -16,14 +16,16 @@ type statusCase struct {
 	name   string // what is done to get it
 	method string
 	status int
-	code   string          // of an ErrorResponse
-	loc    []string        // of a validation error
-	key    harness.KeyKind // of the caller; "" is none
-	spec   harness.TenantSpec
-	needs  harness.Need
-	fault  harness.Fault
-	body   string   // of a PATCH; "" is one that would change something
-	header []string // name, value, name, value
+	code   string   // of an ErrorResponse
+	loc    []string // of a validation error
+	// problem is the type of the problem there; "" is any.
+	problem string
+	key     harness.KeyKind // of the caller; "" is none
+	spec    harness.TenantSpec
+	needs   harness.Need
+	fault   harness.Fault
+	body    string   // of a PATCH; "" is one that would change something
+	header  []string // name, value, name, value
 	// edit changes the request further; current is the ETag of the record.
 	edit func(r *judge.Request, current string)
 }
@@ -44,7 +46,8 @@ func statusChecks() []harness.Check {
 func statusCases() []statusCase {
 	var all []statusCase
 	for _, method := range []string{http.MethodGet, http.MethodPatch} {
-		for _, c := range slices.Concat(unauthorizedCases(), unreadableCases(), conditionCases(), stateCases(), faultCases()) {
+		for _, c := range slices.Concat(unauthorizedCases(), unreadableCases(), conditionCases(), stateCases(),
+			faultCases()) {
 			c.method = method
 			all = append(all, c)
 		}
@@ -104,20 +107,27 @@ func (c statusCase) judge(s *harness.Session, x judge.Exchange) {
 	}
 	s.WantError(x, c.status, c.code)
 	if c.loc != nil && x.Response.Status == c.status {
-		wantLocation(s, x, c.loc)
+		wantProblem(s, x, c.problem, c.loc)
 	}
 }
 
-// wantLocation reports a validation error without a problem at that place.
-func wantLocation(s *harness.Session, x judge.Exchange, want []string) {
+// wantProblem reports a validation error without a problem of that type at that place. If the type is "", any will do.
+func wantProblem(s *harness.Session, x judge.Exchange, typ string, want []string) {
 	var answer struct {
-		Detail []struct{ Loc []any }
+		Detail []struct {
+			Loc  []any
+			Type string
+		}
 	}
 	_ = json.Unmarshal(x.Response.Body, &answer) // a body that is not a validation error names no place
 	var places []string
 	for _, problem := range answer.Detail {
 		place := fmt.Sprint(problem.Loc)
 		if place == fmt.Sprint(want) {
+			if typ != "" && problem.Type != typ {
+				s.FailExchange(x, "the problem at %s is of the type %s, want %s", place,
+					judge.Describe(problem.Type, nil), typ)
+			}
 			return
 		}
 		places = append(places, place)
@@ -143,7 +153,8 @@ func refusals(c harness.Caller, current string) []judge.Request {
 	var all []judge.Request
 	for _, one := range statusCases() {
 		shared := one.spec.Limit == 0 && !one.spec.Deleted && one.fault == ""
-		if _, has := c.Keys[one.key]; one.method == http.MethodPatch && one.status >= 400 && shared && (has || one.key == "") {
+		if _, has := c.Keys[one.key]; one.method == http.MethodPatch && one.status >= 400 && shared &&
+			(has || one.key == "") {
 			all = append(all, one.request(c.Tenant, current))
 		}
 	}

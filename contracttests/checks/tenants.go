@@ -58,10 +58,12 @@ func tenantsApart(s *harness.Session) {
 		}
 		a.WantUnchanged(recordA, "a change of another organization")
 		b.WantUnchanged(recordB, "a change of another organization")
-		for _, x := range append(refusedAll(a, recordA), a.Get(harness.KeyAdmin), a.Patch(`{}`), a.Get(harness.KeyAdmin, "If-None-Match", recordA.ETag)) {
+		for _, x := range append(refusedAll(a, recordA), a.Get(harness.KeyAdmin), a.Patch(`{}`),
+			a.Get(harness.KeyAdmin, "If-None-Match", recordA.ETag)) {
 			wantNoMark(s, x, marks(recordB, recordA))
 		}
-		for _, x := range []judge.Exchange{b.Get(harness.KeyAdmin), b.Get(harness.KeyAdmin, "If-Match", `"x"`), b.Get(harness.KeyNone), b.Get(harness.KeyRead)} {
+		for _, x := range []judge.Exchange{b.Get(harness.KeyAdmin), b.Get(harness.KeyAdmin, "If-Match", `"x"`),
+			b.Get(harness.KeyNone), b.Get(harness.KeyRead)} {
 			wantNoMark(s, x, marks(recordA, recordB))
 		}
 	}
@@ -70,7 +72,8 @@ func tenantsApart(s *harness.Session) {
 // refusedAll sends a few requests that are refused in different ways.
 func refusedAll(c harness.Caller, now harness.Snapshot) []judge.Exchange {
 	all := []judge.Exchange{
-		c.Patch(`{`), c.Patch(`{"organization_name":1}`), c.Patch(newName(c), "If-None-Match", now.ETag), c.Get("no such key"),
+		c.Patch(`{`), c.Patch(`{"organization_name":1}`), c.Patch(newName(c), "If-None-Match", now.ETag),
+		c.Get("no such key"),
 	}
 	if c.Keys[harness.KeyRead] != "" {
 		all = append(all, c.PatchAs(harness.KeyRead, `{}`))
@@ -107,7 +110,8 @@ func changeBoth(s *harness.Session, a, b harness.Caller) {
 		for range 6 {
 			name := newName(both[i])
 			x := both[i].Patch(name)
-			if now, ok := harness.NewSnapshot(x); !ok || object(member{"organization_name", string(now.Members["organization_name"])}) != name {
+			if now, ok := harness.NewSnapshot(x); !ok ||
+				object(member{"organization_name", string(now.Members["organization_name"])}) != name {
 				s.FailExchange(x, "the answer does not show what was sent")
 			}
 			all = append(all, x)
@@ -129,7 +133,8 @@ func tenantsApartAsked(s *harness.Session) {
 	recordA, recordB := a.Read(), b.Read()
 	id, key := recordB.Text("organization_id"), a.Keys[harness.KeyAdmin]
 	inBody := object(member{"organization_id", quote(id)})
-	headers := []string{"X-Organization-Id", id, "X-Organization", id, "X-Tenant-Id", id, "Cookie", "organization_id=" + id}
+	headers := []string{"X-Organization-Id", id, "X-Organization", id, "X-Tenant-Id", id, "Cookie",
+		"organization_id=" + id}
 	requests := []judge.Request{
 		harness.NewRequest(http.MethodGet, key, nil, headers...),
 		harness.NewRequest(http.MethodGet, key, nil, "X-Api-Key", b.Keys[harness.KeyAdmin]),
@@ -153,7 +158,8 @@ func etagsApart(s *harness.Session) {
 	if recordA.ETag == recordB.ETag {
 		s.FailExchange(recordB.Exchange, "two organizations have the same ETag")
 	}
-	s.WantSame(recordB, s.Snapshot(b.Get(harness.KeyAdmin, "If-None-Match", recordA.ETag)), "the record is not that of the key")
+	s.WantSame(recordB, s.Snapshot(b.Get(harness.KeyAdmin, "If-None-Match", recordA.ETag)),
+		"the record is not that of the key")
 	s.WantStatus(a.Patch(newName(a), "If-Match", recordB.ETag), http.StatusPreconditionFailed)
 	a.WantUnchanged(recordA, "a PATCH on the version of another organization")
 }

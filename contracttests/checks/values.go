@@ -26,7 +26,8 @@ func comesBack(s *harness.Session, name string, values []string) {
 			continue
 		}
 		if !harness.SameJSON(now.Members[name], []byte(value)) {
-			s.FailExchange(now.Exchange, "%s was %s and came back as %s", name, judge.Clip(value, judge.MaxValue), judge.Clip(string(now.Members[name]), judge.MaxValue))
+			s.FailExchange(now.Exchange, "%s was %s and came back as %s", name, judge.Clip(value, judge.MaxValue),
+				judge.Clip(string(now.Members[name]), judge.MaxValue))
 		}
 		c.WantUnchanged(now, "a PATCH of "+name)
 	}
@@ -39,25 +40,31 @@ func metadataValues() []string {
 	return []string{
 		`{}`,
 		`{"n":1234567890123456789012345}`, `{"n":-1234567890123456789012345}`, `{"n":9007199254740993}`,
-		`{"n":1.7976931348623157e308}`, `{"n":-1E+308}`, `{"n":1e-400}`, `{"n":1E2}`, `{"n":100}`, `{"n":1.0}`, `{"n":0.10}`, `{"n":-0}`, `{"n":0.1e1}`,
+		`{"n":1.7976931348623157e308}`, `{"n":-1E+308}`, `{"n":1e-400}`, `{"n":1E2}`, `{"n":100}`, `{"n":1.0}`,
+		`{"n":0.10}`, `{"n":-0}`, `{"n":0.1e1}`,
 		`{"n":3.141592653589793238462643383279502884197}`,
 		`{"b":1,"a":2,"c":{"z":1,"y":2}}`, `{"a":2,"b":1,"c":{"y":2,"z":1}}`, `{"10":1,"9":2,"1":3}`,
 		`{"":1}`, `{"":{"":[{"":null}]}}`, `{" ":1,"  ":2}`,
 		`{"🧪":"🧪🏽","e\u0301":"é","\u00e9":"e\u0301","ünïcödé":"שלום","\ud83d\ude00":1}`,
-		`{"a":null,"b":[],"c":{},"d":[null,true,false,"",0],"e":[[[]]]}`, `{"a":[]}`, `{"a":null}`, `{"a":""}`, `{"a":{}}`,
-		`{"a":"\u0000\u0001\u001f\u007f\u2028\u2029\ufffd\uffff"}`, `{"a":"\"\\\/\b\f\n\r\t"}`, `{"a":"<script>&'</script>"}`,
+		`{"a":null,"b":[],"c":{},"d":[null,true,false,"",0],"e":[[[]]]}`, `{"a":[]}`, `{"a":null}`, `{"a":""}`,
+		`{"a":{}}`,
+		`{"a":"\u0000\u0001\u001f\u007f\u2028\u2029\ufffd\uffff"}`, `{"a":"\"\\\/\b\f\n\r\t"}`,
+		`{"a":"<script>&'</script>"}`,
 		`{"__proto__":1,"constructor":2,"$ref":"#","internal_id":"mine","organization_id":"mine","NULL":"null","true":"1"}`,
 		`{"a":"1","b":"01","c":"1e5","d":"true","e":"null","f":"2026-01-05T09:30:00Z","g":"NaN"}`,
 		`{"a":[1,"1",1.0,true,"true",null,"null"]}`, `{"a b":1,"a.b":2,"a/b":3,"a~b":4,"a#b":5,"A B":6}`,
-		nested(harness.MaxObjectDepth), `{"a":` + strings.Repeat("[", harness.MaxObjectDepth-1) + strings.Repeat("]", harness.MaxObjectDepth-1) + `}`,
+		nested(harness.MaxObjectDepth), `{"a":` + strings.Repeat("[", harness.MaxObjectDepth-1) +
+			strings.Repeat("]", harness.MaxObjectDepth-1) + `}`,
 		`{"a":"` + strings.Repeat("x", harness.MaxObjectBytes-8) + `"}`,
 	}
 }
 
 func nameValues() []string {
 	return []string{
-		`"x"`, `" "`, `"  two  spaces  "`, `"0"`, `"null"`, `"Søren & 東京 🧪 Ltd"`, `"e\u0301"`, `"é"`, `"שלום عليكم"`, `"👩‍👩‍👧‍👦"`,
-		`"<b>\"quoted\" 'and' \\ / back</b>"`, `"tab\tline\nreturn\r"`, `"\u0000"`, `"\u007f\u0080\u2028\u2029\ufeff\ufffd"`,
+		`"x"`, `" "`, `"  two  spaces  "`, `"0"`, `"null"`, `"Søren & 東京 🧪 Ltd"`, `"e\u0301"`, `"é"`, `"שלום عليكم"`,
+		`"👩‍👩‍👧‍👦"`,
+		`"<b>\"quoted\" 'and' \\ / back</b>"`, `"tab\tline\nreturn\r"`, `"\u0000"`,
+		`"\u007f\u0080\u2028\u2029\ufeff\ufffd"`,
 		`"'; DROP TABLE organizations; --"`, `"${jndi:ldap://x}{{7*7}}%s%n"`, `"\uD83D\uDE00"`,
 		`"` + strings.Repeat("é", 100) + `"`, `"` + strings.Repeat("🧪", 100) + `"`,
 	}
@@ -65,7 +72,8 @@ func nameValues() []string {
 
 func logoValues() []string {
 	return []string{
-		`"x"`, `"https://logo.example/a b?c=d&e=%20#f"`, `"data:image/png;base64,iVBORw0KGgo="`, `"//logo.example/ü/東京.svg"`, `" "`,
+		`"x"`, `"https://logo.example/a b?c=d&e=%20#f"`, `"data:image/png;base64,iVBORw0KGgo="`,
+		`"//logo.example/ü/東京.svg"`, `" "`,
 		`"` + strings.Repeat("x", 2048) + `"`, `"` + strings.Repeat("🧪", 2048) + `"`,
 	}
 }
@@ -73,15 +81,19 @@ func logoValues() []string {
 func emailValues() []string {
 	label := strings.Repeat("a", 63)
 	return []string{
-		`"a@b.c"`, `"A.b+c@Example.COM"`, "\"!#$%&'*+/=?^_`{|}~-@example.com\"", `"a@1.2c"`, `"a@xn--bcher-kva.example"`,
-		`"` + strings.Repeat("a", 64) + `@example.com"`, `"a@` + label + `.` + label + `.` + label + `.` + label[:60] + `"`,
+		`"a@b.c"`, `"A.b+c@Example.COM"`, "\"!#$%&'*+/=?^_`{|}~-@example.com\"", `"a@1.2c"`,
+		`"a@xn--bcher-kva.example"`,
+		`"` + strings.Repeat("a", 64) + `@example.com"`, `"a@` + label + `.` + label + `.` + label + `.` + label[:60] +
+			`"`,
 	}
 }
 
 func credentialValues() []string {
 	return []string{
-		`{}`, `{"openai":"one-credential","anthropic":"another"}`, `{"anthropic":"another","openai":"one-credential"}`, `{"":""}`,
-		`{"🧪":"ключ","a b":"c\u0000d"}`, `{"a":"1","b":"null","c":"{}"}`, `{"a":"` + strings.Repeat("x", harness.MaxObjectBytes-8) + `"}`,
+		`{}`, `{"openai":"one-credential","anthropic":"another"}`, `{"anthropic":"another","openai":"one-credential"}`,
+		`{"":""}`,
+		`{"🧪":"ключ","a b":"c\u0000d"}`, `{"a":"1","b":"null","c":"{}"}`, `{"a":"` +
+			strings.Repeat("x", harness.MaxObjectBytes-8) + `"}`,
 	}
 }
 
@@ -89,12 +101,14 @@ func credentialValues() []string {
 func recordMembers() (all []string, nullable map[string]bool) {
 	all = []string{
 		"organization_id", "organization_name", "logo_url", "account_type", "credit_count", "metadata", "billing_email",
-		"notifications_email", "rate_limits", "auto_billing_enabled", "billing_cycle_start", "current_month_usage", "created_at",
+		"notifications_email", "rate_limits", "auto_billing_enabled", "billing_cycle_start", "current_month_usage",
+		"created_at",
 		"updated_at", "users", "auth_provider_org_id", "default_llm_credentials", "api_url", "nsfw_check_enabled",
 		"nsfw_fail_closed",
 	}
 	nullable = map[string]bool{
-		"logo_url": true, "billing_email": true, "notifications_email": true, "users": true, "auth_provider_org_id": true, "api_url": true,
+		"logo_url": true, "billing_email": true, "notifications_email": true, "users": true,
+		"auth_provider_org_id": true, "api_url": true,
 	}
 	return all, nullable
 }
@@ -108,8 +122,10 @@ func everythingHasValue(s *harness.Session) {
 	all, _ := recordMembers()
 	for _, now := range []harness.Snapshot{before, after} {
 		for _, name := range all {
-			if value := string(now.Members[name]); value == "" || value == "null" || value == `""` || value == "[]" || value == "{}" {
-				s.FailExchange(now.Exchange, "%s of an organization that has everything is %s", name, judge.Describe(value, nil))
+			if value := string(now.Members[name]); value == "" || value == "null" || value == `""` || value == "[]" ||
+				value == "{}" {
+				s.FailExchange(now.Exchange, "%s of an organization that has everything is %s", name,
+					judge.Describe(value, nil))
 			}
 		}
 	}
@@ -126,7 +142,8 @@ func nothingLeftOut(s *harness.Session) {
 		for _, name := range all {
 			value, shown := now.Members[name]
 			if isNull := string(value) == "null"; !shown || isNull != nullable[name] {
-				s.FailExchange(now.Exchange, "%s of an organization that has nothing is %s", name, judge.Describe(string(value), nil))
+				s.FailExchange(now.Exchange, "%s of an organization that has nothing is %s", name,
+					judge.Describe(string(value), nil))
 			}
 		}
 	}

@@ -11,8 +11,9 @@ import (
 func (c *Coverage) Report() Report {
 	r := Report{
 		Exchanges: c.exchanges.Load(), Elsewhere: c.elsewhere.Load(),
-		Operations: []OperationReport{}, Schemas: []SchemaReport{}, Headers: []HeaderReport{}, Requests: []RequestReport{},
-		Waivers: []Waiver{}, Unmeasured: slices.Clone(c.unmeasured),
+		Operations: []OperationReport{}, Schemas: []SchemaReport{}, Headers: []HeaderReport{},
+		Requests: []RequestReport{},
+		Waivers:  []Waiver{}, Unmeasured: slices.Clone(c.unmeasured),
 	}
 	for _, op := range c.operations {
 		r.Operations = append(r.Operations, op.report())
@@ -67,7 +68,8 @@ func (op *coveredOperation) report() OperationReport {
 	op.mu.Lock()
 	defer op.mu.Unlock()
 	for _, status := range slices.Sorted(maps.Keys(op.undeclared)) {
-		r.Undeclared = append(r.Undeclared, StatusReport{strconv.Itoa(status), Mark{op.undeclared[status], AskOptional}})
+		r.Undeclared = append(r.Undeclared, StatusReport{strconv.Itoa(status),
+			Mark{op.undeclared[status], AskOptional}})
 	}
 	return r
 }
@@ -80,14 +82,16 @@ func (r *Report) addHeaders(op *coveredOperation) {
 			i := slices.IndexFunc(r.Headers, same)
 			if i < 0 {
 				i = len(r.Headers)
-				r.Headers = append(r.Headers, HeaderReport{Name: h.Name, Required: h.Required, Seen: Mark{Asked: AskRequired}})
+				r.Headers = append(r.Headers, HeaderReport{Name: h.Name, Required: h.Required,
+					Seen: Mark{Asked: AskRequired}})
 			}
 			at := AskOptional
 			if h.Required {
 				r.Headers[i].Seen.Asked, at = AskOptional, AskRequired
 			}
 			r.Headers[i].Seen.Count += h.seen.Load()
-			r.Headers[i].Answers = append(r.Headers[i].Answers, AnswerReport{op.name(), s.declared.Status, mark(&h.seen, at)})
+			r.Headers[i].Answers = append(r.Headers[i].Answers,
+				AnswerReport{op.name(), s.declared.Status, mark(&h.seen, at)})
 		}
 	}
 }
@@ -103,7 +107,8 @@ func (op *coveredOperation) requestReport() RequestReport {
 		})
 	}
 	for _, b := range op.bodies {
-		r.Bodies = append(r.Bodies, BodyReport{Media: b.declared.Name, Schema: b.name, Properties: b.root.reports(requestProperty)})
+		r.Bodies = append(r.Bodies, BodyReport{Media: b.declared.Name, Schema: b.name,
+			Properties: b.root.reports(requestProperty)})
 	}
 	return r
 }
@@ -151,7 +156,8 @@ func (p *coveredPlace) keywordReports() []KeywordReport {
 	out := []KeywordReport{}
 	for _, k := range p.keywords {
 		out = append(out, KeywordReport{
-			Name: k.name, Bound: k.bound, Accepted: mark(&k.accepted, AskRequired), Refused: mark(&k.refused, asking(k.refusable())),
+			Name: k.name, Bound: k.bound, Accepted: mark(&k.accepted, AskRequired),
+			Refused: mark(&k.refused, asking(k.refusable())),
 		})
 	}
 	return out

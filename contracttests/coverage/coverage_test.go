@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/fixture"
 	"organizations-api/contracttests/judge"
 )
 
@@ -79,8 +80,10 @@ func TestCoverageOfEverything(t *testing.T) {
 	exchanges := completeExchanges()
 	for _, x := range exchanges {
 		refused := x.Response.Status == http.StatusUnprocessableEntity
-		if found := harness.Validator().CheckRequest(x); refused != (len(found) > 0) && string(x.Request.Body) != harness.WholeUpdate && x.Request.Body != nil {
-			t.Errorf("the exchange %s %d %.60s is no true one: %v", x.Request.Method, x.Response.Status, x.Request.Body, found)
+		if found := harness.Validator().CheckRequest(x); refused != (len(found) > 0) &&
+			string(x.Request.Body) != fixture.WholeUpdate && x.Request.Body != nil {
+			t.Errorf("the exchange %s %d %.60s is no true one: %v", x.Request.Method, x.Response.Status,
+				x.Request.Body, found)
 		}
 	}
 	r := newOrganizationCoverage(t, exchanges...).Report()
@@ -120,10 +123,14 @@ func TestCoverageGaps(t *testing.T) {
 		keep func(*judge.Exchange) bool // may change it, too
 		want []string
 	}{
-		{"a status", dropping(func(x judge.Exchange) bool { return x.Request.Method == http.MethodPatch && x.Response.Status == 404 }), []string{
+		{"a status", dropping(func(x judge.Exchange) bool {
+			return x.Request.Method == http.MethodPatch &&
+				x.Response.Status == 404
+		}), []string{
 			"status: " + updateName + " 404", // and not each of its headers
 		}},
-		{"an enum value", dropping(inBody(`"account_type":"team"`)), []string{"response enum value: OrganizationModelResponse /account_type team"}},
+		{"an enum value", dropping(inBody(`"account_type":"team"`)),
+			[]string{"response enum value: OrganizationModelResponse /account_type team"}},
 		{"details", withoutDetails, []string{"response property: ErrorResponse /error/details value"}},
 		{"the shape of FastAPI", swapped(`,"detail":[`, `,"other":[`), []string{
 			"response property: HTTPValidationError /detail value",
@@ -143,7 +150,8 @@ func TestCoverageGaps(t *testing.T) {
 		{"an optional header", header(0, "X-RateLimit-Reset"), []string{"response header: X-RateLimit-Reset"}},
 		{"another one", header(0, "X-RateLimit-Window"), []string{"response header: X-RateLimit-Window"}},
 		{"a required header", header(412, "ETag"), []string{"response header: " + updateName + " 412 ETag"}},
-		{"null in a response", swapped(`"users":null`, `"users":[]`), []string{"response property: OrganizationModelResponse /users null"}},
+		{"null in a response", swapped(`"users":null`, `"users":[]`),
+			[]string{"response property: OrganizationModelResponse /users null"}},
 		{"null in an update", inUpdate(`"metadata":null`), prefixed("request property: "+updateBody,
 			"/organization_name null", "/billing_email null", "/metadata null", "/rate_limits null",
 			"/rate_limit_overrides null", "/logo_url null", "/default_llm_credentials null", "/nsfw_check_enabled null",
@@ -156,7 +164,8 @@ func TestCoverageGaps(t *testing.T) {
 		{"limits that are null", inMerge(`{` + bothLimits("null") + `}`), prefixed("request property: "+mergeBody,
 			"/rate_limits/metadata null", "/rate_limits/data null", "/rate_limits/search null",
 			"/rate_limits/upload null", "/rate_limits/compute null",
-			"/rate_limit_overrides/metadata null", "/rate_limit_overrides/data null", "/rate_limit_overrides/search null",
+			"/rate_limit_overrides/metadata null", "/rate_limit_overrides/data null",
+			"/rate_limit_overrides/search null",
 			"/rate_limit_overrides/upload null", "/rate_limit_overrides/compute null",
 		)},
 		{"a credential that is null", inMerge(`{"default_llm_credentials":{"a":null}}`), []string{
@@ -224,7 +233,7 @@ func dropping(those func(judge.Exchange) bool) func(*judge.Exchange) bool {
 func swapped(old, text string) func(*judge.Exchange) bool {
 	return func(x *judge.Exchange) bool {
 		if inBody(old)(*x) {
-			harness.SetBody(x, strings.Replace(string(x.Response.Body), old, text, 1))
+			fixture.SetBody(x, strings.Replace(string(x.Response.Body), old, text, 1))
 		}
 		return true
 	}
@@ -250,7 +259,7 @@ func either(a, b func(judge.Exchange) bool) func(judge.Exchange) bool {
 // withoutDetails keeps all exchanges, with the details left out of every error but a validation error.
 func withoutDetails(x *judge.Exchange) bool {
 	if status := x.Response.Status; status >= 400 && status != http.StatusUnprocessableEntity {
-		harness.SetBody(x, detailsOfError.ReplaceAllString(string(x.Response.Body), `"details":null`))
+		fixture.SetBody(x, detailsOfError.ReplaceAllString(string(x.Response.Body), `"details":null`))
 	}
 	return true
 }
@@ -279,21 +288,28 @@ func TestCoverageKeywordSides(t *testing.T) {
 		want   int64
 	}{
 		{"fits", 200, `{"organization_name":"` + long + `"}`, name + "maxLength 100 accepted", 1},
-		{"fits by characters", 200, `{"organization_name":"` + strings.Repeat("😀", 100) + `"}`, name + "maxLength 100 accepted", 1},
+		{"fits by characters", 200, `{"organization_name":"` + strings.Repeat("😀", 100) + `"}`, name +
+			"maxLength 100 accepted", 1},
 		{"fits easily", 200, `{"organization_name":"xx"}`, name + "maxLength 100 accepted", 0},
-		{"fits and is refused for the key", 401, `{"organization_name":"` + long + `"}`, name + "maxLength 100 accepted", 0},
+		{"fits and is refused for the key", 401, `{"organization_name":"` + long + `"}`, name +
+			"maxLength 100 accepted", 0},
 		{"fits and the store is down", 503, `{"organization_name":"` + long + `"}`, name + "maxLength 100 accepted", 0},
 		{"does not fit", 422, `{"organization_name":"` + over + `"}`, name + "maxLength 100 refused", 1},
 		{"does not fit by far", 422, `{"organization_name":"` + far + `"}`, name + "maxLength 100 refused", 0},
-		{"does not fit and is accepted", 200, `{"organization_name":"` + over + `"}`, name + "maxLength 100 refused", 0},
-		{"does not fit and cannot be read", 400, `{"organization_name":"` + over + `"}`, name + "maxLength 100 refused", 0},
-		{"does not fit, nor does another", 422, `{"organization_name":"` + over + `","logo_url":1}`, name + "maxLength 100 refused", 0},
+		{"does not fit and is accepted", 200, `{"organization_name":"` + over + `"}`, name + "maxLength 100 refused",
+			0},
+		{"does not fit and cannot be read", 400, `{"organization_name":"` + over + `"}`, name +
+			"maxLength 100 refused", 0},
+		{"does not fit, nor does another", 422, `{"organization_name":"` + over + `","logo_url":1}`, name +
+			"maxLength 100 refused", 0},
 		{"no JSON", 422, `{"organization_name":"` + over, name + "maxLength 100 refused", 0},
-		{"the member twice", 422, `{"organization_name":"a","organization_name":"` + over + `"}`, name + "maxLength 100 refused", 0},
+		{"the member twice", 422, `{"organization_name":"a","organization_name":"` + over + `"}`, name +
+			"maxLength 100 refused", 0},
 		{"wrong type is not too short", 422, `{"organization_name":1}`, name + "minLength 1 refused", 0},
 		{"wrong type", 422, `{"organization_name":1}`, name + "type string or null refused", 1},
 		{"too short is not a wrong type", 422, `{"organization_name":""}`, name + "type string or null refused", 0},
-		{"accepted together with what is wrong elsewhere", 200, `{"organization_name":"x","logo_url":1}`, name + "minLength 1 accepted", 0},
+		{"accepted together with what is wrong elsewhere", 200, `{"organization_name":"x","logo_url":1}`, name +
+			"minLength 1 accepted", 0},
 	}
 	coverage := newOrganizationCoverage(t)
 	for _, c := range cases {
@@ -325,7 +341,8 @@ func TestCoverageKeywordSides(t *testing.T) {
 // TestCoverageElsewhere: what the document does not declare is counted apart.
 func TestCoverageElsewhere(t *testing.T) {
 	t.Parallel()
-	head, path, status := harness.RightExchange(http.MethodGet, 200), harness.RightExchange(http.MethodGet, 404), harness.RightExchange(http.MethodGet, 404)
+	head, path, status := fixture.RightExchange(http.MethodGet, 200), fixture.RightExchange(http.MethodGet, 404),
+		fixture.RightExchange(http.MethodGet, 404)
 	head.Request.Method, path.Request.URL, status.Response.Status = http.MethodHead, "/v1/other", 418
 	r := newOrganizationCoverage(t, head, path, status, status).Report()
 	if r.Exchanges != 4 || r.Elsewhere != 2 {
@@ -345,9 +362,9 @@ func TestCoverageWaivers(t *testing.T) {
 			t.Errorf("Waive(%q) = nil, want an error", item)
 		}
 	}
-	uncoded, undetailed := harness.RightExchange(http.MethodGet, 404), harness.RightExchange(http.MethodGet, 422)
-	harness.SetBody(&uncoded, strings.Replace(harness.ErrorJSON(404), `"organization_not_found"`, "null", 1))
-	harness.SetBody(&undetailed, `{"error":{"message":"x","type":"ValidationError","code":null,"details":null}}`)
+	uncoded, undetailed := fixture.RightExchange(http.MethodGet, 404), fixture.RightExchange(http.MethodGet, 422)
+	fixture.SetBody(&uncoded, strings.Replace(fixture.ErrorJSON(404), `"organization_not_found"`, "null", 1))
+	fixture.SetBody(&undetailed, `{"error":{"message":"x","type":"ValidationError","code":null,"details":null}}`)
 	c.Observe(uncoded)
 	c.Observe(undetailed)
 	missing := c.Report().Missing()
@@ -393,7 +410,7 @@ func TestCoverageConcurrent(t *testing.T) {
 // BenchmarkCoverageObserve observes one accepted and one refused change.
 func BenchmarkCoverageObserve(b *testing.B) {
 	c := New(harness.Validator().Document)
-	right, wrong := updateExchange(200, harness.WholeUpdate), updateExchange(422, `{"rate_limits":{"search":0}}`)
+	right, wrong := updateExchange(200, fixture.WholeUpdate), updateExchange(422, `{"rate_limits":{"search":0}}`)
 	b.ReportAllocs()
 	for b.Loop() {
 		c.Observe(right)

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/fixture"
 	"organizations-api/contracttests/judge"
 )
 
@@ -45,7 +46,7 @@ func shownBy(c *Coverage, item string, x judge.Exchange) int64 {
 
 // updateExchange returns an exchange of a PATCH with the body and status.
 func updateExchange(status int, body string) judge.Exchange {
-	x := harness.RightExchange(http.MethodPatch, status)
+	x := fixture.RightExchange(http.MethodPatch, status)
 	x.Request.Body = []byte(body)
 	return x
 }
@@ -61,22 +62,24 @@ func mergeExchange(status int, body string) judge.Exchange {
 func completeExchanges() []judge.Exchange {
 	var all []judge.Exchange
 	for _, method := range []string{http.MethodGet, http.MethodPatch} {
-		for _, status := range harness.DeclaredStatuses(method) {
-			all = append(all, harness.RightExchange(method, status))
+		for _, status := range fixture.DeclaredStatuses(method) {
+			all = append(all, fixture.RightExchange(method, status))
 		}
 		all = append(all, completeConditions(method)...)
 	}
 	for _, tier := range []string{"free", "team", "enterprise"} {
-		x := harness.RightExchange(http.MethodGet, 200)
-		harness.SetBody(&x, strings.Replace(harness.WholeOrganization, `"pro"`, `"`+tier+`"`, 1))
+		x := fixture.RightExchange(http.MethodGet, 200)
+		fixture.SetBody(&x, strings.Replace(fixture.WholeOrganization, `"pro"`, `"`+tier+`"`, 1))
 		all = append(all, x)
 	}
-	bare := harness.RightExchange(http.MethodGet, 200)
-	for _, value := range []string{`"https://logo.example/x"`, `"billing@northwind.example"`, `"news@northwind.example"`, `[{"name":"Ada"}]`, `"ext_1"`, `"https://api.example"`} {
-		harness.SetBody(&bare, strings.Replace(string(bare.Response.Body), value, "null", 1))
+	bare := fixture.RightExchange(http.MethodGet, 200)
+	for _, value := range []string{`"https://logo.example/x"`, `"billing@northwind.example"`,
+		`"news@northwind.example"`, `[{"name":"Ada"}]`, `"ext_1"`, `"https://api.example"`} {
+		fixture.SetBody(&bare, strings.Replace(string(bare.Response.Body), value, "null", 1))
 	}
-	details := harness.RightExchange(http.MethodGet, 403)
-	harness.SetBody(&details, strings.Replace(harness.ErrorJSON(403), `"details":null`, `"details":{"required":"admin"}`, 1))
+	details := fixture.RightExchange(http.MethodGet, 403)
+	fixture.SetBody(&details, strings.Replace(fixture.ErrorJSON(403), `"details":null`,
+		`"details":{"required":"admin"}`, 1))
 	all = append(all, bare, details)
 	for _, body := range completeUpdates() {
 		all = append(all, updateExchange(200, body))
@@ -100,8 +103,9 @@ func completeConditions(method string) []judge.Exchange {
 		for _, c := range []struct {
 			status int
 			value  string
-		}{{200, harness.Version1}, {200, `"` + strings.Repeat("x", 4094) + `"`}, {422, `"` + strings.Repeat("x", 4095) + `"`}, {422, "v1"}} {
-			x := harness.RightExchange(method, c.status)
+		}{{200, fixture.Version1}, {200, `"` + strings.Repeat("x", 4094) + `"`},
+			{422, `"` + strings.Repeat("x", 4095) + `"`}, {422, "v1"}} {
+			x := fixture.RightExchange(method, c.status)
 			if method == http.MethodPatch {
 				x.Request.Body = []byte(`{}`)
 			}
@@ -127,7 +131,7 @@ func completeBodies() []string {
 		`{"organization_name":"` + strings.Repeat("é", 100) + `","logo_url":"` + strings.Repeat("x", 2048) + `",` +
 			bothLimits("1e9") + `}`,
 		`{"billing_email":"` + longEmail(254) + `","notifications_email":"` + longEmail(254) + `"}`,
-		harness.WholeUpdate,
+		fixture.WholeUpdate,
 	}
 }
 
@@ -185,5 +189,6 @@ func longEmail(n int) string {
 	const local, end = "a@", ".org"
 	label := strings.Repeat("a", 62) + "."
 	domain := strings.Repeat(label, n/len(label)+1)[:n-len(local)-len(end)]
-	return local + strings.TrimSuffix(domain, ".") + strings.Repeat("b", len(domain)-len(strings.TrimSuffix(domain, "."))) + end
+	return local + strings.TrimSuffix(domain, ".") +
+		strings.Repeat("b", len(domain)-len(strings.TrimSuffix(domain, "."))) + end
 }

@@ -117,8 +117,9 @@ func TestCoverageOfForeign(t *testing.T) {
 	c := newForeignCoverage(t, document)
 	answer := func(path string, status int, contentType, body string) {
 		c.Observe(judge.Exchange{
-			Request:  judge.Request{Method: "GET", URL: path},
-			Response: judge.Response{Status: status, Body: []byte(body), Header: http.Header{"Content-Type": {contentType}, "X-Fresh": {"true"}}},
+			Request: judge.Request{Method: "GET", URL: path},
+			Response: judge.Response{Status: status, Body: []byte(body),
+				Header: http.Header{"Content-Type": {contentType}, "X-Fresh": {"true"}}},
 		})
 	}
 	answer("/api/pets/7", 200, "application/json", `{"name":"a","count":1,"friend":{"name":"b"}}`)
@@ -131,8 +132,10 @@ func TestCoverageOfForeign(t *testing.T) {
 		"status: GET /pets/{id} 200", "status: GET /pets/{id} 4XX", "status: GET /pets/{id} DEFAULT",
 		"response property: Pet /name value", "response property: Pet /friend/name value",
 		"response property: Problem /title value",
-		"response property: GET /pets/{id}/tree 200 /children/* value", "response property: GET /pets/{id}/tree 200 /parent null",
-		"response property: GET /pets/any 200 /map/*/name value", "response property: GET /pets/any 200 /list/*/name value",
+		"response property: GET /pets/{id}/tree 200 /children/* value",
+		"response property: GET /pets/{id}/tree 200 /parent null",
+		"response property: GET /pets/any 200 /map/*/name value",
+		"response property: GET /pets/any 200 /list/*/name value",
 		"response header: GET /pets/{id} 200 X-Fresh",
 	} {
 		if seen[want] == 0 {

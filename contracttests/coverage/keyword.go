@@ -32,7 +32,8 @@ func newCoveredKeyword(name, text string) *coveredKeyword {
 	}
 	if isBound(name) {
 		k.limit, _ = new(big.Rat).SetString(string(spec.BoundedNumber(json.Number(text))))
-		k.whole = strings.HasSuffix(name, "Length") || strings.HasSuffix(name, "Items") || strings.HasSuffix(name, "Properties")
+		k.whole = strings.HasSuffix(name, "Length") || strings.HasSuffix(name, "Items") ||
+			strings.HasSuffix(name, "Properties")
 	}
 	return k
 }

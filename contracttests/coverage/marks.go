@@ -237,7 +237,10 @@ func (r Report) marks() iter.Seq[namedMark] {
 	for i := range r.Requests {
 		r.Requests[i].marks(add)
 	}
-	slices.SortStableFunc(all, func(a, b namedMark) int { return slices.Index(reportKinds, a.kind) - slices.Index(reportKinds, b.kind) })
+	slices.SortStableFunc(all, func(a, b namedMark) int {
+		return slices.Index(reportKinds,
+			a.kind) - slices.Index(reportKinds, b.kind)
+	})
 	return slices.Values(all)
 }
 
@@ -260,7 +263,8 @@ func (r *Report) headerMarks() []namedMark {
 		for j := range h.Answers {
 			a := &h.Answers[j]
 			answer := a.Operation + " " + a.Status
-			all = append(all, namedMark{&a.Seen, KindResponseHeader, answer + " " + h.Name, string(KindStatus) + ": " + answer})
+			all = append(all, namedMark{&a.Seen, KindResponseHeader, answer + " " + h.Name, string(KindStatus) + ": " +
+				answer})
 		}
 	}
 	return all

@@ -53,7 +53,8 @@ func (p *coveredPlace) where() string {
 }
 
 func (p *coveredPlace) nullable() bool {
-	return slices.Contains(p.types, "null") || slices.ContainsFunc(p.enum, func(v *coveredValue) bool { return v.key == "null" })
+	return slices.Contains(p.types, "null") || slices.ContainsFunc(p.enum,
+		func(v *coveredValue) bool { return v.key == "null" })
 }
 
 // drop removes the keyword of that name.

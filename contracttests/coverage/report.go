@@ -1,9 +1,13 @@
 package coverage
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -52,19 +56,47 @@ type MutantRun struct {
 	Caught   bool
 }
 
+// WriteFolder writes the report in every form to a folder, as report.txt, report.json, report.html and
+// report.junit.xml. It makes the folder.
+func (in ReportInput) WriteFolder(folder string) error {
+	if err := os.MkdirAll(folder, 0o755); err != nil {
+		return fmt.Errorf("writing the reports: %w", err)
+	}
+	for name, write := range map[string]func(io.Writer) error{
+		"report.txt": in.WriteText, "report.json": in.WriteJSON, "report.html": in.WriteHTML,
+		"report.junit.xml": in.WriteJUnit,
+	} {
+		var text bytes.Buffer
+		if err := write(&text); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(folder, name), text.Bytes(), 0o644); err != nil {
+			return fmt.Errorf("writing the reports: %w", err)
+		}
+	}
+	return nil
+}
+
 // Passed reports whether there is nothing to complain of: no check failed, the run was not stopped, nothing is missing
 // that the target can show, and every mutant was caught. That nothing was run at all is nothing to complain of here;
 // coverage says it.
 func (in ReportInput) Passed() bool {
-	return in.failures() == 0 && in.Stopped == "" && (in.Partial || len(in.Coverage.Missing()) == 0) && in.survivors() == 0
+	_, failed := in.Checks()
+	return failed == 0 && in.Stopped == "" && (in.Partial || len(in.Coverage.Missing()) == 0) && in.survivors() == 0
 }
 
-func (in ReportInput) failures() int {
-	n := 0
+// Began reports whether any check was looked at.
+func (in ReportInput) Began() bool {
+	return slices.ContainsFunc(in.Subjects, func(s SubjectRun) bool { return len(s.Checks) > 0 })
+}
+
+// Checks returns how many checks passed and failed, of all subjects together.
+func (in ReportInput) Checks() (passed, failed int) {
 	for _, s := range in.Subjects {
-		n += s.sum().Failed
+		sum := s.sum()
+		passed, failed = passed+sum.Passed, failed+sum.Failed
 	}
-	return n
+	return passed, failed
 }
 
 func (in ReportInput) survivors() int {
@@ -150,8 +182,10 @@ type (
 func (in ReportInput) WriteJSON(w io.Writer) error {
 	in = in.redacted()
 	out := reportJSON{
-		Title: in.Title, Version: in.Version, Passed: in.Passed(), Percent: in.Coverage.Percent(), Totals: in.Coverage.Totals(),
-		Missing: in.Coverage.Missing(), Seed: in.Seed, Bodies: in.Bodies, Subjects: []subjectJSON{}, Mutants: []mutantJSON{},
+		Title: in.Title, Version: in.Version, Passed: in.Passed(), Percent: in.Coverage.Percent(),
+		Totals:  in.Coverage.Totals(),
+		Missing: in.Coverage.Missing(), Seed: in.Seed, Bodies: in.Bodies, Subjects: []subjectJSON{},
+		Mutants:  []mutantJSON{},
 		Coverage: in.Coverage, Target: in.Target, Date: in.date(), DocumentHash: in.DocumentHash, Stopped: in.Stopped,
 	}
 	for _, s := range in.Subjects {
@@ -204,14 +238,16 @@ func (in ReportInput) redacted() ReportInput {
 	}
 	in.Subjects = subjects
 	in.Target, in.Stopped = judge.Clip(in.Target, judge.MaxText), judge.Clip(in.Stopped, harness.MaxMessage)
-	in.Title, in.Version, in.Seed = judge.Clip(in.Title, judge.MaxText), judge.Clip(in.Version, judge.MaxText), judge.Clip(in.Seed, judge.MaxText)
+	in.Title, in.Version, in.Seed = judge.Clip(in.Title, judge.MaxText), judge.Clip(in.Version, judge.MaxText),
+		judge.Clip(in.Seed, judge.MaxText)
 	return in
 }
 
 func (c CheckRun) redacted() CheckRun {
 	failures := make([]harness.Failure, len(c.Failures))
 	for i, f := range c.Failures {
-		failures[i] = harness.Failure{Check: c.Name, Message: judge.Clip(f.Message, harness.MaxMessage), Curl: clipLines(f.Curl), Answer: clipLines(f.Answer)}
+		failures[i] = harness.Failure{Check: c.Name, Message: judge.Clip(f.Message, harness.MaxMessage),
+			Curl: clipLines(f.Curl), Answer: clipLines(f.Answer)}
 	}
 	c.Failures, c.NotShown = failures, judge.Clip(c.NotShown, judge.MaxText)
 	return c

@@ -19,8 +19,10 @@ import (
 var reportPage string
 
 var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap{
-	"state": Mark.state, "headerState": HeaderReport.state, "answered": HeaderReport.answered, "keywords": RequestReport.hasKeywords,
-	"tint": tint, "grouped": grouped, "short": short, "percent": percentText, "duration": durationText, "plural": plural,
+	"state": Mark.state, "headerState": HeaderReport.state, "answered": HeaderReport.answered,
+	"keywords": RequestReport.hasKeywords,
+	"tint":     tint, "grouped": grouped, "short": short, "percent": percentText, "duration": durationText,
+	"plural":  plural,
 	"counted": counted, "times": func(n int64) string { return counted(int(n), "time") },
 	"clipped": clipped, "parent": parentPointer, "leaf": leafPointer, "join": strings.Join,
 }).Parse(reportPage))
@@ -117,7 +119,7 @@ func (in ReportInput) verdict() string {
 	if in.Stopped != "" {
 		parts = append(parts, in.Stopped)
 	}
-	if n := in.failures(); n > 0 {
+	if _, n := in.Checks(); n > 0 {
 		parts = append(parts, counted(n, "failed check"))
 	}
 	if n := len(in.Coverage.Missing()); n > 0 && !in.Partial {

@@ -59,7 +59,8 @@ func (in ReportInput) WriteJUnit(w io.Writer) error {
 	for _, s := range in.Subjects {
 		sum := s.sum()
 		suite := junitSuite{
-			Name: s.Name, Tests: len(s.Checks), Failures: sum.Failed, Skipped: sum.NotShown, Time: seconds(sum.Duration),
+			Name: s.Name, Tests: len(s.Checks), Failures: sum.Failed, Skipped: sum.NotShown,
+			Time:      seconds(sum.Duration),
 			SystemErr: in.Stopped,
 		}
 		if in.Stopped != "" {
@@ -68,7 +69,8 @@ func (in ReportInput) WriteJUnit(w io.Writer) error {
 		if !in.Date.IsZero() {
 			suite.Timestamp = in.Date.Format("2006-01-02T15:04:05")
 		}
-		for _, p := range []junitProperty{{"target", in.Target}, {"document.version", in.Version}, {"document.sha256", in.DocumentHash}} {
+		for _, p := range []junitProperty{{"target", in.Target}, {"document.version", in.Version},
+			{"document.sha256", in.DocumentHash}} {
 			if p.Value != "" {
 				suite.Properties = append(suite.Properties, p)
 			}
@@ -77,7 +79,8 @@ func (in ReportInput) WriteJUnit(w io.Writer) error {
 			suite.Cases = append(suite.Cases, c.junit())
 		}
 		out.Suites = append(out.Suites, suite)
-		out.Tests, out.Failures, out.Skipped = out.Tests+suite.Tests, out.Failures+suite.Failures, out.Skipped+suite.Skipped
+		out.Tests, out.Failures, out.Skipped = out.Tests+suite.Tests, out.Failures+suite.Failures,
+			out.Skipped+suite.Skipped
 		total += sum.Duration
 	}
 	out.Time = seconds(total)

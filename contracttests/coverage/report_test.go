@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/fixture"
 )
 
 const reportSecret = "sk_live_9f8e7d6c5b4a39281706"
@@ -28,8 +29,10 @@ func passedReport(t *testing.T) ReportInput {
 		Title: "Organizations API", Version: "1.0.0", Seed: "42", Bodies: 100_000,
 		Coverage: newOrganizationCoverage(t, completeExchanges()...).Report(),
 		Subjects: []SubjectRun{
-			{Name: "in process", Checks: []CheckRun{{Name: "laws/persist", Duration: 12 * time.Millisecond}, {Name: "statuses/500", Duration: time.Microsecond}}},
-			{Name: "live", Checks: []CheckRun{{Name: "laws/persist", Duration: 1500 * time.Millisecond}, {Name: "statuses/500", NotShown: "it has no faults"}}},
+			{Name: "in process", Checks: []CheckRun{{Name: "laws/persist", Duration: 12 * time.Millisecond},
+				{Name: "statuses/500", Duration: time.Microsecond}}},
+			{Name: "live", Checks: []CheckRun{{Name: "laws/persist", Duration: 1500 * time.Millisecond},
+				{Name: "statuses/500", NotShown: "it has no faults"}}},
 		},
 		Mutants: []MutantRun{
 			{Name: "extra-member", Group: "schema", CaughtBy: []string{"laws/persist"}, Caught: true},
@@ -42,11 +45,13 @@ func passedReport(t *testing.T) ReportInput {
 func failedReport(t *testing.T) ReportInput {
 	t.Helper()
 	in := passedReport(t)
-	undeclared := updateExchange(418, `{"organization_name":"`+reportSecret+`","default_llm_credentials":{"`+reportSecret+`":"`+reportSecret+`"}}`)
+	undeclared := updateExchange(418,
+		`{"organization_name":"`+reportSecret+`","default_llm_credentials":{"`+reportSecret+`":"`+reportSecret+`"}}`)
 	undeclared.Request.Header.Set("Authorization", "Bearer "+reportSecret)
 	in.Coverage = newOrganizationCoverage(t, undeclared, updateExchange(200, string(undeclared.Request.Body))).Report()
 	in.Subjects[0].Checks[0].Failures = []harness.Failure{{
-		Check: "laws/persist", Message: "got <b>" + reportSecret + "</b>", Curl: "curl -H 'X: " + reportSecret + "' \"$URL\" && echo '</code>'",
+		Check: "laws/persist", Message: "got <b>" + reportSecret + "</b>", Curl: "curl -H 'X: " + reportSecret +
+			"' \"$URL\" && echo '</code>'",
 		Answer: "200 OK\nX: " + reportSecret + "\n\n{}",
 	}}
 	in.Target, in.Stopped = "http://127.0.0.1:8080/"+reportSecret, "stopped by "+reportSecret
@@ -57,7 +62,8 @@ func failedReport(t *testing.T) ReportInput {
 
 // writers are the forms of a report.
 func writers(in ReportInput) map[string]func(io.Writer) error {
-	return map[string]func(io.Writer) error{"text": in.WriteText, "JSON": in.WriteJSON, "HTML": in.WriteHTML, "JUnit": in.WriteJUnit}
+	return map[string]func(io.Writer) error{"text": in.WriteText, "JSON": in.WriteJSON, "HTML": in.WriteHTML,
+		"JUnit": in.WriteJUnit}
 }
 
 func written(t *testing.T, write func(io.Writer) error) string {
@@ -79,7 +85,8 @@ func TestReportPassed(t *testing.T) {
 	if in.Passed() {
 		t.Error("Passed() = true, want false")
 	}
-	if got := in.verdict(); !strings.HasPrefix(got, "1 failed check, ") || !strings.HasSuffix(got, " gaps in the coverage, 1 mutant not caught.") {
+	if got := in.verdict(); !strings.HasPrefix(got, "1 failed check, ") ||
+		!strings.HasSuffix(got, " gaps in the coverage, 1 mutant not caught.") {
 		t.Errorf("verdict() = %q", got)
 	}
 	survivor := passedReport(t)
@@ -101,7 +108,7 @@ func TestReportHidesCredentials(t *testing.T) {
 	t.Parallel()
 	for name, write := range writers(failedReport(t)) {
 		out := written(t, write)
-		if strings.Contains(out, reportSecret[8:]) || strings.Contains(out, harness.CallerKey[8:]) {
+		if strings.Contains(out, reportSecret[8:]) || strings.Contains(out, fixture.CallerKey[8:]) {
 			t.Errorf("the %s shows a credential", name)
 		}
 		if !strings.Contains(out, "[redacted]") {
@@ -216,7 +223,8 @@ func TestReportHTML(t *testing.T) {
 		if err := pageWellFormed(page); err != nil {
 			t.Errorf("%s: the page is not well-formed: %v", name, err)
 		}
-		for _, pattern := range []string{`(?i)<(script|link|img|iframe|object|base)\b`, `(?i)\b(src|action|onclick|onload)=`, `(?i)url\(`, `@import`, `href="[^#]`, `https?://[^1]`, `ZgotmplZ`} {
+		for _, pattern := range []string{`(?i)<(script|link|img|iframe|object|base)\b`,
+			`(?i)\b(src|action|onclick|onload)=`, `(?i)url\(`, `@import`, `href="[^#]`, `https?://[^1]`, `ZgotmplZ`} {
 			if found := regexp.MustCompile(pattern).FindString(page); found != "" {
 				t.Errorf("%s: the page has %q", name, found)
 			}
@@ -234,7 +242,8 @@ func TestReportHTML(t *testing.T) {
 	}
 	failed := written(t, failedReport(t).WriteHTML)
 	for _, want := range []string{
-		"✗ Not passed.", "✗ never", "✗ not caught", "got &lt;b&gt;", "not declared", `<details class="card" open="open">`, "prefers-color-scheme: dark",
+		"✗ Not passed.", "✗ never", "✗ not caught", "got &lt;b&gt;", "not declared",
+		`<details class="card" open="open">`, "prefers-color-scheme: dark",
 		"Statuses never exercised (", "<b>418</b>", `<html lang="en">`,
 	} {
 		if !strings.Contains(failed, want) {
@@ -287,7 +296,8 @@ func pageWellFormed(page string) error {
 
 func TestReportShort(t *testing.T) {
 	t.Parallel()
-	for n, want := range map[int64]string{0: "0", 9_999: "9999", 10_000: "10k", 12_345: "12.3k", 123_999: "123k", 999_999: "999k", 1_000_000: "1M", 1_250_000: "1.2M", 250_000_000: "250M"} {
+	for n, want := range map[int64]string{0: "0", 9_999: "9999", 10_000: "10k", 12_345: "12.3k", 123_999: "123k",
+		999_999: "999k", 1_000_000: "1M", 1_250_000: "1.2M", 250_000_000: "250M"} {
 		if got := short(n); got != want {
 			t.Errorf("short(%d) = %q, want %q", n, got, want)
 		}
@@ -306,15 +316,18 @@ func TestReportAtURL(t *testing.T) {
 	in := passedReport(t)
 	in.Subjects = in.Subjects[1:]
 	in.Coverage = newOrganizationCoverage(t).Report()
-	in.Target, in.Date, in.DocumentHash, in.Partial = "https://api.example", time.Date(2026, 1, 5, 9, 30, 0, 0, time.UTC), strings.Repeat("ab", 32), true
+	in.Target, in.Date, in.DocumentHash, in.Partial = "https://api.example",
+		time.Date(2026, 1, 5, 9, 30, 0, 0, time.UTC), strings.Repeat("ab", 32), true
 	if !in.Passed() {
 		t.Error("what a target cannot show is no failure")
 	}
 	for name, want := range map[string][]string{
-		"text":  {"https://api.example at 2026-01-05T09:30:00Z", "abababababababab", "1 check, and"},
-		"JSON":  {`"target": "https://api.example"`, `"date": "2026-01-05T09:30:00Z"`, `"document_sha256": "abab`, `"passed": true`},
-		"HTML":  {"https://api.example", "2026-01-05T09:30:00Z", "abababab", "Nothing was found wrong"},
-		"JUnit": {`timestamp="2026-01-05T09:30:00"`, `name="target" value="https://api.example"`, `tests="2" failures="0" errors="0" skipped="1"`, `<skipped message="it has no faults">`},
+		"text": {"https://api.example at 2026-01-05T09:30:00Z", "abababababababab", "1 check, and"},
+		"JSON": {`"target": "https://api.example"`, `"date": "2026-01-05T09:30:00Z"`, `"document_sha256": "abab`,
+			`"passed": true`},
+		"HTML": {"https://api.example", "2026-01-05T09:30:00Z", "abababab", "Nothing was found wrong"},
+		"JUnit": {`timestamp="2026-01-05T09:30:00"`, `name="target" value="https://api.example"`,
+			`tests="2" failures="0" errors="0" skipped="1"`, `<skipped message="it has no faults">`},
 	} {
 		got := written(t, writers(in)[name])
 		for _, part := range want {
@@ -324,24 +337,30 @@ func TestReportAtURL(t *testing.T) {
 		}
 	}
 	in.Verbose = true
-	if got := written(t, in.WriteText); !strings.Contains(got, "Not shown, as it has no faults\n    statuses/500") || !strings.Contains(got, "Never exercised (") {
+	if got := written(t, in.WriteText); !strings.Contains(got, "Not shown, as it has no faults\n    statuses/500") ||
+		!strings.Contains(got, "Never exercised (") {
 		t.Errorf("the verbose text lists nothing:\n%s", got)
 	}
-	in.Subjects[0].Checks[0].Failures = []harness.Failure{{Message: "got 1, want 2", Curl: "curl $KEY", Answer: "200 OK\n\n{}"}}
+	in.Subjects[0].Checks[0].Failures = []harness.Failure{{Message: "got 1, want 2", Curl: "curl $KEY",
+		Answer: "200 OK\n\n{}"}}
 	in.Stopped = "interrupted"
 	if in.Passed() {
 		t.Error("it passed")
 	}
 	text := written(t, in.WriteText)
 	failed, answers := strings.Index(text, "FAILED live: "), strings.Index(text, "Answers")
-	if failed < 0 || failed > answers || !strings.Contains(text, "got 1, want 2\n    curl $KEY\n    | 200 OK\n    |\n    | {}") || !strings.Contains(text, "STOPPED: interrupted") {
+	if failed < 0 || failed > answers || !strings.Contains(text,
+		"got 1, want 2\n    curl $KEY\n    | 200 OK\n    |\n    | {}") ||
+		!strings.Contains(text, "STOPPED: interrupted") {
 		t.Errorf("the text is\n%s", text)
 	}
 	in.Subjects[0].Checks[0].Failures = slices.Repeat(in.Subjects[0].Checks[0].Failures, 20)
-	if got := written(t, in.WriteText); strings.Count(got, "FAILED") != 3 || !strings.Contains(got, "\n17 further failures") {
+	if got := written(t, in.WriteText); strings.Count(got, "FAILED") != 3 ||
+		!strings.Contains(got, "\n17 further failures") {
 		t.Errorf("the text of 20 failures of one check is\n%s", got)
 	}
-	if got := written(t, in.WriteJUnit); strings.Count(got, "<failure ") != 20 || !strings.Contains(got, `<failure message="got 1, want 2">`) || !strings.Contains(got, `errors="1"`) {
+	if got := written(t, in.WriteJUnit); strings.Count(got, "<failure ") != 20 ||
+		!strings.Contains(got, `<failure message="got 1, want 2">`) || !strings.Contains(got, `errors="1"`) {
 		t.Errorf("the JUnit is\n%s", got)
 	}
 }

@@ -95,7 +95,8 @@ func (t *textReport) matrix(r Report) {
 	t.table(rows)
 	for _, op := range r.Operations {
 		for _, s := range op.Undeclared {
-			t.line("  %s %s answered %s, which is not declared: %s", op.Method, op.Path, s.Status, counted(int(s.Seen.Count), "time"))
+			t.line("  %s %s answered %s, which is not declared: %s", op.Method, op.Path, s.Status,
+				counted(int(s.Seen.Count), "time"))
 		}
 	}
 }
@@ -136,7 +137,8 @@ func (t *textReport) totals(r Report) {
 	rows := [][]string{{"Exercised", "seen", "of", ""}}
 	seen, required := 0, 0
 	for _, total := range r.Totals() {
-		rows = append(rows, []string{plural(string(total.Kind)), strconv.Itoa(total.Seen), strconv.Itoa(total.Required), percentText(total.Percent)})
+		rows = append(rows, []string{plural(string(total.Kind)), strconv.Itoa(total.Seen),
+			strconv.Itoa(total.Required), percentText(total.Percent)})
 		seen, required = seen+total.Seen, required+total.Required
 	}
 	rows = append(rows, []string{"all", strconv.Itoa(seen), strconv.Itoa(required), percentText(r.Percent())})
@@ -152,7 +154,8 @@ func (t *textReport) subjects(subjects []SubjectRun) {
 	for _, s := range subjects {
 		sum := s.sum()
 		rows = append(rows, []string{
-			s.Name, strconv.Itoa(sum.Passed), strconv.Itoa(sum.Failed), strconv.Itoa(sum.NotShown), durationText(sum.Duration),
+			s.Name, strconv.Itoa(sum.Passed), strconv.Itoa(sum.Failed), strconv.Itoa(sum.NotShown),
+			durationText(sum.Duration),
 		})
 	}
 	t.line("")
@@ -216,7 +219,8 @@ func (t *textReport) counts(in ReportInput) {
 		hidden += s.sum().NotShown
 	}
 	if missing := len(in.Coverage.Missing()); hidden+missing > 0 {
-		t.line("\n  Not shown at a target of which one has keys alone: %s, and %s of the document. They are listed with -v.",
+		t.line("\n  Not shown here: %s, and %s of the document. They are listed "+
+			"with -v.",
 			counted(hidden, "check"), counted(missing, "part"))
 	}
 }

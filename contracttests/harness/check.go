@@ -13,6 +13,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 
 	"organizations-api/contracttests/judge"
 )
@@ -36,6 +37,7 @@ const (
 	NeedOther                      // a second organization
 	NeedRead                       // a key that can only read
 	NeedRevoke                     // a key that is revoked in the middle of it
+	NeedLater                      // the service minutes later
 )
 
 // SkipReasons returns why the check cannot run against the subject. It returns nothing if the check can run.
@@ -52,6 +54,7 @@ func (c Check) SkipReasons(subject *Subject) []string {
 		{NeedOther, live && subject.Other == nil, "it needs a key of a second organization"},
 		{NeedRead, live && subject.Given.Keys[KeyRead] == "", "it needs a key that can only read"},
 		{NeedRevoke, subject.Revoke == nil, "it needs to revoke a key"},
+		{NeedLater, subject.Later == nil, "it needs to wait for minutes, or to set the clock"},
 	} {
 		if c.Needs&need.need != 0 && need.lacks {
 			reasons = append(reasons, need.reason)
@@ -91,6 +94,10 @@ func Run(ctx context.Context, subject *Subject, check Check) []Failure {
 	s := newSession(ctx, subject, check.Name)
 	s.protect(func() { check.Run(s) })
 	s.protect(s.putBack)
+	if s.disturbed() {
+		// What else the check found may be the doing of others.
+		return slices.DeleteFunc(s.failures, func(f Failure) bool { return !f.Others && !f.LeftChanged })
+	}
 	return s.failures
 }
 
@@ -101,14 +108,16 @@ func Run(ctx context.Context, subject *Subject, check Check) []Failure {
 func RunSerially(ctx context.Context, checks []Check, run func(Check) []Failure) error {
 	for _, check := range checks {
 		if ctx.Err() != nil {
-			return errors.New("interrupted, or out of time; what was changed has been put back")
+			return errors.New("interrupted; what was changed has been put back")
 		}
 		for _, f := range run(check) {
 			switch {
 			case f.LeftChanged:
-				return fmt.Errorf("stopped: %s has left the organization changed, and nothing else will put it back", check.Name)
+				return fmt.Errorf("stopped: %s has left the organization changed, and nothing else will put it back",
+					check.Name)
 			case f.Others:
-				return errors.New("stopped: somebody else changes the organization, perhaps another run of the checks; run one at a time")
+				return errors.New("stopped: somebody else changes the organization, perhaps another run of the " +
+					"checks; run one at a time")
 			}
 		}
 	}

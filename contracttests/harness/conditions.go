@@ -77,6 +77,7 @@ func precondition(op spec.Operation, x judge.Exchange, _ any) []judge.Violation 
 		return nil
 	}
 	return []judge.Violation{{
-		Rule: RulePrecondition, Header: "ETag", Expected: fmt.Sprintf("status %d by the conditions of the request", want), Got: fmt.Sprintf("status %d", status),
+		Rule: RulePrecondition, Header: "ETag", Expected: fmt.Sprintf("status %d by the conditions of the request",
+			want), Got: fmt.Sprintf("status %d", status),
 	}}
 }

@@ -45,7 +45,8 @@ func OrganizationRequestRules() []judge.RuleFunc {
 // the record.
 func bodyLimits(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violation {
 	if size := len(x.Request.Body); size > MaxBodyBytes {
-		return []judge.Violation{{Rule: RuleBodyTooLarge, Expected: fmt.Sprintf("at most %d bytes", MaxBodyBytes), Got: fmt.Sprintf("%d bytes", size)}}
+		return []judge.Violation{{Rule: RuleBodyTooLarge, Expected: fmt.Sprintf("at most %d bytes", MaxBodyBytes),
+			Got: fmt.Sprintf("%d bytes", size)}}
 	}
 	body, ok := decoded.(map[string]any)
 	if !ok {
@@ -74,7 +75,8 @@ func bigNumbers(path []string, value any) []judge.Violation {
 	case json.Number:
 		if n, _ := strconv.ParseFloat(value.String(), 64); math.IsInf(n, 0) {
 			found = append(found, judge.Violation{
-				Rule: RuleNumberTooBig, Pointer: judge.Pointer(path), Expected: "a number that a float64 can hold", Got: judge.Describe(value, nil),
+				Rule: RuleNumberTooBig, Pointer: judge.Pointer(path), Expected: "a number that a float64 can hold",
+				Got: judge.Describe(value, nil),
 			})
 		}
 	case map[string]any:
@@ -98,7 +100,8 @@ func mailHosts(_ spec.Operation, _ judge.Exchange, decoded any) []judge.Violatio
 	var found []judge.Violation
 	for _, name := range []string{"billing_email", "notifications_email"} {
 		if text, ok := body[name].(string); ok && (reservedHost.MatchString(text) || reservedLabel.MatchString(text)) {
-			found = append(found, judge.Violation{Rule: RuleMailHost, Pointer: "/" + name, Expected: "a host that can receive mail", Got: judge.Describe(text, nil)})
+			found = append(found, judge.Violation{Rule: RuleMailHost, Pointer: "/" + name,
+				Expected: "a host that can receive mail", Got: judge.Describe(text, nil)})
 		}
 	}
 	return found
@@ -128,7 +131,8 @@ func limitNames(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violati
 	if values[0] == values[1] {
 		return nil
 	}
-	return []judge.Violation{{Rule: RuleNamesDisagree, Pointer: "/rate_limit_overrides", Expected: "the value of rate_limits", Got: "another one"}}
+	return []judge.Violation{{Rule: RuleNamesDisagree, Pointer: "/rate_limit_overrides",
+		Expected: "the value of rate_limits", Got: "another one"}}
 }
 
 // limitsText returns the declared limits as a text that equal limits share. It returns false if the schema refuses one.
@@ -168,12 +172,14 @@ func objectLimits(where string, raw json.RawMessage, value any) []judge.Violatio
 	var compact bytes.Buffer
 	if err := json.Compact(&compact, raw); err == nil && compact.Len() > MaxObjectBytes {
 		found = append(found, judge.Violation{
-			Rule: RuleLimitBytes, Pointer: where, Expected: fmt.Sprintf("at most %d bytes", MaxObjectBytes), Got: fmt.Sprintf("%d bytes", compact.Len()),
+			Rule: RuleLimitBytes, Pointer: where, Expected: fmt.Sprintf("at most %d bytes", MaxObjectBytes),
+			Got: fmt.Sprintf("%d bytes", compact.Len()),
 		})
 	}
 	if levels := DepthOf(value); levels > MaxObjectDepth {
 		found = append(found, judge.Violation{
-			Rule: RuleLimitDepth, Pointer: where, Expected: fmt.Sprintf("at most %d levels", MaxObjectDepth), Got: fmt.Sprintf("%d levels", levels),
+			Rule: RuleLimitDepth, Pointer: where, Expected: fmt.Sprintf("at most %d levels", MaxObjectDepth),
+			Got: fmt.Sprintf("%d levels", levels),
 		})
 	}
 	return found

@@ -1,8 +1,13 @@
 package harness
 
 import (
+	"bytes"
 	"context"
+	"maps"
 	"net/http"
+	"regexp"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -30,9 +35,13 @@ const (
 func (s *Session) remember() {
 	if s.before == nil {
 		before := s.Snapshot(s.Send(NewRequest(http.MethodGet, s.Subject.Given.Keys[KeyAdmin], nil)))
+		if s.disturbed() {
+			panic(errStopped)
+		}
 		if start := s.Subject.Start; start != nil {
 			if changed := start.Differences(before, "updated_at"); len(changed) > 0 {
-				s.others("somebody else has changed " + strings.Join(changed, ", ") + " of the organization since the run began")
+				s.others("somebody else has changed " + strings.Join(changed, ", ") +
+					" of the organization since the run began")
 				panic(errStopped)
 			}
 		}
@@ -121,8 +130,45 @@ func (s *Session) ask(ctx context.Context, r judge.Request) (now Snapshot, shown
 	return now, shown, response.Status < 500 && response.Status != http.StatusTooManyRequests
 }
 
-// others reports that somebody else is at work on the organization.
+// MarkLength is the length of Subject.Mark.
+const MarkLength = 10
+
+// marked matches the mark in a text of Fresh.
+var marked = regexp.MustCompile(`-run([0-9a-z]{` + strconv.Itoa(MarkLength) + `})-`)
+
+// notice reports an answer that shows a text of another run. What an interrupted run has left there does not count.
+func (s *Session) notice(x judge.Exchange) {
+	if s.Subject.Mark == "" || s.Subject.Start == nil || !s.Subject.Given.has(x.Request) {
+		return
+	}
+	for _, found := range marked.FindAllSubmatch(x.Response.Body, -1) {
+		own := string(found[1]) == s.Subject.Mark
+		if !own && !bytes.Contains(s.Subject.Start.Exchange.Response.Body, found[0]) &&
+			!bytes.Contains(x.Request.Body, found[0]) {
+			s.others("another run of the checks is at work on the organization")
+			return
+		}
+	}
+}
+
+// has reports whether a request has a key of the organization.
+func (t Tenant) has(r judge.Request) bool {
+	key, ok := BearerToken(judge.Canonical(r.Header).Get("Authorization"))
+	return ok && slices.Contains(slices.Collect(maps.Values(t.Keys)), key)
+}
+
+// disturbed reports whether others was called.
+func (s *Session) disturbed() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.ContainsFunc(s.failures, func(f Failure) bool { return f.Others })
+}
+
+// others reports, once, that somebody else is at work on the organization.
 func (s *Session) others(message string) {
+	if s.disturbed() {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.failures = append(s.failures, Failure{Check: s.check, Message: judge.Clip(message, MaxMessage), Others: true})
@@ -133,5 +179,6 @@ func (s *Session) others(message string) {
 func (s *Session) alarm(message string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.failures = append(s.failures, Failure{Check: s.check, Message: judge.Clip(message, MaxMessage), LeftChanged: true})
+	s.failures = append(s.failures, Failure{Check: s.check, Message: judge.Clip(message, MaxMessage),
+		LeftChanged: true})
 }

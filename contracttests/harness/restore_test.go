@@ -15,6 +15,7 @@ import (
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/harness/local"
 	"organizations-api/contracttests/judge"
+	"organizations-api/contracttests/live"
 )
 
 // givenSubject returns a service as a live target: one organization and its keys.
@@ -113,7 +114,10 @@ func TestLiveSubjectWaits(t *testing.T) {
 		}
 	}))
 	defer server.Close()
-	subject := local.AtURL(t, server.URL, "key", "", "")
+	subject, err := live.AtURL(server.URL, live.Keys{Admin: "key"})
+	if err != nil {
+		t.Fatal(err)
+	}
 	answer, err := subject.Target.Send(ctx, harness.NewRequest(http.MethodPatch, "key", []byte(`{}`)))
 	if err != nil || answer.Status != http.StatusTeapot {
 		t.Errorf("Send = %d, %v, want the answer to what was sent before the interruption", answer.Status, err)
@@ -127,7 +131,8 @@ func TestInterruptedOnTheWay(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	late, patches := func() {}, 0
-	subject, now := troubledSubject(t, func(sent context.Context, r judge.Request, send func()) (*judge.Response, error) {
+	subject, now := troubledSubject(t, func(sent context.Context, r judge.Request, send func()) (*judge.Response,
+		error) {
 		if r.Method != http.MethodPatch {
 			return nil, nil
 		}
@@ -144,10 +149,13 @@ func TestInterruptedOnTheWay(t *testing.T) {
 	failures := harness.Run(ctx, subject, renaming())
 	late()
 	if got := now(); got != before || patches != 2 || len(failures) > 0 {
-		t.Errorf("after %d changes, the record is %s and the failures are %v, want 2, %s and none", patches, got, failures, before)
+		t.Errorf("after %d changes, the record is %s and the failures are %v, want 2, %s and none", patches, got,
+			failures, before)
 	}
-	if _, err := subject.Target.Send(ctx, judge.Request{Method: http.MethodPatch}); !errors.Is(err, context.Canceled) || patches != 2 {
-		t.Errorf("sending after the interruption = %v, with %d changes sent, want %v and 2", err, patches, context.Canceled)
+	if _, err := subject.Target.Send(ctx, judge.Request{Method: http.MethodPatch}); !errors.Is(err,
+		context.Canceled) || patches != 2 {
+		t.Errorf("sending after the interruption = %v, with %d changes sent, want %v and 2", err, patches,
+			context.Canceled)
 	}
 }
 
@@ -191,7 +199,8 @@ func answerLost(send func()) (*judge.Response, error) {
 }
 
 // failingSubject is a live target that takes a first change, and fails all others for a while.
-func failingSubject(t *testing.T, fails time.Duration, wrong func(func()) (*judge.Response, error)) (*harness.Subject, func() string) {
+func failingSubject(t *testing.T, fails time.Duration, wrong func(func()) (*judge.Response, error)) (*harness.Subject,
+	func() string) {
 	t.Helper()
 	patches, until := 0, time.Now().Add(fails)
 	subject, now := troubledSubject(t, func(_ context.Context, r judge.Request, send func()) (*judge.Response, error) {
@@ -206,7 +215,8 @@ func failingSubject(t *testing.T, fails time.Duration, wrong func(func()) (*judg
 	return subject, now
 }
 
-func putBackFails(t *testing.T, fails time.Duration, wrong func(func()) (*judge.Response, error), interrupted, left bool) {
+func putBackFails(t *testing.T, fails time.Duration, wrong func(func()) (*judge.Response, error), interrupted,
+	left bool) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	subject, now := failingSubject(t, fails, wrong)

@@ -7,6 +7,7 @@ import (
 	"maps"
 	"net/http"
 	"reflect"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -45,9 +46,13 @@ var Validator = sync.OnceValue(func() *judge.Validator {
 	return v.With(OrganizationRules()...).WithRequest(OrganizationRequestRules()...)
 })
 
+// BehindGateway returns the judge of the service behind an HTTP API, which adds a header.
+func BehindGateway() *judge.Validator { return Validator().AllowHeaders("Apigw-Requestid") }
+
 // OrganizationRules returns the rules for responses.
 func OrganizationRules() []judge.RuleFunc {
-	return []judge.RuleFunc{errorBody, validationBody, retryDetails, timestamps, rateLimitHeaders, precondition, credentialEcho}
+	return []judge.RuleFunc{errorBody, validationBody, retryDetails, timestamps, rateLimitHeaders, precondition,
+		credentialEcho}
 }
 
 // ErrorMeaning is what the body of an error with a certain status says.
@@ -59,8 +64,10 @@ type ErrorMeaning struct {
 // ErrorMeanings returns what errors say, by status.
 func ErrorMeanings() map[int]ErrorMeaning {
 	return map[int]ErrorMeaning{
-		400: {"BadRequestError", []string{"request_malformed", "body_malformed", "body_too_large", "media_type_unsupported"}},
-		401: {"UnauthorizedError", []string{"api_key_missing", "api_key_invalid", "api_key_revoked", "api_key_expired"}},
+		400: {"BadRequestError", []string{"request_malformed", "body_malformed", "body_too_large",
+			"media_type_unsupported"}},
+		401: {"UnauthorizedError", []string{"api_key_missing", "api_key_invalid", "api_key_revoked",
+			"api_key_expired"}},
 		403: {"ForbiddenError", []string{"permission_required"}},
 		404: {"NotFoundError", []string{"organization_not_found", "route_not_found"}},
 		412: {"PreconditionFailedError", []string{"version_mismatch"}},
@@ -81,10 +88,12 @@ func errorBody(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violatio
 	var found []judge.Violation
 	status := strconv.Itoa(x.Response.Status)
 	if got, ok := body["status"].(json.Number); ok && got.String() != status {
-		found = append(found, judge.Violation{Rule: RuleErrorStatusMismatch, Pointer: "/status", Expected: status, Got: got.String()})
+		found = append(found, judge.Violation{Rule: RuleErrorStatusMismatch, Pointer: "/status", Expected: status,
+			Got: got.String()})
 	}
 	if success, ok := body["success"].(bool); ok && success {
-		found = append(found, judge.Violation{Rule: RuleSuccessNotFalse, Pointer: "/success", Expected: "false", Got: "true"})
+		found = append(found, judge.Violation{Rule: RuleSuccessNotFalse, Pointer: "/success", Expected: "false",
+			Got: "true"})
 	}
 	if detail, ok := body["error"].(map[string]any); ok {
 		found = append(found, errorDetail(x.Response.Status, detail)...)
@@ -95,18 +104,21 @@ func errorBody(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violatio
 func errorDetail(status int, detail map[string]any) []judge.Violation {
 	var found []judge.Violation
 	if message, ok := detail["message"].(string); ok && strings.TrimSpace(message) == "" {
-		found = append(found, judge.Violation{Rule: RuleErrorMessageEmpty, Pointer: "/error/message", Expected: "a message", Got: "a blank string"})
+		found = append(found, judge.Violation{Rule: RuleErrorMessageEmpty, Pointer: "/error/message",
+			Expected: "a message", Got: "a blank string"})
 	}
 	want, known := ErrorMeanings()[status]
 	if !known {
 		return found
 	}
 	if typ, ok := detail["type"].(string); ok && typ != want.Type {
-		found = append(found, judge.Violation{Rule: RuleErrorType, Pointer: "/error/type", Expected: want.Type, Got: judge.Describe(typ, nil)})
+		found = append(found, judge.Violation{Rule: RuleErrorType, Pointer: "/error/type", Expected: want.Type,
+			Got: judge.Describe(typ, nil)})
 	}
 	if code, ok := detail["code"].(string); ok && !slices.Contains(want.Codes, code) {
 		found = append(found, judge.Violation{
-			Rule: RuleErrorCode, Pointer: "/error/code", Expected: "one of " + strings.Join(want.Codes, ", "), Got: judge.Describe(code, nil),
+			Rule: RuleErrorCode, Pointer: "/error/code", Expected: "one of " + strings.Join(want.Codes, ", "),
+			Got: judge.Describe(code, nil),
 		})
 	}
 	return found
@@ -120,7 +132,8 @@ func validationBody(_ spec.Operation, x judge.Exchange, decoded any) []judge.Vio
 	}
 	items, isList := body["detail"].([]any)
 	if len(items) == 0 && (isList || body["detail"] == nil) {
-		return []judge.Violation{{Rule: RuleDetailEmpty, Pointer: "/detail", Expected: "at least one problem", Got: judge.Describe(body["detail"], nil)}}
+		return []judge.Violation{{Rule: RuleDetailEmpty, Pointer: "/detail", Expected: "at least one problem",
+			Got: judge.Describe(body["detail"], nil)}}
 	}
 	found := sameProblems(body, items)
 	for i, item := range items {
@@ -151,8 +164,9 @@ func sameProblems(body map[string]any, items []any) []judge.Violation {
 		return nil
 	}
 	return []judge.Violation{{
-		Rule: RuleDetailTwice, Pointer: "/error/details/validation_errors", Expected: "the envelope of all errors, with the problems of detail",
-		Got: judge.Describe(details["validation_errors"], nil),
+		Rule: RuleDetailTwice, Pointer: "/error/details/validation_errors",
+		Expected: "the envelope of all errors, with the problems of detail",
+		Got:      judge.Describe(details["validation_errors"], nil),
 	}}
 }
 
@@ -185,15 +199,54 @@ func validationProblem(where string, problem map[string]any) []judge.Violation {
 	var found []judge.Violation
 	if loc, ok := problem["loc"].([]any); ok && (len(loc) == 0 || loc[0] != "body" && loc[0] != "header") {
 		found = append(found, judge.Violation{
-			Rule: RuleDetailLocation, Pointer: where + "/loc", Expected: `a path that begins with "body" or "header"`, Got: judge.Describe(judge.ValueAt(loc, []string{"0"}), nil),
+			Rule: RuleDetailLocation, Pointer: where + "/loc", Expected: `a path that begins with "body" or "header"`,
+			Got: judge.Describe(judge.ValueAt(loc, []string{"0"}), nil),
 		})
 	}
 	for _, name := range []string{"msg", "type"} {
 		if text, ok := problem[name].(string); ok && strings.TrimSpace(text) == "" {
-			found = append(found, judge.Violation{Rule: RuleDetailText, Pointer: where + "/" + name, Expected: "a text", Got: "a blank string"})
+			found = append(found, judge.Violation{Rule: RuleDetailText, Pointer: where + "/" + name,
+				Expected: "a text", Got: "a blank string"})
 		}
 	}
-	return found
+	return append(found, problemWords(where, problem)...)
+}
+
+// problemTexts has the types of problems, and how Pydantic 2 words each in strict mode.
+var problemTexts = map[string]*regexp.Regexp{
+	"string_type": regexp.MustCompile(`^Input should be a valid string$`),
+	"bool_type":   regexp.MustCompile(`^Input should be a valid boolean$`),
+	"int_type":    regexp.MustCompile(`^Input should be a valid integer$`),
+	"dict_type":   regexp.MustCompile(`^Input should be a valid dictionary$`),
+	"model_attributes_type": regexp.MustCompile(`^Input should be a valid dictionary or object to extract fields ` +
+		`from$`),
+	"string_too_short":        regexp.MustCompile(`^String should have at least 1 character$`),
+	"string_too_long":         regexp.MustCompile(`^String should have at most [1-9]\d* characters$`),
+	"string_pattern_mismatch": regexp.MustCompile(`^String should match pattern '.+'$`),
+	"greater_than_equal":      regexp.MustCompile(`^Input should be greater than or equal to -?\d+$`),
+	"less_than_equal":         regexp.MustCompile(`^Input should be less than or equal to -?\d+$`),
+	"value_error":             regexp.MustCompile(`^(Value error, |value is not a valid email address: ).+$`),
+}
+
+// problemWords judges the type of a problem, and whether the message is the one that goes with it.
+func problemWords(where string, problem map[string]any) []judge.Violation {
+	typ, _ := problem["type"].(string)
+	msg, _ := problem["msg"].(string)
+	if typ == "" || msg == "" {
+		return nil // reported by others
+	}
+	want, known := problemTexts[typ]
+	switch {
+	case !known:
+		return []judge.Violation{{Rule: RuleDetailText, Pointer: where + "/type", Expected: "a type of Pydantic 2",
+			Got: judge.Describe(typ, nil)}}
+	case !want.MatchString(msg):
+		return []judge.Violation{{Rule: RuleDetailText, Pointer: where + "/msg", Expected: "a match of " +
+			want.String(),
+			Got: judge.Describe(msg, nil)}}
+	default:
+		return nil
+	}
 }
 
 // timestamps judges the times of an organization. The schema reports what is not a time.
@@ -212,12 +265,14 @@ func timestamps(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violati
 		}
 		times[name] = at
 		if !strings.HasSuffix(text, "Z") {
-			found = append(found, judge.Violation{Rule: RuleTimestamps, Pointer: "/" + name, Expected: "a time in UTC, with Z", Got: judge.Describe(text, nil)})
+			found = append(found, judge.Violation{Rule: RuleTimestamps, Pointer: "/" + name,
+				Expected: "a time in UTC, with Z", Got: judge.Describe(text, nil)})
 		}
 	}
 	if len(times) == 2 && times["updated_at"].Before(times["created_at"]) {
 		found = append(found, judge.Violation{
-			Rule: RuleTimestamps, Pointer: "/updated_at", Expected: "no time before created_at", Got: judge.Describe(body["updated_at"], nil),
+			Rule: RuleTimestamps, Pointer: "/updated_at", Expected: "no time before created_at",
+			Got: judge.Describe(body["updated_at"], nil),
 		})
 	}
 	return found
@@ -238,10 +293,12 @@ func rateLimitHeaders(_ spec.Operation, x judge.Exchange, _ any) []judge.Violati
 	}
 	var found []judge.Violation
 	for _, name := range missing {
-		found = append(found, judge.Violation{Rule: RuleRateLimitHeaders, Header: name, Expected: "all four headers or none", Got: "nothing"})
+		found = append(found, judge.Violation{Rule: RuleRateLimitHeaders, Header: name,
+			Expected: "all four headers or none", Got: "nothing"})
 	}
 	if window := h.Get(names[3]); window != "" && window != "60" {
-		found = append(found, judge.Violation{Rule: RuleRateLimitHeaders, Header: names[3], Expected: "60", Got: judge.Describe(window, nil)})
+		found = append(found, judge.Violation{Rule: RuleRateLimitHeaders, Header: names[3], Expected: "60",
+			Got: judge.Describe(window, nil)})
 	}
 	limit, errLimit := strconv.Atoi(h.Get(names[0]))
 	remaining, errRemaining := strconv.Atoi(h.Get(names[1]))
@@ -250,7 +307,8 @@ func rateLimitHeaders(_ spec.Operation, x judge.Exchange, _ any) []judge.Violati
 		most = 0
 	}
 	if errLimit == nil && errRemaining == nil && remaining > most {
-		found = append(found, judge.Violation{Rule: RuleRateLimitHeaders, Header: names[1], Expected: fmt.Sprintf("at most %d", most), Got: strconv.Itoa(remaining)})
+		found = append(found, judge.Violation{Rule: RuleRateLimitHeaders, Header: names[1],
+			Expected: fmt.Sprintf("at most %d", most), Got: strconv.Itoa(remaining)})
 	}
 	return found
 }
@@ -263,12 +321,14 @@ func credentialEcho(_ spec.Operation, x judge.Exchange, _ any) []judge.Violation
 	}
 	var found []judge.Violation
 	if bytes.Contains(x.Response.Body, []byte(token)) {
-		found = append(found, judge.Violation{Rule: RuleCredentialEchoed, Expected: "nothing of the caller's key", Got: "the key in the body"})
+		found = append(found, judge.Violation{Rule: RuleCredentialEchoed, Expected: "nothing of the caller's key",
+			Got: "the key in the body"})
 	}
 	h := judge.Canonical(x.Response.Header)
 	for _, name := range slices.Sorted(maps.Keys(h)) {
 		if strings.Contains(strings.Join(h[name], "\n"), token) {
-			found = append(found, judge.Violation{Rule: RuleCredentialEchoed, Header: name, Expected: "nothing of the caller's key", Got: "the key"})
+			found = append(found, judge.Violation{Rule: RuleCredentialEchoed, Header: name,
+				Expected: "nothing of the caller's key", Got: "the key"})
 		}
 	}
 	return found

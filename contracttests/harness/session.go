@@ -83,6 +83,9 @@ func (s *Session) Try(steps func(s *Session)) []Failure {
 	inner.before = s.before
 	inner.protect(func() { steps(inner) })
 	s.before = inner.before
+	if inner.disturbed() {
+		s.others("somebody else is at work on the organization")
+	}
 	return inner.failures
 }
 
@@ -103,6 +106,7 @@ func (s *Session) SendTo(target Target, r judge.Request) judge.Exchange {
 	for _, violation := range s.Subject.Validator.Check(x) {
 		s.FailExchange(x, "%s", violation)
 	}
+	s.notice(x)
 	s.scan(x)
 	return x
 }
@@ -150,6 +154,9 @@ func (s *Session) Fresh(what string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.names++
+	if mark := s.Subject.Mark; mark != "" {
+		what += "-run" + mark
+	}
 	return what + "-" + strconv.FormatInt(time.Now().UnixNano(), 36) + "-" + strconv.Itoa(s.names)
 }
 

@@ -24,31 +24,34 @@ func TestSecretsAreFound(t *testing.T) {
 		sent, body, header string
 		found              bool
 	}{
-		"nothing":         {body: WholeOrganization},
-		"as it is":        {body: `{"x":"` + internal + `"}`, found: true},
-		"in capitals":     {body: strings.ToUpper(internal), found: true},
-		"without prefix":  {body: internal[4:], found: true},
-		"in Base64":       {body: base64.StdEncoding.EncodeToString([]byte(internal)), found: true},
-		"escaped":         {body: `{"x":"\u0069nt_0123456789\u0041BCDEFGHIJK"}`, found: true},
-		"escaped name":    {body: `[{"int_0123456789ABCDEFGHIJ\u004b":1}]`, found: true},
-		"in a header":     {header: "x " + internal, found: true},
-		"hash":            {body: strings.Repeat("0a1b", 16), found: true},
-		"hash in Base64":  {body: base64.StdEncoding.EncodeToString([]byte(hash)), found: true},
-		"key":             {body: key, found: true},
-		"end of key":      {body: key[22:], found: true},
-		"cause":           {body: "oops: " + FaultText, found: true},
-		"sent by caller":  {sent: `{"metadata":{"a":"` + internal + `"}}`, body: `{"metadata":{"a":"` + internal + `"}}`},
+		"nothing":        {body: `{"organization_id":"org_1"}`},
+		"as it is":       {body: `{"x":"` + internal + `"}`, found: true},
+		"in capitals":    {body: strings.ToUpper(internal), found: true},
+		"without prefix": {body: internal[4:], found: true},
+		"in Base64":      {body: base64.StdEncoding.EncodeToString([]byte(internal)), found: true},
+		"escaped":        {body: `{"x":"\u0069nt_0123456789\u0041BCDEFGHIJK"}`, found: true},
+		"escaped name":   {body: `[{"int_0123456789ABCDEFGHIJ\u004b":1}]`, found: true},
+		"in a header":    {header: "x " + internal, found: true},
+		"hash":           {body: strings.Repeat("0a1b", 16), found: true},
+		"hash in Base64": {body: base64.StdEncoding.EncodeToString([]byte(hash)), found: true},
+		"key":            {body: key, found: true},
+		"end of key":     {body: key[22:], found: true},
+		"cause":          {body: "oops: " + FaultText, found: true},
+		"sent by caller": {sent: `{"metadata":{"a":"` + internal + `"}}`, body: `{"metadata":{"a":"` + internal +
+			`"}}`},
 		"public part":     {body: "org_0123456789ABC"},
 		"sent other than": {sent: `{}`, body: key, found: true},
 	} {
 		s := newSession(t.Context(), nil, "secrets")
 		s.guard(tenant)
-		s.scan(judge.Exchange{Request: judge.Request{Method: "PATCH", Body: []byte(test.sent)}, Response: judge.Response{Status: 200, Header: http.Header{"X": {test.header}}, Body: []byte(test.body)}})
+		s.scan(judge.Exchange{Request: judge.Request{Method: "PATCH", Body: []byte(test.sent)},
+			Response: judge.Response{Status: 200, Header: http.Header{"X": {test.header}}, Body: []byte(test.body)}})
 		if s.Failed() != test.found {
 			t.Errorf("%s: found = %v, want %v", name, s.Failed(), test.found)
 		}
 		for _, f := range s.failures {
-			if text := f.String(); strings.Contains(text, internal) && !strings.Contains(test.sent, internal) || strings.Contains(text, key) {
+			if text := f.String(); strings.Contains(text, internal) && !strings.Contains(test.sent, internal) ||
+				strings.Contains(text, key) {
 				t.Errorf("%s: the failure tells the secret: %s", name, text)
 			}
 		}
@@ -66,15 +69,21 @@ func TestCurl(t *testing.T) {
 		{judge.Request{Method: "GET", URL: "/v1/organizations"}, []string{"-X", "GET", "http://x/v1/organizations"}},
 		{judge.Request{Method: "GET", URL: "/v1/a?b=%zz&c=$d'e"}, []string{"-X", "GET", "http://x/v1/a?b=%zz&c=$d'e"}},
 		{judge.Request{Method: "GET", URL: "https://y/$URL"}, []string{"-X", "GET", "https://y/$URL"}},
-		{judge.Request{Method: "GET", URL: "/a", Header: auth("Bearer sk_live_x")}, []string{"-X", "GET", "http://x/a", "-H", "Authorization: Bearer k"}},
-		{judge.Request{Method: "GET", URL: "/a", Header: auth("Basic sk_live_x")}, []string{"-X", "GET", "http://x/a", "-H", "Authorization: Basic k"}},
-		{judge.Request{Method: "GET", URL: "/a", Header: auth("sk_live_x")}, []string{"-X", "GET", "http://x/a", "-H", "Authorization: k"}},
-		{judge.Request{Method: "GET", URL: "/a", Header: auth("")}, []string{"-X", "GET", "http://x/a", "-H", "Authorization;"}},
+		{judge.Request{Method: "GET", URL: "/a", Header: auth("Bearer sk_live_x")},
+			[]string{"-X", "GET", "http://x/a", "-H", "Authorization: Bearer k"}},
+		{judge.Request{Method: "GET", URL: "/a", Header: auth("Basic sk_live_x")},
+			[]string{"-X", "GET", "http://x/a", "-H", "Authorization: Basic k"}},
+		{judge.Request{Method: "GET", URL: "/a", Header: auth("sk_live_x")},
+			[]string{"-X", "GET", "http://x/a", "-H", "Authorization: k"}},
+		{judge.Request{Method: "GET", URL: "/a", Header: auth("")},
+			[]string{"-X", "GET", "http://x/a", "-H", "Authorization;"}},
 		{
-			judge.Request{Method: "PATCH", URL: "/a", Header: http.Header{"If-Match": {`"it's"`}}, Body: []byte("{\"a\":\n\"$b'\"}")},
+			judge.Request{Method: "PATCH", URL: "/a", Header: http.Header{"If-Match": {`"it's"`}},
+				Body: []byte("{\"a\":\n\"$b'\"}")},
 			[]string{"-X", "PATCH", "http://x/a", "-H", `If-Match: "it's"`, "--data-binary", "{\"a\":\n\"$b'\"}"},
 		},
-		{judge.Request{Method: "PATCH", URL: "/a", Body: []byte("\xff")}, []string{"-X", "PATCH", "http://x/a", "--data-binary", "@BODY"}},
+		{judge.Request{Method: "PATCH", URL: "/a", Body: []byte("\xff")},
+			[]string{"-X", "PATCH", "http://x/a", "--data-binary", "@BODY"}},
 	} {
 		line, ok := strings.CutPrefix(judge.Curl(test.request), "curl -i ")
 		if !ok {
@@ -111,7 +120,8 @@ func TestHonourRetryAfter(t *testing.T) {
 			tries++
 			return judge.Response{Status: test.statuses[tries-1], Header: http.Header{"retry-after": {test.wait}}}, nil
 		}))
-		if got, err := target.Send(t.Context(), judge.Request{}); got.Status != test.want || tries != test.tries || err != nil {
+		if got, err := target.Send(t.Context(), judge.Request{}); got.Status != test.want || tries != test.tries ||
+			err != nil {
 			t.Errorf("after %v with Retry-After %s: %d in %d tries, %v, want %d in %d",
 				test.statuses, test.wait, got.Status, tries, err, test.want, test.tries)
 		}

@@ -2,6 +2,7 @@ package harness
 
 import (
 	"context"
+	"time"
 
 	"organizations-api/contracttests/judge"
 )
@@ -22,6 +23,9 @@ type Subject struct {
 	// Start is the organization of a live target when the run began; nil where nobody looked. A check that finds
 	// another one reports that somebody else is at work.
 	Start *Snapshot
+	// Mark is part of every text that Fresh makes, so that a run on a live target knows its own texts from those of
+	// another run; "" where nobody else can be at work. It has MarkLength letters and digits, in lower case.
+	Mark  string
 	Other *Tenant // another organization of a live target; nil where none was given
 
 	// Faulty returns the same service on a store in that state; nil where there is no such store.
@@ -29,6 +33,10 @@ type Subject struct {
 
 	// Revoke revokes a key of an organization that Provision made; nil where that cannot be done.
 	Revoke func(ctx context.Context, t Tenant, kind KeyKind) error
+
+	// Later returns the same service, on the same store, when its clock shows that time; nil where nobody can wait for
+	// it. It returns at once where the clock can be set.
+	Later func(ctx context.Context, at time.Time) Target
 
 	// Observe sees every exchange that a check makes; it may be nil. It is called from several goroutines.
 	Observe func(judge.Exchange)

@@ -58,8 +58,10 @@ const answerTimeout = time.Minute
 // URL is not a base URL of http or https.
 func URLTarget(base string) (Target, error) {
 	u, err := url.Parse(base)
-	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.RawQuery != "" || u.Fragment != "" {
-		return nil, errors.New("a target is a URL of http or https without a query, such as https://api.example.com")
+	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil || u.RawQuery != "" ||
+		u.Fragment != "" {
+		return nil, errors.New("a target is a URL of http or https without a query or credentials, such as " +
+			"https://api.example.com")
 	}
 	base = strings.TrimSuffix(base, "/")
 	return urlTarget(base, urlClient(true), urlClient(false)), nil
@@ -119,7 +121,8 @@ func urlClient(keep bool) *http.Client {
 			IdleConnTimeout:     answerTimeout,
 			DisableKeepAlives:   !keep,
 			ForceAttemptHTTP2:   true,
-			TLSClientConfig:     &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(0), MinVersion: tls.VersionTLS12},
+			TLSClientConfig: &tls.Config{ClientSessionCache: tls.NewLRUClientSessionCache(0),
+				MinVersion: tls.VersionTLS12},
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		Timeout:       answerTimeout,

@@ -43,7 +43,8 @@ func TestURLTargetIdleConnections(t *testing.T) {
 		if method == http.MethodPatch {
 			body = []byte("{}")
 		}
-		response, err := target.Send(t.Context(), judge.Request{Method: method, URL: "/a", Header: http.Header{}, Body: body})
+		response, err := target.Send(t.Context(), judge.Request{Method: method, URL: "/a", Header: http.Header{},
+			Body: body})
 		if err != nil || response.Status != http.StatusOK {
 			t.Errorf("%d, %s = %d, %v, want 200", i, method, response.Status, err)
 		}
@@ -77,7 +78,8 @@ func TestURLTargetBrokenWrite(t *testing.T) {
 		target := harness.URLTargetWith("http://a.example", client(c.reused), client(false))
 		_, err := target.Send(t.Context(), judge.Request{Method: c.method, URL: "/", Header: http.Header{}})
 		if !errors.Is(err, c.want) || sent != c.sent {
-			t.Errorf("%s on a connection that was used before, %t: %v, sent %d times, want %v and %d", c.method, c.reused, err, sent, c.want, c.sent)
+			t.Errorf("%s on a connection that was used before, %t: %v, sent %d times, want %v and %d", c.method,
+				c.reused, err, sent, c.want, c.sent)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/pb33f/libopenapi-validator/config"
 
 	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/fixture"
 	"organizations-api/contracttests/judge"
 	"organizations-api/shared/openapi"
 )
@@ -44,15 +45,16 @@ func TestDeterministic(t *testing.T) {
 
 // messy returns a response that is wrong in many ways at once.
 func messy(t *testing.T) judge.Exchange {
-	x := harness.RightExchange(http.MethodGet, 200)
+	x := fixture.RightExchange(http.MethodGet, 200)
 	extra := strings.Builder{}
 	for i := range 10 {
 		fmt.Fprintf(&extra, `"extra_%d":%d,`, i, i)
 	}
-	harness.InOrder(
-		harness.WithBody(`{`+extra.String()+`"organization_id":1,"account_type":"x","rate_limits":{"data":0,"search":"1","x":1e400},`+
+	fixture.InOrder(
+		fixture.WithBody(`{`+extra.String()+`"organization_id":1,"account_type":"x","rate_limits":{"data":0,"search":"1","x":1e400},`+
 			`"credit_count":1e20,"billing_email":"x","users":[1,2,{"a":1,"a":2}],"created_at":"2026-01-05t09:30:60z"}`),
-		harness.WithHeader("ETag"), harness.WithHeader("Server", "x"), harness.WithHeader("X-Extra", "x"), harness.WithHeader("Content-Length", "x"),
+		fixture.WithHeader("ETag"), fixture.WithHeader("Server", "x"), fixture.WithHeader("X-Extra", "x"),
+		fixture.WithHeader("Content-Length", "x"),
 	)(t, &x)
 	return x
 }
@@ -88,22 +90,22 @@ func TestConcurrent(t *testing.T) {
 func mixed(t *testing.T) []judge.Exchange {
 	var exchanges []judge.Exchange
 	for _, method := range []string{http.MethodGet, http.MethodPatch} {
-		for _, code := range harness.DeclaredStatuses(method) {
-			exchanges = append(exchanges, harness.RightExchange(method, code))
+		for _, code := range fixture.DeclaredStatuses(method) {
+			exchanges = append(exchanges, fixture.RightExchange(method, code))
 		}
 	}
 	for _, c := range wrongCases() {
-		x := harness.RightExchange(http.MethodGet, c.status)
+		x := fixture.RightExchange(http.MethodGet, c.status)
 		c.change(t, &x)
 		exchanges = append(exchanges, x)
 	}
 	for _, c := range append(rightRequests(), wrongRequests()...) {
-		x := harness.RightExchange(http.MethodPatch, 200)
+		x := fixture.RightExchange(http.MethodPatch, 200)
 		x.Request.Body = []byte(c.body)
 		exchanges = append(exchanges, x)
 	}
 	for _, c := range append(rightPatches(), wrongPatches()...) {
-		x := harness.RightExchange(http.MethodPatch, 200)
+		x := fixture.RightExchange(http.MethodPatch, 200)
 		x.Request.Header.Set("Content-Type", harness.MergePatchType)
 		x.Request.Body = []byte(c.body)
 		exchanges = append(exchanges, x)
@@ -157,13 +159,13 @@ func BenchmarkPair(b *testing.B) {
 }
 
 func benchmarkPair(b *testing.B, v *judge.Validator) {
-	wrong := harness.RightExchange(http.MethodPatch, 200)
+	wrong := fixture.RightExchange(http.MethodPatch, 200)
 	wrong.Response.Body = []byte(strings.Replace(string(wrong.Response.Body), `"pro"`, `"Pro","internal_id":1`, 1))
 	wrong.Request.Body = []byte(`{"rate_limits":{"search":0}}`)
 	for name, x := range map[string]judge.Exchange{
-		"PATCH 200": harness.RightExchange(http.MethodPatch, 200),
-		"GET 304":   harness.RightExchange(http.MethodGet, 304),
-		"PATCH 422": harness.RightExchange(http.MethodPatch, 422),
+		"PATCH 200": fixture.RightExchange(http.MethodPatch, 200),
+		"GET 304":   fixture.RightExchange(http.MethodGet, 304),
+		"PATCH 422": fixture.RightExchange(http.MethodPatch, 422),
 		"wrong":     wrong,
 	} {
 		b.Run(name, func(b *testing.B) {
@@ -234,12 +236,16 @@ func largeDocument() []byte {
 	}
 	out.WriteString("components:\n  schemas:\n")
 	for i := range 300 {
-		fmt.Fprintf(&out, "    Thing%d:\n      type: object\n      description: One of many things that refer to another one.\n      required: [id, name]\n      properties:\n", i)
+		fmt.Fprintf(&out, "    Thing%d:\n      type: object\n      description: One of many things that refer to "+
+			"another one.\n      required: [id, name]\n      properties:\n", i)
 		for _, name := range []string{"id", "name", "owner", "region", "state"} {
-			fmt.Fprintf(&out, "        %s: {type: string, minLength: 1, maxLength: %d, description: 'What it is, in a few words that people write.'}\n", name, 50+i)
+			fmt.Fprintf(&out, "        %s: {type: string, minLength: 1, maxLength: %d, description: 'What it is, in "+
+				"a few words that people write.'}\n", name, 50+i)
 		}
-		fmt.Fprintf(&out, "        size: {type: integer, format: int64, minimum: 0}\n        made_at: {type: string, format: date-time}\n")
-		fmt.Fprintf(&out, "        next: {anyOf: [{$ref: '#/components/schemas/Thing%d'}, {type: 'null'}]}\n", (i*7+1)%300)
+		fmt.Fprintf(&out, "        size: {type: integer, format: int64, minimum: 0}\n        made_at: {type: "+
+			"string, format: date-time}\n")
+		fmt.Fprintf(&out, "        next: {anyOf: [{$ref: '#/components/schemas/Thing%d'}, {type: 'null'}]}\n",
+			(i*7+1)%300)
 	}
 	return []byte(out.String())
 }

@@ -19,6 +19,7 @@ import (
 	"pgregory.net/rapid"
 
 	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/fixture"
 	"organizations-api/contracttests/judge"
 	"organizations-api/contracttests/spec"
 	"organizations-api/shared/openapi"
@@ -72,10 +73,10 @@ func TestOperations(t *testing.T) {
 func TestRightStatuses(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{http.MethodGet, http.MethodPatch} {
-		for _, code := range harness.DeclaredStatuses(method) {
+		for _, code := range fixture.DeclaredStatuses(method) {
 			t.Run(fmt.Sprintf("%s %d", method, code), func(t *testing.T) {
 				t.Parallel()
-				x := harness.RightExchange(method, code)
+				x := fixture.RightExchange(method, code)
 				wantSilent(t, harness.Validator().Check(x))
 				wantSilent(t, harness.Validator().CheckRequest(x))
 			})
@@ -93,69 +94,84 @@ func wantSilent(t *testing.T, found []judge.Violation) {
 // TestRight: what is unusual and yet correct.
 func TestRight(t *testing.T) {
 	t.Parallel()
-	metadata := func(value string) harness.ExchangeChange {
-		return harness.WithSwap(`"metadata":{"region":"eu"}`, `"metadata":`+value)
+	metadata := func(value string) fixture.ExchangeChange {
+		return fixture.WithSwap(`"metadata":{"region":"eu"}`, `"metadata":`+value)
 	}
-	nothing := harness.InOrder(
-		harness.WithSwap(`"https://logo.example/x"`, "null"), harness.WithSwap(`"billing@northwind.example"`, "null"),
-		harness.WithSwap(`"news@northwind.example"`, "null"), harness.WithSwap(`[{"name":"Ada"}]`, "null"), harness.WithSwap(`"ext_1"`, "null"),
-		harness.WithSwap(`"https://api.example"`, "null"),
+	nothing := fixture.InOrder(
+		fixture.WithSwap(`"https://logo.example/x"`, "null"), fixture.WithSwap(`"billing@northwind.example"`, "null"),
+		fixture.WithSwap(`"news@northwind.example"`, "null"), fixture.WithSwap(`[{"name":"Ada"}]`, "null"),
+		fixture.WithSwap(`"ext_1"`, "null"),
+		fixture.WithSwap(`"https://api.example"`, "null"),
 	)
 	cases := []struct {
 		name           string
 		status         int
-		exchangeChange harness.ExchangeChange
+		exchangeChange fixture.ExchangeChange
 	}{
 		{"everything null that may be", 200, nothing},
-		{"required members alone", 200, harness.WithBody(`{"organization_id":"","organization_name":"","account_type":"free","credit_count":0,"rate_limits":{},"created_at":"2026-01-05T09:30:00Z","updated_at":"2026-01-05T09:30:00Z"}`)},
-		{"every tier", 200, harness.WithSwap(`"pro"`, `"enterprise"`)},
-		{"negative credits, the schema has no bound", 200, harness.WithSwap(`100000`, `-9007199254740991`)},
-		{"bounds of rate limits", 200, harness.WithSwap(`"data":60,"search":60`, `"data":1,"search":9007199254740991`)},
-		{"numbers beyond a float64 in metadata", 200, metadata(`{"a":1e400,"b":-1e400,"c":1e-999999999,"d":1e999999999}`)},
+		{"required members alone", 200,
+			fixture.WithBody(`{"organization_id":"","organization_name":"","account_type":"free","credit_count":0,"rate_limits":{},"created_at":"2026-01-05T09:30:00Z","updated_at":"2026-01-05T09:30:00Z"}`)},
+		{"every tier", 200, fixture.WithSwap(`"pro"`, `"enterprise"`)},
+		{"negative credits, the schema has no bound", 200, fixture.WithSwap(`100000`, `-9007199254740991`)},
+		{"bounds of rate limits", 200, fixture.WithSwap(`"data":60,"search":60`, `"data":1,"search":9007199254740991`)},
+		{"numbers beyond a float64 in metadata", 200,
+			metadata(`{"a":1e400,"b":-1e400,"c":1e-999999999,"d":1e999999999}`)},
 		{"25 digits in metadata", 200, metadata(`{"a":1234567890123456789012345,"b":0.1234567890123456789012345}`)},
 		{"numbers of any form in metadata", 200, metadata(`{"a":5.0,"b":5e0,"c":-0,"d":9007199254740993,"e":[1E+2]}`)},
-		{"text of any kind in metadata", 200, metadata(`{"":"","👍":"😀 \ud83d\ude00 \ufffd �","\u0000":"\u0000","a/b~c":"\"\\\/\b\f\n\r\t"}`)},
+		{"text of any kind in metadata", 200,
+			metadata(`{"":"","👍":"😀 \ud83d\ude00 \ufffd �","\u0000":"\u0000","a/b~c":"\"\\\/\b\f\n\r\t"}`)},
 		{"values of any kind in metadata", 200, metadata(`{"a":null,"b":[],"c":{},"d":[null,[true,{"":false}]]}`)},
-		{"names of the model in metadata", 200, metadata(`{"internal_id":1,"organization_id":null,"rate_limits":{"metadata":"x"}}`)},
+		{"names of the model in metadata", 200,
+			metadata(`{"internal_id":1,"organization_id":null,"rate_limits":{"metadata":"x"}}`)},
 		{"times in metadata are free", 200, metadata(`{"created_at":"2026-01-05t09:30:60z"}`)},
 		{"empty metadata", 200, metadata(`{}`)},
 		{"deep metadata", 200, metadata(`{"a":` + strings.Repeat("[", 500) + strings.Repeat("]", 500) + `}`)},
-		{"credentials with odd names", 200, harness.WithSwap(`{"open.ai":"sk-abcdefgh"}`, `{"":"","é":"x"}`)},
-		{"users without members", 200, harness.WithSwap(`[{"name":"Ada"}]`, `[{},{"n":1e400}]`)},
-		{"no users", 200, harness.WithSwap(`[{"name":"Ada"}]`, `[]`)},
-		{"times without a fraction", 200, harness.WithSwap(`"created_at":"2026-01-05T09:30:00.000000Z"`, `"created_at":"2026-01-05T09:30:00Z"`)},
-		{"white space around", 200, harness.InOrder(harness.WithBody("\r\n\t "+harness.WholeOrganization+"\n"), harness.WithHeader("Content-Length"))},
-		{"charset", 200, harness.WithHeader("Content-Type", "application/json; charset=utf-8")},
-		{"charset in upper case", 200, harness.WithHeader("Content-Type", "application/json;charset=UTF-8")},
-		{"no limits enforced", 200, harness.InOrder(
-			harness.WithHeader("X-RateLimit-Limit"), harness.WithHeader("X-RateLimit-Remaining"),
-			harness.WithHeader("X-RateLimit-Reset"), harness.WithHeader("X-RateLimit-Window"),
+		{"credentials with odd names", 200, fixture.WithSwap(`{"open.ai":"sk-abcdefgh"}`, `{"":"","é":"x"}`)},
+		{"users without members", 200, fixture.WithSwap(`[{"name":"Ada"}]`, `[{},{"n":1e400}]`)},
+		{"no users", 200, fixture.WithSwap(`[{"name":"Ada"}]`, `[]`)},
+		{"times without a fraction", 200, fixture.WithSwap(`"created_at":"2026-01-05T09:30:00.000000Z"`,
+			`"created_at":"2026-01-05T09:30:00Z"`)},
+		{"white space around", 200, fixture.InOrder(fixture.WithBody("\r\n\t "+fixture.WholeOrganization+"\n"),
+			fixture.WithHeader("Content-Length"))},
+		{"charset", 200, fixture.WithHeader("Content-Type", "application/json; charset=utf-8")},
+		{"charset in upper case", 200, fixture.WithHeader("Content-Type", "application/json;charset=UTF-8")},
+		{"no limits enforced", 200, fixture.InOrder(
+			fixture.WithHeader("X-RateLimit-Limit"), fixture.WithHeader("X-RateLimit-Remaining"),
+			fixture.WithHeader("X-RateLimit-Reset"), fixture.WithHeader("X-RateLimit-Window"),
 		)},
-		{"headers of a server and of CORS", 200, harness.InOrder(harness.WithHeader("Connection", "close"), harness.WithHeader("Vary", "Origin"), harness.WithHeader("Access-Control-Allow-Origin", "*"))},
-		{"Vary in two lines", 200, harness.WithHeader("Vary", "Origin", "Accept")},
+		{"headers of a server and of CORS", 200, fixture.InOrder(fixture.WithHeader("Connection", "close"),
+			fixture.WithHeader("Vary", "Origin"), fixture.WithHeader("Access-Control-Allow-Origin", "*"))},
+		{"Vary in two lines", 200, fixture.WithHeader("Vary", "Origin", "Accept")},
 		{"a header name in lower case", 200, func(_ *testing.T, x *judge.Exchange) {
 			delete(x.Response.Header, "Etag")
-			x.Response.Header["etag"] = []string{harness.Version1}
+			x.Response.Header["etag"] = []string{fixture.Version1}
 		}},
-		{"condition that holds", 200, harness.InOrder(harness.WithAsk("If-Match", `"v0", "v1"`), harness.WithAsk("If-None-Match", `"v0"`))},
-		{"condition that any version meets", 200, harness.WithAsk("If-Match", "*")},
-		{"not modified by a weak tag", 304, harness.WithAsk("If-None-Match", `W/"v1"`)},
-		{"not modified by any", 304, harness.WithAsk("If-None-Match", "*")},
-		{"no code", 401, harness.WithSwap(`,"code":"api_key_missing"`, ``)},
-		{"null code", 401, harness.WithSwap(`"api_key_missing"`, `null`)},
-		{"no success", 401, harness.WithSwap(`"success":false,`, ``)},
-		{"details", 400, harness.WithSwap(`"details":null`, `"details":{"limit":1e400,"":[]}`)},
+		{"condition that holds", 200, fixture.InOrder(fixture.WithAsk("If-Match", `"v0", "v1"`),
+			fixture.WithAsk("If-None-Match", `"v0"`))},
+		{"condition that any version meets", 200, fixture.WithAsk("If-Match", "*")},
+		{"not modified by a weak tag", 304, fixture.WithAsk("If-None-Match", `W/"v1"`)},
+		{"not modified by any", 304, fixture.WithAsk("If-None-Match", "*")},
+		{"no code", 401, fixture.WithSwap(`,"code":"api_key_missing"`, ``)},
+		{"null code", 401, fixture.WithSwap(`"api_key_missing"`, `null`)},
+		{"no success", 401, fixture.WithSwap(`"success":false,`, ``)},
+		{"details", 400, fixture.WithSwap(`"details":null`, `"details":{"limit":1e400,"":[]}`)},
 		{"index in a location", 422, withProblems(problem{`["body","rate_limits",0]`, tooSmall.msg, tooSmall.typ})},
 		{"header in a location", 422, withProblems(problem{`["header","if-match"]`, tooSmall.msg, tooSmall.typ})},
-		{"two problems", 422, withProblems(tooSmall, problem{`["body"]`, `"m"`, `"t"`})},
-		{"HEAD", 200, harness.InOrder(func(_ *testing.T, x *judge.Exchange) { x.Request.Method, x.Response.Body = "HEAD", nil })},
+		{"two problems", 422, withProblems(tooSmall, problem{`["body"]`, `"Value error, it is wrong"`, `"value_error"`})},
+		{"HEAD", 200, fixture.InOrder(func(_ *testing.T, x *judge.Exchange) {
+			x.Request.Method,
+				x.Response.Body = "HEAD", nil
+		})},
 		{"query that nobody declared", 200, func(_ *testing.T, x *judge.Exchange) { x.Request.URL += "?a=b" }},
-		{"absolute URL", 200, func(_ *testing.T, x *judge.Exchange) { x.Request.URL = "https://api.example" + harness.Path }},
+		{"absolute URL", 200, func(_ *testing.T, x *judge.Exchange) {
+			x.Request.URL = "https://api.example" +
+				harness.Path
+		}},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			x := harness.RightExchange(http.MethodGet, c.status)
+			x := fixture.RightExchange(http.MethodGet, c.status)
 			c.exchangeChange(t, &x)
 			wantSilent(t, harness.Validator().Check(x))
 		})
@@ -165,7 +181,7 @@ func TestRight(t *testing.T) {
 // TestAllowHeaders: a Validator that is derived from another leaves that as it was.
 func TestAllowHeaders(t *testing.T) {
 	t.Parallel()
-	x := harness.RightExchange(http.MethodGet, 200)
+	x := fixture.RightExchange(http.MethodGet, 200)
 	x.Response.Header.Set("X-Amzn-Trace-Id", "x")
 	x.Response.Header.Set("Server", "x")
 	strict := harness.Validator()
@@ -186,7 +202,8 @@ func TestNoLaxerThanTheLibrary(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	library, errs := validator.NewValidator(doc, config.WithFormatAssertions(), config.WithRejectUnsupportedBodyContent())
+	library, errs := validator.NewValidator(doc, config.WithFormatAssertions(),
+		config.WithRejectUnsupportedBodyContent())
 	if len(errs) > 0 {
 		t.Fatal(errs)
 	}
@@ -205,7 +222,8 @@ func TestNoLaxerThanTheLibrary(t *testing.T) {
 		})
 	}
 	rapid.Check(t, func(t *rapid.T) {
-		x := harness.RightExchange(rapid.SampledFrom([]string{"GET", "PATCH"}).Draw(t, "method"), rapid.SampledFrom([]int{200, 401, 422}).Draw(t, "status"))
+		x := fixture.RightExchange(rapid.SampledFrom([]string{"GET", "PATCH"}).Draw(t, "method"),
+			rapid.SampledFrom([]int{200, 401, 422}).Draw(t, "status"))
 		x.Response.Body = mutatedJSON(t)
 		x.Response.Header.Del("Content-Length")
 		if !refused(x) || len(harness.Validator().Check(x)) > 0 {

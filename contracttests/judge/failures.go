@@ -28,7 +28,7 @@ type Failure struct {
 // Failures returns why the schema refuses a value, in no particular order. It returns nil if the schema accepts it, or
 // if it could not be compiled, which is a warning of the document.
 func Failures(s *spec.Compiled, value any) []Failure {
-	if s.Rules == nil {
+	if s.Rules == nil || s.Accepts(value) {
 		return nil
 	}
 	value = bounded(value)
@@ -181,7 +181,8 @@ func (j judgement) missing(tree *jsonschema.ValidationError, keyword string, nam
 	var all []Failure
 	for _, name := range names {
 		all = append(all, Failure{
-			rule: RuleSchema, Path: ChildPath(tree.InstanceLocation, name), Keyword: keyword, expected: "a value", got: "nothing",
+			rule: RuleSchema, Path: ChildPath(tree.InstanceLocation, name), Keyword: keyword, expected: "a value",
+			got: "nothing",
 		})
 	}
 	return all

@@ -9,7 +9,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/fixture"
 	"organizations-api/contracttests/judge"
 )
 
@@ -47,20 +47,25 @@ func TestForeign(t *testing.T) {
 	}{
 		{"composed", pet, 200, "X-Fresh: true", `{"name":"a","count":1,"friend":{"name":"b"}}`, nil},
 		{"composed, extra", pet, 200, "X-Fresh: true", `{"name":"a","count":1,"extra":1}`, undeclared},
-		{"composed, extra below", pet, 200, "X-Fresh: true", `{"name":"a","count":1,"friend":{"name":"b","count":1}}`, undeclared},
+		{"composed, extra below", pet, 200, "X-Fresh: true", `{"name":"a","count":1,"friend":{"name":"b","count":1}}`,
+			undeclared},
 		{"composed, part is wrong", pet, 200, "X-Fresh: true", `{"name":7,"count":1}`, schema},
 		{"composed, part is missing", pet, 200, "X-Fresh: true", `{"name":"a"}`, schema},
 		{"int64", pet, 200, "X-Fresh: true", `{"name":"a","count":9223372036854775807}`, nil},
-		{"beyond int64", pet, 200, "X-Fresh: true", `{"name":"a","count":9223372036854775808}`, rules(judge.RuleSchemaFormat)},
+		{"beyond int64", pet, 200, "X-Fresh: true", `{"name":"a","count":9223372036854775808}`,
+			rules(judge.RuleSchemaFormat)},
 		{"int32", any, 200, "", `{"small":-2147483648}`, nil},
 		{"beyond int32", any, 200, "", `{"small":-2147483649}`, rules(judge.RuleSchemaFormat)},
 		{"header list", pet, 200, "X-Fresh: true\nX-Tags: 1, 2", `{"name":"a","count":1}`, nil},
 		{"header list in lines", pet, 200, "X-Fresh: true\nX-Tags: 1\nX-Tags: 2", `{"name":"a","count":1}`, nil},
-		{"header list too long", pet, 200, "X-Fresh: true\nX-Tags: 1,2,3", `{"name":"a","count":1}`, rules(judge.RuleHeaderSchema)},
-		{"header list of text", pet, 200, "X-Fresh: true\nX-Tags: a", `{"name":"a","count":1}`, rules(judge.RuleHeaderSchema)},
+		{"header list too long", pet, 200, "X-Fresh: true\nX-Tags: 1,2,3", `{"name":"a","count":1}`,
+			rules(judge.RuleHeaderSchema)},
+		{"header list of text", pet, 200, "X-Fresh: true\nX-Tags: a", `{"name":"a","count":1}`,
+			rules(judge.RuleHeaderSchema)},
 		{"header boolean", pet, 200, "X-Fresh: yes", `{"name":"a","count":1}`, rules(judge.RuleHeaderType)},
 		{"header number", pet, 200, "X-Fresh: false\nX-Ratio: 0.5", `{"name":"a","count":1}`, nil},
-		{"header number too large", pet, 200, "X-Fresh: false\nX-Ratio: 1.5", `{"name":"a","count":1}`, rules(judge.RuleHeaderSchema)},
+		{"header number too large", pet, 200, "X-Fresh: false\nX-Ratio: 1.5", `{"name":"a","count":1}`,
+			rules(judge.RuleHeaderSchema)},
 		{"header missing", pet, 200, "", `{"name":"a","count":1}`, rules(judge.RuleHeaderMissing)},
 		{"range of statuses", pet, 418, "", `{"title":"x"}`, nil},
 		{"range of media types", pet, 404, "Content-Type: application/problem+json", `{"title":"x"}`, nil},
@@ -76,10 +81,12 @@ func TestForeign(t *testing.T) {
 		{"body where none is declared", "DELETE /api/pets/7", 200, "", "{}", rules(judge.RuleBodyUndeclared)},
 		{"without the base path", "GET /pets/7", 200, "", "{}", rules(judge.RuleOperationUndeclared)},
 		{"template takes one segment", "GET /api/pets/7/8", 200, "", "{}", rules(judge.RuleOperationUndeclared)},
-		{"circle", tree, 200, "", `{"value":1,"children":[{"value":0.5,"children":[]}],"parent":{"value":2,"parent":null}}`, nil},
+		{"circle", tree, 200, "",
+			`{"value":1,"children":[{"value":0.5,"children":[]}],"parent":{"value":2,"parent":null}}`, nil},
 		{"circle, null", tree, 200, "", `null`, nil},
 		{"circle, extra", tree, 200, "", `{"value":1,"children":[{"value":0.5,"extra":1}]}`, undeclared},
-		{"circle, extra in an alternative", tree, 200, "", `{"value":1,"parent":{"value":1,"parent":{"value":2,"extra":1}}}`, undeclared},
+		{"circle, extra in an alternative", tree, 200, "",
+			`{"value":1,"parent":{"value":1,"parent":{"value":2,"extra":1}}}`, undeclared},
 		{"circle, not a multiple", tree, 200, "", `{"value":0.3}`, schema},
 		{"circle, inexact", tree, 200, "", `{"value":9007199254740993}`, rules(judge.RuleJSONNumberInexact)},
 		{"literal path before template", mine, 200, "", `{"name":"a"}`, nil},
@@ -112,7 +119,7 @@ func TestForeign(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			found := v.Check(foreignExchange(c.request, c.status, c.header, c.body))
-			if diff := cmp.Diff(append([]judge.Rule{}, c.want...), harness.RulesOf(found)); diff != "" {
+			if diff := cmp.Diff(append([]judge.Rule{}, c.want...), fixture.RulesOf(found)); diff != "" {
 				t.Errorf("broken rules (-want +got):\n%s%s", diff, lines(found))
 			}
 		})
@@ -129,7 +136,8 @@ func foreignExchange(request string, status int, header, body string) judge.Exch
 	if h["Content-Type"] == nil {
 		h.Set("Content-Type", "application/json")
 	}
-	return judge.Exchange{Request: judge.Request{Method: method, URL: path}, Response: judge.Response{Status: status, Header: h, Body: []byte(body)}}
+	return judge.Exchange{Request: judge.Request{Method: method, URL: path},
+		Response: judge.Response{Status: status, Header: h, Body: []byte(body)}}
 }
 
 // TestForeignRequests: requests are judged by the open schemas, whatever responses share with them.
@@ -153,12 +161,13 @@ func TestForeignRequests(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			method, path, _ := strings.Cut(c.request, " ")
-			x := judge.Exchange{Request: judge.Request{Method: method, URL: path, Header: http.Header{}, Body: []byte(c.body)}}
+			x := judge.Exchange{Request: judge.Request{Method: method, URL: path, Header: http.Header{},
+				Body: []byte(c.body)}}
 			if c.body != "" {
 				x.Request.Header.Set("Content-Type", "application/json")
 			}
 			found := v.CheckRequest(x)
-			if diff := cmp.Diff(append([]judge.Rule{}, c.want...), harness.RulesOf(found)); diff != "" {
+			if diff := cmp.Diff(append([]judge.Rule{}, c.want...), fixture.RulesOf(found)); diff != "" {
 				t.Errorf("broken rules (-want +got):\n%s%s", diff, lines(found))
 			}
 		})
@@ -170,7 +179,8 @@ func TestBadDocuments(t *testing.T) {
 	t.Parallel()
 	bomb := "a: &a [x,x,x,x,x,x,x,x,x,x]\n"
 	for c := 'b'; c < 'k'; c++ {
-		bomb += fmt.Sprintf("%c: &%c [*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1, c-1)
+		bomb += fmt.Sprintf("%c: &%c [*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c,*%c]\n", c, c, c-1, c-1, c-1, c-1, c-1, c-1,
+			c-1, c-1, c-1, c-1)
 	}
 	cases := []struct{ name, document, why string }{
 		{"empty", "", "not an object"},
@@ -178,7 +188,8 @@ func TestBadDocuments(t *testing.T) {
 		{"no YAML", "\t{", "reading the document"},
 		{"3.0", "openapi: 3.0.3\ninfo: {title: t, version: '1'}\npaths: {}\n", "OpenAPI 3.0.3, and only 3.1"},
 		{"3.0 in JSON", `{ "openapi": "3.0.3", "paths": {} `, "OpenAPI 3.0.3, and only 3.1"},
-		{"3.0 after much else", `{"x": "` + strings.Repeat("x", 5000) + `", "openapi": "3.0.3"}`, "OpenAPI 3.0.3, and only 3.1"},
+		{"3.0 after much else", `{"x": "` + strings.Repeat("x", 5000) + `", "openapi": "3.0.3"}`,
+			"OpenAPI 3.0.3, and only 3.1"},
 		{"3.2", "openapi: 3.2.0\n", "OpenAPI 3.2.0, and only 3.1"},
 		{"Swagger", "swagger: '2.0'\ninfo: {title: t, version: '1'}\npaths: {}\n", "OpenAPI 2.0, and only 3.1"},
 		{"no version", "paths: {}\n", "no openapi version"},
@@ -209,6 +220,7 @@ func TestWarnings(t *testing.T) {
 		{"another file", `{$ref: './b.yaml'}`, "another document"},
 		{"tuple of an older draft", `{type: array, items: [{type: string}]}`, "items"},
 		{"bound of 3.0", `{type: integer, minimum: 1, exclusiveMinimum: true}`, "exclusiveMinimum"},
+		{"reference of an older draft", `{$recursiveRef: '#'}`, "$recursiveRef"},
 		{"no schema", `text`, "no schema"},
 	}
 	for _, c := range cases {
@@ -227,14 +239,17 @@ components:
 			if err != nil {
 				t.Fatal(err)
 			}
-			if w := v.Document.Warnings; len(w) != 1 || w[0].Where != "bad 200 application/json" || !strings.Contains(w[0].Text, c.why) {
+			if w := v.Document.Warnings; len(w) != 1 || w[0].Where != "bad 200 application/json" ||
+				!strings.Contains(w[0].Text, c.why) {
 				t.Errorf("Warnings = %v, want one of bad 200 that says %q", w, c.why)
 			}
 			wantSilent(t, v.Check(foreignExchange("GET /bad", 200, "", `{"a":"anything"}`)))
 			wantSilent(t, v.Check(foreignExchange("GET /good", 200, "", `{"a":1}`)))
-			for request, want := range map[string]judge.Rule{"GET /good": judge.RuleSchema, "GET /bad": judge.RuleStatusUndeclared} {
+			for request, want := range map[string]judge.Rule{"GET /good": judge.RuleSchema,
+				"GET /bad": judge.RuleStatusUndeclared} {
 				status := map[judge.Rule]int{judge.RuleSchema: 200, judge.RuleStatusUndeclared: 404}[want]
-				if got := harness.RulesOf(v.Check(foreignExchange(request, status, "", `{"a":"x"}`))); len(got) != 1 || got[0] != want {
+				if got := fixture.RulesOf(v.Check(foreignExchange(request, status, "", `{"a":"x"}`))); len(got) != 1 ||
+					got[0] != want {
 					t.Errorf("%s %d breaks %v, want %s", request, status, got, want)
 				}
 			}

@@ -19,26 +19,32 @@ func (c *collector) headers(declared *spec.Response, h http.Header) {
 	for name, values := range h {
 		if declared.Header(name) == nil && !c.v.allows(name) {
 			c.add(Violation{
-				Rule: RuleHeaderUndeclared, Header: name, Expected: "no such header", Got: describeSize(strings.Join(values, "")),
+				Rule: RuleHeaderUndeclared, Header: name, Expected: "no such header",
+				Got: describeSize(strings.Join(values, "")),
 			})
 		}
 		for _, value := range values {
-			if badValue.MatchString(value) {
+			if badValue(value) {
 				c.add(Violation{
-					Rule: RuleHeaderValue, Header: name, Expected: "no control characters and no space around", Got: headerText(name, value),
+					Rule: RuleHeaderValue, Header: name, Expected: "no control characters and no space around",
+					Got: headerText(name, value),
 				})
 			}
 		}
 	}
 }
 
-// badValue matches header values that RFC 9110, section 5.5, forbids.
-var badValue = regexp.MustCompile("[\x00-\x08\x0a-\x1f\x7f]|^[ \t]|[ \t]$")
+// badValue reports whether RFC 9110, section 5.5, forbids a header value.
+func badValue(value string) bool {
+	isControl := func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f }
+	return strings.ContainsFunc(value, isControl) || strings.Trim(value, " \t") != value
+}
 
 func (v *Validator) allows(name string) bool {
 	for _, allowed := range v.allowed {
 		prefix, isPrefix := strings.CutSuffix(allowed, "*")
-		if strings.EqualFold(name, allowed) || isPrefix && len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix) {
+		if strings.EqualFold(name, allowed) || isPrefix && len(name) >= len(prefix) &&
+			strings.EqualFold(name[:len(prefix)], prefix) {
 			return true
 		}
 	}
@@ -57,7 +63,8 @@ func (c *collector) header(declared *spec.Header, values []string) {
 	}
 	list := declared.Schema != nil && declared.Schema.Place().Has("array")
 	if len(values) > 1 && !list && declared.Key != "Set-Cookie" { // each cookie has a line (RFC 6265, section 3)
-		c.add(Violation{Rule: RuleHeaderRepeated, Header: declared.Name, Expected: "one value", Got: fmt.Sprintf("%d values", len(values))})
+		c.add(Violation{Rule: RuleHeaderRepeated, Header: declared.Name, Expected: "one value",
+			Got: fmt.Sprintf("%d values", len(values))})
 	}
 	if declared.Schema == nil {
 		return
@@ -75,7 +82,8 @@ func (c *collector) headerValue(declared *spec.Header, text string) {
 	value, ok := headerValue(declared, text)
 	if !ok {
 		c.add(Violation{
-			Rule: RuleHeaderType, Header: name, Expected: strings.Join(s.Place().Types(), " or "), Got: headerText(name, text),
+			Rule: RuleHeaderType, Header: name, Expected: strings.Join(s.Place().Types(), " or "),
+			Got: headerText(name, text),
 		})
 		return
 	}
@@ -153,7 +161,8 @@ func (c *collector) contentLength(x Exchange, h http.Header) {
 	switch {
 	case len(values) == 0, x.Request.Method == http.MethodHead, x.Response.Status == http.StatusNotModified:
 	case x.Response.Status == http.StatusNoContent:
-		c.add(Violation{Rule: RuleContentLength, Header: "Content-Length", Expected: "no such header with status 204", Got: Describe(values[0], nil)})
+		c.add(Violation{Rule: RuleContentLength, Header: "Content-Length", Expected: "no such header with status 204",
+			Got: Describe(values[0], nil)})
 	case len(values) > 1 || values[0] != strconv.Itoa(len(x.Response.Body)):
 		c.add(Violation{
 			Rule: RuleContentLength, Header: "Content-Length", Expected: strconv.Itoa(len(x.Response.Body)),

@@ -34,7 +34,8 @@ func ReadJSON(data []byte) (value any, faults []Fault, ok bool) {
 	}
 	r.space()
 	if r.pos < len(r.data) {
-		r.fault(RuleJSONTrailingData, "one JSON value and nothing after it", fmt.Sprintf("%d more bytes after byte %d", len(r.data)-r.pos, r.pos))
+		r.fault(RuleJSONTrailingData, "one JSON value and nothing after it",
+			fmt.Sprintf("%d more bytes after byte %d", len(r.data)-r.pos, r.pos))
 	}
 	return value, r.faults, true
 }

@@ -10,7 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
-	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/fixture"
 	"organizations-api/contracttests/judge"
 )
 
@@ -52,14 +52,16 @@ func broken(faults []judge.Fault) bool {
 // mutatedJSON draws a text that is JSON or nearly so.
 func mutatedJSON(t *rapid.T) []byte {
 	text := rapid.SampledFrom([]string{
-		harness.WholeOrganization, harness.WholeUpdate, harness.ValidationError, harness.ErrorJSON(401), `[]`, `-0.5e-7`, ` [ 1 , 2.0E+5 , -0 ] `,
+		fixture.WholeOrganization, fixture.WholeUpdate, fixture.ValidationError, fixture.ErrorJSON(401), `[]`,
+		`-0.5e-7`, ` [ 1 , 2.0E+5 , -0 ] `,
 		`{"a":{"b":[null,true,false,"\u00e9\ud83d\ude00\n\/"]}}`, `""`, `[[[[]]],{}]`,
 	}).Draw(t, "seed")
 	out := []byte(text)
 	for range rapid.IntRange(0, 3).Draw(t, "edits") {
 		i := rapid.IntRange(0, len(out)).Draw(t, "at")
 		piece := rapid.SampledFrom([]string{
-			"", "\"", "\\", "{", "}", "[", "]", ",", ":", "0", "-", ".", "e", "1e5", "null", " ", "\n", "\x00", "\\u", "\\ud800",
+			"", "\"", "\\", "{", "}", "[", "]", ",", ":", "0", "-", ".", "e", "1e5", "null", " ", "\n", "\x00", "\\u",
+			"\\ud800",
 			"\\udc00", "é", "\ufeff", "\xff", "tru",
 		}).Draw(t, "piece")
 		cut := min(len(out)-i, rapid.IntRange(0, 2).Draw(t, "cut"))

@@ -306,7 +306,8 @@ func (r *reading) members(parts []string) any {
 func meant(p spec.Place, text string) []any {
 	var out []any
 	untyped := len(p.Types()) == 0
-	if (p.Has("integer") || untyped) && IntegerText.MatchString(text) || (p.Has("number") || untyped) && numberText.MatchString(text) {
+	if (p.Has("integer") || untyped) && IntegerText.MatchString(text) || (p.Has("number") || untyped) &&
+		numberText.MatchString(text) {
 		out = append(out, number(text))
 	}
 	if (p.Has("boolean") || untyped) && (text == "true" || text == "false") {
@@ -329,7 +330,8 @@ func (c *collector) credentials(in inputs, h http.Header) {
 		missing = append(missing, alternative[lacking].Name)
 	}
 	if len(missing) > 0 {
-		c.add(Violation{Rule: RuleSecurity, Header: missing[0], Expected: "credentials as the document says", Got: "none of that kind"})
+		c.add(Violation{Rule: RuleSecurity, Header: missing[0], Expected: "credentials as the document says",
+			Got: "none of that kind"})
 	}
 }
 

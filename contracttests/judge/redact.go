@@ -17,7 +17,8 @@ const (
 )
 
 // secretText matches what looks like a credential. Its first group, the kind of credential, is kept.
-var secretText = regexp.MustCompile(`(?i)\b((?:sk|pk|rk|whsec)[-_](?:live_|test_)?|bearer +|basic +)[A-Za-z0-9+/=._~-]{4,}`)
+var secretText = regexp.MustCompile(`(?i)\b((?:sk|pk|rk|whsec)[-_](?:live_|test_)?|bearer +|basic ` +
+	`+)[A-Za-z0-9+/=._~-]{4,}`)
 
 // secretName matches the names of members and headers that hold credentials.
 var secretName = regexp.MustCompile(`(?i)credential|secret|passw|token|api_?-?key|authorization|private_?key|cookie`)

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/fixture"
 	"organizations-api/contracttests/judge"
 )
 
@@ -21,12 +22,13 @@ type requestCase struct {
 func rightRequests() []requestCase {
 	return []requestCase{
 		{"nothing", `{}`, nil},
-		{"everything", harness.WholeUpdate, nil},
+		{"everything", fixture.WholeUpdate, nil},
 		{"everything null", `{"organization_name":null,"billing_email":null,"metadata":null,` +
 			`"rate_limits":null,"logo_url":null,"notifications_email":null,"default_llm_credentials":null,` +
 			`"rate_limit_overrides":null,"nsfw_check_enabled":null,"nsfw_fail_closed":null}`, nil},
 		{"undeclared member", `{"internal_id":"x","account_type":7}`, nil},
-		{"undeclared rate limit, as the schema is shared with responses and open", `{"rate_limits":{"burst":0,"search":1}}`, nil},
+		{"undeclared rate limit, as the schema is shared with responses and open",
+			`{"rate_limits":{"burst":0,"search":1}}`, nil},
 		{"no rate limit", `{"rate_limits":{}}`, nil},
 		{"bounds", `{"rate_limits":{"search":1,"data":1000000000}}`, nil},
 		{"bounds of overrides", `{"rate_limit_overrides":{"search":1,"data":1000000000}}`, nil},
@@ -89,9 +91,11 @@ func wrongRequests() []requestCase {
 		{"twice", `{"metadata":null,"metadata":null}`, rules(judge.RuleJSONDuplicateMember)},
 		{"invalid UTF-8", "{\"x\":\"\xff\"}", rules(judge.RuleJSONInvalidUTF8)},
 		{"lone surrogate", `{"x":"\ud800"}`, rules(judge.RuleJSONLoneSurrogate)},
-		{"33 levels", `{"metadata":{"a":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}}`, rules(harness.RuleLimitDepth)},
+		{"33 levels", `{"metadata":{"a":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `}}`,
+			rules(harness.RuleLimitDepth)},
 		{"65537 bytes", `{"metadata":{"a":"` + strings.Repeat("x", 65_537-8) + `"}}`, rules(harness.RuleLimitBytes)},
-		{"65537 bytes of credentials", `{"default_llm_credentials":{"a":"` + strings.Repeat("x", 65_537-8) + `"}}`, rules(harness.RuleLimitBytes)},
+		{"65537 bytes of credentials", `{"default_llm_credentials":{"a":"` + strings.Repeat("x", 65_537-8) + `"}}`,
+			rules(harness.RuleLimitBytes)},
 		{"262145 bytes", `{}` + strings.Repeat(" ", 262_143), rules(harness.RuleBodyTooLarge)},
 	}
 }
@@ -100,7 +104,7 @@ func wrongRequests() []requestCase {
 func rightPatches() []requestCase {
 	return []requestCase{
 		{"nothing", `{}`, nil},
-		{"everything", harness.WholeUpdate, nil},
+		{"everything", fixture.WholeUpdate, nil},
 		{"everything null that may be", `{"billing_email":null,"metadata":null,"rate_limits":null,` +
 			`"rate_limit_overrides":null,"logo_url":null,"notifications_email":null,"default_llm_credentials":null,` +
 			`"nsfw_check_enabled":null,"nsfw_fail_closed":null}`, nil},
@@ -152,10 +156,10 @@ func testRequestBodies(t *testing.T, mediaType string, cases []requestCase) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			x := harness.RightExchange(http.MethodPatch, 200)
+			x := fixture.RightExchange(http.MethodPatch, 200)
 			x.Request.Header.Set("Content-Type", mediaType)
 			x.Request.Body = []byte(c.body)
-			if diff := cmp.Diff(append([]judge.Rule{}, c.want...), harness.RulesOf(v.CheckRequest(x))); diff != "" {
+			if diff := cmp.Diff(append([]judge.Rule{}, c.want...), fixture.RulesOf(v.CheckRequest(x))); diff != "" {
 				t.Errorf("broken rules (-want +got):\n%s%s", diff, lines(v.CheckRequest(x)))
 			}
 			wantSilent(t, v.Without(c.want...).CheckRequest(x))
@@ -209,10 +213,10 @@ func TestRequestHeaders(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			x := harness.RightExchange(http.MethodPatch, 200)
+			x := fixture.RightExchange(http.MethodPatch, 200)
 			c.change(&x.Request)
 			found := harness.Validator().CheckRequest(x)
-			if diff := cmp.Diff(append([]judge.Rule{}, c.want...), harness.RulesOf(found)); diff != "" {
+			if diff := cmp.Diff(append([]judge.Rule{}, c.want...), fixture.RulesOf(found)); diff != "" {
 				t.Errorf("broken rules (-want +got):\n%s%s", diff, lines(found))
 			}
 			if strings.Contains(lines(found), "abcdefgh") {
@@ -235,7 +239,7 @@ func TestPointer(t *testing.T) {
 		`{"metadata":{"a":{"b":[[[[[[[[[[[[[[[[[[[[[[[[`: "/metadata/a/b" + strings.Repeat("/0", 24),
 	}
 	for body, want := range cases {
-		x := harness.RightExchange(http.MethodPatch, 200)
+		x := fixture.RightExchange(http.MethodPatch, 200)
 		x.Request.Body = []byte(body)
 		found := harness.Validator().CheckRequest(x)
 		if len(found) != 1 || found[0].Pointer != want {

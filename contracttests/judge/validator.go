@@ -91,7 +91,8 @@ func (v *Validator) ForHosts(hosts ...string) *Validator {
 // elsewhere reports whether a request is another service's.
 func (v *Validator) elsewhere(r Request) bool {
 	host := r.Host()
-	return len(v.hosts) > 0 && host != "" && !slices.ContainsFunc(v.hosts, func(h string) bool { return strings.EqualFold(h, host) })
+	return len(v.hosts) > 0 && host != "" && !slices.ContainsFunc(v.hosts,
+		func(h string) bool { return strings.EqualFold(h, host) })
 }
 
 // Without returns a Validator without the named checks. What the standards allow and a check refuses all the same, such
@@ -179,7 +180,8 @@ func (c *collector) declared(status int) *spec.Response {
 	}
 	declared := c.op.Response(status)
 	if declared == nil {
-		c.add(Violation{Rule: RuleStatusUndeclared, Expected: "one of " + strings.Join(statuses(c.op), ", "), Got: strconv.Itoa(status)})
+		c.add(Violation{Rule: RuleStatusUndeclared, Expected: "one of " + strings.Join(statuses(c.op), ", "),
+			Got: strconv.Itoa(status)})
 	}
 	return declared
 }

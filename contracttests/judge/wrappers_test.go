@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/fixture"
 	"organizations-api/contracttests/judge"
 )
 
@@ -28,7 +29,7 @@ func (r *recorder) report(x judge.Exchange, found []judge.Violation) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.seen = append(r.seen, x)
-	r.rules = append(r.rules, harness.RulesOf(found))
+	r.rules = append(r.rules, fixture.RulesOf(found))
 }
 
 // serve answers with the response of an exchange, and reads the request's body as a service would.
@@ -59,14 +60,14 @@ func newRequest(t *testing.T, base string, x judge.Exchange) *http.Request {
 // TestWrappers: both wrappers report the same of the same exchanges, over a real connection, and change nothing.
 func TestWrappers(t *testing.T) {
 	t.Parallel()
-	secret := harness.RightExchange(http.MethodPatch, 200)
-	harness.WithMember(`"internal_id":1`)(t, &secret)
+	secret := fixture.RightExchange(http.MethodPatch, 200)
+	fixture.WithMember(`"internal_id":1`)(t, &secret)
 	cases := map[string]struct {
 		x    judge.Exchange
 		want []judge.Rule
 	}{
-		"right":        {harness.RightExchange(http.MethodPatch, 200), nil},
-		"not modified": {harness.RightExchange(http.MethodGet, 304), nil},
+		"right":        {fixture.RightExchange(http.MethodPatch, 200), nil},
+		"not modified": {fixture.RightExchange(http.MethodGet, 304), nil},
 		"wrong":        {secret, rules(judge.RulePropertyUndeclared)},
 	}
 	for name, c := range cases {
@@ -91,7 +92,8 @@ func TestWrappers(t *testing.T) {
 				if diff := cmp.Diff(want, r.rules); diff != "" {
 					t.Fatalf("reported rules (-want +got):\n%s", diff)
 				}
-				if x := r.seen[0]; !bytes.Equal(x.Request.Body, c.x.Request.Body) || !bytes.Equal(x.Response.Body, c.x.Response.Body) {
+				if x := r.seen[0]; !bytes.Equal(x.Request.Body, c.x.Request.Body) ||
+					!bytes.Equal(x.Response.Body, c.x.Response.Body) {
 					t.Errorf("reported bodies %q and %q", x.Request.Body, x.Response.Body)
 				}
 			}
@@ -102,16 +104,17 @@ func TestWrappers(t *testing.T) {
 // TestMiddleware: what only the handler's side can see.
 func TestMiddleware(t *testing.T) {
 	t.Parallel()
-	right := harness.RightExchange(http.MethodGet, 200)
+	right := fixture.RightExchange(http.MethodGet, 200)
 	cases := []struct {
 		name    string
 		method  string
 		handler http.HandlerFunc
 		want    []judge.Rule
 	}{
-		{"writes nothing", "GET", func(http.ResponseWriter, *http.Request) {}, rules(judge.RuleBodyEmpty, judge.RuleHeaderMissing)},
+		{"writes nothing", "GET", func(http.ResponseWriter, *http.Request) {},
+			rules(judge.RuleBodyEmpty, judge.RuleHeaderMissing)},
 		{"body on 304", "GET", func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("ETag", harness.Version1)
+			w.Header().Set("ETag", fixture.Version1)
 			w.Header().Set("Cache-Control", "no-store")
 			w.Header().Set("X-Content-Type-Options", "nosniff")
 			w.Header().Set("X-Request-Id", "req_1")
@@ -209,7 +212,8 @@ func TestMiddlewareInterfaces(t *testing.T) {
 	} {
 		var got [3]bool
 		handler := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { got = abilities(w) })
-		harness.Validator().Middleware(new(recorder).report)(handler).ServeHTTP(writer, httptest.NewRequest("GET", harness.Path, nil))
+		harness.Validator().Middleware(new(recorder).report)(handler).ServeHTTP(writer,
+			httptest.NewRequest("GET", harness.Path, nil))
 		if want := abilities(writer); got != want {
 			t.Errorf("%T: the handler can flush, hijack, push: %v, want %v", writer, got, want)
 		}
@@ -220,7 +224,8 @@ func TestMiddlewareInterfaces(t *testing.T) {
 func TestMiddlewareHijacked(t *testing.T) {
 	t.Parallel()
 	var r recorder
-	server := httptest.NewServer(harness.Validator().Middleware(r.report)(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+	server := httptest.NewServer(harness.Validator().Middleware(r.report)(http.HandlerFunc(func(w http.ResponseWriter,
+		_ *http.Request) {
 		connection, _, err := w.(http.Hijacker).Hijack()
 		if err != nil {
 			t.Error(err)
@@ -249,12 +254,13 @@ func TestRoundTripperBrokenBody(t *testing.T) {
 	t.Parallel()
 	cut := errors.New("connection reset")
 	next := roundTripperFunc(func(*http.Request) (*http.Response, error) {
-		x := harness.RightExchange(http.MethodGet, 200)
+		x := fixture.RightExchange(http.MethodGet, 200)
 		body := io.NopCloser(io.MultiReader(strings.NewReader("{"), iotest.ErrReader(cut)))
 		return &http.Response{StatusCode: 200, Header: x.Response.Header, Body: body}, nil
 	})
 	var r recorder
-	response, err := harness.Validator().RoundTripper(next, r.report).RoundTrip(newRequest(t, "http://a.example", harness.RightExchange(http.MethodGet, 200)))
+	response, err := harness.Validator().RoundTripper(next,
+		r.report).RoundTrip(newRequest(t, "http://a.example", fixture.RightExchange(http.MethodGet, 200)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -275,7 +281,7 @@ func TestRoundTripperErrors(t *testing.T) {
 	next := roundTripperFunc(func(*http.Request) (*http.Response, error) { return nil, refused })
 	var r recorder
 	transport := harness.Validator().RoundTripper(next, r.report)
-	request := newRequest(t, "http://a.example", harness.RightExchange(http.MethodPatch, 200))
+	request := newRequest(t, "http://a.example", fixture.RightExchange(http.MethodPatch, 200))
 	if _, err := transport.RoundTrip(request); !errors.Is(err, refused) {
 		t.Errorf("RoundTrip = %v, want %v", err, refused)
 	}

@@ -17,6 +17,7 @@ import (
 
 	"organizations-api/contracttests/harness"
 	"organizations-api/contracttests/harness/local"
+	"organizations-api/contracttests/harness/operator"
 	"organizations-api/contracttests/judge"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store/dynamo/dynamotest"
@@ -142,7 +143,7 @@ func mustBuild(t *testing.T) string {
 // tenant makes an organization and returns it with a key.
 func (w *world) tenant(t *testing.T) (organization.Organization, string) {
 	t.Helper()
-	made, err := local.NewOperator(w.direct, nil).Provision(t.Context(), harness.TenantSpec{Keys: []harness.KeyKind{}})
+	made, err := operator.New(w.direct, nil).Provision(t.Context(), harness.TenantSpec{Keys: []harness.KeyKind{}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,12 +7,14 @@ package live
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
 	"io"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -26,12 +28,8 @@ type Run struct {
 	Target   string // the base URL, for the reports
 	Subject  *harness.Subject
 	Checks   []harness.Check
-	Document []byte    // that the service is judged by
-	Version  string    // of the document
-	Verbose  bool      // lists what was not shown, and why
-	Deadline time.Time // when the run has to have ended; zero for never
-	// Each runs one check and returns what it found. If it is nil, harness.Run does.
-	Each func(ctx context.Context, check harness.Check, run func() []harness.Failure) []harness.Failure
+	Document []byte // that the service is judged by
+	Verbose  bool   // lists what was not shown, and why
 }
 
 // Do runs the checks that the target can show, one after the other, and writes progress and the result to out. It
@@ -40,17 +38,9 @@ type Run struct {
 func (r Run) Do(ctx context.Context, out io.Writer) (coverage.ReportInput, error) {
 	in := r.input()
 	shown, hidden := r.split()
-	facts, err := r.ask(ctx)
-	if err != nil {
+	if err := r.begin(ctx, out, estimate(shown, r.Checks)); err != nil {
 		return in, err
 	}
-	fmt.Fprintf(out, "%s: %s\n", r.Target, facts.who())
-	advice := facts.advice(estimate(shown, len(r.Checks)))
-	fmt.Fprintln(out, advice.text)
-	if left := time.Until(r.Deadline); !r.Deadline.IsZero() && advice.takes > left {
-		return in, fmt.Errorf("there are only %s for that: raise the limit, or allow more time", left.Round(time.Second))
-	}
-	r.Subject.Start = &facts.admin
 	counted := coverage.New(r.Subject.Validator.Document)
 	p := &progress{out: out, total: len(shown), began: time.Now()}
 	observe := r.Subject.Observe
@@ -62,11 +52,13 @@ func (r Run) Do(ctx context.Context, out io.Writer) (coverage.ReportInput, error
 		}
 	}
 	defer func() { r.Subject.Observe = observe }()
-	err = harness.RunSerially(ctx, shown, func(check harness.Check) []harness.Failure {
+	defer context.AfterFunc(ctx, p.interrupted)()
+	err := harness.RunSerially(ctx, shown, func(check harness.Check) []harness.Failure {
 		p.say(check.Name)
 		began := time.Now()
-		failures := r.each(ctx, check)
-		in.Subjects[0].Checks = append(in.Subjects[0].Checks, coverage.CheckRun{Name: check.Name, Duration: time.Since(began), Failures: failures})
+		failures := harness.Run(ctx, r.Subject, check)
+		in.Subjects[0].Checks = append(in.Subjects[0].Checks,
+			coverage.CheckRun{Name: check.Name, Duration: time.Since(began), Failures: failures})
 		p.done(failures)
 		return failures
 	})
@@ -76,18 +68,30 @@ func (r Run) Do(ctx context.Context, out io.Writer) (coverage.ReportInput, error
 	return in, err
 }
 
-func (r Run) each(ctx context.Context, check harness.Check) []harness.Failure {
-	run := func() []harness.Failure { return harness.Run(ctx, r.Subject, check) }
-	if r.Each == nil {
-		return run()
+// begin finds out whether the run can work, and says what it works on and how long it takes.
+func (r Run) begin(ctx context.Context, out io.Writer, requests int) error {
+	if r.Subject.Provision != nil {
+		if err := r.askOperated(ctx); err != nil {
+			return err
+		}
+		_, err := fmt.Fprintf(out, "%s: with organizations of its own, which have no limit that the run reaches\n",
+			r.Target)
+		return err
 	}
-	return r.Each(ctx, check, run)
+	facts, err := r.ask(ctx)
+	if err != nil {
+		return err
+	}
+	r.Subject.Start, r.Subject.Mark = &facts.admin, strings.ToLower(rand.Text()[:harness.MarkLength])
+	_, err = fmt.Fprintf(out, "%s: %s\n%s\n", r.Target, facts.who(), facts.advice(requests))
+	return err
 }
 
 func (r Run) input() coverage.ReportInput {
 	sum := sha256.Sum256(r.Document)
 	return coverage.ReportInput{
-		Title: "Organizations API", Version: r.Version, Target: r.Target, Date: time.Now().UTC().Truncate(time.Second),
+		Title: "Organizations API", Version: r.Subject.Validator.Document.Version, Target: r.Target,
+		Date:         time.Now().UTC().Truncate(time.Second),
 		DocumentHash: hex.EncodeToString(sum[:]), Partial: true, Verbose: r.Verbose,
 		Subjects: []coverage.SubjectRun{{Name: r.Target}},
 	}
@@ -124,11 +128,23 @@ type progress struct {
 	ran      int
 	failed   int
 	requests atomic.Int64
+
+	mu sync.Mutex // for out
 }
 
 const progressPause = time.Second
 
+// interrupted says why the run does not end at once.
+func (p *progress) interrupted() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	fmt.Fprintln(p.out, "Interrupted: what was changed is put back, which can take a minute where the limit is used "+
+		"up.")
+}
+
 func (p *progress) say(name string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
 	if now := time.Now(); now.Sub(p.last) >= progressPause {
 		p.last = now
 		fmt.Fprintf(p.out, "[%d/%d] %s, %d requests, %d failed: %s\n",

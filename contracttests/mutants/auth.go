@@ -15,22 +15,30 @@ import (
 // permissionMutants let keys do what they may not do, or refuse what they may do.
 func permissionMutants() []mutant {
 	return []mutant{
-		{"read-key-may-update", "lets a key with the permission read make changes", promoting(http.MethodPatch, harness.KeyRead)},
-		{"write-key-may-update", "lets a key with the permission write make changes", promoting(http.MethodPatch, harness.KeyWrite)},
-		{"delete-key-may-update", "lets a key with the permission delete make changes", promoting(http.MethodPatch, harness.KeyDelete)},
-		{"key-without-permission-may-read", "lets a key without any permission read", promoting(http.MethodGet, harness.KeyNone)},
+		{"read-key-may-update", "lets a key with the permission read make changes",
+			promoting(http.MethodPatch, harness.KeyRead)},
+		{"write-key-may-update", "lets a key with the permission write make changes",
+			promoting(http.MethodPatch, harness.KeyWrite)},
+		{"delete-key-may-update", "lets a key with the permission delete make changes",
+			promoting(http.MethodPatch, harness.KeyDelete)},
+		{"key-without-permission-may-read", "lets a key without any permission read",
+			promoting(http.MethodGet, harness.KeyNone)},
 		{"revoked-key-works", "takes a revoked key", promoting("", harness.KeyRevoked)},
 		{"revoked-key-works-once", "takes a revoked key for one more request", remembering(revokedOnce)},
 		{"expired-key-works", "takes an expired key", promoting("", harness.KeyExpired)},
 		{"unknown-key-works", "takes a key that was never issued", promoting("", harness.KeyUnknown)},
-		{"refuses-test-keys", "refuses keys of the test mode", refusingKeys(func(t harness.Tenant, kind harness.KeyKind) bool {
-			return strings.HasPrefix(t.Keys[kind], "sk_test_")
-		})},
-		{"expiry-means-expired", "refuses a key whose expiry is still to come", refusingKeys(func(t harness.Tenant, kind harness.KeyKind) bool {
-			return kind != harness.KeyExpired && slices.Contains(t.Expiring, kind)
-		})},
-		{"refused-update-done", "answers 403 and makes the change all the same", afterUpdate(http.StatusForbidden, doneAsAdmin)},
-		{"refused-update-of-revoked-key-done", "answers 401 to a revoked key and makes the change all the same", afterUpdate(http.StatusUnauthorized, doneAsAdmin)},
+		{"refuses-test-keys", "refuses keys of the test mode",
+			refusingKeys(func(t harness.Tenant, kind harness.KeyKind) bool {
+				return strings.HasPrefix(t.Keys[kind], "sk_test_")
+			})},
+		{"expiry-means-expired", "refuses a key whose expiry is still to come",
+			refusingKeys(func(t harness.Tenant, kind harness.KeyKind) bool {
+				return kind != harness.KeyExpired && slices.Contains(t.Expiring, kind)
+			})},
+		{"refused-update-done", "answers 403 and makes the change all the same",
+			afterUpdate(http.StatusForbidden, doneAsAdmin)},
+		{"refused-update-of-revoked-key-done", "answers 401 to a revoked key and makes the change all the same",
+			afterUpdate(http.StatusUnauthorized, doneAsAdmin)},
 		{"no-key-may-read", "lets read without a key", requests(func(c *call) {
 			if t, ok := c.world.other(""); ok && c.Method == http.MethodGet && c.anonymous() {
 				*c = *c.as(t.Keys[harness.KeyAdmin])
@@ -107,13 +115,18 @@ func keyMutants() []mutant {
 		})
 	}
 	return []mutant{
-		{"no-key-answered-403", "answers 403 where there is no key", answerError(refused((*call).anonymous), 403, "permission_required")},
+		{"no-key-answered-403", "answers 403 where there is no key",
+			answerError(refused((*call).anonymous), 403, "permission_required")},
 		{"malformed-key-answered-400", "answers 400 to what is not a key", answerError(refused(func(c *call) bool {
 			return c.token() != "" && !strings.HasPrefix(c.token(), "sk_")
 		}), 400, "request_malformed")},
-		{"forbidden-answered-401", "answers 401 to a key that lacks the permission", answerError(onStatus(403), 401, "api_key_invalid")},
-		{"forbidden-answered-404", "answers 404 to a key that lacks the permission", answerError(onStatus(403), 404, "organization_not_found")},
-		{"revoked-key-called-expired", "gives a revoked key the code of an expired one", renamed("api_key_revoked", "api_key_expired")},
-		{"missing-key-called-invalid", "gives a missing key the code of an invalid one", renamed("api_key_missing", "api_key_invalid")},
+		{"forbidden-answered-401", "answers 401 to a key that lacks the permission",
+			answerError(onStatus(403), 401, "api_key_invalid")},
+		{"forbidden-answered-404", "answers 404 to a key that lacks the permission",
+			answerError(onStatus(403), 404, "organization_not_found")},
+		{"revoked-key-called-expired", "gives a revoked key the code of an expired one",
+			renamed("api_key_revoked", "api_key_expired")},
+		{"missing-key-called-invalid", "gives a missing key the code of an invalid one",
+			renamed("api_key_missing", "api_key_invalid")},
 	}
 }

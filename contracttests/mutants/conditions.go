@@ -25,9 +25,12 @@ func tagHeaderMutants() []mutant {
 		{"tag-missing", "sends no ETag with organizations", answerHeader(onStatus(200), "ETag")},
 		{"tag-missing-with-304", "sends no ETag with 304", answerHeader(onStatus(304), "ETag")},
 		{"tag-missing-with-412", "sends no ETag with 412", answerHeader(onStatus(412), "ETag")},
-		{"tag-without-quotes", "sends the ETag without quotes", answerHeaderText(onAll, "ETag", func(text string) string { return strings.Trim(text, `"`) })},
-		{"tag-weak", "sends weak ETags", answerHeaderText(onAll, "ETag", func(text string) string { return "W/" + text })},
-		{"tag-twice", "sends two ETags", answerHeaders(onStatus(200), func(h http.Header) { h["Etag"] = append(h["Etag"], `"second"`) })},
+		{"tag-without-quotes", "sends the ETag without quotes",
+			answerHeaderText(onAll, "ETag", func(text string) string { return strings.Trim(text, `"`) })},
+		{"tag-weak", "sends weak ETags", answerHeaderText(onAll, "ETag",
+			func(text string) string { return "W/" + text })},
+		{"tag-twice", "sends two ETags", answerHeaders(onStatus(200),
+			func(h http.Header) { h["Etag"] = append(h["Etag"], `"second"`) })},
 		{"tag-of-304-differs", "sends another ETag with 304", answerHeader(onStatus(304), "ETag", `"other"`)},
 	}
 }
@@ -35,24 +38,31 @@ func tagHeaderMutants() []mutant {
 // tagMutants send ETags of the right form that do not follow the record.
 func tagMutants() []mutant {
 	all := []mutant{
-		{"tag-constant", "gives every version the same tag", retagging(func(*call, rawObject, string) string { return `"constant"` })},
-		{"tag-of-organization", "gives all versions of an organization the same tag", retagging(func(_ *call, record rawObject, _ string) string {
-			id, _ := record.get("organization_id")
-			return hashTag(id)
-		})},
-		{"tag-of-key", "gives the same version another tag for every key", retagging(func(c *call, _ rawObject, tag string) string {
-			return hashTag(tag + c.token())
-		})},
-		{"tag-of-content-alone", "gives a record that was changed and changed back the tag of before, though updated_at moved", retagging(tagWithout("updated_at"))},
+		{"tag-constant", "gives every version the same tag",
+			retagging(func(*call, rawObject, string) string { return `"constant"` })},
+		{"tag-of-organization", "gives all versions of an organization the same tag",
+			retagging(func(_ *call, record rawObject, _ string) string {
+				id, _ := record.get("organization_id")
+				return hashTag(id)
+			})},
+		{"tag-of-key", "gives the same version another tag for every key",
+			retagging(func(c *call, _ rawObject, tag string) string {
+				return hashTag(tag + c.token())
+			})},
+		{"tag-of-content-alone",
+			"gives a record that was changed and changed back the tag of before, though updated_at moved",
+			retagging(tagWithout("updated_at"))},
 		{"tag-of-every-answer", "gives every answer a new tag", remembering(tagOfEveryAnswer)},
-		{"tag-of-update-of-its-own", "tags a version otherwise in answers to updates than in those to reads", answers(func(c *call, out *judge.Response) {
-			if tag := tagOf(*out); c.updates() && tag != "" {
-				setHeader(out.Header, "ETag", hashTag(tag))
-			}
-		})},
+		{"tag-of-update-of-its-own", "tags a version otherwise in answers to updates than in those to reads",
+			answers(func(c *call, out *judge.Response) {
+				if tag := tagOf(*out); c.updates() && tag != "" {
+					setHeader(out.Header, "ETag", hashTag(tag))
+				}
+			})},
 	}
-	for _, name := range updateNames {
-		all = append(all, mutant{"tag-without-" + short(name), "keeps the tag where " + name + " alone changes", retagging(tagWithout(name, "updated_at"))})
+	for _, name := range declared().updates {
+		all = append(all, mutant{"tag-without-" + short(name), "keeps the tag where " + name + " alone changes",
+			retagging(tagWithout(name, "updated_at"))})
 	}
 	return all
 }
@@ -70,43 +80,55 @@ func conditionMutants() []mutant {
 	return []mutant{
 		{"if-match-ignored", "makes changes whatever If-Match says", ignoredFor("If-Match", http.MethodPatch)},
 		{"if-match-ignored-by-reads", "answers reads whatever If-Match says", ignoredFor("If-Match", http.MethodGet)},
-		{"if-none-match-ignored", "answers reads whatever If-None-Match says", ignoredFor("If-None-Match", http.MethodGet)},
-		{"if-none-match-ignored-by-updates", "makes changes whatever If-None-Match says", ignoredFor("If-None-Match", http.MethodPatch)},
-		{"if-match-takes-weak-tags", "takes a weak tag in If-Match for a strong one", condition("If-Match", eachTag(func(tag string) string {
-			return strings.TrimPrefix(tag, "W/")
-		}))},
-		{"if-none-match-refuses-weak-tags", "matches no weak tag in If-None-Match", condition("If-None-Match", eachTag(func(tag string) string {
-			if strings.HasPrefix(tag, "W/") {
-				return impossibleTag
-			}
-			return tag
-		}))},
+		{"if-none-match-ignored", "answers reads whatever If-None-Match says",
+			ignoredFor("If-None-Match", http.MethodGet)},
+		{"if-none-match-ignored-by-updates", "makes changes whatever If-None-Match says",
+			ignoredFor("If-None-Match", http.MethodPatch)},
+		{"if-match-takes-weak-tags", "takes a weak tag in If-Match for a strong one",
+			condition("If-Match", eachTag(func(tag string) string {
+				return strings.TrimPrefix(tag, "W/")
+			}))},
+		{"if-none-match-refuses-weak-tags", "matches no weak tag in If-None-Match",
+			condition("If-None-Match", eachTag(func(tag string) string {
+				if strings.HasPrefix(tag, "W/") {
+					return impossibleTag
+				}
+				return tag
+			}))},
 		{"if-match-star-refused", "takes * in If-Match for a tag", condition("If-Match", starImpossible)},
-		{"if-none-match-star-ignored", "takes * in If-None-Match for a tag", condition("If-None-Match", starImpossible)},
+		{"if-none-match-star-ignored", "takes * in If-None-Match for a tag",
+			condition("If-None-Match", starImpossible)},
 		{"if-match-first-tag-alone", "sees the first tag alone of If-Match", condition("If-Match", firstTag)},
-		{"if-none-match-first-tag-alone", "sees the first tag alone of If-None-Match", condition("If-None-Match", firstTag)},
-		{"if-match-first-line-alone", "sees the first line alone of If-Match", rawCondition("If-Match", func(_ *call, values []string) []string {
-			return values[:1]
-		})},
-		{"if-match-of-nothing-ignored", "makes changes under an If-Match that lists nothing", condition("If-Match", func(is harness.Condition, values []string) []string {
-			if is.Given && !is.Any && len(is.Tags) == 0 {
-				return nil
-			}
-			return values
-		})},
-		{"second-condition-ignored", "ignores If-None-Match where there is If-Match", rawCondition("If-None-Match", func(c *call, values []string) []string {
-			if _, ok := wellFormed(values); ok && len(judge.Canonical(c.Header)["If-Match"]) > 0 {
-				return nil
-			}
-			return values
-		})},
-		{"not-modified-by-old-tags", "answers 304 for every tag that the organization ever had", remembering(oldTagsMatch)},
-		{"not-modified-for-updates", "answers 304 to an update that If-None-Match forbids", answers(func(c *call, out *judge.Response) {
-			if c.updates() && out.Status == http.StatusPreconditionFailed && len(judge.Canonical(c.Header)["If-None-Match"]) > 0 {
-				out.Status = http.StatusNotModified
-				dropBody(out)
-			}
-		})},
+		{"if-none-match-first-tag-alone", "sees the first tag alone of If-None-Match",
+			condition("If-None-Match", firstTag)},
+		{"if-match-first-line-alone", "sees the first line alone of If-Match",
+			rawCondition("If-Match", func(_ *call, values []string) []string {
+				return values[:1]
+			})},
+		{"if-match-of-nothing-ignored", "makes changes under an If-Match that lists nothing",
+			condition("If-Match", func(is harness.Condition, values []string) []string {
+				if is.Given && !is.Any && len(is.Tags) == 0 {
+					return nil
+				}
+				return values
+			})},
+		{"second-condition-ignored", "ignores If-None-Match where there is If-Match",
+			rawCondition("If-None-Match", func(c *call, values []string) []string {
+				if _, ok := wellFormed(values); ok && len(judge.Canonical(c.Header)["If-Match"]) > 0 {
+					return nil
+				}
+				return values
+			})},
+		{"not-modified-by-old-tags", "answers 304 for every tag that the organization ever had",
+			remembering(oldTagsMatch)},
+		{"not-modified-for-updates", "answers 304 to an update that If-None-Match forbids",
+			answers(func(c *call, out *judge.Response) {
+				if c.updates() && out.Status == http.StatusPreconditionFailed &&
+					len(judge.Canonical(c.Header)["If-None-Match"]) > 0 {
+					out.Status = http.StatusNotModified
+					dropBody(out)
+				}
+			})},
 	}
 }
 
@@ -254,7 +276,8 @@ func oldTagsMatch() mutation {
 func raceMutants() []mutant {
 	return []mutant{
 		{"if-match-not-atomic", "checks If-Match some time before it makes the change", remembering(checkEarly)},
-		{"update-writes-whole-record", "writes the fields that an update leaves out as they were when it began", remembering(writeWhole)},
+		{"update-writes-whole-record", "writes the fields that an update leaves out as they were when it began",
+			remembering(writeWhole)},
 	}
 }
 
@@ -292,7 +315,7 @@ func writeWhole() mutation {
 // writeBack adds to an update the old values of what has changed meanwhile.
 func writeBack(update *rawObject, before, now rawObject) {
 	asked := slices.Clone(*update)
-	for _, name := range updateNames {
+	for _, name := range declared().updates {
 		was, _ := before.get(name)
 		is, _ := now.get(name)
 		if _, named := asked.get(name); !named && was != is {

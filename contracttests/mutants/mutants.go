@@ -63,6 +63,8 @@ type World struct {
 	// Direct is the service as it should be, on the same store, without rate limits.
 	Direct harness.Target
 
+	windows memory[int] // by key, the end of the first window that was seen
+
 	mu      sync.Mutex
 	tenants []harness.Tenant
 	deleted map[string]bool // by the identifiers of tenants

@@ -70,7 +70,8 @@ func (c *call) merge(patch string) {
 	if values := judge.Canonical(c.Header)["Authorization"]; len(values) > 0 {
 		h["Authorization"] = slices.Clone(values)
 	}
-	_, _ = c.world.Direct.Send(c.ctx, judge.Request{Method: http.MethodPatch, URL: harness.Path, Header: h, Body: []byte(patch)})
+	_, _ = c.world.Direct.Send(c.ctx, judge.Request{Method: http.MethodPatch, URL: harness.Path, Header: h,
+		Body: []byte(patch)})
 }
 
 // merges reports whether the call is a merge patch.
@@ -388,7 +389,8 @@ func errorText(status int, code string) []byte {
 	if status == http.StatusTooManyRequests {
 		details = `{"window":"1m","retry_after":5}` // as the Retry-After of answerError
 	}
-	return fmt.Appendf(nil, `{"success":false,"status":%d,"error":{"message":"The request was refused.","type":%q,"code":%q,"details":%s}}`,
+	return fmt.Appendf(nil,
+		`{"success":false,"status":%d,"error":{"message":"The request was refused.","type":%q,"code":%q,"details":%s}}`,
 		status, harness.ErrorMeanings()[status].Type, code, details)
 }
 

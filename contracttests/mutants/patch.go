@@ -15,8 +15,8 @@ import (
 
 // lostMutants forget a field of updates, and answer as if they had set it.
 func lostMutants() []mutant {
-	all := []mutant{{"update-lost", "answers updates as if they took effect, and forgets them", losing(updateNames...)}}
-	for _, name := range updateNames {
+	all := []mutant{{"update-lost", "answers updates as if they took effect, and forgets them", losing(declared().updates...)}}
+	for _, name := range declared().updates {
 		all = append(all, mutant{short(name) + "-lost", "forgets the " + name + " of updates", losing(name)})
 	}
 	return all
@@ -32,12 +32,17 @@ func patchMutants() []mutant {
 		})
 	}
 	all := []mutant{
-		{"update-forgets-logo", "clears the logo where an update names the organization anew", alsoSetting("organization_name", "logo_url", "null")},
-		{"update-forgets-metadata", "empties the metadata where an update leaves it out", alsoSetting("", "metadata", "{}")},
-		{"update-forgets-limits", "removes the override where an update leaves it out", alsoSetting("", "rate_limits", "null")},
-		{"update-forgets-credentials", "removes the credentials where an update sets metadata", alsoSetting("metadata", "default_llm_credentials", "{}")},
+		{"update-forgets-logo", "clears the logo where an update names the organization anew",
+			alsoSetting("organization_name", "logo_url", "null")},
+		{"update-forgets-metadata", "empties the metadata where an update leaves it out",
+			alsoSetting("", "metadata", "{}")},
+		{"update-forgets-limits", "removes the override where an update leaves it out",
+			alsoSetting("", "rate_limits", "null")},
+		{"update-forgets-credentials", "removes the credentials where an update sets metadata",
+			alsoSetting("metadata", "default_llm_credentials", "{}")},
 		{"null-empties-metadata", "empties the metadata by null", updateField("metadata", becoming("{}", "null"))},
-		{"null-empties-credentials", "removes the credentials by null", updateField("default_llm_credentials", becoming("{}", "null"))},
+		{"null-empties-credentials", "removes the credentials by null",
+			updateField("default_llm_credentials", becoming("{}", "null"))},
 		{"json-as-merge-patch", "takes JSON for a merge patch", mediaType(func(values []string) string {
 			if len(values) == 1 && values[0] == "application/json" {
 				return harness.MergePatchType
@@ -89,47 +94,59 @@ func patchMutants() []mutant {
 				c.merge(`{"rate_limits":null}`)
 			}
 		})},
-		{"null-renames", "takes the name away by null", updateField("organization_name", becoming(`"Unnamed"`, "null"))},
-		{"null-limits-to-default", "takes null for the defaults of the schema", updateField("rate_limits", becoming(defaultLimits, "null"))},
-		{"absent-limits-to-default", "gives limits that an override leaves out the default of the schema", updateField("rate_limits", func(raw string) (string, bool) {
-			if raw == "{}" {
-				return "", false
-			}
-			return mergeRaw(defaultLimits, raw)
-		})},
-		{"limits-in-wrong-categories", "takes the limits of upload and compute for each other", updateMembers(func(o *rawObject) {
-			o.nested("rate_limits", exchangeLimits)
-		})},
-		{"invalid-update-half-done", "refuses an update that is invalid and makes its valid parts", afterUpdate(http.StatusUnprocessableEntity, func(c *call) {
-			o, _ := readRawObject(c.Body)
-			for _, m := range o {
-				c.write(rawObject{m}.text())
-			}
-		})},
-		{"guarded-update-done", "answers 412 and makes the change all the same", afterUpdate(http.StatusPreconditionFailed, (*call).done)},
-		{"limited-update-done", "answers 429 and makes the change all the same", afterUpdate(http.StatusTooManyRequests, (*call).done)},
-		{"no-change-counts", "takes an update that changes nothing for a change", knowing(func(c *call, out *judge.Response) {
-			if c.updates() && out.Status == http.StatusOK && tagOf(*out) == c.tagBefore {
-				c.touch()
-				record, tag, _ := c.read()
-				setHeader(out.Header, "ETag", tag)
-				setBody(out, record.text())
-			}
-		})},
+		{"null-renames", "takes the name away by null",
+			updateField("organization_name", becoming(`"Unnamed"`, "null"))},
+		{"null-limits-to-default", "takes null for the defaults of the schema",
+			updateField("rate_limits", becoming(defaultLimits, "null"))},
+		{"absent-limits-to-default", "gives limits that an override leaves out the default of the schema",
+			updateField("rate_limits", func(raw string) (string, bool) {
+				if raw == "{}" {
+					return "", false
+				}
+				return mergeRaw(defaultLimits, raw)
+			})},
+		{"limits-in-wrong-categories", "takes the limits of upload and compute for each other",
+			updateMembers(func(o *rawObject) {
+				o.nested("rate_limits", exchangeLimits)
+			})},
+		{"invalid-update-half-done", "refuses an update that is invalid and makes its valid parts",
+			afterUpdate(http.StatusUnprocessableEntity, func(c *call) {
+				o, _ := readRawObject(c.Body)
+				for _, m := range o {
+					c.write(rawObject{m}.text())
+				}
+			})},
+		{"guarded-update-done", "answers 412 and makes the change all the same",
+			afterUpdate(http.StatusPreconditionFailed, (*call).done)},
+		{"limited-update-done", "answers 429 and makes the change all the same",
+			afterUpdate(http.StatusTooManyRequests, (*call).done)},
+		{"no-change-counts", "takes an update that changes nothing for a change",
+			knowing(func(c *call, out *judge.Response) {
+				if c.updates() && out.Status == http.StatusOK && tagOf(*out) == c.tagBefore {
+					c.touch()
+					record, tag, _ := c.read()
+					setHeader(out.Header, "ETag", tag)
+					setBody(out, record.text())
+				}
+			})},
 	}
-	for _, name := range slices.Concat([]string{"rate_limits", "metadata", "default_llm_credentials"}, clearableNames, flagNames) {
+	for _, name := range slices.Concat([]string{"rate_limits", "metadata", "default_llm_credentials"}, declared().clearable,
+		declared().flags) {
 		all = append(all,
-			mutant{"merge-null-keeps-" + short(name), "does not clear " + name + " by null in a merge patch", ignoring(name, "null")},
+			mutant{"merge-null-keeps-" + short(name), "does not clear " + name + " by null in a merge patch",
+				ignoring(name, "null")},
 			mutant{"null-clears-" + short(name), "clears " + name + " by null in JSON", clearing(name)},
 		)
 	}
-	for _, name := range flagNames {
-		all = append(all, mutant{short(name) + "-always-on", "does not turn " + name + " off", updateField(name, becoming("true", "false"))})
+	for _, name := range declared().flags {
+		all = append(all, mutant{short(name) + "-always-on", "does not turn " + name + " off",
+			updateField(name, becoming("true", "false"))})
 	}
-	for _, name := range objectNames {
+	for _, name := range declared().objects {
 		all = append(all,
 			mutant{short(name) + "-merged", "merges " + name + " in JSON into what is there", merging(name)},
-			mutant{"empty-" + short(name) + "-ignored", "does not replace " + name + " by an empty object", ignoring(name, "{}")},
+			mutant{"empty-" + short(name) + "-ignored", "does not replace " + name + " by an empty object",
+				ignoring(name, "{}")},
 		)
 	}
 	return all
@@ -224,7 +241,10 @@ func losing(names ...string) mutation {
 			editBody(out, func(o *rawObject) { pretend(o, lost) })
 			if string(out.Body) != before && len(lost) == len(asked) {
 				editBody(out, func(o *rawObject) {
-					o.change("updated_at", func(raw string) (string, bool) { return later(raw, time.Microsecond), true })
+					o.change("updated_at", func(raw string) (string, bool) {
+						return later(raw, time.Microsecond),
+							true
+					})
 				})
 				setHeader(out.Header, "ETag", `"lost"`)
 			}
@@ -238,7 +258,7 @@ func pretend(o *rawObject, update rawObject) {
 		switch {
 		case m.name == "rate_limits" || m.name == "rate_limit_overrides":
 			o.change("rate_limits", func(there string) (string, bool) { return mergeRaw(there, plainLimits(m.raw)) })
-		case m.raw != "null" || slices.Contains(clearableNames, m.name):
+		case m.raw != "null" || slices.Contains(declared().clearable, m.name):
 			o.set(m.name, m.raw)
 		}
 	}
@@ -248,7 +268,7 @@ func pretend(o *rawObject, update rawObject) {
 func plainLimits(raw string) string {
 	return string(editRaw([]byte(raw), func(o *rawObject) {
 		*o = slices.DeleteFunc(slices.Clone(*o), func(m rawMember) bool {
-			return !slices.Contains(limitNames, m.name) || !judge.IntegerText.MatchString(m.raw)
+			return !slices.Contains(declared().limits, m.name) || !judge.IntegerText.MatchString(m.raw)
 		})
 	}))
 }
@@ -273,18 +293,21 @@ func valueMutants() []mutant {
 				return r
 			}, text), true
 		})},
-		{"emails-in-lower-case", "keeps emails in lower case", updateFields(emailNames, byValue(func(text string) (string, bool) {
-			return strings.ToLower(text), true
-		}))},
+		{"emails-in-lower-case", "keeps emails in lower case",
+			updateFields(declared().emails, byValue(func(text string) (string, bool) {
+				return strings.ToLower(text), true
+			}))},
 		{"numbers-rounded", "keeps the numbers of metadata as float64", updateField("metadata", throughFloats)},
-		{"large-numbers-as-text", "keeps integers of metadata that no float64 can tell apart as texts", updateNested("metadata", matching(`^[0-9]{16,}$`, quoteRaw))},
+		{"large-numbers-as-text", "keeps integers of metadata that no float64 can tell apart as texts",
+			updateNested("metadata", matching(`^[0-9]{16,}$`, quoteRaw))},
 		{"nulls-in-metadata-lost", "keeps no members of metadata that are null", requests(func(c *call) {
 			if !c.merges() {
 				c.edit(func(o *rawObject) { o.nested("metadata", dropNulls) })
 			}
 		})},
 		{"empty-names-in-metadata-lost", "keeps no member of metadata with an empty name", metadata(without(""))},
-		{"empty-lists-in-metadata-null", "keeps empty lists of metadata as null", updateNested("metadata", becoming("null", "[]"))},
+		{"empty-lists-in-metadata-null", "keeps empty lists of metadata as null",
+			updateNested("metadata", becoming("null", "[]"))},
 	}
 }
 

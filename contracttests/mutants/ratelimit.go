@@ -15,9 +15,22 @@ import (
 func limitMutants() []mutant {
 	return []mutant{
 		{"limit-not-enforced", "answers requests beyond the limit", sends(unlimited)},
-		{"limit-enforced-early", "refuses the last read of the minute that the limit allows", answerError(onMethod(http.MethodGet, func(_ *call, out *judge.Response) bool {
-			return out.Status == http.StatusOK && out.Header.Get("X-RateLimit-Remaining") == "0"
-		}), 429, "rate_limited")},
+		{"limit-enforced-early", "refuses the last read of the minute that the limit allows",
+			answerError(onMethod(http.MethodGet, func(_ *call, out *judge.Response) bool {
+				return out.Status == http.StatusOK && out.Header.Get("X-RateLimit-Remaining") == "0"
+			}), 429, "rate_limited")},
+		{"window-of-half-a-minute", "allows all requests again after thirty seconds", sends(halfAMinute)},
+		{"window-never-ends", "refuses a caller for good when it has used up a window",
+			answerError(func(c *call, out *judge.Response) bool {
+				reset, err := strconv.Atoi(out.Header.Get("X-RateLimit-Reset"))
+				first := c.world.windows.change(c.token(), func(first int) int {
+					if first == 0 {
+						return reset
+					}
+					return first
+				})
+				return err == nil && reset > first+60
+			}, 429, "rate_limited")},
 		{"limit-not-of-updates", "does not count updates", sends(func(c *call) (judge.Response, error) {
 			if c.updates() && bytes.HasPrefix(c.Body, []byte("{")) {
 				return c.world.Direct.Send(c.ctx, c.Request)
@@ -25,6 +38,15 @@ func limitMutants() []mutant {
 			return c.send()
 		})},
 	}
+}
+
+// halfAMinute serves what was refused with 429 in the second half of the minute.
+func halfAMinute(c *call) (judge.Response, error) {
+	out, err := c.send()
+	if seconds, errRead := strconv.Atoi(out.Header.Get("Retry-After")); err != nil || errRead != nil || seconds > 30 {
+		return out, err
+	}
+	return unlimited(c)
 }
 
 // unlimited serves what was refused with 429, with the headers of the refusal.
@@ -39,7 +61,8 @@ func unlimited(c *call) (judge.Response, error) {
 		return out, err
 	}
 	out.Header = judge.Canonical(out.Header)
-	for _, name := range []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-RateLimit-Window"} {
+	for _, name := range []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
+		"X-RateLimit-Window"} {
 		setHeader(out.Header, name, refused.Values(name)...)
 	}
 	return out, nil
@@ -60,24 +83,32 @@ func limitHeaderMutants() []mutant {
 		{"remaining-missing", "leaves X-RateLimit-Remaining out", answerHeader(metered, remaining)},
 		{"reset-missing", "leaves X-RateLimit-Reset out", answerHeader(metered, reset)},
 		{"window-missing", "leaves X-RateLimit-Window out", answerHeader(metered, "X-RateLimit-Window")},
-		{"window-as-text", "writes X-RateLimit-Window with its unit", answerHeader(metered, "X-RateLimit-Window", "1m")},
-		{"window-of-an-hour", "states another window than the minute", answerHeader(metered, "X-RateLimit-Window", "3600")},
-		{"window-alone", "states the window of requests that are not counted", answerHeader(func(c *call, out *judge.Response) bool {
-			return !metered(c, out)
-		}, "X-RateLimit-Window", "60")},
+		{"window-as-text", "writes X-RateLimit-Window with its unit",
+			answerHeader(metered, "X-RateLimit-Window", "1m")},
+		{"window-of-an-hour", "states another window than the minute",
+			answerHeader(metered, "X-RateLimit-Window", "3600")},
+		{"window-alone", "states the window of requests that are not counted",
+			answerHeader(func(c *call, out *judge.Response) bool {
+				return !metered(c, out)
+			}, "X-RateLimit-Window", "60")},
 		{"limit-header-text", "writes X-RateLimit-Limit with its unit", adding(limit, "/min")},
-		{"limit-header-of-another-category", "states another limit than that of the category metadata", adding(limit, "0")},
-		{"remaining-does-not-count-down", "always states all requests of the minute as left", answerHeaders(answered, func(h http.Header) {
-			setHeader(h, remaining, h.Get(limit))
-		})},
+		{"limit-header-of-another-category", "states another limit than that of the category metadata",
+			adding(limit, "0")},
+		{"remaining-does-not-count-down", "always states all requests of the minute as left",
+			answerHeaders(answered, func(h http.Header) {
+				setHeader(h, remaining, h.Get(limit))
+			})},
 		{"remaining-negative", "states less than no request as left", answerHeader(onStatus(429), remaining, "-1")},
 		{"remaining-above-limit", "states more requests as left than there are", adding(remaining, "000000")},
-		{"remaining-after-refusal", "refuses a request for its number and states that one is left", answerHeader(onStatus(429), remaining, "1")},
+		{"remaining-after-refusal", "refuses a request for its number and states that one is left",
+			answerHeader(onStatus(429), remaining, "1")},
 		{"remaining-by-key", "counts the requests of every key on its own", remembering(remainingByKey)},
-		{"reset-in-seconds-from-now", "states the reset as a number of seconds from now", answerHeader(metered, reset, "60")},
+		{"reset-in-seconds-from-now", "states the reset as a number of seconds from now",
+			answerHeader(metered, reset, "60")},
 		{"reset-in-milliseconds", "states the reset in milliseconds", adding(reset, "000")},
 		{"reset-in-the-past", "states a reset that is over", answerHeader(metered, reset, "1767605460")},
-		{"reset-as-date", "states the reset as a date", answerHeader(metered, reset, time.Unix(1767605460, 0).UTC().Format(time.RFC3339))},
+		{"reset-as-date", "states the reset as a date",
+			answerHeader(metered, reset, time.Unix(1767605460, 0).UTC().Format(time.RFC3339))},
 	}
 }
 

@@ -17,30 +17,37 @@ func readMutants() []mutant {
 	created := func(o *rawObject) string { raw, _ := o.get("created_at"); return raw }
 	return []mutant{
 		{"read-stale-once", "answers the first read after a change with the record of before", remembering(staleOnce)},
-		{"read-cached-by-key", "answers reads with what the key has seen before, until it changes something itself", remembering(cachedByKey)},
-		{"read-of-last-caller", "answers a read with the record of the caller before, if that was another organization", remembering(lastCaller)},
-		{"update-answers-record-before", "answers an update with the record of before", knowing(func(c *call, out *judge.Response) {
-			if c.changed(out) {
-				setBody(out, c.before.text())
-			}
-		})},
-		{"update-answers-tag-before", "answers an update with the tag of before", knowing(func(c *call, out *judge.Response) {
-			if c.changed(out) {
-				setHeader(out.Header, "ETag", c.tagBefore)
-			}
-		})},
-		{"update-time-frozen", "never moves updated_at", record(func(o *rawObject) { o.set("updated_at", created(o)) })},
+		{"read-cached-by-key", "answers reads with what the key has seen before, until it changes something itself",
+			remembering(cachedByKey)},
+		{"read-of-last-caller",
+			"answers a read with the record of the caller before, if that was another organization",
+			remembering(lastCaller)},
+		{"update-answers-record-before", "answers an update with the record of before",
+			knowing(func(c *call, out *judge.Response) {
+				if c.changed(out) {
+					setBody(out, c.before.text())
+				}
+			})},
+		{"update-answers-tag-before", "answers an update with the tag of before",
+			knowing(func(c *call, out *judge.Response) {
+				if c.changed(out) {
+					setHeader(out.Header, "ETag", c.tagBefore)
+				}
+			})},
+		{"update-time-frozen", "never moves updated_at",
+			record(func(o *rawObject) { o.set("updated_at", created(o)) })},
 		{"update-time-goes-back", "moves updated_at backwards", record(timeGoesBack)},
 		{"creation-time-moves", "moves created_at with every change", record(func(o *rawObject) {
 			updated, _ := o.get("updated_at")
 			o.set("created_at", updated)
 		})},
-		{"contacts-exchanged", "answers reads with the two emails in each other's place", answerMembers(onMethod(http.MethodGet, onStatus(200)), func(o *rawObject) {
-			billing, _ := o.get("billing_email")
-			notifications, _ := o.get("notifications_email")
-			o.set("billing_email", notifications)
-			o.set("notifications_email", billing)
-		})},
+		{"contacts-exchanged", "answers reads with the two emails in each other's place",
+			answerMembers(onMethod(http.MethodGet, onStatus(200)), func(o *rawObject) {
+				billing, _ := o.get("billing_email")
+				notifications, _ := o.get("notifications_email")
+				o.set("billing_email", notifications)
+				o.set("notifications_email", billing)
+			})},
 		{"limits-without-tier", "shows the limits of the override alone", remembering(limitsWithoutTier)},
 	}
 }
@@ -134,7 +141,7 @@ func limitsWithoutTier() mutation {
 		override := overrides.get(t.ID)
 		editBody(out, func(o *rawObject) {
 			o.nested("rate_limits", func(all *rawObject) {
-				for _, name := range limitNames {
+				for _, name := range declared().limits {
 					if _, ok := override.get(name); !ok && len(override) > 0 {
 						all.drop(name)
 					}
@@ -157,7 +164,8 @@ func effectMutants() []mutant {
 			return out, err
 		})},
 		{"read-counts-usage", "counts a credit of usage for every read", remembering(func() mutation {
-			return counting("current_month_usage", 1, func(c *call, _ *judge.Response) bool { return c.Method == http.MethodGet })
+			return counting("current_month_usage", 1,
+				func(c *call, _ *judge.Response) bool { return c.Method == http.MethodGet })
 		})},
 		{"update-costs-credits", "takes a credit away for every update", remembering(func() mutation {
 			return counting("credit_count", -1, (*call).changed)
@@ -208,7 +216,8 @@ func undeclaredTaken() mutation {
 
 // undeclaredOf adds the tier and the credits of an update to those that were taken before.
 func undeclaredOf(asked, taken rawObject) rawObject {
-	if raw, _ := asked.get("account_type"); slices.Contains([]string{`"free"`, `"pro"`, `"team"`, `"enterprise"`}, raw) {
+	if raw, _ := asked.get("account_type"); slices.Contains([]string{`"free"`, `"pro"`, `"team"`, `"enterprise"`},
+		raw) {
 		taken.set("account_type", raw)
 	}
 	if raw, _ := asked.get("credit_count"); judge.IntegerText.MatchString(raw) {

@@ -9,6 +9,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/fixture"
 	"organizations-api/contracttests/judge"
 )
 
@@ -27,13 +28,16 @@ func HarmlessMutants() []Mutant {
 		{"harmless-answer", "copies answers", answers(func(*call, *judge.Response) {})},
 		{"harmless-members", "takes organizations apart and puts them together", answerText(onAll, rebuild)},
 		{"harmless-update", "takes updates apart and puts them together", updateText(rebuild)},
-		{"harmless-tags", "translates tags to themselves", retagging(func(_ *call, _ rawObject, tag string) string { return tag })},
+		{"harmless-tags", "translates tags to themselves",
+			retagging(func(_ *call, _ rawObject, tag string) string { return tag })},
 		{"harmless-loss", "looks at every update and loses nothing", losing()},
-		{"harmless-replay", "answers reads with the record of before that is still the same", knowing(func(c *call, out *judge.Response) {
-			if len(c.before) > 0 && c.Method == http.MethodGet && out.Status == http.StatusOK && tagOf(*out) == c.tagBefore {
-				(&shown{body: c.before.text(), tag: c.tagBefore}).put(out)
-			}
-		})},
+		{"harmless-replay", "answers reads with the record of before that is still the same",
+			knowing(func(c *call, out *judge.Response) {
+				if len(c.before) > 0 && c.Method == http.MethodGet && out.Status == http.StatusOK &&
+					tagOf(*out) == c.tagBefore {
+					(&shown{body: c.before.text(), tag: c.tagBefore}).put(out)
+				}
+			})},
 	})
 }
 
@@ -97,7 +101,7 @@ func TestEachRuleCounts(t *testing.T) {
 			if i < 0 {
 				t.Fatalf("there is no mutant %s", c.mutant)
 			}
-			right := harness.RightExchange(c.method, c.status)
+			right := fixture.RightExchange(c.method, c.status)
 			check := harness.Check{Name: "one exchange", Run: func(s *harness.Session) { s.Send(right.Request) }}
 			subject := cannedSubject(mutants[i], right.Response)
 			if failures := harness.Run(t.Context(), subject, check); len(failures) == 0 {
@@ -120,8 +124,9 @@ func cannedSubject(mutant Mutant, answer judge.Response) *harness.Subject {
 			return answer, nil
 		})
 	}
-	world := &World{Direct: canned(harness.RightExchange(http.MethodGet, http.StatusOK).Response)}
-	return &harness.Subject{Name: mutant.Name, Target: mutant.Wrap(world, canned(answer)), Validator: harness.Validator()}
+	world := &World{Direct: canned(fixture.RightExchange(http.MethodGet, http.StatusOK).Response)}
+	return &harness.Subject{Name: mutant.Name, Target: mutant.Wrap(world, canned(answer)),
+		Validator: harness.Validator()}
 }
 
 // TestCannedServiceIsRight: the canned service that the mutants are put in front of has no fault of its own.
@@ -129,7 +134,7 @@ func TestCannedServiceIsRight(t *testing.T) {
 	t.Parallel()
 	for _, mutant := range HarmlessMutants() {
 		for _, c := range rulesAndMutants {
-			right := harness.RightExchange(c.method, c.status)
+			right := fixture.RightExchange(c.method, c.status)
 			subject := cannedSubject(mutant, right.Response)
 			check := harness.Check{Name: mutant.Name, Run: func(s *harness.Session) { s.Send(right.Request) }}
 			for _, failure := range harness.Run(t.Context(), subject, check) {
@@ -142,8 +147,10 @@ func TestCannedServiceIsRight(t *testing.T) {
 // TestMutantsLeaveOthersAlone: a mutant that is about some requests changes nothing of the others and of their answers.
 func TestMutantsLeaveOthersAlone(t *testing.T) {
 	t.Parallel()
-	get, patch := harness.RightExchange(http.MethodGet, http.StatusOK), harness.RightExchange(http.MethodPatch, http.StatusOK)
-	patch.Request.Body = []byte(` {"organization_name": "Northwind", "metadata": {"b":[1.50], "a":1} , "rate_limits":{"data":7}} `)
+	get, patch := fixture.RightExchange(http.MethodGet, http.StatusOK),
+		fixture.RightExchange(http.MethodPatch, http.StatusOK)
+	patch.Request.Body = []byte(` {"organization_name": "Northwind", "metadata": {"b":[1.50], "a":1} , ` +
+		`"rate_limits":{"data":7}} `)
 	for _, mutant := range All() {
 		particular := mutant.Group == GroupAcceptance || mutant.Group == GroupSecurity
 		if !particular || mutant.Name == "key-in-header" { // which is about every answer
@@ -157,7 +164,8 @@ func TestMutantsLeaveOthersAlone(t *testing.T) {
 			})
 			got, err := mutant.Wrap(&World{Direct: answer}, answer).Send(t.Context(), x.Request)
 			if diff := cmp.Diff(x, judge.Exchange{Request: passed, Response: got}); diff != "" || err != nil {
-				t.Errorf("%s changes a %s that it is not about (-want +got): %v\n%s", mutant.Name, x.Request.Method, err, diff)
+				t.Errorf("%s changes a %s that it is not about (-want +got): %v\n%s", mutant.Name, x.Request.Method,
+					err, diff)
 			}
 		}
 	}

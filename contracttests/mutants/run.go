@@ -34,6 +34,11 @@ func (m Mutant) Before(subject *harness.Subject, direct harness.Target) *harness
 	mutant := *subject
 	mutant.Name += " behind " + m.Name
 	mutant.Target = m.Wrap(world, subject.Target)
+	if subject.Later != nil {
+		mutant.Later = func(ctx context.Context, at time.Time) harness.Target {
+			return m.Wrap(world, subject.Later(ctx, at))
+		}
+	}
 	mutant.Faulty = func(fault harness.Fault) harness.Target { return faulty[fault] }
 	mutant.Provision = func(ctx context.Context, spec harness.TenantSpec) (harness.Tenant, error) {
 		t, err := subject.Provision(ctx, spec)
@@ -83,7 +88,29 @@ func Table(results []Result) string {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%v\n", r.Name, r.Group, first, more, r.Duration.Round(time.Millisecond))
 	}
 	_ = w.Flush() // to a strings.Builder, which takes everything
-	out.WriteString("\n" + mutantSums(results))
+	out.WriteString("\n" + mutantSums(results) + onlyCatchers(results))
+	return out.String()
+}
+
+// onlyCatchers lists the checks that alone catch something: without one of them the suite would have a hole. It says
+// nothing if no result has more than one check, as not every check was run then.
+func onlyCatchers(results []Result) string {
+	only := map[string][]string{}
+	every := false
+	for _, r := range results {
+		every = every || len(r.CaughtBy) > 1
+		if len(r.CaughtBy) == 1 {
+			only[r.CaughtBy[0]] = append(only[r.CaughtBy[0]], r.Name)
+		}
+	}
+	if !every {
+		return "-mutants.all runs every check, and lists those that alone catch something.\n"
+	}
+	var out strings.Builder
+	fmt.Fprintf(&out, "%d checks alone catch something:\n", len(only))
+	for _, check := range slices.Sorted(maps.Keys(only)) {
+		fmt.Fprintf(&out, "  %s: %s\n", check, strings.Join(only[check], ", "))
+	}
 	return out.String()
 }
 

@@ -23,45 +23,56 @@ func leakMutants() []mutant {
 		})
 	}
 	all := []mutant{
-		{"key-in-error", "repeats the caller's key in the message of errors", withKey(func(c *call, out *judge.Response, key string) {
-			if onErrors(c, out) {
-				setMessage(out, "The key "+key+" was refused.")
-			}
-		})},
-		{"key-in-problem", "repeats the caller's key in validation errors", withKey(func(_ *call, out *judge.Response, key string) {
-			if out.Status == http.StatusUnprocessableEntity {
-				setBody(out, []byte(strings.Replace(string(out.Body), `"msg":"`, `"msg":"`+key+" ", 1)))
-			}
-		})},
-		{"key-in-header", "repeats the caller's key in X-Request-Id", withKey(func(_ *call, out *judge.Response, key string) {
-			setRequestID(out, key)
-		})},
-		{"key-in-challenge", "repeats the caller's key in WWW-Authenticate", withKey(func(_ *call, out *judge.Response, key string) {
-			if out.Status == http.StatusUnauthorized {
-				setHeader(out.Header, "WWW-Authenticate", `Bearer realm="`+key+`"`)
-			}
-		})},
-		{"admin-key-in-details", "names the key that would do in the details of 403", leaking(onStatus(403), setDetails, adminKey)},
+		{"key-in-error", "repeats the caller's key in the message of errors",
+			withKey(func(c *call, out *judge.Response, key string) {
+				if onErrors(c, out) {
+					setMessage(out, "The key "+key+" was refused.")
+				}
+			})},
+		{"key-in-problem", "repeats the caller's key in validation errors",
+			withKey(func(_ *call, out *judge.Response, key string) {
+				if out.Status == http.StatusUnprocessableEntity {
+					setBody(out, []byte(strings.Replace(string(out.Body), `"msg":"`, `"msg":"`+key+" ", 1)))
+				}
+			})},
+		{"key-in-header", "repeats the caller's key in X-Request-Id",
+			withKey(func(_ *call, out *judge.Response, key string) {
+				setRequestID(out, key)
+			})},
+		{"key-in-challenge", "repeats the caller's key in WWW-Authenticate",
+			withKey(func(_ *call, out *judge.Response, key string) {
+				if out.Status == http.StatusUnauthorized {
+					setHeader(out.Header, "WWW-Authenticate", `Bearer realm="`+key+`"`)
+				}
+			})},
+		{"admin-key-in-details", "names the key that would do in the details of 403",
+			leaking(onStatus(403), setDetails, adminKey)},
 		{"admin-key-in-metadata", "shows the admin key to everybody who reads", leaking(ok, intoMetadata, adminKey)},
-		{"internal-id-as-name", "shows the internal identifier for auth_provider_org_id", leaking(ok, func(out *judge.Response, secret string) {
-			editBody(out, with("auth_provider_org_id", quoteRaw(secret)))
-		}, internalID)},
-		{"internal-id-in-tag", "makes tags of the internal identifier", retagging(func(c *call, _ rawObject, tag string) string {
-			if id := internalID(c); id != "" {
-				return `"` + id + "-" + strings.Trim(tag, `"`) + `"`
-			}
-			return tag
-		})},
+		{"internal-id-as-name", "shows the internal identifier for auth_provider_org_id",
+			leaking(ok, func(out *judge.Response, secret string) {
+				editBody(out, with("auth_provider_org_id", quoteRaw(secret)))
+			}, internalID)},
+		{"internal-id-in-tag", "makes tags of the internal identifier",
+			retagging(func(c *call, _ rawObject, tag string) string {
+				if id := internalID(c); id != "" {
+					return `"` + id + "-" + strings.Trim(tag, `"`) + `"`
+				}
+				return tag
+			})},
 	}
 	for _, secret := range []struct {
 		name, what string
 		of         func(c *call) string
 	}{{"internal-id", "the internal identifier", internalID}, {"hash", "the hash of a key", keyHash}} {
 		all = append(all,
-			mutant{secret.name + "-in-metadata", "adds " + secret.what + " to the metadata", leaking(ok, intoMetadata, secret.of)},
-			mutant{secret.name + "-in-header", "makes X-Request-Id of " + secret.what, leaking(onAll, setRequestID, secret.of)},
-			mutant{secret.name + "-in-details", "adds " + secret.what + " to the details of errors", leaking(onErrors, setDetails, secret.of)},
-			mutant{secret.name + "-in-failure", "names " + secret.what + " where the service failed", leaking(onStatus(500, 503), setDetails, secret.of)},
+			mutant{secret.name + "-in-metadata", "adds " + secret.what + " to the metadata",
+				leaking(ok, intoMetadata, secret.of)},
+			mutant{secret.name + "-in-header", "makes X-Request-Id of " + secret.what,
+				leaking(onAll, setRequestID, secret.of)},
+			mutant{secret.name + "-in-details", "adds " + secret.what + " to the details of errors",
+				leaking(onErrors, setDetails, secret.of)},
+			mutant{secret.name + "-in-failure", "names " + secret.what + " where the service failed",
+				leaking(onStatus(500, 503), setDetails, secret.of)},
 		)
 	}
 	return all
@@ -117,26 +128,31 @@ func tenancyMutants() []mutant {
 		return kind == harness.KeyUnknown
 	})
 	return []mutant{
-		{"unknown-key-answered-404", "answers 404 to a key that was never issued", answerError(unknown, 404, "organization_not_found")},
-		{"unknown-organization-answered-404", "answers 404 to a key of an organization that does not exist", answerError(refused((*call).stranger), 404, "organization_not_found")},
-		{"unknown-organization-told-apart", "tells a key of no organization from an unknown key of one", answers(func(c *call, out *judge.Response) {
-			if out.Status == http.StatusUnauthorized && c.stranger() {
-				setMessage(out, "There is no such organization.")
-			}
-		})},
-		{"deleted-answered-401", "answers 401 for an organization that is gone", answerError(onStatus(404), 401, "api_key_invalid")},
+		{"unknown-key-answered-404", "answers 404 to a key that was never issued",
+			answerError(unknown, 404, "organization_not_found")},
+		{"unknown-organization-answered-404", "answers 404 to a key of an organization that does not exist",
+			answerError(refused((*call).stranger), 404, "organization_not_found")},
+		{"unknown-organization-told-apart", "tells a key of no organization from an unknown key of one",
+			answers(func(c *call, out *judge.Response) {
+				if out.Status == http.StatusUnauthorized && c.stranger() {
+					setMessage(out, "There is no such organization.")
+				}
+			})},
+		{"deleted-answered-401", "answers 401 for an organization that is gone",
+			answerError(onStatus(404), 401, "api_key_invalid")},
 		{"read-of-other-organization", "shows keys that can only read another organization", requests(func(c *call) {
 			t, kind, _ := c.caller()
 			if other, ok := c.world.other(t.ID); ok && kind == harness.KeyRead && c.Method == http.MethodGet {
 				*c = *c.as(other.Keys[harness.KeyAdmin])
 			}
 		})},
-		{"update-of-other-organization-too", "makes changes in another organization too", afterUpdate(http.StatusOK, func(c *call) {
-			t, _, ok := c.caller()
-			if other, found := c.world.other(t.ID); ok && found {
-				c.as(other.Keys[harness.KeyAdmin]).done()
-			}
-		})},
+		{"update-of-other-organization-too", "makes changes in another organization too",
+			afterUpdate(http.StatusOK, func(c *call) {
+				t, _, ok := c.caller()
+				if other, found := c.world.other(t.ID); ok && found {
+					c.as(other.Keys[harness.KeyAdmin]).done()
+				}
+			})},
 		{"organization-by-body", "makes changes in the organization that the body names", requests(func(c *call) {
 			o, _ := readRawObject(c.Body)
 			raw, _ := o.get("organization_id")

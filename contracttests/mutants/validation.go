@@ -17,21 +17,6 @@ import (
 
 // This file breaks which requests are taken and which are refused.
 
-// updateNames are the fields of an update.
-var updateNames = []string{
-	"organization_name", "billing_email", "metadata", "rate_limits", "logo_url", "notifications_email", "default_llm_credentials",
-	"rate_limit_overrides", "nsfw_check_enabled", "nsfw_fail_closed",
-}
-
-// Some of the fields of an update.
-var (
-	objectNames    = []string{"metadata", "rate_limits", "default_llm_credentials"}
-	emailNames     = []string{"billing_email", "notifications_email"}
-	clearableNames = []string{"logo_url", "billing_email", "notifications_email"} // null shows as null
-	flagNames      = []string{"nsfw_check_enabled", "nsfw_fail_closed"}
-	limitNames     = []string{"metadata", "data", "search", "upload", "compute"}
-)
-
 // short returns the name of a field as the names of mutants have it.
 func short(field string) string {
 	return strings.NewReplacer("organization_name", "name", "rate_limits", "limits", "logo_url", "logo",
@@ -43,7 +28,7 @@ func laxFieldMutants() []mutant {
 	limits := func(change textChange) mutation { return updateNested("rate_limits", change) }
 	credentials := func(change textChange) mutation { return updateNested("default_llm_credentials", change) }
 	emails := func(change func(text string) (string, bool)) mutation {
-		return updateFields(emailNames, byValue(change))
+		return updateFields(declared().emails, byValue(change))
 	}
 	asText := func(raw string) string { return `"` + raw + `"` }
 	return []mutant{
@@ -52,9 +37,10 @@ func laxFieldMutants() []mutant {
 		}))},
 		{"takes-limit-true", "takes true for a limit", limits(becoming("1", "true"))},
 		{"takes-limit-null", "takes null for a limit", limits(becoming("1", "null"))},
-		{"takes-limit-fraction", "takes 1.5 for a limit", limits(matching(`^[1-9][0-9]{0,5}\.[0-9]*[1-9][0-9]*$`, func(raw string) string {
-			return raw[:strings.IndexByte(raw, '.')]
-		}))},
+		{"takes-limit-fraction", "takes 1.5 for a limit",
+			limits(matching(`^[1-9][0-9]{0,5}\.[0-9]*[1-9][0-9]*$`, func(raw string) string {
+				return raw[:strings.IndexByte(raw, '.')]
+			}))},
 		{"takes-limit-zero", "takes 0 for a limit", limits(becoming("1", "0", "-0"))},
 		{"takes-limit-negative", "takes -1 for a limit", limits(matching(`^-[1-9][0-9]*$`, to("1")))},
 		{"takes-limit-too-high", "takes 1000000001 for a limit", limits(becoming("1000000000", "1000000001"))},
@@ -62,57 +48,71 @@ func laxFieldMutants() []mutant {
 		{"takes-email-without-at", "takes an email without an @", emails(func(text string) (string, bool) {
 			return "a@b.example", text != "" && !strings.Contains(text, "@")
 		})},
-		{"takes-email-empty", "takes an empty email", updateFields(emailNames, becoming("null", `""`))},
-		{"takes-email-with-display-name", "takes an email with a display name", emails(func(text string) (string, bool) {
-			name, address, ok := strings.Cut(strings.TrimSuffix(text, ">"), "<")
-			return address, ok && name != "" && strings.HasSuffix(text, ">")
-		})},
-		{"takes-email-with-long-local-part", "takes an email with 65 characters before the @", emails(func(text string) (string, bool) {
-			local, domain, ok := strings.Cut(text, "@")
-			return local[:min(len(local), 64)] + "@" + domain, ok && len(local) == 65
-		})},
+		{"takes-email-empty", "takes an empty email", updateFields(declared().emails, becoming("null", `""`))},
+		{"takes-email-with-display-name", "takes an email with a display name",
+			emails(func(text string) (string, bool) {
+				name, address, ok := strings.Cut(strings.TrimSuffix(text, ">"), "<")
+				return address, ok && name != "" && strings.HasSuffix(text, ">")
+			})},
+		{"takes-email-with-long-local-part", "takes an email with 65 characters before the @",
+			emails(func(text string) (string, bool) {
+				local, domain, ok := strings.Cut(text, "@")
+				return local[:min(len(local), 64)] + "@" + domain, ok && len(local) == 65
+			})},
 		{"takes-email-of-one-label", "takes an email at a host without a dot", emails(func(text string) (string, bool) {
 			_, domain, ok := strings.Cut(text, "@")
 			return text + ".example", ok && domain != "" && !strings.Contains(domain, ".")
 		})},
-		{"takes-email-at-number", "takes an email at a host that ends in a digit", emails(func(text string) (string, bool) {
-			_, domain, ok := strings.Cut(text, "@")
-			return text + "a", ok && strings.Contains(domain, ".") && strings.ContainsAny(domain[len(domain)-1:], "0123456789")
-		})},
-		{"takes-email-at-reserved-host", "takes an email at a host below .local", emails(func(text string) (string, bool) {
-			return text + ".example", strings.HasSuffix(text, ".local")
-		})},
-		{"takes-email-at-reserved-label", "takes an email at a host with a reserved label", emails(func(text string) (string, bool) {
-			return strings.Replace(text, "@ab--", "@", 1), strings.Contains(text, "@ab--")
-		})},
-		{"takes-number-too-large", "takes numbers in metadata that no float64 holds", updateNested("metadata", func(raw string) (string, bool) {
-			return "1", overflows(raw)
-		})},
-		{"takes-flag-text", "takes a text for a boolean", updateFields(flagNames, becoming("true", `"true"`))},
-		{"takes-flag-number", "takes a number for a boolean", updateFields(flagNames, becoming("true", "1", "7"))},
-		{"takes-two-limits", "takes the newer of two names of the limits where they differ", updateMembers(func(o *rawObject) {
-			_, one := o.get("rate_limits")
-			if raw, other := o.get("rate_limit_overrides"); one && other && raw != "null" {
-				o.drop("rate_limits")
-			}
-		})},
-		{"takes-null-name-in-merge-patch", "leaves the name where a merge patch would clear it", mergeMembers(func(o *rawObject) {
-			if raw, _ := o.get("organization_name"); raw == "null" {
-				o.drop("organization_name")
-			}
-		})},
-		{"takes-merge-beyond-bound", "takes a merge whose result is too large, and does not make it", sends(func(c *call) (judge.Response, error) {
-			out, err := c.send()
-			if err == nil && c.merges() && out.Status == http.StatusUnprocessableEntity && len(c.Body) < 100 && bytes.Contains(out.Body, []byte("bytes of JSON")) {
-				return c.direct(http.MethodPatch, []byte("{}"))
-			}
-			return out, err
-		})},
-		{"takes-email-number", "takes a number for an email", updateFields(emailNames, matching(`^[0-9]`, to("null")))},
+		{"takes-email-at-number", "takes an email at a host that ends in a digit",
+			emails(func(text string) (string, bool) {
+				_, domain, ok := strings.Cut(text, "@")
+				return text + "a", ok && strings.Contains(domain, ".") &&
+					strings.ContainsAny(domain[len(domain)-1:], "0123456789")
+			})},
+		{"takes-email-at-reserved-host", "takes an email at a host below .local",
+			emails(func(text string) (string, bool) {
+				return text + ".example", strings.HasSuffix(text, ".local")
+			})},
+		{"takes-email-at-reserved-label", "takes an email at a host with a reserved label",
+			emails(func(text string) (string, bool) {
+				return strings.Replace(text, "@ab--", "@", 1), strings.Contains(text, "@ab--")
+			})},
+		{"takes-number-too-large", "takes numbers in metadata that no float64 holds",
+			updateNested("metadata", func(raw string) (string, bool) {
+				return "1", overflows(raw)
+			})},
+		{"takes-flag-text", "takes a text for a boolean", updateFields(declared().flags, becoming("true", `"true"`))},
+		{"takes-flag-number", "takes a number for a boolean", updateFields(declared().flags, becoming("true", "1", "7"))},
+		{"takes-two-limits", "takes the newer of two names of the limits where they differ",
+			updateMembers(func(o *rawObject) {
+				_, one := o.get("rate_limits")
+				if raw, other := o.get("rate_limit_overrides"); one && other && raw != "null" {
+					o.drop("rate_limits")
+				}
+			})},
+		{"takes-null-name-in-merge-patch", "leaves the name where a merge patch would clear it",
+			mergeMembers(func(o *rawObject) {
+				if raw, _ := o.get("organization_name"); raw == "null" {
+					o.drop("organization_name")
+				}
+			})},
+		{"takes-merge-beyond-bound", "takes a merge whose result is too large, and does not make it",
+			sends(func(c *call) (judge.Response, error) {
+				out, err := c.send()
+				if err == nil && c.merges() && out.Status == http.StatusUnprocessableEntity && len(c.Body) < 100 &&
+					bytes.Contains(out.Body, []byte("bytes of JSON")) {
+					return c.direct(http.MethodPatch, []byte("{}"))
+				}
+				return out, err
+			})},
+		{"takes-email-number", "takes a number for an email", updateFields(declared().emails, matching(`^[0-9]`, to("null")))},
 		{"takes-name-empty", "takes an empty name", updateField("organization_name", becoming("null", `""`))},
-		{"takes-name-of-101-characters", "takes a name of 101 characters", updateField("organization_name", cutTo(100))},
-		{"takes-name-number", "takes a number for the name", updateField("organization_name", matching(`^[0-9]+$`, asText))},
-		{"takes-name-boolean", "takes a boolean for the name", updateField("organization_name", becoming("null", "true", "false"))},
+		{"takes-name-of-101-characters", "takes a name of 101 characters",
+			updateField("organization_name", cutTo(100))},
+		{"takes-name-number", "takes a number for the name",
+			updateField("organization_name", matching(`^[0-9]+$`, asText))},
+		{"takes-name-boolean", "takes a boolean for the name",
+			updateField("organization_name", becoming("null", "true", "false"))},
 		{"takes-logo-empty", "takes an empty logo_url", updateField("logo_url", becoming("null", `""`))},
 		{"takes-logo-of-2049-characters", "takes a logo_url of 2049 characters", updateField("logo_url", cutTo(2048))},
 		{"takes-credential-null", "takes null among the credentials", credentials(becoming(`""`, "null"))},
@@ -120,11 +120,13 @@ func laxFieldMutants() []mutant {
 		{"takes-credential-object", "takes an object among the credentials", credentials(matching(`^\{`, to(`""`)))},
 		{"takes-metadata-list", "takes a list for the metadata", updateField("metadata", matching(`^\[`, to("{}")))},
 		{"takes-metadata-text", "takes a text for the metadata", updateField("metadata", matching(`^"`, to("{}")))},
-		{"takes-metadata-too-deep", "takes metadata of 33 levels", updateField("metadata", func(raw string) (string, bool) {
-			return "{}", rawDepth(raw) == harness.MaxObjectDepth+1
-		})},
+		{"takes-metadata-too-deep", "takes metadata of 33 levels",
+			updateField("metadata", func(raw string) (string, bool) {
+				return "{}", rawDepth(raw) == harness.MaxObjectDepth+1
+			})},
 		{"takes-metadata-too-long", "takes metadata of more bytes than are allowed", updateField("metadata", tooLong)},
-		{"takes-credentials-too-long", "takes credentials of more bytes than are allowed", updateField("default_llm_credentials", tooLong)},
+		{"takes-credentials-too-long", "takes credentials of more bytes than are allowed",
+			updateField("default_llm_credentials", tooLong)},
 	}
 }
 
@@ -175,10 +177,13 @@ func laxBodyMutants() []mutant {
 		})},
 		{"takes-null-body", "takes null for an empty object", updateText(bodyBecoming("{}", "null"))},
 		{"takes-list-body", "takes an empty list for an empty object", updateText(bodyBecoming("{}", "[]"))},
-		{"takes-trailing-data", "takes a body with something after the object", updateText(forgiving(judge.RuleJSONTrailingData))},
-		{"takes-member-twice", "takes the last one of members with the same name", updateText(forgiving(judge.RuleJSONDuplicateMember))},
+		{"takes-trailing-data", "takes a body with something after the object",
+			updateText(forgiving(judge.RuleJSONTrailingData))},
+		{"takes-member-twice", "takes the last one of members with the same name",
+			updateText(forgiving(judge.RuleJSONDuplicateMember))},
 		{"takes-invalid-utf-8", "takes bytes that are not UTF-8", updateText(forgiving(judge.RuleJSONInvalidUTF8))},
-		{"takes-half-a-surrogate", "takes half of a surrogate pair", updateText(forgiving(judge.RuleJSONLoneSurrogate))},
+		{"takes-half-a-surrogate", "takes half of a surrogate pair",
+			updateText(forgiving(judge.RuleJSONLoneSurrogate))},
 		{"takes-body-too-large", "takes a body of more bytes than are allowed", updateText(func(body []byte) []byte {
 			if len(body) > harness.MaxBodyBytes {
 				return []byte("{}")
@@ -197,34 +202,41 @@ func laxBodyMutants() []mutant {
 			}
 			return ""
 		})},
-		{"takes-malformed-if-match", "ignores an If-Match that is malformed", rawCondition("If-Match", ignoreMalformed)},
-		{"takes-star-in-a-list", "takes a list with * in it for *", rawCondition("If-Match", func(_ *call, values []string) []string {
-			if text := strings.Join(values, ", "); len(text) > 1 && text[0] == '*' {
-				return []string{"*"}
-			}
-			return values
-		})},
-		{"takes-tag-with-space", "takes a tag with a space in it", rawCondition("If-Match", func(_ *call, values []string) []string {
-			if text := strings.Join(values, ", "); text == `"x y"` {
-				return []string{`"xy"`}
-			}
-			return values
-		})},
+		{"takes-malformed-if-match", "ignores an If-Match that is malformed",
+			rawCondition("If-Match", ignoreMalformed)},
+		{"takes-star-in-a-list", "takes a list with * in it for *",
+			rawCondition("If-Match", func(_ *call, values []string) []string {
+				if text := strings.Join(values, ", "); len(text) > 1 && text[0] == '*' {
+					return []string{"*"}
+				}
+				return values
+			})},
+		{"takes-tag-with-space", "takes a tag with a space in it",
+			rawCondition("If-Match", func(_ *call, values []string) []string {
+				if text := strings.Join(values, ", "); text == `"x y"` {
+					return []string{`"xy"`}
+				}
+				return values
+			})},
 		{"takes-last-encoding", "looks at the first content coding alone", requests(func(c *call) {
 			if values := judge.Canonical(c.Header)["Content-Encoding"]; len(values) > 0 {
 				first, _, _ := strings.Cut(strings.Join(values, ","), ",")
 				setHeader(c.Header, "Content-Encoding", first)
 			}
 		})},
-		{"takes-malformed-if-none-match", "ignores an If-None-Match that is malformed", rawCondition("If-None-Match", ignoreMalformed)},
-		{"invalid-answered-400", "answers what is invalid with 400", answerError(onStatus(422), 400, "request_malformed")},
-		{"malformed-answered-422", "answers a body that is not JSON with 422", answers(func(c *call, out *judge.Response) {
-			if onCode("body_malformed")(c, out) {
-				out.Status = http.StatusUnprocessableEntity
-				setBody(out, []byte(`{"detail":[{"loc":["body"],"msg":"It is no JSON.","type":"json_invalid"}]}`))
-			}
-		})},
-		{"first-problem-alone", "names one problem of several", problemLists(func(items []string) []string { return items[:min(len(items), 1)] })},
+		{"takes-malformed-if-none-match", "ignores an If-None-Match that is malformed",
+			rawCondition("If-None-Match", ignoreMalformed)},
+		{"invalid-answered-400", "answers what is invalid with 400",
+			answerError(onStatus(422), 400, "request_malformed")},
+		{"malformed-answered-422", "answers a body that is not JSON with 422",
+			answers(func(c *call, out *judge.Response) {
+				if onCode("body_malformed")(c, out) {
+					out.Status = http.StatusUnprocessableEntity
+					setBody(out, []byte(`{"detail":[{"loc":["body"],"msg":"It is no JSON.","type":"json_invalid"}]}`))
+				}
+			})},
+		{"first-problem-alone", "names one problem of several",
+			problemLists(func(items []string) []string { return items[:min(len(items), 1)] })},
 	}
 }
 
@@ -288,24 +300,31 @@ func strictMutants() []mutant {
 		{"refuses-integer-with-exponent", "refuses 2e1 for a limit", limits(matching(`^[0-9.]+[eE]`, to("null")))},
 		{"refuses-lowest-limit", "refuses 1 for a limit", limits(becoming("0", "1"))},
 		{"refuses-highest-limit", "refuses 1000000000 for a limit", limits(becoming("1000000001", "1000000000"))},
-		{"refuses-astral-characters", "counts 100 characters of a name as UTF-16", updateField("organization_name", byValue(func(text string) (string, bool) {
-			return strings.Repeat("x", 101), utf8.RuneCountInString(text) <= 100 && len(utf16.Encode([]rune(text))) > 100
-		}))},
-		{"refuses-longest-name", "refuses a name of 100 characters", updateField("organization_name", lengthening(100))},
-		{"refuses-shortest-name", "refuses a name of one character", updateField("organization_name", byValue(func(text string) (string, bool) {
-			return "", utf8.RuneCountInString(text) == 1
-		}))},
+		{"refuses-astral-characters", "counts 100 characters of a name as UTF-16",
+			updateField("organization_name", byValue(func(text string) (string, bool) {
+				return strings.Repeat("x", 101), utf8.RuneCountInString(text) <= 100 &&
+					len(utf16.Encode([]rune(text))) > 100
+			}))},
+		{"refuses-longest-name", "refuses a name of 100 characters",
+			updateField("organization_name", lengthening(100))},
+		{"refuses-shortest-name", "refuses a name of one character",
+			updateField("organization_name", byValue(func(text string) (string, bool) {
+				return "", utf8.RuneCountInString(text) == 1
+			}))},
 		{"refuses-longest-logo", "refuses a logo_url of 2048 characters", updateField("logo_url", lengthening(2048))},
 		{"refuses-empty-object", "refuses an update that changes nothing", updateText(bodyBecoming("[]", "{}"))},
-		{"refuses-null", "refuses null for texts and objects", updateFields(append([]string{"metadata", "default_llm_credentials"}, clearableNames...), becoming("1", "null"))},
-		{"refuses-null-flag", "refuses null for a boolean", updateFields(flagNames, becoming("1", "null"))},
-		{"refuses-null-in-merge-patch", "refuses null for a credential in a merge patch", mergeMembers(func(o *rawObject) {
-			o.nested("default_llm_credentials", func(all *rawObject) {
-				for _, m := range *all {
-					all.change(m.name, becoming("1", "null"))
-				}
-			})
-		})},
+		{"refuses-null", "refuses null for texts and objects",
+			updateFields(append([]string{"metadata", "default_llm_credentials"}, declared().clearable...),
+				becoming("1", "null"))},
+		{"refuses-null-flag", "refuses null for a boolean", updateFields(declared().flags, becoming("1", "null"))},
+		{"refuses-null-in-merge-patch", "refuses null for a credential in a merge patch",
+			mergeMembers(func(o *rawObject) {
+				o.nested("default_llm_credentials", func(all *rawObject) {
+					for _, m := range *all {
+						all.change(m.name, becoming("1", "null"))
+					}
+				})
+			})},
 		{"refuses-merge-patch", "refuses merge patches", requests(func(c *call) {
 			if c.merges() {
 				setHeader(c.Header, "Content-Type", "text/plain")
@@ -318,27 +337,33 @@ func strictMutants() []mutant {
 			}
 		})},
 		{"refuses-null-limits", "refuses null for the limits", updateField("rate_limits", becoming("1", "null"))},
-		{"refuses-undeclared-field", "refuses fields that the document does not declare", updateMembers(func(o *rawObject) {
-			if o.hasOther(updateNames) {
-				o.set("organization_name", "1")
-			}
-		})},
-		{"refuses-undeclared-limit", "refuses limits that the document does not declare", updateField("rate_limits", func(raw string) (string, bool) {
-			o, ok := readRawObject([]byte(raw))
-			return "[]", ok && o.hasOther(limitNames)
-		})},
-		{"refuses-email-with-plus", "refuses an email with a plus", updateFields(emailNames, byValue(func(text string) (string, bool) {
-			return strings.ReplaceAll(text, "@", ""), strings.Contains(text, "+")
-		}))},
-		{"refuses-deepest-metadata", "refuses metadata of 32 levels", updateField("metadata", func(raw string) (string, bool) {
-			return "[]", rawDepth(raw) == harness.MaxObjectDepth
-		})},
-		{"refuses-longest-metadata", "refuses metadata of 65,536 bytes", updateField("metadata", func(raw string) (string, bool) {
-			return "[]", rawSize(raw) == harness.MaxObjectBytes
-		})},
-		{"refuses-spacious-metadata", "counts the white space in metadata", updateField("metadata", func(raw string) (string, bool) {
-			return "[]", rawSize(raw) <= harness.MaxObjectBytes && len(raw) > harness.MaxObjectBytes
-		})},
+		{"refuses-undeclared-field", "refuses fields that the document does not declare",
+			updateMembers(func(o *rawObject) {
+				if o.hasOther(declared().updates) {
+					o.set("organization_name", "1")
+				}
+			})},
+		{"refuses-undeclared-limit", "refuses limits that the document does not declare",
+			updateField("rate_limits", func(raw string) (string, bool) {
+				o, ok := readRawObject([]byte(raw))
+				return "[]", ok && o.hasOther(declared().limits)
+			})},
+		{"refuses-email-with-plus", "refuses an email with a plus",
+			updateFields(declared().emails, byValue(func(text string) (string, bool) {
+				return strings.ReplaceAll(text, "@", ""), strings.Contains(text, "+")
+			}))},
+		{"refuses-deepest-metadata", "refuses metadata of 32 levels",
+			updateField("metadata", func(raw string) (string, bool) {
+				return "[]", rawDepth(raw) == harness.MaxObjectDepth
+			})},
+		{"refuses-longest-metadata", "refuses metadata of 65,536 bytes",
+			updateField("metadata", func(raw string) (string, bool) {
+				return "[]", rawSize(raw) == harness.MaxObjectBytes
+			})},
+		{"refuses-spacious-metadata", "counts the white space in metadata",
+			updateField("metadata", func(raw string) (string, bool) {
+				return "[]", rawSize(raw) <= harness.MaxObjectBytes && len(raw) > harness.MaxObjectBytes
+			})},
 		{"refuses-charset", "refuses application/json with a charset", mediaType(func(values []string) string {
 			if len(values) > 0 && isJSONType(values) && strings.Contains(values[0], ";") {
 				return "text/plain"
@@ -351,35 +376,42 @@ func strictMutants() []mutant {
 			}
 			return ""
 		})},
-		{"refuses-empty-parameter", "refuses a media type with an empty parameter", mediaType(func(values []string) string {
-			if len(values) > 0 && strings.Contains(values[0], "; ;") {
-				return "text/plain"
-			}
-			return ""
-		})},
+		{"refuses-empty-parameter", "refuses a media type with an empty parameter",
+			mediaType(func(values []string) string {
+				if len(values) > 0 && strings.Contains(values[0], "; ;") {
+					return "text/plain"
+				}
+				return ""
+			})},
 		{"refuses-identity", "refuses the content coding identity", requests(func(c *call) {
 			if values := judge.Canonical(c.Header)["Content-Encoding"]; len(values) > 0 && values[0] == "identity" {
 				setHeader(c.Header, "Content-Encoding", "gzip")
 			}
 		})},
-		{"refuses-tabs-in-tag-list", "refuses tabs around the comma of a list of tags", condition("If-Match", refusing(`\t`))},
-		{"refuses-empty-elements", "refuses empty elements in a list of tags", condition("If-Match", refusing(`^,|,[ \t]*,|,$`))},
-		{"refuses-tag-beyond-ascii", "refuses a tag with characters beyond ASCII", condition("If-Match", refusing(`[^\x00-\x7F]`))},
-		{"refuses-two-lines-of-tags", "refuses a second line of If-Match", rawCondition("If-Match", func(_ *call, values []string) []string {
-			if len(values) > 1 {
-				return []string{"malformed"}
-			}
-			return values
-		})},
-		{"refuses-tag-list", "refuses conditions that name several tags", condition("If-Match", func(is harness.Condition, values []string) []string {
-			if len(is.Tags) > 1 {
-				return []string{"malformed"}
-			}
-			return values
-		})},
+		{"refuses-tabs-in-tag-list", "refuses tabs around the comma of a list of tags",
+			condition("If-Match", refusing(`\t`))},
+		{"refuses-empty-elements", "refuses empty elements in a list of tags",
+			condition("If-Match", refusing(`^,|,[ \t]*,|,$`))},
+		{"refuses-tag-beyond-ascii", "refuses a tag with characters beyond ASCII",
+			condition("If-Match", refusing(`[^\x00-\x7F]`))},
+		{"refuses-two-lines-of-tags", "refuses a second line of If-Match",
+			rawCondition("If-Match", func(_ *call, values []string) []string {
+				if len(values) > 1 {
+					return []string{"malformed"}
+				}
+				return values
+			})},
+		{"refuses-tag-list", "refuses conditions that name several tags",
+			condition("If-Match", func(is harness.Condition, values []string) []string {
+				if len(is.Tags) > 1 {
+					return []string{"malformed"}
+				}
+				return values
+			})},
 	}
-	for _, name := range objectNames {
-		all = append(all, mutant{"refuses-empty-" + short(name), "refuses an empty object for " + name, updateField(name, becoming("[]", "{}"))})
+	for _, name := range declared().objects {
+		all = append(all, mutant{"refuses-empty-" + short(name), "refuses an empty object for " + name,
+			updateField(name, becoming("[]", "{}"))})
 	}
 	return all
 }

@@ -18,10 +18,11 @@ type builder struct {
 	top      *yaml.Node
 	compiler *compiler
 	compile  []func() // what is left to compile, once all schemas are read
+	quickly  quickly
 }
 
 func newBuilder(top *yaml.Node) *builder {
-	return &builder{reader: newReader(top), top: top, compiler: newCompiler(top)}
+	return &builder{reader: newReader(top), top: top, compiler: newCompiler(top), quickly: quickly{}}
 }
 
 func keys[V any](m map[string]V) iter.Seq[string] { return maps.Keys(m) }
@@ -220,7 +221,7 @@ func (b *builder) schema(where string, node *yaml.Node, p purpose) *Compiled {
 			b.warn(where, "no value is judged, as "+err.Error())
 			return
 		}
-		s.Rules, s.Nullable = rules, rules.Validate(nil) == nil
+		s.Rules, s.Nullable, s.quick = rules, rules.Validate(nil) == nil, b.quickly.of(rules)
 	})
 	return s
 }

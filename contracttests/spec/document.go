@@ -17,6 +17,7 @@ import (
 
 // Document is what an OpenAPI document declares. Nothing in it changes after Load, so it is safe for concurrent use.
 type Document struct {
+	Version    string       // of the service that it describes, as info.version has it
 	Operations []*Operation // in the document's order
 
 	// Warnings name what cannot be judged because the document is wrong there, or uses what this package does not know.
@@ -125,6 +126,8 @@ type Compiled struct {
 	Rules    *jsonschema.Schema // judges values; nil if the schema cannot be compiled, which Document.Warnings says
 	Nullable bool               // Rules accept null
 	Closed   bool               // of a response: members that the document does not declare are refused
+
+	quick *quick // nil if the schema cannot be compiled
 }
 
 // String returns the operationId, or method and path template where there is none.
@@ -181,12 +184,14 @@ func Load(document []byte) (*Document, error) {
 	b := newBuilder(top)
 	operations := b.operations()
 	b.finish()
-	return &Document{Operations: operations, Warnings: b.warnings, routes: newRoutes(operations)}, nil
+	version := text(Field(top, "info"), "version")
+	return &Document{Version: version, Operations: operations, Warnings: b.warnings, routes: newRoutes(operations)}, nil
 }
 
 // writtenVersion matches the version near the beginning of a document. It stands at the top level, as nothing is before
 // it on its line but the brace of the document.
-var writtenVersion = regexp.MustCompile(`(?m)(?:^|\A\s*\{\s*)["']?(?:openapi|swagger)["']?[ \t]*:[ \t]*["']?(\d[\w.-]*)`)
+var writtenVersion = regexp.MustCompile(`(?m)(?:^|\A\s*\{\s*)["']?(?:openapi|swagger)["']?[ \t]*:[ ` +
+	`\t]*["']?(\d[\w.-]*)`)
 
 func checkVersion(version string) error {
 	if strings.HasPrefix(version, "3.1.") {

@@ -28,7 +28,8 @@ func TestLoadOperations(t *testing.T) {
 	for _, op := range document.Operations {
 		got = append(got, op.String())
 	}
-	want := []string{"GET /pets/{id}", "removePet", "PUT /pets/{id}", "GET /pets/{id}/tree", "GET /pets/mine", "GET /pets/any"}
+	want := []string{"GET /pets/{id}", "removePet", "PUT /pets/{id}", "GET /pets/{id}/tree", "GET /pets/mine",
+		"GET /pets/any"}
 	if !slices.Equal(got, want) {
 		t.Errorf("Operations = %q, want %q", got, want)
 	}
@@ -39,10 +40,12 @@ func TestLoadOperations(t *testing.T) {
 		}
 	}
 	ok := get.Response(200)
-	if len(ok.Headers) != 3 || ok.Headers[0].Key != "X-Tags" || ok.Header("X-Fresh") != ok.Headers[1] || !ok.Headers[1].Required {
+	if len(ok.Headers) != 3 || ok.Headers[0].Key != "X-Tags" || ok.Header("X-Fresh") != ok.Headers[1] ||
+		!ok.Headers[1].Required {
 		t.Errorf("Headers = %+v, want X-Tags, X-Fresh (required), X-Ratio", ok.Headers)
 	}
-	if put := document.Operation("PUT", "/pets/{id}"); put.Body == nil || put.Body.Required || put.Body.Content[0].Name != "application/json" {
+	if put := document.Operation("PUT", "/pets/{id}"); put.Body == nil || put.Body.Required ||
+		put.Body.Content[0].Name != "application/json" {
 		t.Errorf("PUT has the body %+v", put.Body)
 	}
 }
@@ -52,7 +55,8 @@ func TestLoadSchemas(t *testing.T) {
 	t.Parallel()
 	document := foreign(t)
 	pet := document.Operation("GET", "/pets/{id}").Response(200).Content[0].Schema
-	if pet.Ref == nil || pet.Ref.Name != "Pet" || pet.Ref != document.Operation("PUT", "/pets/{id}").Body.Content[0].Schema.Ref {
+	if pet.Ref == nil || pet.Ref.Name != "Pet" ||
+		pet.Ref != document.Operation("PUT", "/pets/{id}").Body.Content[0].Schema.Ref {
 		t.Fatalf("the schema refers to %+v, want the one component Pet", pet.Ref)
 	}
 	if got := pet.Place().Member("count"); !got.Has("integer") || !got.HasFormat("int64") {
@@ -60,7 +64,8 @@ func TestLoadSchemas(t *testing.T) {
 	}
 	tree := document.Operation("GET", "/pets/{id}/tree").Response(200).Content[0].Schema
 	node := tree.AnyOf[0].Ref
-	if !tree.Nullable || node.Properties[1].Schema.Items.Ref != node || !node.Properties[0].Schema.Place().ComparesNumbers() {
+	if !tree.Nullable || node.Properties[1].Schema.Items.Ref != node ||
+		!node.Properties[0].Schema.Place().ComparesNumbers() {
 		t.Errorf("the tree is %+v, want null or a Node of Nodes", tree.Schema)
 	}
 	list := document.Operation("GET", "/pets/any").Response(200).Content[0].Schema.Place().Member("list")
@@ -98,11 +103,13 @@ components: {schemas: {A: {const: 7}}}
 		t.Errorf("Const = %v, want the number 7", got)
 	}
 	s := content[1].Schema
-	same := len(s.Enum) == 5 && s.Enum[0] == json.Number("1") && s.Enum[1] == "1" && s.Enum[2] == nil && s.Enum[3] == true
+	same := len(s.Enum) == 5 && s.Enum[0] == json.Number("1") && s.Enum[1] == "1" && s.Enum[2] == nil &&
+		s.Enum[3] == true
 	if !same || s.Enum[4].([]any)[0] != json.Number("2.50") || s.Minimum.RatString() != "1000" {
 		t.Errorf("Enum = %#v, Minimum = %v", s.Enum, s.Minimum)
 	}
-	if want := []Keyword{{"enum", "1, 1, null, true, 2.50"}, {"minimum", "1e3"}, {"colour", "red, blue"}}; !slices.Equal(s.Keywords, want) {
+	if want := []Keyword{{"enum", "1, 1, null, true, 2.50"}, {"minimum", "1e3"},
+		{"colour", "red, blue"}}; !slices.Equal(s.Keywords, want) {
 		t.Errorf("Keywords = %v, want %v", s.Keywords, want)
 	}
 }

@@ -59,6 +59,15 @@ func (d decimal) magnitude() int { return d.exponent + len(d.digits) }
 // Integer reports whether the value is a whole number, however it is written.
 func (d decimal) Integer() bool { return d.digits == "" || d.exponent >= 0 }
 
+// exactDigits is how long a whole number may be, with its sign, so that every sort of reader holds it exactly.
+const exactDigits = 15
+
+// PlainInteger reports whether a JSON number is written as digits alone, and so few that every reader holds it exactly.
+func PlainInteger(n json.Number) bool {
+	digits := strings.TrimPrefix(string(n), "-")
+	return len(n) <= exactDigits && strings.Trim(digits, "0123456789") == ""
+}
+
 // Exact reports whether a number survives being read as a float64. It does if the float64 equals the number, or if the
 // shortest text of the float64 does.
 func Exact(n json.Number) bool {

@@ -79,7 +79,8 @@ type XML struct {
 
 // annotations are the keywords that neither accept nor refuse a value. Extensions are ignored likewise.
 var annotations = []string{
-	"$comment", "$defs", "contentEncoding", "contentMediaType", "contentSchema", "default", "definitions", "deprecated", "description", "discriminator",
+	"$comment", "$defs", "contentEncoding", "contentMediaType", "contentSchema", "default", "definitions",
+	"deprecated", "description", "discriminator",
 	"example", "examples", "externalDocs", "title", "writeOnly", "xml",
 }
 
@@ -198,6 +199,9 @@ func (r *reader) subschemas(s *Schema, name string, value *yaml.Node) {
 		s.Items = r.read(where, value)
 	case "$ref":
 		s.Ref = r.target(value.Value)
+	case "$recursiveRef":
+		r.warn(s.Where, "$recursiveRef is of an older draft, and what it refers to is not judged: write $dynamicRef "+
+			"or $ref")
 	case "allOf":
 		s.AllOf = r.list(where, value)
 	case "anyOf":

@@ -140,7 +140,8 @@ type expander struct{ left int }
 func (e *expander) expand(node *yaml.Node, depth int) (*yaml.Node, error) {
 	node = unaliased(node)
 	if e.left--; e.left < 0 || depth > maxDepth {
-		return nil, fmt.Errorf("line %d: it has more than %d levels, or its aliases hold themselves or make it too large",
+		return nil, fmt.Errorf("line %d: it has more than %d levels, or its aliases hold themselves or make it too "+
+			"large",
 			node.Line, maxDepth)
 	}
 	out := *node

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/harness/operator"
 	"organizations-api/local/apigateway"
 	"organizations-api/local/lambda"
 	"organizations-api/shared/store/dynamo"
@@ -34,7 +35,7 @@ func BuiltFunctions(t testing.TB) *harness.Subject {
 	t.Helper()
 	folder := buildFunctions(t)
 	settings := dynamotest.Settings(t, dynamotest.Prefix())
-	operator := NewOperator(NewTables(t, settings), nil)
+	op := operator.New(NewTables(t, settings), nil)
 	start := func(endpoint string) harness.Target {
 		t.Helper()
 		handler, err := runFunctions(t, folder, settings, endpoint)
@@ -46,9 +47,9 @@ func BuiltFunctions(t testing.TB) *harness.Subject {
 	subject := &harness.Subject{
 		Name:      "bootstraps",
 		Target:    start(settings.Endpoint),
-		Validator: behindGateway(),
-		Provision: operator.Provision,
-		Revoke:    operator.Revoke,
+		Validator: harness.BehindGateway(),
+		Provision: op.Provision,
+		Revoke:    op.Revoke,
 	}
 	failWith(subject, func(fault harness.Fault) harness.Target {
 		return start(faultyEndpoint(t, settings.Endpoint, fault))
@@ -69,7 +70,8 @@ func buildFunctions(t testing.TB) string {
 		if err := os.Mkdir(folder, 0o755); err != nil {
 			t.Fatal(err)
 		}
-		build := exec.CommandContext(t.Context(), "make", "--no-print-directory", "build-"+name, "ARTIFACTS_DIR="+folder, "ARCH="+runtime.GOARCH)
+		build := exec.CommandContext(t.Context(), "make", "--no-print-directory", "build-"+name,
+			"ARTIFACTS_DIR="+folder, "ARCH="+runtime.GOARCH)
 		build.Dir = filepath.Dir(strings.TrimSpace(string(module)))
 		if out, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("make build-%s: %v\n%s", name, err, out)

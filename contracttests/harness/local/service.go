@@ -99,7 +99,8 @@ func (s *Service) gateway(t testing.TB) http.Handler {
 	for _, r := range s.routes {
 		routes = append(routes, apigateway.Route{Method: r.Method, Path: r.Path, Function: functions[r.Method].Invoke})
 	}
-	gateway, err := apigateway.New(apigateway.Options{Routes: routes, Now: time.Now, Logger: slog.New(slog.DiscardHandler)})
+	gateway, err := apigateway.New(apigateway.Options{Routes: routes, Now: time.Now,
+		Logger: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -6,9 +6,10 @@ import (
 	"net/http"
 	"runtime"
 	"testing"
+	"time"
 
 	"organizations-api/contracttests/harness"
-	"organizations-api/contracttests/judge"
+	"organizations-api/contracttests/harness/operator"
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 	"organizations-api/shared/store"
@@ -20,24 +21,26 @@ func New(t testing.TB, engine Engine, o Options) *harness.Subject {
 	t.Helper()
 	name, validator := "in-process", harness.Validator()
 	if o.ThroughEvents {
-		name, validator = "lambda-events", behindGateway()
+		name, validator = "lambda-events", harness.BehindGateway()
 	}
-	operator := NewOperator(engine, o.Now)
+	op := operator.New(engine, o.Now)
 	subject := &harness.Subject{
 		Name:      name,
 		Target:    NewService(t, engine, o).Target(),
 		Validator: validator,
-		Provision: operator.Provision,
-		Revoke:    operator.Revoke,
+		Provision: op.Provision,
+		Revoke:    op.Revoke,
+	}
+	subject.Later = func(_ context.Context, at time.Time) harness.Target {
+		later := o
+		later.Now = func() time.Time { return at }
+		return NewService(t, engine, later).Target()
 	}
 	failWith(subject, func(fault harness.Fault) harness.Target {
 		return NewService(t, faultyStore{engine, fault}, o).Target()
 	})
 	return subject
 }
-
-// behindGateway returns the judge of the service behind an HTTP API, which adds a header.
-func behindGateway() *judge.Validator { return harness.Validator().AllowHeaders("Apigw-Requestid") }
 
 // failWith sets Faulty to targets that are made beforehand.
 func failWith(subject *harness.Subject, start func(harness.Fault) harness.Target) {
@@ -51,8 +54,11 @@ func failWith(subject *harness.Subject, start func(harness.Fault) harness.Target
 // Subjects returns a function for each subject that this machine can run, by the subjects' names.
 func Subjects() map[string]func(testing.TB) *harness.Subject {
 	all := map[string]func(testing.TB) *harness.Subject{
-		"in-process-sqlite":    func(t testing.TB) *harness.Subject { return New(t, SQLite(t), Options{}) },
-		"lambda-events-sqlite": func(t testing.TB) *harness.Subject { return New(t, SQLite(t), Options{ThroughEvents: true}) },
+		"in-process-sqlite": func(t testing.TB) *harness.Subject { return New(t, SQLite(t), Options{}) },
+		"lambda-events-sqlite": func(t testing.TB) *harness.Subject {
+			return New(t, SQLite(t),
+				Options{ThroughEvents: true})
+		},
 		"lambda-events-dynamodb": func(t testing.TB) *harness.Subject {
 			return New(t, DynamoDB(t), Options{ThroughEvents: true})
 		},
@@ -68,31 +74,6 @@ func Subjects() map[string]func(testing.TB) *harness.Subject {
 		}
 	}
 	return all
-}
-
-// AtURL returns the service at a URL, of which the tests have nothing but keys. All keys but the first may be "".
-func AtURL(t *testing.T, url, admin, read, other string) *harness.Subject {
-	t.Helper()
-	reached, err := harness.URLTarget(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if admin == "" {
-		t.Fatal("a target needs an admin key, in the environment as ADMIN_KEY")
-	}
-	subject := &harness.Subject{
-		Name:      "at-url",
-		Target:    harness.HonourRetryAfter(harness.WithoutCancel(reached)),
-		Validator: behindGateway(),
-		Given:     harness.Tenant{Keys: map[harness.KeyKind]string{harness.KeyAdmin: admin}},
-	}
-	if read != "" {
-		subject.Given.Keys[harness.KeyRead] = read
-	}
-	if other != "" {
-		subject.Other = &harness.Tenant{Keys: map[harness.KeyKind]string{harness.KeyAdmin: other}}
-	}
-	return subject
 }
 
 // Report makes errors of a test of what a check found.

@@ -15,7 +15,7 @@ const (
 	NoTables    Kind = "no_tables" // the DynamoDB tables are missing
 	NoAccess    Kind = "no_access" // AWS's region or credentials are missing
 	Unavailable Kind = "unavailable"
-	Unhealthy   Kind = "unhealthy"   // doctor found something
+	Unhealthy   Kind = "unhealthy"   // doctor or contract found something
 	Declined    Kind = "declined"    // the person who was asked did not say yes
 	Interrupted Kind = "interrupted" // by a signal
 	Failed      Kind = "failed"      // anything else

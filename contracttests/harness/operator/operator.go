@@ -1,7 +1,13 @@
-package local
+// Package operator makes organizations and keys for the checks, in states that no request can bring about, in the store
+// of the service that is tested. It removes them again.
+//
+// It works on any engine, as the operator's own tool does. With package local it is all of contracttests that knows the
+// service's code, so no check may import it.
+package operator
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -20,10 +26,11 @@ type Operator struct {
 
 	mu   sync.Mutex
 	keys map[string]string // identifiers of keys, by the keys
+	made []organization.ID
 }
 
-// NewOperator returns the operator of an engine. If now is nil, the clock is time.Now.
-func NewOperator(engine store.Operator, now func() time.Time) *Operator {
+// New returns the operator of an engine. If now is nil, the clock is time.Now.
+func New(engine store.Operator, now func() time.Time) *Operator {
 	if now == nil {
 		now = time.Now
 	}
@@ -38,11 +45,15 @@ func (op *Operator) Provision(ctx context.Context, spec harness.TenantSpec) (har
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	o := newOrganization(spec, op.now().Add(-time.Hour))
-	made := harness.Tenant{ID: string(o.ID), Keys: map[harness.KeyKind]string{}, Secrets: []string{o.InternalID.Reveal()}}
+	made := harness.Tenant{ID: string(o.ID), Keys: map[harness.KeyKind]string{},
+		Secrets: []string{o.InternalID.Reveal()}}
 	secrets, err := op.engine.EnsureKeySecrets(ctx)
 	if err != nil {
 		return made, fmt.Errorf("getting the secret for keys: %w", err)
 	}
+	op.mu.Lock()
+	op.made = append(op.made, o.ID) // before it is there, so that Purge finds one whose answer was lost
+	op.mu.Unlock()
 	first, record := op.issue(&made, secrets[0], o.ID, harness.KeyAdmin)
 	if err := op.engine.Create(ctx, o, record, op.entry(store.Created)); err != nil {
 		return made, fmt.Errorf("creating %s: %w", o.ID, err)
@@ -125,6 +136,27 @@ func (op *Operator) Revoke(ctx context.Context, t harness.Tenant, kind harness.K
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	return op.engine.RevokeKey(ctx, organization.ID(t.ID), id, op.now(), op.entry(store.KeyRevoked))
+}
+
+// Purge removes every organization that Provision made. It goes on after an error. The errors name what is left.
+func (op *Operator) Purge(ctx context.Context) error {
+	op.mu.Lock()
+	made := op.made
+	op.made = nil
+	op.mu.Unlock()
+	var all []error
+	for _, id := range made {
+		if err := op.purge(ctx, id); err != nil {
+			all = append(all, fmt.Errorf("removing %s: %w", id, err))
+		}
+	}
+	return errors.Join(all...)
+}
+
+func (op *Operator) purge(ctx context.Context, id organization.ID) error {
+	ctx, cancel := context.WithTimeout(ctx, timeout)
+	defer cancel()
+	return op.engine.Purge(ctx, id)
 }
 
 func (op *Operator) entry(action store.Action) store.Entry {

@@ -1,0 +1,63 @@
+package mutants
+
+import (
+	"net/http"
+	"slices"
+	"sync"
+
+	"organizations-api/contracttests/harness"
+	"organizations-api/contracttests/spec"
+)
+
+// This file reads names from the document, so that a new member has its mutants by itself.
+
+// names are the names that the document declares.
+type names struct {
+	members   []string // of an organization
+	updates   []string // of an update
+	objects   []string // updates that are objects, without the second name of the limits
+	emails    []string
+	clearable []string // texts of updates that an organization can have as null
+	flags     []string
+	limits    []string // of the limits
+}
+
+// declared reads the names once.
+var declared = sync.OnceValue(func() names {
+	document := harness.Validator().Document
+	shown := document.Operation(http.MethodGet, harness.Path).Response(http.StatusOK).Content[0].Schema.Place()
+	update := document.Operation(http.MethodPatch, harness.Path).Body.Content[0].Schema.Place()
+	var n names
+	n.members, n.updates = propertiesOf(shown), propertiesOf(update)
+	n.limits = propertiesOf(update.Member("rate_limits"))
+	for _, name := range n.updates {
+		p := update.Member(name)
+		switch {
+		case p.Has("object") && name != "rate_limit_overrides":
+			n.objects = append(n.objects, name)
+		case p.Has("boolean"):
+			n.flags = append(n.flags, name)
+		case p.Has("string"):
+			if p.HasFormat("email") {
+				n.emails = append(n.emails, name)
+			}
+			if shown.Member(name).Has("null") {
+				n.clearable = append(n.clearable, name)
+			}
+		}
+	}
+	return n
+})
+
+// propertiesOf returns the names that the schemas of a place list.
+func propertiesOf(place spec.Place) []string {
+	var all []string
+	for _, s := range place {
+		for _, p := range s.Properties {
+			if !slices.Contains(all, p.Name) {
+				all = append(all, p.Name)
+			}
+		}
+	}
+	return all
+}
