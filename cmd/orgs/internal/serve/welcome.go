@@ -9,24 +9,15 @@ import (
 	"organizations-api/cmd/orgs/internal/admin"
 	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/cmd/orgs/web"
-	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 )
 
-// DemoName is the name of the organization that serve makes on an empty store.
-const DemoName = "Demo Organization"
-
-// demo is that organization, with the plain text of its keys.
-type demo struct {
-	organization organization.Organization
-	admin, read  admin.IssuedKey
-}
-
-// welcome tells the person who started serve what is there. On an empty store it makes the demo organization.
-func (g *gateway) welcome(ctx context.Context) error {
+// welcome tells the person who started serve what is there. On an empty store it makes the demo organization. It returns
+// the address to open in a browser.
+func (g *gateway) welcome(ctx context.Context) (address string, err error) {
 	existing, err := g.anyOrganization(ctx)
 	if err != nil {
-		return err
+		return "", err
 	}
 	base := baseURL(g.addr)
 	lines := []string{
@@ -39,29 +30,45 @@ func (g *gateway) welcome(ctx context.Context) error {
 		lines = append(lines, "",
 			"Warning: other machines can reach this address, and it has no TLS: keys cross the network in plain text.")
 	}
-	type demoJSON struct {
-		Organization admin.OrganizationJSON `json:"organization"`
-		Keys         []admin.IssuedKeyJSON  `json:"keys"`
+	done, goOn := "nothing was changed", "look into the store with: "+g.store.Choice.CommandLine("list")
+	if existing != nil {
+		g.demo, err = keptDemo(ctx, g.store, g.app.Now())
+		if err != nil {
+			return "", err
+		}
+		g.kept = g.demo != nil
+	} else {
+		made, err := makeDemo(ctx, g.app, g.store)
+		if err != nil {
+			return "", err
+		}
+		if g.kept, err = made.keep(g.store); err != nil {
+			g.app.Stderr.Warn(&term.Failure{Kind: term.Failed, Message: err.Error() + ", so they are shown only now"}, g.app.JSON)
+		}
+		g.demo = &made
+		done = fmt.Sprintf("the store was empty, and now has the organization %s, but its keys could not be shown", made.organization.ID)
+		goOn = admin.LostKeys(g.store, made.organization.ID, made.admin, made.read)
 	}
 	out := struct {
-		URL   string    `json:"url"`
-		Store string    `json:"store"`
-		Demo  *demoJSON `json:"demo"`
+		URL    string    `json:"url"`
+		Store  string    `json:"store"`
+		SignIn *string   `json:"sign_in"` // a link; null if there is none
+		Demo   *demoJSON `json:"demo"`
 	}{URL: base, Store: string(g.store.Choice)}
-	if existing != nil {
-		lines = append(lines, g.existingLines(*existing)...)
-		return g.app.Print(out, strings.Join(lines, "\n"))
+	if g.demo == nil {
+		lines = append(append(lines, g.existingLines(*existing)...), g.lastLines()...)
+		return base + web.WelcomePath, g.app.Print(out, strings.Join(lines, "\n"))
 	}
-	d, err := g.makeDemo(ctx)
-	if err != nil {
-		return err
+	address = base + web.WelcomePath
+	if isLoopback(g.addr) {
+		g.signIn = newSignIn(g.demo.admin.Key.Reveal(), g.app.Now)
+		address = g.signIn.link(base)
+		out.SignIn = &address
+		lines = append(lines, "", "Sign in to the console. This link works once, on this machine, within 10 minutes:", "", "  "+address)
 	}
-	lines = append(lines, demoLines(d, base+"/v1/organizations")...)
-	keys := []admin.IssuedKeyJSON{d.admin.ToJSON(), d.read.ToJSON()}
-	out.Demo = &demoJSON{admin.OrganizationToJSON(d.organization), keys}
-	return g.app.PrintSecret(out, strings.Join(lines, "\n"),
-		fmt.Sprintf("the store was empty, and now has the organization %s, but its keys could not be shown", d.organization.ID),
-		admin.LostKeys(g.store, d.organization.ID, d.admin, d.read))
+	out.Demo = g.demo.toJSON()
+	lines = append(append(lines, g.demoLines(base+"/v1/organizations", existing == nil)...), g.lastLines()...)
+	return address, g.app.PrintSecret(out, strings.Join(lines, "\n"), done, goOn)
 }
 
 // anyOrganization returns one organization of the store. It prefers one that is not deleted. It returns nil if the store
@@ -79,43 +86,41 @@ func (g *gateway) anyOrganization(ctx context.Context) (*organization.Organizati
 	return found, nil
 }
 
-func (g *gateway) makeDemo(ctx context.Context) (demo, error) {
-	secret, err := admin.KeySecret(ctx, g.store)
-	if err != nil {
-		return demo{}, err
+// demoLines shows the keys of the demo organization and what to do with them.
+func (g *gateway) demoLines(url string, isNew bool) []string {
+	d := g.demo
+	first := fmt.Sprintf("The store has %q (%s) with two keys:", term.Printable(d.organization.Name), d.organization.ID)
+	if isNew {
+		first = fmt.Sprintf("The store was empty. Now it has %q (%s, tier %s) with two keys:",
+			d.organization.Name, d.organization.ID, d.organization.Tier)
 	}
-	now := g.app.Now()
-	o := organization.New(DemoName, organization.Pro, nil, now)
-	adminKey, err := admin.Create(ctx, g.store, o, "", now)
-	if err != nil {
-		return demo{}, err
+	lines := append([]string{"", first, ""}, d.keyLines()...)
+	if g.kept {
+		lines = append(lines, "", "This shows them again: "+g.store.Choice.CommandLine(showKeys))
 	}
-	now = g.app.Now() // later than the first entry, so that the audit trail has the two in their order
-	readKey := admin.NewKey(secret, o.ID, apikey.Live, apikey.Read, now, nil)
-	if err := admin.AddKey(ctx, g.store, o, readKey, now); err != nil {
-		return demo{}, fmt.Errorf("the store was empty, and now has the organization %s, but no read key: %w; %s",
-			o.ID, err, admin.LostKeys(g.store, o.ID, adminKey))
-	}
-	return demo{o, adminKey, readKey}, nil
+	read := "  curl -sS " + url + " -H 'Authorization: Bearer " + d.read.Key.Reveal() + "'"
+	change := "  curl -sS -X PATCH " + url + " -H 'Authorization: Bearer " + d.admin.Key.Reveal() + "'" +
+		` -H 'Content-Type: application/json' -d '{"organization_name": "Renamed Organization"}'`
+	width := g.app.Stdout.Width
+	return append(lines, "", "Read it:", "", wrapped(read, width), "", "Change it:", "", wrapped(change, width))
 }
 
-func demoLines(d demo, url string) []string {
+// wrapped breaks a curl line before its headers where a terminal of that width would break it in the middle of a key. The
+// width 0 stands for unlimited.
+func wrapped(line string, width int) string {
+	if width == 0 || len(line) <= width {
+		return line
+	}
+	const indent = " \\\n    "
+	return strings.NewReplacer(" -H ", indent+"-H ", " -d ", indent+"-d ").Replace(line)
+}
+
+// lastLines tells what to try next, and how to end.
+func (g *gateway) lastLines() []string {
 	return []string{
 		"",
-		fmt.Sprintf("The store was empty. Now it has %q (%s, tier %s) with two keys, shown only now:",
-			d.organization.Name, d.organization.ID, d.organization.Tier),
-		"",
-		"  admin  " + d.admin.Key.Reveal(),
-		"  read   " + d.read.Key.Reveal(),
-		"",
-		"Read it:",
-		"",
-		"  curl -sS " + url + " -H 'Authorization: Bearer " + d.read.Key.Reveal() + "'",
-		"",
-		"Change it:",
-		"",
-		"  curl -sS -X PATCH " + url + " -H 'Authorization: Bearer " + d.admin.Key.Reveal() + "'" +
-			` -H 'Content-Type: application/json' -d '{"organization_name": "Renamed Organization"}'`,
+		"Next: " + baseURL(g.addr) + web.DocsPath + " has every field and error, and " + g.store.Choice.CommandLine("list") + " lists the store.",
+		"Ctrl-C stops.",
 	}
 }
 
@@ -126,7 +131,7 @@ func (g *gateway) existingLines(o organization.Organization) []string {
 	}
 	return []string{
 		"",
-		"The store has organizations. To see them, and to issue a key:",
+		"The store has organizations. These commands list them, and issue a key:",
 		"",
 		"  " + g.store.Choice.CommandLine("list"),
 		"  " + g.issueCommand(id),
@@ -152,6 +157,9 @@ func (g *gateway) pageState(ctx context.Context) (web.State, error) {
 	first, _, err := g.store.List(ctx, "", 2)
 	if err != nil {
 		return state, err
+	}
+	if g.kept {
+		state.ShowKeys = g.store.Choice.CommandLine(showKeys)
 	}
 	if len(first) == 1 && first[0].DeletedAt == nil {
 		state.Organization = &first[0]
