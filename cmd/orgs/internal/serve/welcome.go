@@ -12,6 +12,14 @@ import (
 	"organizations-api/shared/organization"
 )
 
+// welcomeJSON is what welcome prints with --json.
+type welcomeJSON struct {
+	URL    string    `json:"url"`
+	Store  string    `json:"store"`
+	SignIn *string   `json:"sign_in"` // a link; null if there is none
+	Demo   *demoJSON `json:"demo"`    // null if the store has no demo organization whose keys are known
+}
+
 // welcome tells the person who started serve what is there. On an empty store it makes the demo organization. It returns
 // the address to open in a browser.
 func (g *gateway) welcome(ctx context.Context) (address string, err error) {
@@ -19,7 +27,52 @@ func (g *gateway) welcome(ctx context.Context) (address string, err error) {
 	if err != nil {
 		return "", err
 	}
+	if err := g.findDemo(ctx, existing == nil); err != nil {
+		return "", err
+	}
 	base := baseURL(g.addr)
+	address = base + web.WelcomePath
+	out := welcomeJSON{URL: base, Store: string(g.store.Choice)}
+	lines := g.addressLines(base)
+	if g.demo == nil {
+		lines = append(append(lines, g.existingLines(*existing)...), g.lastLines(base)...)
+		return address, g.app.Print(out, strings.Join(lines, "\n"))
+	}
+	if isLoopback(g.addr) {
+		g.signIn = newSignIn(g.demo.admin.Key.Reveal(), g.app.Now)
+		address = g.signIn.link(base)
+		out.SignIn = &address
+		lines = append(lines, "", "Sign in to the console. This link works once, on this machine, within 10 minutes:", "", "  "+address)
+	}
+	out.Demo = g.demo.toJSON()
+	lines = append(append(lines, g.demoLines(base+"/v1/organizations", existing == nil)...), g.lastLines(base)...)
+	done, goOn := "the keys of the demo organization could not be shown", "show them with: "+g.store.Choice.CommandLine(showKeys)
+	if !g.kept {
+		done = fmt.Sprintf("the store was empty, and now has the organization %s, but its keys could not be shown", g.demo.organization.ID)
+		goOn = admin.LostKeys(g.store, g.demo.organization.ID, g.demo.admin, g.demo.read)
+	}
+	return address, g.app.PrintSecret(out, strings.Join(lines, "\n"), done, goOn)
+}
+
+// findDemo sets the demo organization, if its keys are known. It makes it if the store is empty.
+func (g *gateway) findDemo(ctx context.Context, empty bool) error {
+	if !empty {
+		d, err := keptDemo(ctx, g.store, g.app.Now())
+		g.demo, g.kept = d, d != nil
+		return err
+	}
+	d, err := makeDemo(ctx, g.app, g.store)
+	if err != nil {
+		return err
+	}
+	if g.kept, err = d.keep(g.store); err != nil {
+		g.app.Stderr.Warn(&term.Failure{Kind: term.Failed, Message: err.Error() + ", so they are shown only now"}, g.app.JSON)
+	}
+	g.demo = &d
+	return nil
+}
+
+func (g *gateway) addressLines(base string) []string {
 	lines := []string{
 		"Organizations API  " + base + "/v1/organizations",
 		"Open in a browser  " + base + web.WelcomePath,
@@ -30,45 +83,7 @@ func (g *gateway) welcome(ctx context.Context) (address string, err error) {
 		lines = append(lines, "",
 			"Warning: other machines can reach this address, and it has no TLS: keys cross the network in plain text.")
 	}
-	done, goOn := "nothing was changed", "look into the store with: "+g.store.Choice.CommandLine("list")
-	if existing != nil {
-		g.demo, err = keptDemo(ctx, g.store, g.app.Now())
-		if err != nil {
-			return "", err
-		}
-		g.kept = g.demo != nil
-	} else {
-		made, err := makeDemo(ctx, g.app, g.store)
-		if err != nil {
-			return "", err
-		}
-		if g.kept, err = made.keep(g.store); err != nil {
-			g.app.Stderr.Warn(&term.Failure{Kind: term.Failed, Message: err.Error() + ", so they are shown only now"}, g.app.JSON)
-		}
-		g.demo = &made
-		done = fmt.Sprintf("the store was empty, and now has the organization %s, but its keys could not be shown", made.organization.ID)
-		goOn = admin.LostKeys(g.store, made.organization.ID, made.admin, made.read)
-	}
-	out := struct {
-		URL    string    `json:"url"`
-		Store  string    `json:"store"`
-		SignIn *string   `json:"sign_in"` // a link; null if there is none
-		Demo   *demoJSON `json:"demo"`
-	}{URL: base, Store: string(g.store.Choice)}
-	if g.demo == nil {
-		lines = append(append(lines, g.existingLines(*existing)...), g.lastLines()...)
-		return base + web.WelcomePath, g.app.Print(out, strings.Join(lines, "\n"))
-	}
-	address = base + web.WelcomePath
-	if isLoopback(g.addr) {
-		g.signIn = newSignIn(g.demo.admin.Key.Reveal(), g.app.Now)
-		address = g.signIn.link(base)
-		out.SignIn = &address
-		lines = append(lines, "", "Sign in to the console. This link works once, on this machine, within 10 minutes:", "", "  "+address)
-	}
-	out.Demo = g.demo.toJSON()
-	lines = append(append(lines, g.demoLines(base+"/v1/organizations", existing == nil)...), g.lastLines()...)
-	return address, g.app.PrintSecret(out, strings.Join(lines, "\n"), done, goOn)
+	return lines
 }
 
 // anyOrganization returns one organization of the store. It prefers one that is not deleted. It returns nil if the store
@@ -116,10 +131,10 @@ func wrapped(line string, width int) string {
 }
 
 // lastLines tells what to try next, and how to end.
-func (g *gateway) lastLines() []string {
+func (g *gateway) lastLines(base string) []string {
 	return []string{
 		"",
-		"Next: " + baseURL(g.addr) + web.DocsPath + " has every field and error, and " + g.store.Choice.CommandLine("list") + " lists the store.",
+		"Next: " + base + web.DocsPath + " has every field and error, and " + g.store.Choice.CommandLine("list") + " lists the store.",
 		"Ctrl-C stops.",
 	}
 }
