@@ -57,7 +57,7 @@ type State struct {
 	RateLimits bool   // they are enforced
 
 	Organization *organization.Organization // nil: the pages show none
-	ShowKeys     string                     // the command that shows the demo organization's keys again; "": nobody knows them
+	ShowKeys     string                     // the command that shows the demo keys again; "": nobody knows them
 	IssueKey     string                     // the command that issues an admin key of the organization, or of any
 	List         string                     // the command that lists the organizations
 }
@@ -103,7 +103,8 @@ func New(o Options) (*Pages, error) {
 		return nil, fmt.Errorf("making the pages: %w", err)
 	}
 	routes[WelcomePath] = page{"welcome.html", policy, o.welcome, o.Logger}
-	routes[DocsPath] = page{"docs.html", policy, func(r *http.Request) any { return docs(r, described, o.Loopback) }, o.Logger}
+	docs := func(r *http.Request) any { return docs(r, described, o.Loopback) }
+	routes[DocsPath] = page{"docs.html", policy, docs, o.Logger}
 	routes[ContractYAMLPath] = inYAML
 	routes[ContractJSONPath] = inJSON
 	routes[DocsPath+"/"] = http.RedirectHandler(DocsPath, http.StatusPermanentRedirect)
@@ -176,7 +177,8 @@ func (o Options) console(r *http.Request) any {
 		top
 		State
 	}{top{
-		Title: "Console · Organizations API", Path: ConsolePath, Loopback: true, Styles: []string{"console", "form"}, Script: "console",
+		Title: "Console · Organizations API", Path: ConsolePath, Loopback: true,
+		Styles: []string{"console", "form"}, Script: "console",
 		Description: "See and change the organization behind an API key.",
 	}, state}
 }
@@ -188,7 +190,8 @@ func docs(r *http.Request, described *reference, loopback bool) any {
 		*reference
 		URL string
 	}{top{
-		Title: "Reference · Organizations API", Path: DocsPath, Loopback: loopback, Styles: []string{"form", "docs"}, Script: "docs",
+		Title: "Reference · Organizations API", Path: DocsPath, Loopback: loopback,
+		Styles: []string{"form", "docs"}, Script: "docs",
 		Description: "Every operation, field and error of the organizations API, with examples.",
 	}, described, cmp.Or(addressOf(r), "http://127.0.0.1:8080")}
 }

@@ -68,7 +68,8 @@ func keysPath(s *backend.Store) string {
 	return path + ".demo-keys"
 }
 
-// keep writes the keys beside the store, for its owner alone. It reports whether it did: some stores have no place for them.
+// keep writes the keys beside the store, for its owner alone. It reports whether it did: some stores have no place for
+// them.
 func (d demo) keep(s *backend.Store) (bool, error) {
 	path := keysPath(s)
 	if path == "" {
@@ -92,8 +93,8 @@ func (d demo) keep(s *backend.Store) (bool, error) {
 	return true, nil
 }
 
-// keptDemo returns the demo organization whose keys were kept beside the store, or nil if there is none or one of its keys
-// is no longer valid.
+// keptDemo returns the demo organization whose keys were kept beside the store. It returns nil if there is none, or if one
+// of its keys is no longer valid.
 func keptDemo(ctx context.Context, s *backend.Store, now time.Time) (*demo, error) {
 	path := keysPath(s)
 	if path == "" {
@@ -159,8 +160,8 @@ func keysCommand(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "keys",
 		Short: "Show the keys of the demo organization again",
-		Long: `Show the keys of the demo organization again. orgs serve keeps them in a file beside the SQLite store that it filled. Only
-you can read that file. No other keys can be shown again.`,
+		Long: `Show the keys of the demo organization again. orgs serve keeps them in a file beside the SQLite store that it
+filled. Only you can read that file. No other keys can be shown again.`,
 		Example: "  orgs serve keys",
 		Args:    cobra.NoArgs,
 		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, _ []string) error {
@@ -172,7 +173,8 @@ you can read that file. No other keys can be shown again.`,
 				return term.Fail(term.NotFound, "this store has no demo organization whose keys are known; issue a key with: %s",
 					s.Choice.CommandLine("keys issue ORG --permission admin"))
 			}
-			return a.PrintSecret(d.toJSON(), strings.Join(d.keyLines(), "\n"), "nothing was changed", "the keys are still in "+keysPath(s))
+			return a.PrintSecret(d.toJSON(), strings.Join(d.keyLines(), "\n"),
+				"the keys could not be shown", "they are still in "+keysPath(s))
 		}),
 	}
 }

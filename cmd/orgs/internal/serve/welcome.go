@@ -42,14 +42,16 @@ func (g *gateway) welcome(ctx context.Context) (address string, err error) {
 		g.signIn = newSignIn(g.demo.admin.Key.Reveal(), g.app.Now)
 		address = g.signIn.link(base)
 		out.SignIn = &address
-		lines = append(lines, "", "Sign in to the console. This link works once, on this machine, within 10 minutes:", "", "  "+address)
+		lines = append(lines,
+			"", "Sign in to the console. This link works once, on this machine, within 10 minutes:", "", "  "+address)
 	}
 	out.Demo = g.demo.toJSON()
 	lines = append(append(lines, g.demoLines(base+"/v1/organizations", existing == nil)...), g.lastLines(base)...)
-	done, goOn := "the keys of the demo organization could not be shown", "show them with: "+g.store.Choice.CommandLine(showKeys)
-	if !g.kept {
-		done = fmt.Sprintf("the store was empty, and now has the organization %s, but its keys could not be shown", g.demo.organization.ID)
-		goOn = admin.LostKeys(g.store, g.demo.organization.ID, g.demo.admin, g.demo.read)
+	done := "the keys of the demo organization could not be shown"
+	goOn := "show them with: " + g.store.Choice.CommandLine(showKeys)
+	if id := g.demo.organization.ID; !g.kept {
+		done = fmt.Sprintf("the store was empty, and now has the organization %s, but its keys could not be shown", id)
+		goOn = admin.LostKeys(g.store, id, g.demo.admin, g.demo.read)
 	}
 	return address, g.app.PrintSecret(out, strings.Join(lines, "\n"), done, goOn)
 }
@@ -66,7 +68,8 @@ func (g *gateway) findDemo(ctx context.Context, empty bool) error {
 		return err
 	}
 	if g.kept, err = d.keep(g.store); err != nil {
-		g.app.Stderr.Warn(&term.Failure{Kind: term.Failed, Message: err.Error() + ", so they are shown only now"}, g.app.JSON)
+		message := err.Error() + ", so they are shown only now"
+		g.app.Stderr.Warn(&term.Failure{Kind: term.Failed, Message: message}, g.app.JSON)
 	}
 	g.demo = &d
 	return nil
@@ -134,7 +137,8 @@ func wrapped(line string, width int) string {
 func (g *gateway) lastLines(base string) []string {
 	return []string{
 		"",
-		"Next: " + base + web.DocsPath + " has every field and error, and " + g.store.Choice.CommandLine("list") + " lists the store.",
+		"Next: " + base + web.DocsPath + " has every field and error. This lists the store: " +
+			g.store.Choice.CommandLine("list"),
 		"Ctrl-C stops.",
 	}
 }

@@ -92,8 +92,9 @@ export async function audit(query) {
 
 // redeem returns the key for the token of a sign-in link.
 export async function redeem(token) {
-  const answer = await fetch("/console/sign-in", { method: "POST", body: JSON.stringify({ token }), cache: "no-store", credentials: "omit" })
-    .catch(() => null);
+  const answer = await fetch("/console/sign-in", {
+    method: "POST", body: JSON.stringify({ token }), cache: "no-store", credentials: "omit",
+  }).catch(() => null);
   if (answer === null) throw unanswered();
   if (answer.ok) return (await answer.json()).key;
   throw new Failure(answer.status, `${await answer.text()} Start orgs serve again to get a new link, or paste a key.`);

@@ -15,13 +15,16 @@ const said = byId("said"); // beside Save, always in view: how the last save end
 
 // Signing in and out
 
+// The elements with something of the organization in them.
+const filled = [
+  "name", "tier", "identifier", "key-id", "permission", "fields", "audit", "limits", "usage", "record", "conflict", "said",
+];
+
 function enter(message, tone = "bad") {
   session.close();
   base = null;
   document.title = "Console · Organizations API";
-  for (const id of ["name", "tier", "identifier", "key-id", "permission", "fields", "audit", "limits", "usage", "record", "conflict", "said"]) {
-    show(byId(id));
-  }
+  for (const id of filled) show(byId(id));
   byId("organization").hidden = true;
   byId("entrance").hidden = false;
   byId("key").value = "";
@@ -34,7 +37,8 @@ byId("sign-in").addEventListener("submit", async (event) => {
   const key = byId("key").value.trim();
   if (busy) return;
   if (!/^[!-~]+$/.test(key)) {
-    refuse(new Failure(401, key === "" ? "Paste a key first." : "This is not an API key: it has characters that no key has."));
+    const message = key === "" ? "Paste a key first." : "This is not an API key: it has characters that no key has.";
+    refuse(new Failure(401, message));
     return;
   }
   await during(byId("sign-in-button"), async () => {
@@ -73,7 +77,8 @@ function open(found) {
   fill(found);
   const { key } = found.account;
   byId("read-only").hidden = key.may_change;
-  byId("read-only").textContent = `This key has the permission ${key.permission}. Changing the settings needs admin, so you can only read them here.`;
+  byId("read-only").textContent =
+    `This key has the permission ${key.permission}. Changing the settings needs admin, so you can only read them here.`;
   showTrail(byId("audit"), key.may_change);
 }
 

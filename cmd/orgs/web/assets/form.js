@@ -47,8 +47,8 @@ function field(id, label, hint, control, ...more) {
     problem(id));
 }
 
-// logoPreview returns what shows the picture at the address in the input. It loads nothing until a person asks for it, and
-// nothing but https.
+// logoPreview returns what shows the picture at the address in the input. It loads nothing until a person asks for it,
+// and only from https.
 function logoPreview(input) {
   const place = el("div", { class: "preview" });
   const text = (words) => el("p", { class: "hint" }, words);
@@ -181,7 +181,9 @@ function limitsPart(limits) {
     return el("div", { class: "field" }, el("label", { for: input.id }, category), input);
   });
   const set = () => [...inputs].map(([category, input]) => [category, input.value.trim()]).filter(([, text]) => text !== "");
-  const typed = () => set().map(([category, text]) => `${JSON.stringify(category)}:${limitProblem(text) ? '"?"' : BigInt(text)}`).join(",");
+  // What is no limit is never sent: it only has to differ from what was there.
+  const limitText = (text) => (limitProblem(text) ? JSON.stringify(text) : BigInt(text));
+  const typed = () => set().map(([category, text]) => `${JSON.stringify(category)}:${limitText(text)}`).join(",");
   const initial = typed();
   return {
     name: "rate_limits",
@@ -219,7 +221,8 @@ function metadataPart(record) {
     problems() {
       const sound = isJSON(area.value);
       if (sound && compact(area.value).startsWith("{")) return []; // null would change nothing
-      return [{ loc: ["body", "metadata"], msg: sound || area.value.trim() === "" ? "Enter a JSON object. {} is an empty one" : reason(area.value) }];
+      const msg = sound || area.value.trim() === "" ? "Enter a JSON object. {} is an empty one" : reason(area.value);
+      return [{ loc: ["body", "metadata"], msg }];
     },
     change() {
       if (!isJSON(area.value)) return area.value; // differs from what was there, and is not sent

@@ -35,21 +35,33 @@ function words({ type, msg }) {
   if (!type) return msg;
   const n = msg.match(/\d+/)?.[0];
   if (wordings[type]) return wordings[type](n && number(n));
-  const plain = msg.replace(/^value is not a valid email address: /, "This is not an email address: ").replace(/^Value error, /, "");
+  const plain = msg.replace(/^Value error, /, "").replace(/^value is not a valid email address: /, "This is not an email address: ");
   return plain.charAt(0).toUpperCase() + plain.slice(1);
+}
+
+// byPlace sorts problems as the form has their controls.
+function byPlace(a, b) {
+  if (!a.control || !b.control) return 0;
+  return a.control.compareDocumentPosition(b.control) & Node.DOCUMENT_POSITION_PRECEDING ? 1 : 0;
 }
 
 // showProblems says each problem beside its control and all of them in the notice, and takes the reader to the first.
 export function showProblems(problems, at, place) {
-  const placed = problems.map((problem) => ({ loc: problem.loc, control: problem.control ?? at(problem.loc), text: words(problem) }));
-  placed.sort((a, b) => (a.control && b.control && a.control.compareDocumentPosition(b.control) & Node.DOCUMENT_POSITION_PRECEDING ? 1 : 0)); // as the form has them
+  const placed = problems.map((problem) => ({ ...problem, control: problem.control ?? at(problem.loc), text: words(problem) }));
+  placed.sort(byPlace);
   for (const { control, text } of placed) {
     if (!control) continue;
     control.setAttribute("aria-invalid", "true");
     const beside = problemOf(control);
     if (beside) beside.textContent = beside.textContent ? `${beside.textContent}. ${text}` : text;
   }
-  const link = ({ control, loc }) => el("a", { href: `#${control.id}`, onclick: (event) => { event.preventDefault(); control.focus(); } }, where(loc));
+  const link = ({ control, loc }) => el("a", {
+    href: `#${control.id}`,
+    onclick(event) {
+      event.preventDefault();
+      control.focus();
+    },
+  }, where(loc));
   show(place, el("div", { class: "notice bad" },
     el("p", {}, el("strong", {}, `${count(problems.length, "problem")}. Nothing was changed.`)),
     el("ul", {}, placed.map((p) => el("li", {}, p.control ? link(p) : `${where(p.loc)}: ${p.text}`)))));

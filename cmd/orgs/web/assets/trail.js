@@ -49,8 +49,9 @@ function change({ field, before, after }) {
   const rows = differences(compact(before), compact(after))
     .filter((d) => !(d.before === null && d.after === "null"))
     .map((d) => row(d.path.length ? [name, ...d.path.map((part) => words[part] ?? part)].join(" › ") : name, d));
-  return [...rows.slice(0, most), rows.length > most && el("li", {},
-    el("details", {}, el("summary", {}, `${count(rows.length - most, "more place")} in ${name}`), el("ul", { class: "changes" }, rows.slice(most))))];
+  const rest = rows.splice(most);
+  return [...rows, rest.length > 0 && el("li", {},
+    el("details", {}, el("summary", {}, `${count(rest.length, "more place")} in ${name}`), el("ul", { class: "changes" }, rest)))];
 }
 
 const nameOf = (id, keys) => {
@@ -76,7 +77,8 @@ function entry(e, keys) {
       el("span", {}, el("strong", {}, actions[e.action] ?? e.action), fields && ` ${fields}`),
       el("span", { class: "small soft when" }, time(e.at), ` by ${nameOf(e.actor, keys)}`)),
     el("ul", { class: "changes small" }, e.changes.flatMap(change)),
-    el("p", { class: "small soft" }, `Version ${e.version}, by `, el("code", {}, e.actor), ", request ", el("code", {}, e.request_id))));
+    el("p", { class: "small soft" },
+      `Version ${e.version}, by `, el("code", {}, e.actor), ", request ", el("code", {}, e.request_id))));
 }
 
 const kinds = { "": "All changes", "organization.updated": "Settings", "key.": "Keys" };
@@ -112,13 +114,16 @@ export async function showTrail(place, mayRead) {
     try {
       const page = await audit({ cursor, kind: kind.control.value, actor: actor.control.value });
       if (question !== asked) return [];
-      if (actor.control.length === 2) actor.control.append(...page.keys.map((k) => option(k.key_id, k.label || `${k.key_id} (${k.permission})`)));
+      if (actor.control.length === 2) {
+        actor.control.append(...page.keys.map((k) => option(k.key_id, k.label || `${k.key_id} (${k.permission})`)));
+      }
       const entries = page.entries.map((e) => entry(e, page.keys));
       list.append(...entries);
       cursor = page.next_cursor;
       more.hidden = cursor === "";
       const shown = list.childElementCount;
-      status.textContent = shown === 0 && cursor === "" ? "No entries." : cursor === "" ? `${count(shown, "entry")}, all there are.` : `The newest ${count(shown, "entry")}.`;
+      const entriesShown = count(shown, "entry");
+      status.textContent = cursor === "" ? `${entriesShown}, all there are.` : `The newest ${entriesShown}.`;
       return entries;
     } catch (failure) {
       if (question === asked) status.textContent = `The audit trail cannot be shown. ${failure.message}`;
