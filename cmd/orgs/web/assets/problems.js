@@ -42,7 +42,8 @@ function words({ type, msg }) {
 // byPlace sorts problems as the form has their controls.
 function byPlace(a, b) {
   if (!a.control || !b.control) return 0;
-  return a.control.compareDocumentPosition(b.control) & Node.DOCUMENT_POSITION_PRECEDING ? 1 : 0;
+  const position = a.control.compareDocumentPosition(b.control);
+  return position & Node.DOCUMENT_POSITION_PRECEDING ? 1 : position & Node.DOCUMENT_POSITION_FOLLOWING ? -1 : 0;
 }
 
 // showProblems says each problem beside its control and all of them in the notice, and takes the reader to the first.
