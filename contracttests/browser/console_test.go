@@ -166,7 +166,7 @@ func TestConsoleRefused(t *testing.T) {
 	tb.click("#save")
 	tb.awaitText("#said", "2 problems. Nothing was changed.")
 	for field, want := range map[string]string{
-		"notifications_email": "This is not an email address: ", "metadata": "The number is too large for a float64",
+		"notifications_email": "This is not an email address: ", "metadata": "The number is too large",
 	} {
 		if got := tb.text("#field-" + field + "-problem"); !strings.Contains(got, want) || strings.Contains(got, "value") {
 			t.Errorf("beside %s is %q, want %q and no word of a library", field, got, want)
@@ -175,6 +175,11 @@ func TestConsoleRefused(t *testing.T) {
 	tb.await("document.activeElement.id === 'field-notifications_email'")
 	tb.inView("#field-notifications_email")
 	tb.inView("#said")
+	for _, width := range []int64{narrow, wide} { // the end of the page does not stay behind the notice
+		tb.do(chromedp.EmulateViewport(width, height))
+		eval[bool](tb, "(() => { scrollTo(0, document.body.scrollHeight); return true; })()")
+		tb.inView("#audit [role=status]")
+	}
 	tb.look("console-422")
 	tb.click("#said li:last-child a")
 	tb.await("document.activeElement.id === 'field-metadata'")

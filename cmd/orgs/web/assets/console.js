@@ -13,6 +13,8 @@ let busy = false;
 const form = createForm(byId("fields"), showPending);
 const said = byId("said"); // beside Save, always in view: how the last save ended
 
+new ResizeObserver(() => document.documentElement.style.setProperty("--bar", `${byId("bar").offsetHeight}px`)).observe(byId("bar"));
+
 // Signing in and out
 
 // The elements with something of the organization in them.

@@ -35,7 +35,7 @@ function words({ type, msg }) {
   if (!type) return msg;
   const n = msg.match(/\d+/)?.[0];
   if (wordings[type]) return wordings[type](n && number(n));
-  const plain = msg.replace(/^Value error, /, "").replace(/^value is not a valid email address: /, "This is not an email address: ");
+  const plain = msg.replace(/^Value error, /, "").replace(/ for a float64$/, "").replace(/^value is not a valid email address: /, "This is not an email address: ");
   return plain.charAt(0).toUpperCase() + plain.slice(1);
 }
 
@@ -60,14 +60,19 @@ export function showProblems(problems, at, place) {
     href: `#${control.id}`,
     onclick(event) {
       event.preventDefault();
-      control.focus();
+      goTo(control);
     },
   }, where(loc));
   show(place, el("div", { class: "notice bad" },
     el("p", {}, el("strong", {}, `${count(problems.length, "problem")}. Nothing was changed.`)),
     el("ul", {}, placed.map((p) => el("li", {}, p.control ? link(p) : `${where(p.loc)}: ${p.text}`)))));
-  const first = placed.find(({ control }) => control)?.control;
-  (first ?? place).focus();
+  goTo(placed.find(({ control }) => control)?.control ?? place);
+}
+
+// goTo takes the reader to an element, in the middle of the window: the notice covers the end of it.
+function goTo(element) {
+  element.focus({ preventScroll: true });
+  element.scrollIntoView({ block: "center" });
 }
 
 let ticking = null;
