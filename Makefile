@@ -73,7 +73,7 @@ test-browser: build/orgs $(AXE) ## Test the pages in Chromium, and leave picture
 	@test -n "$${CHROMIUM:-}" || command -v chromium chromium-browser google-chrome >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y --no-install-recommends chromium; } \
 		|| { echo 'Install the package chromium, or name a Chromium in CHROMIUM.'; exit 1; }
 	@rm -rf build/screenshots
-	cd contracttests/browser && ORGS='$(CURDIR)/build/orgs' AXE='$(CURDIR)/$(AXE)' SCREENSHOTS='$(CURDIR)/build/screenshots' go test -count=1 -timeout 10m ./...
+	cd contracttests/browser && ORGS='$(CURDIR)/build/orgs' AXE='$(CURDIR)/$(AXE)' SCREENSHOTS='$(CURDIR)/build/screenshots' go test -count=1 -timeout 20m ./...
 	@echo 'The pictures are in build/screenshots'
 
 $(AXE):

@@ -22,6 +22,13 @@ func TestDocs(t *testing.T) {
 	tb.look("docs")
 	tb.paper("docs")
 
+	for _, width := range []int64{narrow, medium, wide} { // from anywhere, the contents lead to a part
+		tb.do(chromedp.EmulateViewport(width, height))
+		eval[bool](tb, "(() => { scrollTo(0, document.body.scrollHeight); return true; })()")
+		tb.click(".contents a[href='#patch']")
+		tb.inView("#patch-title")
+		tb.inView(".contents a[href='#errors']")
+	}
 	tb.click("#get-try ~ form button")
 	tb.awaitText("#get .result", "Paste one under Authentication")
 	tb.fill("#key", g.admin)
