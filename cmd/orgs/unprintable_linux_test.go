@@ -75,8 +75,8 @@ func TestUnprintableKeys(t *testing.T) {
 	})
 }
 
-// TestUnprintableWelcome starts the first gateway of a store without room for what it says. The keys can be shown later, if
-// there was a place to keep them.
+// TestUnprintableWelcome starts the first gateway of a store with an output that has no room for the welcome. The keys can
+// be shown later, if there was a place to keep them.
 func TestUnprintableWelcome(t *testing.T) {
 	t.Parallel()
 	for _, kept := range []bool{true, false} {
