@@ -28,6 +28,7 @@ BUILD_FUNCTION = CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -bui
 
 ADDR ?= 127.0.0.1:8080
 STORE ?= sqlite:.orgs/orgs.db
+SERVE_FLAGS ?=
 TEST_FLAGS ?=
 # SQLite's C code, translated to Go, is not watched for races: it is not ours, and takes three times as long if it is.
 RACE := -race -gcflags='modernc.org/...=-race=false'
@@ -51,8 +52,8 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: build/orgs ## Run the API here, with a demo organization (ADDR=127.0.0.1:8080 STORE=sqlite:PATH)
-	@exec build/orgs serve --addr $(ADDR) --store $(STORE)
+run: build/orgs ## Run the API here, with a demo organization (ADDR=127.0.0.1:8080 STORE=sqlite:PATH SERVE_FLAGS=--open)
+	@exec build/orgs serve --addr $(ADDR) --store $(STORE) $(SERVE_FLAGS)
 
 .PHONY: test
 test: ## Run all tests, on SQLite and on DynamoDB Local, with the race detector
