@@ -28,6 +28,7 @@ BUILD_FUNCTION = CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -bui
 
 ADDR ?= 127.0.0.1:8080
 STORE ?= sqlite:.orgs/orgs.db
+SERVE_FLAGS ?=
 TEST_FLAGS ?=
 # SQLite's C code, translated to Go, is not watched for races: it is not ours, and takes three times as long if it is.
 RACE := -race -gcflags='modernc.org/...=-race=false'
@@ -52,8 +53,8 @@ help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 .PHONY: run
-run: build/orgs ## Run the API here, with a demo organization (ADDR=127.0.0.1:8080 STORE=sqlite:PATH)
-	@exec build/orgs serve --addr $(ADDR) --store $(STORE)
+run: build/orgs ## Run the API here, with a demo organization (ADDR=127.0.0.1:8080 STORE=sqlite:PATH SERVE_FLAGS=--open)
+	@exec build/orgs serve --addr $(ADDR) --store $(STORE) $(SERVE_FLAGS)
 
 # The packages whose tests need only Go, npm and Java. docs, docs/examples, contracttests/template and
 # contracttests/browser have targets of their own, as they need more.
@@ -92,7 +93,7 @@ test-browser: build/orgs $(AXE) ## Test the pages in Chromium, and leave picture
 	@test -n "$${CHROMIUM:-}" || command -v chromium chromium-browser google-chrome >/dev/null || { test "$$(id -u)" = 0 && apt-get update -q && apt-get install -q -y --no-install-recommends chromium; } \
 		|| { echo 'Install the package chromium, or name a Chromium in CHROMIUM.'; exit 1; }
 	@rm -rf build/screenshots
-	cd contracttests/browser && ORGS='$(CURDIR)/build/orgs' AXE='$(CURDIR)/$(AXE)' SCREENSHOTS='$(CURDIR)/build/screenshots' go test -count=1 -timeout 10m ./...
+	cd contracttests/browser && ORGS='$(CURDIR)/build/orgs' AXE='$(CURDIR)/$(AXE)' SCREENSHOTS='$(CURDIR)/build/screenshots' go test -count=1 -timeout 20m ./...
 	@echo 'The pictures are in build/screenshots'
 
 $(AXE):

@@ -20,6 +20,7 @@ import (
 	"organizations-api/cmd/orgs/internal/admin"
 	"organizations-api/cmd/orgs/internal/cli"
 	"organizations-api/cmd/orgs/internal/serve"
+	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/openapi"
 )
@@ -60,9 +61,9 @@ func TestFirstRun(t *testing.T) {
 	if diff := cmp.Diff(changed.body, again.body); diff != "" {
 		t.Errorf("the record after a restart (-before +after):\n%s", diff)
 	}
-	screen = second.stdout.String()
-	if keyPattern.MatchString(screen) || !strings.Contains(screen, "orgs keys issue "+record["organization_id"].(string)) {
-		t.Errorf("the second screen says\n%s\nwant how to issue a key, and none", screen)
+	checkPrintedKeys(t, second.stdout.String(), second.stderr.String())
+	if diff := cmp.Diff(keyPattern.FindAllString(screen, -1), keyPattern.FindAllString(second.stdout.String(), -1)); diff != "" {
+		t.Errorf("the keys of the demo organization after a restart (-before +after):\n%s", diff)
 	}
 	if list := mustJSON[listed](t, env, "list").Organizations; len(list) != 1 || list[0].Version != 1 {
 		t.Errorf("list = %+v, want the demo organization in version 1", list)
@@ -125,15 +126,19 @@ func curlRequest(t *testing.T, words []string) *http.Request {
 	return request
 }
 
+// welcome is what serve --json prints.
+type welcome struct {
+	URL    string `json:"url"`
+	Store  string `json:"store"`
+	SignIn string `json:"sign_in"`
+	Demo   *struct {
+		Organization admin.OrganizationJSON
+		Keys         []admin.IssuedKeyJSON
+	} `json:"demo"`
+}
+
 func TestServeJSON(t *testing.T) {
 	t.Parallel()
-	type welcome struct {
-		URL, Store string
-		Demo       *struct {
-			Organization admin.OrganizationJSON
-			Keys         []admin.IssuedKeyJSON
-		}
-	}
 	env := newStore(t)
 	first := startServer(t, env, "--json")
 	got := decode[welcome](t, first.stdout.String())
@@ -149,9 +154,126 @@ func TestServeJSON(t *testing.T) {
 			t.Errorf("GET with the %s key = %d, want 200", want, status)
 		}
 	}
-	if second := decode[welcome](t, startServer(t, env, "--json").stdout.String()); second.Demo != nil {
-		t.Errorf("the second serve --json = %+v, want no demo", second)
+	other := newStore(t)
+	must(t, other, "create", "--name", "A")
+	if second := decode[welcome](t, startServer(t, other, "--json").stdout.String()); second.Demo != nil || second.SignIn != "" {
+		t.Errorf("serve --json of a store with an organization = %+v, want no demo and no link", second)
 	}
+}
+
+// TestDemoKeysAgain: the keys of the demo organization can be shown until one of them is revoked. Only their owner can read
+// the file.
+func TestDemoKeysAgain(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	first := decode[welcome](t, startServer(t, env, "--json").stdout.String())
+	file := strings.TrimPrefix(env[cli.StoreVariable], "sqlite:") + ".demo-keys"
+	if info, err := os.Stat(file); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the file with the keys: %v, %v, want the mode 0600", info, err)
+	}
+	shown := must(t, env, "serve", "keys")
+	for _, key := range first.Demo.Keys {
+		if strings.Count(shown, key.Key) != 1 {
+			t.Errorf("serve keys prints\n%s\nwant the %s key", shown, key.Permission)
+		}
+	}
+	again := mustJSON[struct {
+		Organization admin.OrganizationJSON `json:"organization"`
+		Keys         []admin.IssuedKeyJSON  `json:"keys"`
+	}](t, env, "serve", "keys")
+	if diff := cmp.Diff(first.Demo.Keys, again.Keys); diff != "" {
+		t.Errorf("serve keys --json (-first +again):\n%s", diff)
+	}
+	must(t, env, "keys", "revoke", first.Demo.Organization.ID, first.Demo.Keys[1].ID)
+	if got := failed(t, env, "serve", "keys"); got.Kind != term.NotFound || !strings.Contains(got.Message, "keys issue") {
+		t.Errorf("after a key is revoked, serve keys = %+v, want that the keys are not known, and what to do", got)
+	}
+	second := startServer(t, env)
+	if screen := second.stdout.String(); keyPattern.MatchString(screen) || !strings.Contains(screen, "orgs keys issue "+first.Demo.Organization.ID) {
+		t.Errorf("after a key is revoked, the screen says\n%s\nwant how to issue a key, and none", screen)
+	}
+	other := newStore(t)
+	must(t, other, "create", "--name", "A")
+	if got := failed(t, other, "serve", "keys"); got.Kind != term.NotFound {
+		t.Errorf("serve keys without a demo organization = %+v, want not found", got)
+	}
+}
+
+// TestSignInLink uses the link once. Neither the log nor the page has the token or the key.
+func TestSignInLink(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	s, client := startServer(t, env), newClient(t)
+	screen := s.stdout.String()
+	_, rest, found := strings.Cut(screen, s.url+"/console#sign-in=")
+	token, _, _ := strings.Cut(rest, "\n")
+	if !found || len(token) != 32 || !strings.Contains(screen, "Ctrl-C stops.") {
+		t.Fatalf("the screen says\n%s\nwant a sign-in link, and how to stop", screen)
+	}
+	redeem := func(token string) answer {
+		t.Helper()
+		return send(t, client, newRequest(t.Context(), "POST", s.url+"/console/sign-in", "", `{"token": "`+token+`"}`))
+	}
+	if got := redeem(strings.Repeat("0", len(token))); got.status != 403 || keyPattern.MatchString(got.body) {
+		t.Errorf("another token = %d %s, want 403", got.status, got.body)
+	}
+	first := redeem(token)
+	var given struct{ Key string }
+	if err := json.Unmarshal([]byte(first.body), &given); err != nil || first.status != 200 {
+		t.Fatalf("the token = %d %s, want 200 and a key", first.status, first.body)
+	}
+	if got := ask(t, client, "PATCH", s.url+organizations, given.Key, `{"organization_name": "By link"}`); got.status != 200 {
+		t.Errorf("PATCH with the key of the link = %d %s, want 200", got.status, got.body)
+	}
+	if got := redeem(token); got.status != 403 {
+		t.Errorf("the token again = %d, want 403", got.status)
+	}
+	s.stop(t)
+	if log := s.stderr.String(); strings.Contains(log, token) || keyPattern.MatchString(log) {
+		t.Errorf("the log has the token or a key:\n%s", log)
+	}
+}
+
+// TestLogFormats: lines of JSON where nobody looks, short lines for a person.
+func TestLogFormats(t *testing.T) {
+	t.Parallel()
+	for format, pattern := range map[string]string{
+		"auto":   `(?m)^\{"time":.*"msg":"request".*"status":401`,
+		"json":   `(?m)^\{"time":.*"msg":"request".*"status":401`,
+		"pretty": `(?m)^\d\d:\d\d:\d\d  GET    /v1/organizations  401  +\d+\.\d ms  api_key_missing$`,
+	} {
+		port := freePort(t)
+		out := newTranscript()
+		ctx, interrupt := context.WithCancel(t.Context())
+		code := make(chan int, 1)
+		env := newStore(t)
+		go func() {
+			code <- run(ctx, []string{"serve", "--addr", port, "--log", format}, env.get, newTranscript(), out)
+		}()
+		out.await(t, "serving")
+		ask(t, newClient(t), "GET", "http://"+port+organizations, "", "")
+		out.await(t, "401")
+		interrupt()
+		if got := receive(t, code, "serve to end"); got != exitOK {
+			t.Errorf("serve --log %s = %d, want %d", format, got, exitOK)
+		}
+		match(t, out.String(), pattern)
+	}
+	if got := failed(t, newStore(t), "serve", "--log", "xml"); got.Kind != term.Usage {
+		t.Errorf("serve --log xml = %+v, want a usage failure", got)
+	}
+}
+
+// freePort returns an address that nobody listens on.
+func freePort(t *testing.T) string {
+	t.Helper()
+	var config net.ListenConfig
+	listener, err := config.Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	return listener.Addr().String()
 }
 
 // hasKey reports whether a text has a whole key. A mere prefix such as sk_live_ does not count.

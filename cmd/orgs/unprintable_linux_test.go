@@ -75,19 +75,32 @@ func TestUnprintableKeys(t *testing.T) {
 	})
 }
 
-// TestUnprintableWelcome starts the first gateway of a store without room for what it says.
+// TestUnprintableWelcome starts the first gateway of a store with an output that has no room for the welcome. The keys can
+// be shown later, if there was a place to keep them.
 func TestUnprintableWelcome(t *testing.T) {
 	t.Parallel()
-	env := newStore(t)
-	var stderr bytes.Buffer
-	code := run(t.Context(), []string{"serve", "--addr", "127.0.0.1:0"}, env.get, openFull(t), &stderr)
-	made := mustJSON[listed](t, env, "list").Organizations
-	if code != exitFailed || len(made) != 1 {
-		t.Fatalf("serve = %d with %q on stderr, and %d organizations, want %d and one", code, &stderr, len(made), exitFailed)
+	for _, kept := range []bool{true, false} {
+		env := newStore(t)
+		if !kept { // something else is where the keys go
+			if err := os.MkdirAll(strings.TrimPrefix(env[cli.StoreVariable], "sqlite:")+".demo-keys/x", 0o700); err != nil {
+				t.Fatal(err)
+			}
+		}
+		var stderr bytes.Buffer
+		code := run(t.Context(), []string{"serve", "--addr", "127.0.0.1:0"}, env.get, openFull(t), &stderr)
+		made := mustJSON[listed](t, env, "list").Organizations
+		if code != exitFailed || len(made) != 1 {
+			t.Fatalf("serve = %d with %q on stderr, and %d organizations, want %d and one", code, &stderr, len(made), exitFailed)
+		}
+		if kept {
+			match(t, stderr.String(), "could not be shown: .*no space left on device; show them with: orgs serve keys")
+			match(t, must(t, env, "serve", "keys"), `admin  sk_live_\w+`, `read   sk_live_\w+`)
+			continue
+		}
+		id := made[0].ID
+		match(t, stderr.String(), "keeping the demo keys: .*, so they are shown only now", "now has the organization "+id,
+			"nobody has key_\\w+ and key_", "keys issue "+id+" --permission admin", "keys issue "+id+" --permission read", "no space left")
 	}
-	id := made[0].ID
-	match(t, stderr.String(), "now has the organization "+id, "nobody has key_\\w+ and key_", "keys issue "+id+" --permission admin",
-		"keys issue "+id+" --permission read", "no space left")
 }
 
 // TestKeysForAReaderWhoIsGone prints a new key into a pipe that nobody reads any more. The signal SIGPIPE would end the

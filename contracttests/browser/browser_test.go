@@ -73,11 +73,12 @@ type tab struct {
 	ctx     context.Context
 	gateway *gateway
 
-	mutex    sync.Mutex
-	replies  map[string]reply // by method and path
-	holds    map[string]hold  // by method and path
-	expected []string         // parts of messages on the console that are no fault
-	faults   []string
+	mutex     sync.Mutex
+	replies   map[string]reply // by method and path
+	elsewhere string           // the one address of another host that the page may load; the test answers it
+	holds     map[string]hold  // by method and path
+	expected  []string         // parts of messages on the console that are no fault
+	faults    []string
 }
 
 // open opens a page of the gateway.
@@ -124,7 +125,7 @@ func (tb *tab) watch(event any) {
 		go tb.answer(e)
 	case *network.EventRequestWillBeSent:
 		url := e.Request.URL
-		if !strings.HasPrefix(url, tb.gateway.url+"/") && !strings.HasPrefix(url, "data:") && !strings.HasPrefix(url, "blob:") {
+		if !strings.HasPrefix(url, tb.gateway.url+"/") && url != tb.elsewhere && !strings.HasPrefix(url, "data:") && !strings.HasPrefix(url, "blob:") {
 			tb.fault("a request to another host: " + url)
 		}
 		if strings.Contains(url, "sk_") {
@@ -244,4 +245,37 @@ func (tb *tab) fill(selector, text string) {
 func (tb *tab) click(selector string) {
 	tb.t.Helper()
 	tb.do(chromedp.Click(chromedp.CSS(selector), chromedp.NodeVisible))
+}
+
+// choose chooses the option of a value, as a person does.
+func (tb *tab) choose(selector, value string) {
+	tb.t.Helper()
+	eval[bool](tb, fmt.Sprintf(`(() => { const e = document.querySelector(%q); e.value = %q; e.dispatchEvent(new Event("change", {bubbles: true})); return true; })()`,
+		selector, value))
+}
+
+// openEntry opens an entry of the audit trail, by its place.
+func (tb *tab) openEntry(n int) {
+	tb.t.Helper()
+	tb.click(fmt.Sprintf(".trail > li:nth-child(%d) summary", n))
+	tb.await(fmt.Sprintf("document.querySelector('.trail > li:nth-child(%d) details').open", n))
+}
+
+// inView wants an element to be where a person sees it: inside the window and under nothing else.
+func (tb *tab) inView(selector string) {
+	tb.t.Helper()
+	tb.await(fmt.Sprintf(`(() => {
+		const e = document.querySelector(%q);
+		const box = e.getBoundingClientRect();
+		if (box.height === 0 || box.top < 0 || box.bottom > innerHeight) return false;
+		return e.contains(document.elementFromPoint(box.left + box.width / 2, box.top + box.height / 2));
+	})()`, selector))
+}
+
+// noticed wants the console to say something beside Save, in view and with the focus on it.
+func (tb *tab) noticed(want string) {
+	tb.t.Helper()
+	tb.awaitText("#said", want)
+	tb.await("document.activeElement.id === 'said'")
+	tb.inView("#said")
 }

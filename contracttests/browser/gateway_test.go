@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -23,6 +24,8 @@ type gateway struct {
 	id          string // of the organization
 	admin, read string // keys of it
 	store       string
+	signIn      string // a link that signs in with the admin key, once
+	stop        func() // ends the process and waits until it has ended
 }
 
 // command returns the built orgs command with arguments.
@@ -48,7 +51,8 @@ func start(t *testing.T, args ...string) *gateway {
 				Key string `json:"key"`
 			} `json:"keys"`
 		} `json:"demo"`
-		URL string `json:"url"`
+		URL    string `json:"url"`
+		SignIn string `json:"sign_in"`
 	}
 	serve := command(t, append([]string{"serve", "--json", "--addr", "127.0.0.1:0", "--store", g.store}, args...)...)
 	var log bytes.Buffer
@@ -60,17 +64,20 @@ func start(t *testing.T, args ...string) *gateway {
 	if err := serve.Start(); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
+	g.stop = sync.OnceFunc(func() {
+		_ = serve.Process.Signal(syscall.SIGINT)
 		_ = serve.Wait()
-		if strings.Contains(log.String(), `"level":"ERROR"`) {
-			t.Errorf("the gateway logged an error:\n%s", &log)
+	})
+	t.Cleanup(func() {
+		g.stop()
+		if text := log.String(); strings.Contains(text, `"level":"ERROR"`) || strings.Contains(text, "sk_") || strings.Contains(text, "sign-in") {
+			t.Errorf("the gateway logged an error, a key or a link:\n%s", text)
 		}
 	})
-	t.Cleanup(func() { _ = serve.Process.Signal(syscall.SIGINT) })
 	if err := json.NewDecoder(stdout).Decode(&welcome); err != nil {
 		t.Fatalf("reading what orgs serve says: %v\n%s", err, &log)
 	}
-	g.url, g.id = welcome.URL, welcome.Demo.Organization.ID
+	g.url, g.id, g.signIn = welcome.URL, welcome.Demo.Organization.ID, welcome.SignIn
 	g.admin, g.read = welcome.Demo.Keys[0].Key, welcome.Demo.Keys[1].Key
 	return g
 }

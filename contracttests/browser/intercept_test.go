@@ -61,6 +61,16 @@ func (tb *tab) pause(path string) {
 	tb.do(send(fetch.Enable, fetch.EnableParams{Patterns: []*fetch.RequestPattern{{URLPattern: tb.gateway.url + path + "*"}}}))
 }
 
+// answerElsewhere answers requests for one address of another host, and lets the page make them.
+func (tb *tab) answerElsewhere(address, mediaType, body string) {
+	tb.t.Helper()
+	tb.mutex.Lock()
+	tb.elsewhere = address
+	tb.replies["GET "+address] = reply{200, map[string]string{"Content-Type": mediaType}, body}
+	tb.mutex.Unlock()
+	tb.do(send(fetch.Enable, fetch.EnableParams{Patterns: []*fetch.RequestPattern{{URLPattern: address}}}))
+}
+
 // relay lets all requests reach the gateway again.
 func (tb *tab) relay() {
 	tb.t.Helper()
@@ -92,7 +102,10 @@ func (tb *tab) answer(e *fetch.EventRequestPaused) {
 	case with.status == 0:
 		action = send(fetch.FailRequest, fetch.FailRequestParams{RequestID: e.RequestID, ErrorReason: network.ErrorReasonConnectionRefused})
 	default:
-		headers := []*fetch.HeaderEntry{{Name: "Content-Type", Value: "application/json"}}
+		headers := []*fetch.HeaderEntry{}
+		if with.header["Content-Type"] == "" {
+			headers = append(headers, &fetch.HeaderEntry{Name: "Content-Type", Value: "application/json"})
+		}
 		for name, value := range with.header {
 			headers = append(headers, &fetch.HeaderEntry{Name: http.CanonicalHeaderKey(name), Value: value})
 		}

@@ -80,7 +80,7 @@ func TestConsoleRevokedKey(t *testing.T) {
 	t.Parallel()
 	g := start(t)
 	tb := signIn(t, g, g.admin)
-	id := tb.text("#key-id")
+	id := eval[string](tb, "document.querySelector('#key-id').title")
 	if out, err := command(t, "keys", "revoke", g.id, id, "--store", g.store).CombinedOutput(); err != nil {
 		t.Fatalf("orgs keys revoke: %v\n%s", err, out)
 	}
@@ -113,12 +113,19 @@ func TestConsoleTrouble(t *testing.T) {
 		{reply{}, []string{"The gateway does not answer.", "Your changes are still in the form."}},
 	} {
 		tb.intercept("PATCH", "/v1/organizations", test.reply)
-		tb.click("#save")
-		for _, want := range test.want {
-			tb.awaitText("#problems", want)
+		for _, width := range []int64{narrow, wide} {
+			tb.do(chromedp.EmulateViewport(width, height))
+			for _, place := range []string{"0", "document.body.scrollHeight"} { // the top and the end of the page
+				eval[bool](tb, "(() => { scrollTo(0, "+place+"); return true; })()")
+				tb.click("#save")
+				for _, want := range test.want {
+					tb.noticed(want)
+				}
+			}
 		}
-		if test.reply.status == 429 {
-			tb.look("console-429")
+		switch test.reply.status {
+		case 429, 503, 0:
+			tb.look(fmt.Sprintf("console-%d", test.reply.status))
 		}
 		if got := tb.value("#field-organization_name"); got != "Patience" {
 			t.Errorf("after %d, the field has %q, want what was typed", test.reply.status, got)
@@ -126,9 +133,28 @@ func TestConsoleTrouble(t *testing.T) {
 	}
 	tb.relay()
 	tb.click("#save")
-	tb.awaitText("#saved", "Saved: Name.")
-	if got := tb.text("#problems"); got != "" {
-		t.Errorf("after saving, the page still says %q", got)
+	tb.noticed("Saved: Name.")
+	if got := tb.text("#said"); got != "Saved: Name." {
+		t.Errorf("after saving, the page says %q", got)
+	}
+}
+
+// TestConsoleServerDown saves when orgs serve has ended.
+func TestConsoleServerDown(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	tb := signIn(t, g, g.admin)
+	tb.expect("net::ERR_CONNECTION_REFUSED")
+	tb.fill("#field-organization_name", "Nobody hears this")
+	g.stop()
+	for _, width := range []int64{narrow, medium, wide} {
+		tb.do(chromedp.EmulateViewport(width, height))
+		tb.click("#save")
+		tb.noticed("The gateway does not answer. Is orgs serve still running? Your changes are still in the form.")
+		tb.shot(fmt.Sprintf("console-down-view-%d", width))
+	}
+	if got := tb.value("#field-organization_name"); got != "Nobody hears this" {
+		t.Errorf("the field has %q, want what was typed", got)
 	}
 }
 
@@ -140,8 +166,8 @@ func TestConsoleRateLimited(t *testing.T) {
 	g.patch(t, `{"rate_limits": {"metadata": 1}}`)
 	tb.fill("#field-organization_name", "One too many")
 	tb.click("#save")
-	tb.awaitText("#problems", "The organization has used up its requests for this minute.")
-	tb.awaitText("#problems", "Try again in")
+	tb.awaitText("#said", "The organization has used up its requests for this minute.")
+	tb.awaitText("#said", "Try again in")
 }
 
 // TestConsoleUsage has a month's allocation used in part, nearly, and more than whole, and one that is agreed.
@@ -171,7 +197,7 @@ func TestConsoleUsage(t *testing.T) {
 	}
 }
 
-// TestConsoleAuditPages reads a trail of more than one page.
+// TestConsoleAuditPages reads a trail of more than one page, and asks for parts of it.
 func TestConsoleAuditPages(t *testing.T) {
 	t.Parallel()
 	g := start(t)
@@ -180,11 +206,52 @@ func TestConsoleAuditPages(t *testing.T) {
 	}
 	tb := signIn(t, g, g.admin)
 	tb.awaitText("#audit", "The newest 10 entries.")
-	tb.awaitText("#audit .entry:first-child", `"Name 11"`)
+	if open := eval[int](tb, "document.querySelectorAll('#audit details[open]').length"); open != 0 {
+		t.Errorf("%d entries are open, want none", open)
+	}
+	tb.openEntry(1)
+	tb.awaitText("#audit li:first-child .changes", "Name 11")
 	tb.click("#older")
 	tb.awaitText("#audit", "14 entries, all there are.")
-	tb.await("document.activeElement === document.querySelector('.entry:nth-child(11)') && document.querySelector('#older').hidden")
-	tb.awaitText("#audit .entry:last-child", "Organization created")
+	tb.await("document.activeElement === document.querySelector('.trail > li:nth-child(11) summary') && document.querySelector('#older').hidden")
+	tb.awaitText("#audit .trail > li:last-child", "Organization created")
+
+	tb.choose("#audit-kind", "key.")
+	tb.awaitText("#audit [role=status]", "1 entry, all there are.")
+	tb.awaitText("#audit .trail", "Key issued demo read")
+	tb.choose("#audit-kind", "organization.updated")
+	tb.awaitText("#audit [role=status]", "The newest 10 entries.")
+	tb.click("#older")
+	tb.awaitText("#audit [role=status]", "12 entries, all there are.")
+	tb.choose("#audit-kind", "")
+	tb.choose("#audit-actor", "operator")
+	tb.awaitText("#audit [role=status]", "2 entries, all there are.")
+	tb.awaitText("#audit .trail", "by the operator")
+}
+
+// TestConsoleLongAudit folds the change of a large value.
+func TestConsoleLongAudit(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	g.patch(t, `{"metadata": {"kept": 1, "gone": "old", "text": "short", "nested": {"same": [1, 2], "n": 1.50}}}`)
+	g.patch(t, `{"metadata": {"kept": 1, "text": "`+strings.Repeat("long ", 12000)+`", "nested": {"same": [1, 2], "n": 2.50}}}`)
+	tb := signIn(t, g, g.admin)
+	tb.openEntry(1)
+	changes := tb.text("#audit li:first-child .changes")
+	for _, want := range []string{"Metadata › gone", "Metadata › text", "Metadata › nested › n", "1.50", "2.50", "removed", "Show all 60,000 characters"} {
+		if !strings.Contains(changes, want) {
+			t.Errorf("the entry shows %q, want %q in it", changes, want)
+		}
+	}
+	if strings.Contains(changes, "kept") || strings.Contains(changes, "same") {
+		t.Errorf("the entry shows %q, want only what differs", changes)
+	}
+	if tall := eval[int](tb, "document.querySelector('#audit').scrollHeight"); tall > 1500 {
+		t.Errorf("the audit trail is %d pixels high, want it folded", tall)
+	}
+	tb.look("console-long-audit")
+	tb.click("#audit li:first-child .changes button")
+	tb.awaitText("#audit li:first-child .changes button", "Show less")
 }
 
 // TestWelcome looks at the first page.
@@ -195,9 +262,42 @@ func TestWelcome(t *testing.T) {
 	tb := open(t, g, "/")
 	tb.awaitText("#organization", "Demo Organization")
 	tb.look("welcome")
+	tb.paper("welcome")
 	if html := eval[string](tb, "document.documentElement.outerHTML"); strings.Contains(html, "sk_") || !strings.Contains(html, "YOUR_API_KEY") {
 		t.Error("the page has a key, or no place for one")
 	}
 	tb.click(".site nav a[href='/console']")
 	tb.do(chromedp.WaitVisible(chromedp.CSS("#sign-in")))
+}
+
+// TestSignInLink opens the link that the terminal shows. It works once.
+func TestSignInLink(t *testing.T) {
+	t.Parallel()
+	g := start(t)
+	path := strings.TrimPrefix(g.signIn, g.url)
+	if !strings.HasPrefix(path, "/console#") {
+		t.Fatalf("the link is %q, want one of the console that keeps its token from requests", g.signIn)
+	}
+	tb := open(t, g, path)
+	tb.await("!document.querySelector('#organization').hidden && document.activeElement.id === 'name'")
+	if got := eval[string](tb, "location.href"); got != g.url+"/console" {
+		t.Errorf("the address is %q afterwards, want the token gone", got)
+	}
+	tb.keepsNoKey()
+	if got := eval[string](tb, "sessionStorage.getItem('organizations-api.key')"); got != g.admin {
+		t.Error("the tab has another key than that of the demo organization")
+	}
+	again := open(t, g, path)
+	again.awaitText("#entrance-alert", "The link was used already, or is too old.")
+	again.look("console-used-link")
+}
+
+// TestUnknownPage opens an address that does not exist.
+func TestUnknownPage(t *testing.T) {
+	t.Parallel()
+	tb := open(t, start(t), "/nothing-here")
+	tb.awaitText("main", "There is no such page.")
+	tb.look("unknown-page")
+	tb.click("main a[href='/docs']")
+	tb.awaitText("h1", "API reference")
 }

@@ -2,7 +2,7 @@ package web
 
 import (
 	"bytes"
-	"encoding/json"
+	"cmp"
 	"fmt"
 	"net/http"
 	"regexp"
@@ -34,31 +34,26 @@ func newContract(mediaType string, document []byte, start, end string) (contract
 var hostPattern = regexp.MustCompile(`^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?$`)
 
 func (c contract) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	address := "/" // of a host that has no place in a document
-	if hostPattern.MatchString(r.Host) {
-		address = "http://" + r.Host
-	}
+	address := cmp.Or(addressOf(r), "/")
 	newFile(c.mediaType, slices.Concat(c.before, []byte(address), c.after)).ServeHTTP(w, r)
 }
 
+// addressOf returns the URL of this gateway as the request has it, or "" if its host has no place in a document.
+func addressOf(r *http.Request) string {
+	if !hostPattern.MatchString(r.Host) {
+		return ""
+	}
+	return "http://" + r.Host
+}
+
 // toJSON returns a YAML document in JSON, with its members in their order.
-func toJSON(document []byte) ([]byte, error) {
-	var root yaml.Node
-	if err := yaml.Unmarshal(document, &root); err != nil {
+func toJSON(text []byte) ([]byte, error) {
+	d, err := readDocument(text)
+	if err != nil {
 		return nil, err
 	}
-	if root.Kind != yaml.DocumentNode || len(root.Content) != 1 {
-		return nil, fmt.Errorf("it is not one YAML document")
-	}
-	var compact, indented bytes.Buffer
-	if err := writeNode(&compact, root.Content[0]); err != nil {
-		return nil, err
-	}
-	if err := json.Indent(&indented, compact.Bytes(), "", "  "); err != nil {
-		return nil, err
-	}
-	indented.WriteByte('\n')
-	return indented.Bytes(), nil
+	out, err := d.json(d.root)
+	return []byte(out + "\n"), err
 }
 
 func writeNode(out *bytes.Buffer, node *yaml.Node) error {

@@ -5,7 +5,9 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
+	"strings"
 
 	"organizations-api/cmd/orgs/internal/admin"
 	"organizations-api/shared/api"
@@ -26,6 +28,7 @@ type account struct {
 
 type key struct {
 	ID         string  `json:"key_id"`
+	Label      string  `json:"label"` // "" if it has none
 	Permission string  `json:"permission"`
 	Mode       string  `json:"mode"`
 	ExpiresAt  *string `json:"expires_at"`
@@ -57,6 +60,7 @@ func toAccount(o organization.Organization, k apikey.Record) account {
 		Version:   o.Version,
 		Key: key{
 			ID:         k.ID,
+			Label:      k.Label,
 			Permission: k.Permission.String(),
 			Mode:       string(k.Mode),
 			MayChange:  k.Permission.Includes(apikey.Admin),
@@ -84,6 +88,14 @@ func toAccount(o organization.Organization, k apikey.Record) account {
 type trail struct {
 	Entries []entry `json:"entries"`
 	Next    string  `json:"next_cursor"` // "" after the last page
+	Keys    []named `json:"keys"`        // all keys of the organization, to name who made an entry
+}
+
+// named is a key with the name that people gave it.
+type named struct {
+	ID         string `json:"key_id"`
+	Label      string `json:"label"` // "" if it has none
+	Permission string `json:"permission"`
 }
 
 // entry is an entry of the audit trail.
@@ -99,58 +111,114 @@ type change struct {
 	After  string `json:"after"`
 }
 
-// The number of entries of one page.
+// trailQuery is what a request asks of the audit trail.
+type trailQuery struct {
+	limit  int    // of entries
+	cursor string // "": from the newest
+	kind   string // of the entries' actions, such as "key"; "": all
+	actor  string // "": anybody
+}
+
+// The number of entries of one page, and how many are read for it at most: few of many may match.
 const (
 	defaultPage = 10
 	maxPage     = 100
+	maxScan     = 1000
 )
 
-// cursorPattern is the form of an entry's identifier. The engines use identifiers as cursors.
-var cursorPattern = regexp.MustCompile(`^([0-9A-Za-z:.-]{1,64})?$`)
+// kinds are the beginnings of actions that can be asked for.
+var kinds = []string{"", "organization.updated", "key."}
 
-func auditHandler(s *api.Service, records store.Trail) http.Handler {
+var (
+	// cursorPattern is the form of an entry's identifier. The engines use identifiers as cursors.
+	cursorPattern = regexp.MustCompile(`^([0-9A-Za-z:.-]{1,64})?$`)
+	actorPattern  = regexp.MustCompile(`^([0-9A-Za-z_-]{1,64})?$`)
+)
+
+func auditHandler(s *api.Service, records Trail) http.Handler {
 	return s.ExtraGET(api.ExtraGET{
 		ID:         "console_audit",
 		Path:       auditPath,
 		Permission: apikey.Admin,
 		Read: func(ctx context.Context, found store.Found, query url.Values) (any, error) {
-			size, cursor, err := pageOf(query)
+			q, err := readTrailQuery(query)
 			if err != nil {
 				return nil, err
 			}
-			entries, next, err := records.Audit(ctx, found.Organization.ID, cursor, size)
+			t, err := readTrail(ctx, records, found.Organization.ID, q)
 			if err != nil {
 				return nil, err
 			}
-			return toTrail(entries, next), nil
+			_, keys, err := records.Get(ctx, found.Organization.ID)
+			for _, k := range keys {
+				t.Keys = append(t.Keys, named{k.ID, k.Label, k.Permission.String()})
+			}
+			return t, err
 		},
 	}).Handler
 }
 
-// pageOf reads limit and cursor.
-func pageOf(query url.Values) (size int, cursor string, err error) {
-	size = defaultPage
+// readTrailQuery returns a BadRequest for a query that is malformed.
+func readTrailQuery(query url.Values) (trailQuery, error) {
+	q := trailQuery{limit: defaultPage, cursor: query.Get("cursor"), kind: query.Get("kind"), actor: query.Get("actor")}
+	var err error
 	if text := query.Get("limit"); text != "" {
-		size, err = strconv.Atoi(text)
+		q.limit, err = strconv.Atoi(text)
 	}
-	if err != nil || size < 1 || size > maxPage {
-		return 0, "", &api.Error{Type: api.BadRequest, Message: "A limit is a whole number from 1 to 100."}
+	message := ""
+	switch {
+	case err != nil || q.limit < 1 || q.limit > maxPage:
+		message = "A limit is a whole number from 1 to 100."
+	case !cursorPattern.MatchString(q.cursor):
+		message = "The cursor must be one from an earlier answer."
+	case !slices.Contains(kinds, q.kind):
+		message = "The kind must be organization.updated or key."
+	case !actorPattern.MatchString(q.actor):
+		message = "The actor must be the identifier of a key, or operator."
+	default:
+		return q, nil
 	}
-	cursor = query.Get("cursor")
-	if !cursorPattern.MatchString(cursor) {
-		return 0, "", &api.Error{Type: api.BadRequest, Message: "The cursor is none that this returned."}
-	}
-	return size, cursor, nil
+	return q, &api.Error{Type: api.BadRequest, Message: message}
 }
 
-func toTrail(entries []store.Entry, next string) trail {
-	t := trail{Entries: make([]entry, 0, len(entries)), Next: next}
-	for _, e := range entries {
-		changes := make([]change, 0, len(e.Changes))
-		for _, c := range e.Changes {
-			changes = append(changes, change(c))
+// readTrail reads entries until there are enough that match, or until it has read many. Its next cursor goes on from
+// there.
+func readTrail(ctx context.Context, records store.Trail, id organization.ID, q trailQuery) (trail, error) {
+	t := trail{Entries: []entry{}, Keys: []named{}, Next: q.cursor}
+	for read := 0; read < maxScan; {
+		size := maxPage
+		if q.kind == "" && q.actor == "" {
+			size = q.limit
 		}
-		t.Entries = append(t.Entries, entry{admin.EntryToJSON(e), changes})
+		page, next, err := records.Audit(ctx, id, t.Next, size)
+		if err != nil {
+			return t, err
+		}
+		t.Next = next
+		read += len(page)
+		for i, e := range page {
+			if !strings.HasPrefix(string(e.Action), q.kind) || q.actor != "" && q.actor != e.Actor {
+				continue
+			}
+			t.Entries = append(t.Entries, toEntry(e))
+			if len(t.Entries) == q.limit {
+				if i < len(page)-1 {
+					t.Next = e.ID
+				}
+				return t, nil
+			}
+		}
+		if next == "" {
+			break
+		}
 	}
-	return t
+	return t, nil
+}
+
+func toEntry(e store.Entry) entry {
+	changes := make([]change, 0, len(e.Changes))
+	for _, c := range e.Changes {
+		changes = append(changes, change(c))
+	}
+	return entry{admin.EntryToJSON(e), changes}
 }

@@ -138,9 +138,68 @@ func TestAuditPages(t *testing.T) {
 	if diff := cmp.Diff(want, second.Entries[0].Changes); diff != "" {
 		t.Errorf("the changes (-want +got):\n%s", diff)
 	}
-	for _, query := range []string{"limit=0", "limit=101", "limit=x", "limit=-1", "cursor=a%00b", "cursor=" + strings.Repeat("a", 65), "cursor=%zz"} {
+	for _, query := range []string{"limit=0", "limit=101", "limit=x", "limit=-1", "kind=all", "actor=a%20b", "cursor=a%00b", "cursor=" + strings.Repeat("a", 65), "cursor=%zz"} {
 		if got := w.ask(t, "GET", "/console/data/audit?"+query, "Authorization", "Bearer "+w.admin.Reveal()); got.StatusCode != 400 {
 			t.Errorf("GET with %s = %d, want 400", query, got.StatusCode)
 		}
+	}
+}
+
+// TestAuditParts asks for entries of one kind or one actor, over more pages of the store than one.
+func TestAuditParts(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	key := w.newKey(t, w.org.ID)
+	record := apikey.NewRecord(key, apikey.Admin, now, nil)
+	record.Label = "billing job"
+	issued := store.Entry{ID: store.NewEntryID(now.Add(2 * time.Second)), Action: store.KeyIssued, Actor: store.OperatorActor}
+	if err := w.store.AddKey(t.Context(), w.org.ID, record, issued); err != nil {
+		t.Fatal(err)
+	}
+	for n := range 250 {
+		actor := store.OperatorActor
+		if n%100 == 7 { // 7, 107 and 207
+			actor = record.ID
+		}
+		at := now.Add(time.Duration(n+1) * time.Minute)
+		after := record
+		expires := at.Add(time.Hour)
+		after.ExpiresAt = &expires
+		e := store.Entry{ID: store.NewEntryID(at), Action: store.KeyExpires, Actor: actor}
+		if err := w.store.ChangeKey(t.Context(), w.org.ID, store.KeyChange{Before: record, After: after}, e); err != nil {
+			t.Fatal(err)
+		}
+		record = after
+	}
+	var got []string
+	for query := (trailQuery{limit: 2, actor: record.ID}); ; {
+		page, err := readTrail(t.Context(), w.store, w.org.ID, query)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range page.Entries {
+			got = append(got, e.At)
+		}
+		if query.cursor = page.Next; query.cursor == "" {
+			break
+		}
+	}
+	want := []string{
+		organization.FormatTime(now.Add(208 * time.Minute)), organization.FormatTime(now.Add(108 * time.Minute)),
+		organization.FormatTime(now.Add(8 * time.Minute)),
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("the entries of the key (-want +got):\n%s", diff)
+	}
+	answer := decode[trail](t, w.ask(t, "GET", "/console/data/audit?kind=organization.updated", "Authorization", "Bearer "+w.admin.Reveal()))
+	if len(answer.Entries) != 0 || answer.Next != "" {
+		t.Errorf("the updates are %+v, want none", answer.Entries)
+	}
+	labels := make(map[string]string)
+	for _, k := range answer.Keys {
+		labels[k.ID] = k.Label
+	}
+	if len(labels) != 3 || labels[record.ID] != "billing job" {
+		t.Errorf("the keys are %+v, want all three and the label of one", answer.Keys)
 	}
 }

@@ -6,17 +6,15 @@ import (
 	"crypto/sha256"
 	"embed"
 	"encoding/hex"
-	"fmt"
-	"io"
+	"errors"
 	"io/fs"
 	"net/http"
 	"path"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
-	"github.com/swaggest/swgui/v5/static"
-	"golang.org/x/image/font/gofont/gobold"
 	"golang.org/x/image/font/gofont/gomedium"
 	"golang.org/x/image/font/gofont/gomono"
 	"golang.org/x/image/font/gofont/goregular"
@@ -28,13 +26,13 @@ var embedded embed.FS
 // mediaTypes are the media types of the embedded files, by extension.
 var mediaTypes = map[string]string{
 	".css":  "text/css; charset=utf-8",
-	".html": "text/html; charset=utf-8",
+	".html": "text/html; charset=utf-8", // of pages
 	".js":   "text/javascript; charset=utf-8",
 	".svg":  "image/svg+xml",
 	".ttf":  "font/ttf",
 }
 
-// assets returns the pages that never change, and the files that they load, by path.
+// assets returns the files that pages load, by path.
 func assets() (map[string]http.Handler, error) {
 	routes := make(map[string]http.Handler)
 	names, err := fs.Glob(embedded, "assets/*")
@@ -42,6 +40,9 @@ func assets() (map[string]http.Handler, error) {
 		return nil, err
 	}
 	for _, name := range names {
+		if path.Ext(name) == ".html" { // a template
+			continue
+		}
 		content, err := embedded.ReadFile(name)
 		if err != nil {
 			return nil, err
@@ -51,32 +52,11 @@ func assets() (map[string]http.Handler, error) {
 	for name, content := range map[string][]byte{
 		"go-regular.ttf": goregular.TTF,
 		"go-medium.ttf":  gomedium.TTF,
-		"go-bold.ttf":    gobold.TTF,
 		"go-mono.ttf":    gomono.TTF,
 	} {
 		routes[assetsPath+name] = newFile(mediaTypes[".ttf"], content)
 	}
-	for _, name := range []string{"swagger-ui.css", "swagger-ui-bundle.js"} {
-		file, err := swaggerFile(name)
-		if err != nil {
-			return nil, fmt.Errorf("reading %s: %w", name, err)
-		}
-		routes[assetsPath+name] = file
-	}
-	for page, policy := range map[string]string{DocsPath: policy, ConsolePath: strictPolicy} {
-		name := assetsPath + strings.TrimPrefix(page, "/") + ".html"
-		routes[page] = withPolicy(policy, routes[name])
-		delete(routes, name)
-	}
-	delete(routes, assetsPath+"welcome.html") // a template
 	return routes, nil
-}
-
-func withPolicy(policy string, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Content-Security-Policy", policy)
-		next.ServeHTTP(w, r)
-	})
 }
 
 // file is content that stays the same while the process runs. Browsers keep it, but ask each time whether it has changed:
@@ -84,36 +64,22 @@ func withPolicy(policy string, next http.Handler) http.Handler {
 type file struct {
 	mediaType, etag string
 	content         []byte
-	gzipped         bool
+	gzipped         func() []byte // the content, compressed when it is asked for first
 }
 
 func newFile(mediaType string, content []byte) file {
 	sum := sha256.Sum256(content)
-	return file{mediaType: mediaType, etag: `"` + hex.EncodeToString(sum[:12]) + `"`, content: content}
-}
-
-// swaggerFile returns a file of Swagger UI. The module holds it compressed.
-func swaggerFile(name string) (file, error) {
-	content, err := static.FS.ReadFile(name + ".gz")
-	if err != nil {
-		return file{}, err
-	}
-	f := newFile(mediaTypes[path.Ext(name)], content)
-	f.gzipped = true
-	return f, nil
+	return file{mediaType, `"` + hex.EncodeToString(sum[:12]) + `"`, content, sync.OnceValue(func() []byte { return compress(content) })}
 }
 
 func (f file) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	content, etag := f.content, f.etag
 	h := w.Header()
-	if f.gzipped {
-		h.Set("Vary", "Accept-Encoding")
-		if acceptsGzip(r.Header.Values("Accept-Encoding")) {
-			h.Set("Content-Encoding", "gzip")
-			etag = strings.TrimSuffix(etag, `"`) + `-gzip"` // other bytes, another strong tag (RFC 9110, section 8.8.3)
-		} else {
-			content = expand(content)
-		}
+	h.Set("Vary", "Accept-Encoding")
+	if acceptsGzip(r.Header.Values("Accept-Encoding")) {
+		h.Set("Content-Encoding", "gzip")
+		etag = strings.TrimSuffix(etag, `"`) + `-gzip"` // other bytes, another strong tag (RFC 9110, section 8.8.3)
+		content = f.gzipped()
 	}
 	h.Set("Content-Type", f.mediaType)
 	h.Set("Cache-Control", "no-cache")
@@ -150,15 +116,13 @@ func acceptsGzip(values []string) bool {
 	return byStar > 0
 }
 
-// expand decompresses content for clients that do not accept gzip.
-func expand(content []byte) []byte {
-	reader, err := gzip.NewReader(bytes.NewReader(content))
-	if err != nil {
-		panic(err) // the content is part of the binary
+// compress returns the content in gzip.
+func compress(content []byte) []byte {
+	var out bytes.Buffer
+	w := gzip.NewWriter(&out)
+	_, err := w.Write(content)
+	if err = errors.Join(err, w.Close()); err != nil {
+		panic(err) // a buffer takes everything
 	}
-	plain, err := io.ReadAll(reader)
-	if err != nil {
-		panic(err)
-	}
-	return plain
+	return out.Bytes()
 }

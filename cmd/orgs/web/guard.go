@@ -1,22 +1,28 @@
 package web
 
 import (
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
 )
 
-// policy lets a page load what the gateway itself serves, but no script or style that is written into the page. Swagger
-// UI's style sheet has pictures in data: URLs. The browser may send no form by itself: the key would be in the URL.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self' data:; " +
-	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+// policyBut has a place for the sources of pictures. A page loads what the gateway itself serves, but no script or style
+// that is written into the page, and its scripts cannot make elements from text. The browser may send no form by itself:
+// the key would be in the URL.
+const policyBut = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src %s; " +
+	"connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; " +
+	"require-trusted-types-for 'script'; trusted-types 'none'"
 
-// strictPolicy also keeps scripts from making elements from text. Swagger UI does that, our own scripts never do.
-const strictPolicy = policy + "; require-trusted-types-for 'script'; trusted-types 'none'"
+var (
+	policy = fmt.Sprintf(policyBut, "'self'")
+	// The console shows the logo of an organization, when a person asks for it.
+	consolePolicy = fmt.Sprintf(policyBut, "'self' https:")
+)
 
 // setHeaders sets the headers of every answer of this package.
 func setHeaders(h http.Header) {
-	h.Set("Content-Security-Policy", strictPolicy)
+	h.Set("Content-Security-Policy", policy)
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
@@ -44,7 +50,7 @@ func sameOrigin(next http.Handler) http.Handler {
 		w.Header().Set("Vary", "Origin, Sec-Fetch-Site")
 		site, origin := r.Header.Get("Sec-Fetch-Site"), r.Header.Get("Origin")
 		if site != "" && site != "same-origin" || origin != "" && origin != "http://"+r.Host {
-			refuse(w, http.StatusForbidden, "Only the console's own page may read this.")
+			refuse(w, r, http.StatusForbidden, "Only the console's own page may read this.")
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/image/font/gofont/goregular"
+
 	"organizations-api/shared/api"
 	"organizations-api/shared/apikey"
 	"organizations-api/shared/openapi"
@@ -143,9 +145,10 @@ func TestRoutes(t *testing.T) {
 		{"GET", "/assets/console.js", 200, "text/javascript; charset=utf-8"},
 		{"GET", "/assets/favicon.svg", 200, "image/svg+xml"},
 		{"GET", "/assets/go-mono.ttf", 200, "font/ttf"},
-		{"GET", "/assets/swagger-ui-bundle.js", 200, "text/javascript; charset=utf-8"},
 		{"GET", "/assets/welcome.html", 404, "text/plain; charset=utf-8"},
 		{"GET", "/assets/console.html", 404, "text/plain; charset=utf-8"},
+		{"GET", "/assets/layout.html", 404, "text/plain; charset=utf-8"},
+		{"GET", "/console/sign-in", 405, "text/plain; charset=utf-8"},
 		{"GET", "/assets/", 404, "text/plain; charset=utf-8"},
 		{"GET", "/v1/organizations", 418, ""},
 		{"GET", "/elsewhere", 418, ""},
@@ -159,8 +162,12 @@ func TestRoutes(t *testing.T) {
 			// httptest keeps what net/http would drop; http.ServeContent writes none itself.
 			t.Errorf("HEAD %s has a body of %d bytes, want none", test.path, len(body))
 		}
-		if test.want == 405 && got.Header.Get("Allow") != "GET, HEAD" {
-			t.Errorf("%s %s allows %q, want GET, HEAD", test.method, test.path, got.Header.Get("Allow"))
+		allow := "GET, HEAD"
+		if test.path == "/console/sign-in" {
+			allow = "POST"
+		}
+		if test.want == 405 && got.Header.Get("Allow") != allow {
+			t.Errorf("%s %s allows %q, want %s", test.method, test.path, got.Header.Get("Allow"), allow)
 		}
 		if test.want != 418 {
 			checkHeaders(t, test.path, got.Header)
@@ -185,11 +192,12 @@ func checkHeaders(t *testing.T, path string, h http.Header) {
 			t.Errorf("%s has the policy %q, want %s in it", path, csp, want)
 		}
 	}
-	if strings.Contains(csp, "unsafe") || strings.Contains(csp, "http") {
-		t.Errorf("%s has the policy %q, want nothing unsafe or from elsewhere", path, csp)
+	if strings.Contains(csp, "unsafe") || !strings.Contains(csp, "require-trusted-types-for 'script'") {
+		t.Errorf("%s has the policy %q, want trusted types and nothing unsafe", path, csp)
 	}
-	if strict := strings.Contains(csp, "require-trusted-types-for 'script'"); strict != (path != "/docs") {
-		t.Errorf("%s demands trusted types: %t, want them everywhere but in the reference", path, strict)
+	elsewhere := strings.Contains(strings.Replace(csp, "img-src 'self' https:;", "", 1), "http")
+	if pictures := strings.Contains(csp, "img-src 'self' https:;"); elsewhere || pictures && path != "/console" {
+		t.Errorf("%s has the policy %q, want nothing from elsewhere but pictures in the console", path, csp)
 	}
 	if h.Get("Access-Control-Allow-Origin") != "" {
 		t.Errorf("%s may be read by other origins", path)
@@ -199,7 +207,7 @@ func checkHeaders(t *testing.T, path string, h http.Header) {
 func TestCaching(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	for _, path := range []string{"/docs", "/console", "/openapi.json", "/assets/site.css", "/assets/swagger-ui.css"} {
+	for _, path := range []string{"/openapi.json", "/assets/site.css", "/assets/go-regular.ttf"} {
 		first := w.ask(t, "GET", path)
 		etag := first.Header.Get("ETag")
 		if first.Header.Get("Cache-Control") != "no-cache" || etag == "" {
@@ -209,20 +217,21 @@ func TestCaching(t *testing.T) {
 			t.Errorf("%s again = %d, want 304 without a body", path, again.StatusCode)
 		}
 	}
-	for _, path := range []string{"/", "/console/data/account", "/nothing-of/", "/assets/nothing"} {
+	for _, path := range []string{"/", "/docs", "/console", "/console/data/account", "/nothing-of/", "/assets/nothing"} {
 		if got := w.ask(t, "GET", path); got.StatusCode != 418 && got.Header.Get("Cache-Control") != "no-store" {
 			t.Errorf("%s has Cache-Control %q, want no-store", path, got.Header.Get("Cache-Control"))
 		}
 	}
-	const bundle = "/assets/swagger-ui-bundle.js"
+	const bundle = "/assets/go-regular.ttf"
 	zipped := w.ask(t, "GET", bundle, "Accept-Encoding", "br, gzip")
 	plain := w.ask(t, "GET", bundle)
 	if zipped.Header.Get("Content-Encoding") != "gzip" || plain.Header.Get("Content-Encoding") != "" {
 		t.Errorf("%s has the encodings %q and %q, want gzip where it is accepted and none elsewhere",
 			bundle, zipped.Header.Get("Content-Encoding"), plain.Header.Get("Content-Encoding"))
 	}
-	if body := text(t, plain); !strings.Contains(body, "SwaggerUIBundle") {
-		t.Errorf("%s without gzip is no script", bundle)
+	small, large := len(text(t, zipped)), len(text(t, plain))
+	if large != len(goregular.TTF) || small > large*3/4 {
+		t.Errorf("%s has %d bytes in gzip and %d without, want %d without and clearly fewer in gzip", bundle, small, large, len(goregular.TTF))
 	}
 	if zipped.Header.Get("ETag") == plain.Header.Get("ETag") {
 		t.Errorf("%s has the tag %s compressed and plain, want two tags", bundle, plain.Header.Get("ETag"))
@@ -257,6 +266,83 @@ func TestHosts(t *testing.T) {
 	w.options.Loopback = false
 	if got := w.ask(t, "GET", "/", "Host", "gateway.example"); got.StatusCode != 200 {
 		t.Errorf("GET / of an open address = %d, want 200", got.StatusCode)
+	}
+}
+
+// TestPagesForBrowsers: a browser gets a page for an error, and for an address that nothing has. Clients get what they got.
+func TestPagesForBrowsers(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const html = "text/html,application/xhtml+xml,*/*;q=0.8"
+	for _, test := range []struct {
+		method, path, host, accept string
+		want                       int
+		page                       bool
+	}{
+		{"GET", "/elsewhere", "127.0.0.1", html, 404, true},
+		{"HEAD", "/elsewhere", "127.0.0.1", html, 404, true},
+		{"GET", "/docs/x", "127.0.0.1", html, 404, true},
+		{"GET", "/elsewhere", "evil.example", html, 421, true},
+		{"POST", "/docs", "127.0.0.1", html, 405, true},
+		{"GET", "/v1/organizations", "127.0.0.1", html, 418, false},
+		{"GET", "/v1/elsewhere", "127.0.0.1", html, 418, false},
+		{"POST", "/elsewhere", "127.0.0.1", html, 418, false},
+		{"GET", "/elsewhere", "127.0.0.1", "*/*", 418, false},
+		{"GET", "/docs/x", "127.0.0.1", "", 404, false},
+	} {
+		got := w.ask(t, test.method, test.path, "Host", test.host, "Accept", test.accept)
+		body := text(t, got)
+		if got.StatusCode != test.want || strings.HasPrefix(got.Header.Get("Content-Type"), "text/html") != test.page {
+			t.Errorf("%s %s of %s for %q = %d %s, want %d, a page: %t", test.method, test.path, test.host, test.accept,
+				got.StatusCode, got.Header.Get("Content-Type"), test.want, test.page)
+		}
+		if test.page && (strings.Contains(body, "<h1>") != (test.method != "HEAD") || got.Header.Get("Vary") != "Accept") {
+			t.Errorf("%s %s has Vary %q and the body\n%s", test.method, test.path, got.Header.Get("Vary"), body)
+		}
+		if test.page {
+			checkHeaders(t, test.path, got.Header)
+		}
+	}
+}
+
+// TestSignIn exchanges the token of a link for a key, for this machine and the console's own page alone.
+func TestSignIn(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.options.SignIn = func(token string) (string, bool) { return "the key", token == "right" }
+	pages, err := New(w.options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, test := range map[string]struct {
+		body, from, site, host string
+		want                   int
+	}{
+		"the right token":         {`{"token": "right"}`, "127.0.0.1:50000", "same-origin", "127.0.0.1:8080", 200},
+		"over IPv6":               {`{"token": "right"}`, "[::1]:50000", "same-origin", "localhost:8080", 200},
+		"another token":           {`{"token": "wrong"}`, "127.0.0.1:50000", "same-origin", "127.0.0.1:8080", 403},
+		"no token":                {`{}`, "127.0.0.1:50000", "same-origin", "127.0.0.1:8080", 400},
+		"no JSON":                 {`token`, "127.0.0.1:50000", "same-origin", "127.0.0.1:8080", 400},
+		"more than a token":       {`{"token": "` + strings.Repeat("x", 2000) + `"}`, "127.0.0.1:50000", "same-origin", "127.0.0.1:8080", 400},
+		"another machine":         {`{"token": "right"}`, "192.168.0.7:50000", "same-origin", "127.0.0.1:8080", 403},
+		"another site":            {`{"token": "right"}`, "127.0.0.1:50000", "cross-site", "127.0.0.1:8080", 403},
+		"a name of another site":  {`{"token": "right"}`, "127.0.0.1:50000", "same-origin", "evil.example", 421},
+		"an address without port": {`{"token": "right"}`, "127.0.0.1", "same-origin", "127.0.0.1:8080", 403},
+	} {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/console/sign-in", strings.NewReader(test.body))
+		r.Host, r.RemoteAddr = test.host, test.from
+		r.Header.Set("Sec-Fetch-Site", test.site)
+		out := httptest.NewRecorder()
+		pages.Before(http.NotFoundHandler()).ServeHTTP(out, r)
+		if out.Code != test.want || (out.Body.String() == `{"key":"the key"}`) != (test.want == 200) {
+			t.Errorf("%s: %d %s, want %d", name, out.Code, out.Body, test.want)
+		}
+		if out.Header().Get("Cache-Control") != "no-store" {
+			t.Errorf("%s: Cache-Control %q, want no-store", name, out.Header().Get("Cache-Control"))
+		}
+	}
+	if strings.Contains(w.log.String(), "right") {
+		t.Errorf("the log has the token:\n%s", &w.log)
 	}
 }
 

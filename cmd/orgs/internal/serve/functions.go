@@ -70,7 +70,7 @@ func (g *gateway) process(method string) (*lambda.Function, error) {
 		Region:    tables.Region,
 		Memory:    functionMemory,
 		Timeout:   functionTimeout,
-		Output:    g.app.Stderr,
+		Output:    g.log,
 		Variables: variables(tables, g.options.limits),
 		Renew:     func(ctx context.Context) (lambda.Credentials, error) { return credentials(ctx, tables) },
 	}

@@ -2,6 +2,7 @@ package serve
 
 import (
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -26,8 +27,22 @@ type gateway struct {
 	app     *cli.App
 	store   *backend.Store
 	options options
-	addr    net.Addr // that it listens on
+	addr    net.Addr  // that it listens on
+	log     io.Writer // takes lines of JSON
 	logger  *slog.Logger
+
+	// welcome sets these before any request is served.
+	demo   *demo   // the demo organization, if its keys are known
+	kept   bool    // its keys can be shown again
+	signIn *signIn // nil: there is no link
+}
+
+// redeem returns the key for the token of the sign-in link.
+func (g *gateway) redeem(token string) (key string, ok bool) {
+	if g.signIn == nil {
+		return "", false
+	}
+	return g.signIn.redeem(token)
 }
 
 // handler returns the functions behind API Gateway and the pages beside them, and what ends the functions.
@@ -43,6 +58,7 @@ func (g *gateway) handler() (handler http.Handler, stop func(), err error) {
 		Trail:    g.store,
 		Logger:   g.logger,
 		Loopback: isLoopback(g.addr),
+		SignIn:   g.redeem,
 	})
 	if err != nil {
 		return nil, nil, err

@@ -19,6 +19,7 @@ import (
 
 	"organizations-api/cmd/orgs/internal/backend"
 	"organizations-api/cmd/orgs/internal/cli"
+	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/shared/telemetry"
 )
 
@@ -27,12 +28,17 @@ func Command(a *cli.App) *cobra.Command {
 	addr := cli.NewFlag("host:port", "127.0.0.1:8080", parseAddress)
 	limits := cli.NewFlag("on|off", "on", parseSwitch)
 	origins := cli.NewFlag("origins", "", parseOrigins)
+	format := cli.NewFlag("auto|pretty|json", logAuto, parseLog)
 	var functions string
+	var browse bool
 	c := &cobra.Command{
 		Use:   "serve",
 		Short: "Serve the API on this machine, as API Gateway and Lambda do",
 		Long: `Serve the API on this machine. Each request becomes the event that API Gateway makes of it and goes through the
-code that runs in Lambda. On an empty store it makes a demo organization first and shows its keys, once.
+code that runs in Lambda. On an empty store it makes a demo organization first and shows its keys, and a link that signs
+in to the console. The link works once, on this machine, within 10 minutes.
+
+On a terminal the log has a short line for each request. Elsewhere it has lines of JSON.
 
 With --functions the code is that of the built bootstraps, each run as a process as Lambda runs it. They must be built for
 this machine (make build ARCH=amd64), and they know no store but DynamoDB.
@@ -41,18 +47,22 @@ With --allowed-origins pages of those origins may call the API from a browser, a
 
 SIGINT and SIGTERM end it when the running requests are answered.`,
 		Example: `  orgs serve
+  orgs serve --open
   orgs serve --addr 127.0.0.1:0 --rate-limits off
   orgs serve --allowed-origins http://localhost:3000
   orgs --store dynamodb:dev serve --functions build`,
 		Args: cobra.NoArgs,
 		RunE: a.Run(func(ctx context.Context, _ []string) error {
-			return serve(ctx, a, options{addr.Value, limits.Value, functions, origins.Value})
+			return serve(ctx, a, options{addr.Value, limits.Value, functions, origins.Value, format.Value, browse})
 		}),
 	}
 	c.Flags().Var(addr, "addr", "address to listen on; port 0 picks a free one")
 	c.Flags().Var(limits, "rate-limits", "whether to enforce rate limits")
 	c.Flags().Var(origins, "allowed-origins", "whose pages may call the API from a browser, separated by commas (default nobody's)")
+	c.Flags().Var(format, "log", "how to log requests; auto is pretty on a terminal and json elsewhere")
+	c.Flags().BoolVar(&browse, "open", false, "open the console in a browser, signed in to the demo organization")
 	c.Flags().StringVar(&functions, "functions", "", "folder of built functions to run, such as build or .aws-sam/build")
+	c.AddCommand(keysCommand(a))
 	return c
 }
 
@@ -79,6 +89,8 @@ type options struct {
 	limits    bool
 	functions string   // a folder of built functions, or "" for the code in this process
 	origins   []string // that may call from a browser
+	log       string   // logAuto, logPretty or logJSON
+	browse    bool     // open a browser
 }
 
 // serve answers requests until ctx is done. It listens before it does anything else, so that nothing is made if the port
@@ -96,15 +108,24 @@ func serve(ctx context.Context, a *cli.App, o options) error {
 	}
 	defer listener.Close() // the server may have closed it already
 	return a.With(ctx, backend.Open, func(s *backend.Store) error {
-		g := &gateway{app: a, store: s, options: o, addr: listener.Addr(), logger: slog.New(slog.NewJSONHandler(a.Stderr.JSONLines(), nil))}
+		g := &gateway{app: a, store: s, options: o, addr: listener.Addr(), log: newLog(a.Stderr, o.log)}
+		g.logger = slog.New(slog.NewJSONHandler(g.log, nil))
 		log.SetOutput(telemetry.Libraries(g.logger)) // no writer but ours reaches the log
 		handler, stop, err := g.handler()
 		if err != nil {
 			return err
 		}
 		defer stop()
-		if err := g.welcome(ctx); err != nil {
+		address, err := g.welcome(ctx)
+		if err != nil {
 			return err
+		}
+		if o.browse {
+			remove, err := openBrowser(ctx, address)
+			defer remove()
+			if err != nil {
+				a.Stderr.Warn(&term.Failure{Kind: term.Failed, Message: err.Error() + "; open the address yourself"}, a.JSON)
+			}
 		}
 		g.logger.InfoContext(ctx, "serving", "address", g.addr.String(), "store", string(s.Choice), "rate_limits", o.limits)
 		if !isLoopback(g.addr) {

@@ -9,26 +9,73 @@ import (
 	"organizations-api/cmd/orgs/internal/admin"
 	"organizations-api/cmd/orgs/internal/term"
 	"organizations-api/cmd/orgs/web"
-	"organizations-api/shared/apikey"
 	"organizations-api/shared/organization"
 )
 
-// DemoName is the name of the organization that serve makes on an empty store.
-const DemoName = "Demo Organization"
-
-// demo is that organization, with the plain text of its keys.
-type demo struct {
-	organization organization.Organization
-	admin, read  admin.IssuedKey
+// welcomeJSON is what welcome prints with --json.
+type welcomeJSON struct {
+	URL    string    `json:"url"`
+	Store  string    `json:"store"`
+	SignIn *string   `json:"sign_in"` // a link; null if there is none
+	Demo   *demoJSON `json:"demo"`    // null if the store has no demo organization whose keys are known
 }
 
-// welcome tells the person who started serve what is there. On an empty store it makes the demo organization.
-func (g *gateway) welcome(ctx context.Context) error {
+// welcome tells the person who started serve what is there. On an empty store it makes the demo organization. It returns
+// the address to open in a browser.
+func (g *gateway) welcome(ctx context.Context) (address string, err error) {
 	existing, err := g.anyOrganization(ctx)
+	if err != nil {
+		return "", err
+	}
+	if err := g.findDemo(ctx, existing == nil); err != nil {
+		return "", err
+	}
+	base := baseURL(g.addr)
+	address = base + web.WelcomePath
+	out := welcomeJSON{URL: base, Store: string(g.store.Choice)}
+	lines := g.addressLines(base)
+	if g.demo == nil {
+		lines = append(append(lines, g.existingLines(*existing)...), g.lastLines(base)...)
+		return address, g.app.Print(out, strings.Join(lines, "\n"))
+	}
+	if isLoopback(g.addr) {
+		g.signIn = newSignIn(g.demo.admin.Key.Reveal(), g.app.Now)
+		address = g.signIn.link(base)
+		out.SignIn = &address
+		lines = append(lines,
+			"", "Sign in to the console. This link works once, on this machine, within 10 minutes:", "", "  "+address)
+	}
+	out.Demo = g.demo.toJSON()
+	lines = append(append(lines, g.demoLines(base+"/v1/organizations", existing == nil)...), g.lastLines(base)...)
+	done := "the keys of the demo organization could not be shown"
+	goOn := "show them with: " + g.store.Choice.CommandLine(showKeys)
+	if id := g.demo.organization.ID; !g.kept {
+		done = fmt.Sprintf("the store was empty, and now has the organization %s, but its keys could not be shown", id)
+		goOn = admin.LostKeys(g.store, id, g.demo.admin, g.demo.read)
+	}
+	return address, g.app.PrintSecret(out, strings.Join(lines, "\n"), done, goOn)
+}
+
+// findDemo sets the demo organization, if its keys are known. It makes it if the store is empty.
+func (g *gateway) findDemo(ctx context.Context, empty bool) error {
+	if !empty {
+		d, err := keptDemo(ctx, g.store, g.app.Now())
+		g.demo, g.kept = d, d != nil
+		return err
+	}
+	d, err := makeDemo(ctx, g.app, g.store)
 	if err != nil {
 		return err
 	}
-	base := baseURL(g.addr)
+	if g.kept, err = d.keep(g.store); err != nil {
+		message := err.Error() + ", so they are shown only now"
+		g.app.Stderr.Warn(&term.Failure{Kind: term.Failed, Message: message}, g.app.JSON)
+	}
+	g.demo = &d
+	return nil
+}
+
+func (g *gateway) addressLines(base string) []string {
 	lines := []string{
 		"Organizations API  " + base + "/v1/organizations",
 		"Open in a browser  " + base + web.WelcomePath,
@@ -39,29 +86,7 @@ func (g *gateway) welcome(ctx context.Context) error {
 		lines = append(lines, "",
 			"Warning: other machines can reach this address, and it has no TLS: keys cross the network in plain text.")
 	}
-	type demoJSON struct {
-		Organization admin.OrganizationJSON `json:"organization"`
-		Keys         []admin.IssuedKeyJSON  `json:"keys"`
-	}
-	out := struct {
-		URL   string    `json:"url"`
-		Store string    `json:"store"`
-		Demo  *demoJSON `json:"demo"`
-	}{URL: base, Store: string(g.store.Choice)}
-	if existing != nil {
-		lines = append(lines, g.existingLines(*existing)...)
-		return g.app.Print(out, strings.Join(lines, "\n"))
-	}
-	d, err := g.makeDemo(ctx)
-	if err != nil {
-		return err
-	}
-	lines = append(lines, demoLines(d, base+"/v1/organizations")...)
-	keys := []admin.IssuedKeyJSON{d.admin.ToJSON(), d.read.ToJSON()}
-	out.Demo = &demoJSON{admin.OrganizationToJSON(d.organization), keys}
-	return g.app.PrintSecret(out, strings.Join(lines, "\n"),
-		fmt.Sprintf("the store was empty, and now has the organization %s, but its keys could not be shown", d.organization.ID),
-		admin.LostKeys(g.store, d.organization.ID, d.admin, d.read))
+	return lines
 }
 
 // anyOrganization returns one organization of the store. It prefers one that is not deleted. It returns nil if the store
@@ -79,43 +104,42 @@ func (g *gateway) anyOrganization(ctx context.Context) (*organization.Organizati
 	return found, nil
 }
 
-func (g *gateway) makeDemo(ctx context.Context) (demo, error) {
-	secret, err := admin.KeySecret(ctx, g.store)
-	if err != nil {
-		return demo{}, err
+// demoLines shows the keys of the demo organization and what to do with them.
+func (g *gateway) demoLines(url string, isNew bool) []string {
+	d := g.demo
+	first := fmt.Sprintf("The store has %q (%s) with two keys:", term.Printable(d.organization.Name), d.organization.ID)
+	if isNew {
+		first = fmt.Sprintf("The store was empty. Now it has %q (%s, tier %s) with two keys:",
+			d.organization.Name, d.organization.ID, d.organization.Tier)
 	}
-	now := g.app.Now()
-	o := organization.New(DemoName, organization.Pro, nil, now)
-	adminKey, err := admin.Create(ctx, g.store, o, "", now)
-	if err != nil {
-		return demo{}, err
+	lines := append([]string{"", first, ""}, d.keyLines()...)
+	if g.kept {
+		lines = append(lines, "", "This shows them again: "+g.store.Choice.CommandLine(showKeys))
 	}
-	now = g.app.Now() // later than the first entry, so that the audit trail has the two in their order
-	readKey := admin.NewKey(secret, o.ID, apikey.Live, apikey.Read, now, nil)
-	if err := admin.AddKey(ctx, g.store, o, readKey, now); err != nil {
-		return demo{}, fmt.Errorf("the store was empty, and now has the organization %s, but no read key: %w; %s",
-			o.ID, err, admin.LostKeys(g.store, o.ID, adminKey))
-	}
-	return demo{o, adminKey, readKey}, nil
+	read := "  curl -sS " + url + " -H 'Authorization: Bearer " + d.read.Key.Reveal() + "'"
+	change := "  curl -sS -X PATCH " + url + " -H 'Authorization: Bearer " + d.admin.Key.Reveal() + "'" +
+		` -H 'Content-Type: application/json' -d '{"organization_name": "Renamed Organization"}'`
+	width := g.app.Stdout.Width
+	return append(lines, "", "Read it:", "", wrapped(read, width), "", "Change it:", "", wrapped(change, width))
 }
 
-func demoLines(d demo, url string) []string {
+// wrapped breaks a curl line before its headers where a terminal of that width would break it in the middle of a key. The
+// width 0 stands for unlimited.
+func wrapped(line string, width int) string {
+	if width == 0 || len(line) <= width {
+		return line
+	}
+	const indent = " \\\n    "
+	return strings.NewReplacer(" -H ", indent+"-H ", " -d ", indent+"-d ").Replace(line)
+}
+
+// lastLines tells what to try next, and how to end.
+func (g *gateway) lastLines(base string) []string {
 	return []string{
 		"",
-		fmt.Sprintf("The store was empty. Now it has %q (%s, tier %s) with two keys, shown only now:",
-			d.organization.Name, d.organization.ID, d.organization.Tier),
-		"",
-		"  admin  " + d.admin.Key.Reveal(),
-		"  read   " + d.read.Key.Reveal(),
-		"",
-		"Read it:",
-		"",
-		"  curl -sS " + url + " -H 'Authorization: Bearer " + d.read.Key.Reveal() + "'",
-		"",
-		"Change it:",
-		"",
-		"  curl -sS -X PATCH " + url + " -H 'Authorization: Bearer " + d.admin.Key.Reveal() + "'" +
-			` -H 'Content-Type: application/json' -d '{"organization_name": "Renamed Organization"}'`,
+		"Next: " + base + web.DocsPath + " has every field and error. This lists the store: " +
+			g.store.Choice.CommandLine("list"),
+		"Ctrl-C stops.",
 	}
 }
 
@@ -126,7 +150,7 @@ func (g *gateway) existingLines(o organization.Organization) []string {
 	}
 	return []string{
 		"",
-		"The store has organizations. To see them, and to issue a key:",
+		"The store has organizations. These commands list them, and issue a key:",
 		"",
 		"  " + g.store.Choice.CommandLine("list"),
 		"  " + g.issueCommand(id),
@@ -152,6 +176,9 @@ func (g *gateway) pageState(ctx context.Context) (web.State, error) {
 	first, _, err := g.store.List(ctx, "", 2)
 	if err != nil {
 		return state, err
+	}
+	if g.kept {
+		state.ShowKeys = g.store.Choice.CommandLine(showKeys)
 	}
 	if len(first) == 1 && first[0].DeletedAt == nil {
 		state.Organization = &first[0]

@@ -13,16 +13,18 @@ export const session = {
   close() { sessionStorage.removeItem(slot); },
 };
 
-// Failure is an answer that is no success, or none at all: then its status is 0.
+// Failure is an answer that is not a success. Its status is 0 if there was no answer.
 export class Failure extends Error {
   constructor(status, message, more = {}) {
     super(message);
     this.status = status;
-    this.problems = more.problems ?? []; // of a 422: {loc, msg}
+    this.problems = more.problems ?? []; // of a 422: {loc, msg, type}
     this.retryAfter = more.retryAfter ?? null; // in seconds
     this.requestId = more.requestId ?? null;
   }
 }
+
+const unanswered = () => new Failure(0, "The gateway does not answer. Is orgs serve still running?");
 
 // call returns the text of an answer and its ETag, or throws a Failure.
 async function call(method, path, { key = session.key, headers = {}, body } = {}) {
@@ -38,7 +40,7 @@ async function call(method, path, { key = session.key, headers = {}, body } = {}
     });
     text = await response.text();
   } catch {
-    throw new Failure(0, "The gateway does not answer. Is orgs serve still running?");
+    throw unanswered();
   }
   if (!response.ok) throw failure(response, text);
   return { text, etag: response.headers.get("ETag") };
@@ -82,7 +84,18 @@ export async function change({ mediaType, text }, etag) {
   });
 }
 
-export async function audit(cursor) {
-  const query = cursor ? `?cursor=${encodeURIComponent(cursor)}` : "";
-  return JSON.parse((await call("GET", `/console/data/audit${query}`)).text);
+// audit returns a page of the audit trail. Values that are "" ask for nothing.
+export async function audit(query) {
+  const asked = new URLSearchParams(Object.entries(query).filter(([, value]) => value !== ""));
+  return JSON.parse((await call("GET", `/console/data/audit${asked.size ? `?${asked}` : ""}`)).text);
+}
+
+// redeem returns the key for the token of a sign-in link.
+export async function redeem(token) {
+  const answer = await fetch("/console/sign-in", {
+    method: "POST", body: JSON.stringify({ token }), cache: "no-store", credentials: "omit",
+  }).catch(() => null);
+  if (answer === null) throw unanswered();
+  if (answer.ok) return (await answer.json()).key;
+  throw new Failure(answer.status, `${await answer.text()} Start orgs serve again to get a new link, or paste a key.`);
 }

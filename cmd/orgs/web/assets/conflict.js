@@ -1,6 +1,6 @@
 // Someone else changed the organization while it was being edited: both versions, side by side, and the choice.
 
-import { byId, count, el, show } from "/assets/view.js";
+import { byId, count, el, folded, show } from "/assets/view.js";
 import { compact, indented, members } from "/assets/exact.js";
 import { labels, overrides } from "/assets/form.js";
 
@@ -13,9 +13,9 @@ function readable(field, text) {
     return el("span", {}, names.length ? `${names.join(", ")} (values hidden)` : "none");
   }
   if (text === "null" || (field === "rate_limits" && text === "{}")) return el("span", { class: "soft" }, "none");
-  if (compact(text).startsWith("{")) return el("pre", {}, el("code", {}, indented(text)));
+  if (compact(text).startsWith("{")) return el("pre", {}, el("code", {}, folded(indented(text))));
   const value = JSON.parse(text);
-  return value === "" ? el("span", { class: "soft" }, "empty") : el("span", {}, String(value));
+  return value === "" ? el("span", { class: "soft" }, "empty") : el("span", {}, folded(String(value)));
 }
 
 // showConflict shows what differs, and calls takeOver or reapply as the person chooses. base is what the form was filled with,
@@ -45,7 +45,7 @@ export function showConflict(place, { base, current, mine }, { takeOver, reapply
       el("button", { type: "button", class: "button", id: "take-over", onclick: takeOver }, "Take theirs, drop mine")),
     el("p", { class: "small soft" }, "Applying yours sends only the fields that you changed; the others stay as they are there now.")));
   heading.focus();
-  heading.scrollIntoView({ block: "nearest" });
+  heading.scrollIntoView({ block: "center" });
 }
 
 export const hideConflict = (place = byId("conflict")) => show(place);

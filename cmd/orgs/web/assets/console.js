@@ -1,6 +1,6 @@
 // The console: signing in with a key, and what the holder of the key sees and changes.
 
-import { change, Failure, session, snapshot } from "/assets/api.js";
+import { change, Failure, redeem, session, snapshot } from "/assets/api.js";
 import { hideConflict, showConflict } from "/assets/conflict.js";
 import { showFacts } from "/assets/facts.js";
 import { createForm, labels, patchOf } from "/assets/form.js";
@@ -11,16 +11,22 @@ import { byId, el, show } from "/assets/view.js";
 let base = null; // what the form was filled with
 let busy = false;
 const form = createForm(byId("fields"), showPending);
+const said = byId("said"); // beside Save, always in view: how the last save ended
+
+new ResizeObserver(() => document.documentElement.style.setProperty("--bar", `${byId("bar").offsetHeight}px`)).observe(byId("bar"));
 
 // Signing in and out
+
+// The elements with something of the organization in them.
+const filled = [
+  "name", "tier", "identifier", "key-id", "permission", "fields", "audit", "limits", "usage", "record", "conflict", "said",
+];
 
 function enter(message, tone = "bad") {
   session.close();
   base = null;
   document.title = "Console · Organizations API";
-  for (const id of ["name", "tier", "identifier", "key-id", "permission", "fields", "audit", "limits", "usage", "record", "conflict", "problems", "saved"]) {
-    show(byId(id));
-  }
+  for (const id of filled) show(byId(id));
   byId("organization").hidden = true;
   byId("entrance").hidden = false;
   byId("key").value = "";
@@ -33,21 +39,26 @@ byId("sign-in").addEventListener("submit", async (event) => {
   const key = byId("key").value.trim();
   if (busy) return;
   if (!/^[!-~]+$/.test(key)) {
-    refuse(new Failure(401, key === "" ? "Paste a key first." : "This is not an API key: it has characters that no key has."));
+    const message = key === "" ? "Paste a key first." : "This is not an API key: it has characters that no key has.";
+    refuse(new Failure(401, message));
     return;
   }
   await during(byId("sign-in-button"), async () => {
     try {
-      const found = await snapshot(key);
-      session.open(key);
-      byId("key").value = "";
-      open(found);
-      byId("name").focus();
+      await signIn(key);
     } catch (failure) {
       refuse(failure);
     }
   });
 });
+
+async function signIn(key) {
+  const found = await snapshot(key);
+  session.open(key);
+  byId("key").value = "";
+  open(found);
+  byId("name").focus();
+}
 
 function refuse(failure) {
   showFailure(failure, byId("entrance-alert"));
@@ -60,7 +71,6 @@ byId("sign-out").addEventListener("click", () => enter("You are signed out, and 
 // The organization
 
 function open(found) {
-  base = found;
   byId("entrance").hidden = true;
   byId("organization").hidden = false;
   byId("key").removeAttribute("aria-invalid");
@@ -69,25 +79,34 @@ function open(found) {
   fill(found);
   const { key } = found.account;
   byId("read-only").hidden = key.may_change;
-  byId("read-only").textContent = `This key has the permission ${key.permission}. Changing the settings needs admin, so they can only be read here.`;
-  byId("actions").hidden = !key.may_change;
+  byId("read-only").textContent =
+    `This key has the permission ${key.permission}. Changing the settings needs admin, so you can only read them here.`;
   showTrail(byId("audit"), key.may_change);
 }
 
 function fill(found) {
   base = found;
-  form.fill(found, !found.account.key.may_change);
-  clearProblems(byId("settings"), byId("problems"));
+  const mayChange = found.account.key.may_change;
+  form.fill(found, !mayChange);
+  clearProblems(byId("settings"));
+  show(said);
   hideConflict();
-  byId("settings").inert = false;
+  settle(true);
+  byId("bar").hidden = !mayChange;
   showPending();
+}
+
+// settle lets the form be used, or keeps it as it is while a person chooses between two versions.
+function settle(usable) {
+  byId("fields").inert = !usable;
+  byId("bar").hidden = !usable;
 }
 
 function showPending() {
   const names = [...form.changes().keys()].map((name) => labels[name]);
   byId("pending").textContent = names.length ? `Not saved: ${names.join(", ")}` : "";
   byId("discard").hidden = names.length === 0;
-  if (names.length) byId("saved").textContent = "";
+  if (names.length && said.querySelector(".good")) show(said);
 }
 
 window.addEventListener("beforeunload", (event) => {
@@ -96,9 +115,14 @@ window.addEventListener("beforeunload", (event) => {
 
 byId("discard").addEventListener("click", () => {
   fill(base);
-  byId("saved").textContent = "Your changes are dropped.";
-  byId("save").focus();
+  say("Your changes are dropped.");
 });
+
+// say shows that something went well and takes the reader there.
+function say(message) {
+  show(said, el("p", { class: "notice good" }, message));
+  said.focus();
+}
 
 // Saving
 
@@ -110,19 +134,16 @@ byId("settings").addEventListener("submit", (event) => {
 // save sends what was changed, for the version of the snapshot.
 async function save(on) {
   if (busy) return;
-  clearProblems(byId("settings"), byId("problems"));
-  byId("saved").textContent = "";
+  clearProblems(byId("settings"));
+  show(said);
   const problems = form.problems();
-  if (problems.length) return showProblems(problems, form.at, byId("problems"));
+  if (problems.length) return showProblems(problems, form.at, said);
   const changes = form.changes();
-  if (!changes.size) {
-    byId("saved").textContent = "There is nothing to save.";
-    return;
-  }
+  if (!changes.size) return say("There is nothing to save.");
   const patch = patchOf(changes, on);
   if (patch === null) {
-    const msg = "Metadata with null in it cannot be saved together with a field that is cleared. Save one after the other.";
-    return showProblems([{ loc: ["body", "metadata"], msg }], form.at, byId("problems"));
+    const msg = "Metadata with null in it cannot be saved together with a field that is cleared. Save one after the other";
+    return showProblems([{ loc: ["body", "metadata"], msg }], form.at, said);
   }
   await during(byId("save"), async () => {
     try {
@@ -135,7 +156,7 @@ async function save(on) {
   });
 }
 
-// signedOut reports whether the person signed out while a request was under way, which then is of no interest.
+// signedOut reports whether the person signed out while a request was under way. Then its answer does not matter.
 const signedOut = () => session.key === null;
 
 // reload shows what is there now, and says why.
@@ -144,15 +165,14 @@ async function reload(message) {
     const found = await snapshot();
     if (signedOut()) return;
     open(found);
-    byId("saved").textContent = message;
-    byId("save").focus();
+    say(message);
   } catch (failure) {
     if (signedOut() || gone(failure)) return;
-    showFailure(new Failure(failure.status, `${message} But it cannot be shown: ${failure.message}`, failure), byId("problems"));
+    showFailure(new Failure(failure.status, `${message} But it cannot be shown. ${failure.message}`, failure), said);
   }
 }
 
-// gone signs out where the key opens nothing any more.
+// gone signs out if the key opens nothing any more.
 function gone(failure) {
   if (failure.status !== 401 && failure.status !== 404) return false;
   enter(failure.message);
@@ -161,15 +181,15 @@ function gone(failure) {
 
 async function notSaved(failure, changes) {
   if (signedOut() || gone(failure)) return;
-  if (failure.status === 422) return showProblems(failure.problems, form.at, byId("problems"));
+  if (failure.status === 422) return showProblems(failure.problems, form.at, said);
   if (failure.status === 412) return await overtaken(changes);
   showUnsaved(failure);
 }
 
-// showUnsaved says why nothing was saved, and where no answer came, that nothing is lost.
+// showUnsaved says why nothing was saved, and if no answer came, that nothing is lost.
 function showUnsaved(failure) {
   const shown = failure.status === 0 ? new Failure(0, `${failure.message} Your changes are still in the form.`) : failure;
-  showFailure(shown, byId("problems"));
+  showFailure(shown, said);
 }
 
 async function overtaken(mine) {
@@ -181,17 +201,16 @@ async function overtaken(mine) {
     return;
   }
   if (signedOut()) return;
-  byId("settings").inert = true;
+  settle(false);
   showFacts(current);
   showConflict(byId("conflict"), { base, current, mine }, {
     takeOver() {
       open(current);
-      byId("saved").textContent = "The form has what is there now; your changes are dropped.";
-      byId("save").focus();
+      say("The form shows what is there now. Your changes are dropped.");
     },
     reapply() {
       hideConflict();
-      byId("settings").inert = false;
+      settle(true);
       save(current);
     },
   });
@@ -209,17 +228,26 @@ async function during(button, work) {
   }
 }
 
-// Coming back with the key of the session, such as after a reload
+// Coming by a sign-in link, or back with the key of the session, such as after a reload
+
+const linked = "#sign-in=";
 
 async function start() {
-  if (!session.key) return enter();
+  const token = location.hash.startsWith(linked) ? location.hash.slice(linked.length) : "";
+  if (token) history.replaceState(null, "", location.pathname);
+  if (!token && !session.key) return enter();
   try {
-    open(await snapshot());
+    if (token) await signIn(await redeem(token));
+    else open(await snapshot());
   } catch (failure) {
-    if (gone(failure)) return;
+    if (!token && gone(failure)) return;
     enter();
     refuse(failure);
   }
 }
+
+window.addEventListener("hashchange", () => {
+  if (location.hash.startsWith(linked)) start();
+});
 
 start();

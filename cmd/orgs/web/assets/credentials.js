@@ -68,7 +68,7 @@ export function credentialsEditor(before, label, changed) {
     name: "default_llm_credentials",
     element: el("fieldset", { "aria-describedby": "field-default_llm_credentials-hint" },
       el("legend", {}, label),
-      el("p", { class: "hint", id: "field-default_llm_credentials-hint" }, "For each provider the name of a secret, not the secret itself: every key of the organization can read it."),
+      el("p", { class: "hint", id: "field-default_llm_credentials-hint" }, "For each provider, the name of a secret. Never the secret itself: every key of the organization can read this."),
       empty, list, addButton),
     at: ([provider]) => (rows.find((row) => JSON.parse(row.nameJSON()) === provider) ?? rows[0])?.secret ?? addButton,
     change: () => (compact(text()) === compact(initial) ? null : text()),
@@ -76,7 +76,7 @@ export function credentialsEditor(before, label, changed) {
       const seen = new Set();
       return used().flatMap((row) => {
         const name = JSON.parse(row.nameJSON());
-        const problem = name === "" ? "A provider needs a name" : seen.has(name) ? "There are two providers of this name" : null;
+        const problem = name === "" ? "Enter a provider" : seen.has(name) ? "This provider is there twice" : null;
         seen.add(name);
         return problem ? [{ loc: ["body", "default_llm_credentials"], msg: problem, control: row.name }] : [];
       });

@@ -1,96 +1,60 @@
-// The API reference: Swagger UI on the document that this gateway serves. A key that is typed into it stays in the memory
-// of the page, and the curl lines it shows have a placeholder in its place.
+// The forms of the reference, which send requests to this gateway. The key stays in its field.
 
-const placeholder = "YOUR_API_KEY";
+import { indented, isJSON } from "/assets/exact.js";
+import { byId, el, fact, show } from "/assets/view.js";
 
-function withoutKey(request) {
-  return request.update("headers", (headers) =>
-    headers && headers.map((value, name) =>
-      name.toLowerCase() === "authorization" ? `Bearer ${placeholder}` : value));
-}
+document.documentElement.classList.add("scripted");
 
-// ours is a plugin: it keeps the key out of curl lines, and the tables of response headers, of which there are twenty, closed.
-const ours = () => ({
-  wrapComponents: {
-    curl: (Original, { React }) => (props) =>
-      React.createElement(Original, { ...props, request: withoutKey(props.request) }),
-    headers: (Original, { React }) => (props) =>
-      props.headers?.size
-        ? React.createElement("details", { className: "headers" },
-          React.createElement("summary", null, `${props.headers.size} headers`),
-          React.createElement(Original, props))
-        : null,
-  },
-});
-
-SwaggerUIBundle({
-  url: "/openapi.json",
-  dom_id: "#reference",
-  presets: [SwaggerUIBundle.presets.apis],
-  plugins: [ours],
-  layout: "BaseLayout",
-  deepLinking: false,
-  docExpansion: "list",
-  defaultModelsExpandDepth: 0,
-  displayRequestDuration: true,
-  persistAuthorization: false,
-  validatorUrl: null,
-  queryConfigEnabled: false,
-  syntaxHighlight: { activated: false },
-});
-
-// What Swagger UI leaves out for people who do not see the page, or do not use a mouse.
-
-const reference = document.getElementById("reference");
-let dialog = null;
-
-// The levels of headings under the page's own.
-const levels = [["h3, .models > h4", "2"], ["h4:not(.models > h4)", "3"], ["h5", "4"]];
-
-// say sets an attribute of all elements, where it is not so yet: each change calls complete again.
-function say(selector, name, value) {
-  for (const element of reference.querySelectorAll(selector)) {
-    if (element.getAttribute(name) !== value) element.setAttribute(name, value);
+// One choice of a language counts for all examples.
+document.addEventListener("change", ({ target }) => {
+  if (target.type === "radio") {
+    for (const other of document.querySelectorAll(`[type=radio][value="${target.value}"]`)) other.checked = true;
   }
+  if (target.matches("select[data-header]")) {
+    target.form.querySelector("textarea").value = target.selectedOptions[0].dataset.example;
+  }
+});
+
+for (const form of document.querySelectorAll("form.try")) {
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(form);
+  });
 }
 
-function complete() {
-  say(".copy-to-clipboard button", "aria-label", "Copy");
-  say("textarea.body-param__text", "aria-label", "Request body");
-  say(".close-modal", "aria-label", "Close");
-  for (const [selector, level] of levels) say(selector, "aria-level", level);
-  for (const button of reference.querySelectorAll(".auth-btn-wrapper [aria-label]")) button.removeAttribute("aria-label"); // is not what it says
-  completeDialog(reference.querySelector(".dialog-ux .modal-ux"));
-}
-
-// completeDialog makes a dialog of what looks like one, and hides the key that is typed into it.
-function completeDialog(found) {
-  if (found === dialog) return;
-  dialog = found;
-  if (!found) {
-    reference.querySelector(".btn.authorize")?.focus();
+async function send(form) {
+  const result = form.querySelector(".result");
+  const key = byId("key").value.trim();
+  if (!/^[!-~]+$/.test(key)) {
+    show(result, el("p", { class: "notice bad" }, "This needs an API key. Paste one under Authentication: ",
+      el("a", { href: "#key" }, "go there"), "."));
+    result.focus();
     return;
   }
-  found.setAttribute("role", "dialog");
-  found.setAttribute("aria-modal", "true");
-  found.setAttribute("aria-label", "Authorize with a key");
-  const input = found.querySelector("input");
-  if (!input) return;
-  input.type = "password";
-  input.autocomplete = "off";
-  input.placeholder = "sk_live_…";
-  input.focus();
+  const { method, path } = form.dataset;
+  const headers = { Authorization: `Bearer ${key}` };
+  for (const { dataset, value } of form.querySelectorAll("[data-header]")) if (value) headers[dataset.header] = value;
+  const began = performance.now();
+  try {
+    const response = await fetch(path, {
+      method, headers, body: form.querySelector("textarea")?.value,
+      cache: "no-store", credentials: "omit", redirect: "error",
+    });
+    const text = await response.text();
+    showResponse(result, response, text, Math.round(performance.now() - began));
+  } catch {
+    show(result, el("p", { class: "notice bad" },
+      "There was no answer. Is orgs serve still running? Can a header have this value?"));
+  }
+  result.focus();
 }
 
-reference.addEventListener("keydown", (event) => {
-  if (!dialog) return;
-  if (event.key === "Escape") dialog.querySelector(".close-modal").click();
-  if (event.key !== "Tab") return;
-  const stops = [...dialog.querySelectorAll("button, input, a[href]")];
-  const edge = event.shiftKey ? stops[0] : stops.at(-1);
-  if (document.activeElement !== edge) return;
-  event.preventDefault();
-  (event.shiftKey ? stops.at(-1) : stops[0]).focus();
-});
-
-new MutationObserver(complete).observe(reference, { childList: true, subtree: true, attributes: true, attributeFilter: ["aria-label"] });
+function showResponse(place, response, text, ms) {
+  const tone = response.ok || response.status === 304 ? "good" : "bad";
+  show(place,
+    el("p", { class: `notice ${tone}` }, el("strong", {}, `${response.status} ${response.statusText}`), ` in ${ms} ms`),
+    text && el("pre", { tabindex: "0", "aria-label": "The body of the response" },
+      el("code", {}, isJSON(text) ? indented(text) : text)),
+    el("details", {}, el("summary", {}, "Response headers"),
+      el("dl", { class: "facts small" }, [...response.headers].flatMap(([name, value]) => fact(name, el("code", {}, value))))));
+}

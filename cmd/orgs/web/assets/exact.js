@@ -100,3 +100,17 @@ export function mergePatch(before, after) {
   for (const name of was.keys()) if (!now.has(name)) parts.push(`${JSON.stringify(name)}:null`);
   return `{${parts.join(",")}}`;
 }
+
+// differences returns where two JSON texts differ: {path, before, after}, with null for what is not there. It looks into
+// objects and takes anything else as a whole. An object that is new is taken apart too.
+export function differences(before, after, path = []) {
+  const isObject = (text) => text?.startsWith("{") && text !== "{}";
+  const empty = (text) => text === null || text === "null" || text === "{}";
+  if ((isObject(before) || empty(before)) && (isObject(after) || empty(after)) && (isObject(before) || isObject(after))) {
+    const was = isObject(before) ? members(before) : new Map();
+    const now = isObject(after) ? members(after) : new Map();
+    return [...new Set([...was.keys(), ...now.keys()])]
+      .flatMap((name) => differences(was.get(name) ?? null, now.get(name) ?? null, [...path, name]));
+  }
+  return before === after ? [] : [{ path, before, after }];
+}

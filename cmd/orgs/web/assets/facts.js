@@ -7,7 +7,8 @@ export function showFacts({ record, account }) {
   byId("name").textContent = value("organization_name");
   byId("tier").textContent = value("account_type");
   byId("identifier").textContent = value("organization_id");
-  byId("key-id").textContent = account.key.key_id;
+  byId("key-id").textContent = account.key.label || account.key.key_id;
+  byId("key-id").title = account.key.key_id;
   byId("permission").textContent = account.key.permission;
   byId("permission").classList.toggle("amber", !account.key.may_change);
   document.title = `${value("organization_name")} · Organizations API`;
@@ -67,50 +68,24 @@ const about = {
 };
 
 function showLimits(limits) {
-  const overridden = limits.filter((limit) => limit.override !== null).length;
+  const overridden = limits.some((limit) => limit.override !== null);
   show(byId("limits"),
-    el("p", { class: "small soft" }, "Requests a minute, by category. ",
-      overridden ? "An override takes the place of what the tier computes." : "The tier computes all of them; none is overridden."),
-    chart(limits),
-    table(limits));
+    el("p", { class: "small soft" }, "Requests a minute. ",
+      overridden ? "An override replaces the limit of the tier." : "All limits are those of the tier."),
+    table(limits, overridden));
 }
 
-// chart draws the limits on a logarithmic axis from 1, the smallest that there is, because they range over six magnitudes.
-// The table says the same in words and is what screen readers get.
-function chart(limits) {
-  const greatest = Math.max(...limits.flatMap((limit) => [limit.computed, limit.effective]));
-  const magnitudes = Math.max(2, Math.floor(Math.log10(greatest)) + 1);
-  const at = (n) => `${(100 * Math.log10(n)) / magnitudes}%`;
-  const ticks = Array.from({ length: magnitudes + 1 }, (_, power) => 10 ** power);
-  return el("div", { class: "chart", "aria-hidden": "true" },
-    el("ul", { class: "legend small" },
-      el("li", { class: "is-effective" }, "in force"),
-      el("li", { class: "is-computed" }, "computed by the tier"),
-      limits.some((limit) => limit.override !== null) && el("li", { class: "is-override" }, "override")),
-    limits.map((limit) => el("div", { class: "row" },
-      el("span", { class: "category" }, limit.category),
-      el("div", { class: "track" },
-        el("i", { class: limit.override === null ? "bar" : "bar overridden", "--at": at(limit.effective) }),
-        el("i", { class: "computed", "--at": at(limit.computed) }),
-        limit.override !== null && el("i", { class: "override", "--at": at(limit.override) })),
-    )),
-    el("div", { class: "row axis" }, el("span", {}),
-      el("div", { class: "track" }, ticks.map((tick) => el("span", { "--at": at(tick) }, short(tick))))));
-}
-
-const short = (n) => (n >= 1e6 ? `${n / 1e6}M` : n >= 1e3 ? `${n / 1e3}k` : String(n));
-
-function table(limits) {
+function table(limits, overridden) {
   const cell = (content, more = "") => el("td", { class: `number ${more}` }, content);
   return el("table", { class: "small" },
     el("caption", { class: "visually-hidden" }, "Rate limits, in requests a minute"),
     el("thead", {}, el("tr", {},
-      ["Category", "Computed", "Override", "In force"].map((name, i) =>
+      ["Category", overridden && "Tier", overridden && "Override", "Limit"].filter(Boolean).map((name, i) =>
         el("th", { scope: "col", class: i ? "number" : null }, name)))),
     el("tbody", {}, limits.map((limit) => el("tr", {},
       el("th", { scope: "row" }, limit.category, " ", el("span", { class: "soft about" }, about[limit.category] ?? "")),
-      cell(number(limit.computed)),
-      cell(limit.override === null ? "none" : number(limit.override), limit.override === null ? "soft" : "overridden"),
+      overridden && cell(number(limit.computed)),
+      overridden && cell(limit.override === null ? "none" : number(limit.override), limit.override === null ? "soft" : "overridden"),
       cell(number(limit.effective), "strong")))));
 }
 

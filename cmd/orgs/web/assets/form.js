@@ -15,25 +15,57 @@ export const labels = {
   metadata: "Metadata",
   default_llm_credentials: "Model credentials",
   nsfw_check_enabled: "NSFW check",
-  nsfw_fail_closed: "Refuse what cannot be checked",
+  nsfw_fail_closed: "Refuse unchecked uploads",
 };
 
+const atMost = (n) => (text) => ([...text].length > n ? `Use at most ${number(n)} characters` : null);
+
+// Text after an @, with a dot in it. The API knows more about addresses, and says so.
+const email = (text) => (text === "" || /^[^@]+@[^@]+\.[^@]+$/.test(text) ? null : "Enter an email address, such as billing@example.com");
+
 const texts = [
-  { name: "organization_name", hint: "1 to 100 characters.", attributes: { autocomplete: "organization" } },
-  { name: "billing_email", hint: "Empty for none.", attributes: { inputmode: "email", autocomplete: "off" } },
-  { name: "notifications_email", hint: "Empty for none.", attributes: { inputmode: "email", autocomplete: "off" } },
-  { name: "logo_url", hint: "Empty for none.", attributes: { inputmode: "url", autocomplete: "off" } },
+  {
+    name: "organization_name", hint: "1 to 100 characters.", attributes: { autocomplete: "organization" },
+    check: (text) => (text === "" ? "Enter a name" : atMost(100)(text)),
+  },
+  { name: "billing_email", hint: "Empty for none.", attributes: { inputmode: "email", autocomplete: "off" }, check: email },
+  { name: "notifications_email", hint: "Empty for none.", attributes: { inputmode: "email", autocomplete: "off" }, check: email },
+  { name: "logo_url", hint: "Empty for none.", attributes: { inputmode: "url", autocomplete: "off" }, check: atMost(2048), more: logoPreview },
 ];
 
+const problem = (id) => el("p", { class: "problem", id: `${id}-problem` });
+
 // field returns a labelled control, with places for a hint and for what is wrong.
-function field(id, label, hint, control) {
+function field(id, label, hint, control, ...more) {
   control.id = id;
   control.setAttribute("aria-describedby", hint ? `${id}-hint ${id}-problem` : `${id}-problem`);
   return el("div", { class: "field" },
     el("label", { for: id }, label),
     control,
     hint && el("p", { class: "hint", id: `${id}-hint` }, hint),
-    el("p", { class: "problem", id: `${id}-problem` }));
+    more,
+    problem(id));
+}
+
+// logoPreview returns what shows the picture at the address in the input. It loads nothing until a person asks for it,
+// and only from https.
+function logoPreview(input) {
+  const place = el("div", { class: "preview" });
+  const text = (words) => el("p", { class: "hint" }, words);
+  const load = () => {
+    const image = el("img", { src: input.value, alt: "The logo", referrerpolicy: "no-referrer" });
+    image.addEventListener("error", () => show(place, text("The picture cannot be loaded.")));
+    show(place, image);
+  };
+  const offer = () => {
+    const isWeb = URL.canParse(input.value) && new URL(input.value).protocol === "https:";
+    show(place,
+      isWeb && el("button", { type: "button", class: "button quiet small", onclick: load }, "Show the logo"),
+      !isWeb && input.value !== "" && text("Only an https address can be shown here."));
+  };
+  input.addEventListener("input", offer);
+  offer();
+  return place;
 }
 
 // createForm returns the form in an empty element. changed is called whenever a person changes something.
@@ -42,7 +74,7 @@ export function createForm(root, changed) {
   root.addEventListener("input", () => changed());
 
   return {
-    // fill shows a snapshot, and takes it for what is unchanged.
+    // fill shows a snapshot. Later changes are told from it.
     fill({ record, account }, readOnly) {
       parts = [
         ...texts.map((text) => textPart(text, record)),
@@ -56,7 +88,7 @@ export function createForm(root, changed) {
         if (control.type === "checkbox") control.disabled = readOnly;
         else control.readOnly = readOnly;
       }
-      for (const button of root.querySelectorAll("button")) button.hidden = readOnly;
+      for (const button of root.querySelectorAll("button")) button.hidden = readOnly && !button.closest(".preview");
     },
 
     // changes returns what differs: a Map from fields to JSON texts.
@@ -64,10 +96,10 @@ export function createForm(root, changed) {
       return new Map(parts.map((part) => [part.name, part.change()]).filter(([, text]) => text !== null));
     },
 
-    // problems returns what keeps the form from being sent at all, in the shape of the API's problems.
+    // problems returns what the form itself can see, in the shape of the API's problems.
     problems: () => parts.flatMap((part) => part.problems?.() ?? []),
 
-    // at returns the control that a problem is about, and null where it is about none.
+    // at returns the control that a problem is about, or null if there is none.
     at([, name, ...rest]) {
       return parts.find((part) => part.name === name)?.at(rest) ?? null;
     },
@@ -95,8 +127,8 @@ export function patchOf(changes, snapshot) {
 }
 
 const flags = [
-  { name: "nsfw_check_enabled", hint: "Uploads are to be checked for content that is not safe for work." },
-  { name: "nsfw_fail_closed", hint: "An upload that cannot be checked is to be refused." },
+  { name: "nsfw_check_enabled", hint: "Check uploads for content that is not safe for work." },
+  { name: "nsfw_fail_closed", hint: "Refuse an upload that cannot be checked." },
 ];
 
 function flagPart({ name, hint }, record) {
@@ -111,14 +143,18 @@ function flagPart({ name, hint }, record) {
   };
 }
 
-function textPart({ name, hint, attributes }, record) {
+function textPart({ name, hint, attributes, check, more }, record) {
   const input = el("input", { type: "text", spellcheck: "false", ...attributes });
   input.value = JSON.parse(record.get(name)) ?? "";
   const initial = input.value; // as the control has it, which drops line breaks
   return {
     name,
-    element: field(`field-${name}`, labels[name], hint, input),
+    element: field(`field-${name}`, labels[name], hint, input, more?.(input)),
     at: () => input,
+    problems() {
+      const msg = input.value === initial ? null : check(input.value);
+      return msg ? [{ loc: ["body", name], msg }] : [];
+    },
     change() {
       if (input.value === initial) return null;
       return input.value === "" && name !== "organization_name" ? "null" : JSON.stringify(input.value);
@@ -126,9 +162,13 @@ function textPart({ name, hint, attributes }, record) {
   };
 }
 
-// limitText returns the JSON of what was typed for a limit: a number where it is one in JSON, else a text, about which the
-// API says what is wrong.
-const limitText = (typed) => (/^-?(0|[1-9]\d*)(\.\d+)?$/.test(typed) ? typed : JSON.stringify(typed));
+const highest = 1e9;
+
+// limitProblem says what is wrong with what was typed for a limit, or returns null.
+function limitProblem(typed) {
+  if (!/^\d+$/.test(typed)) return "Enter a whole number";
+  return Number(typed) >= 1 && Number(typed) <= highest ? null : `Enter 1 to ${number(highest)}`;
+}
 
 function limitsPart(limits) {
   const inputs = new Map();
@@ -136,17 +176,26 @@ function limitsPart(limits) {
     const input = el("input", { type: "text", inputmode: "numeric", autocomplete: "off", placeholder: number(computed) });
     input.value = override ?? "";
     inputs.set(category, input);
-    return field(`field-rate_limits-${category}`, category, null, input);
+    input.id = `field-rate_limits-${category}`;
+    input.setAttribute("aria-describedby", `${input.id}-problem`);
+    return el("div", { class: "field" }, el("label", { for: input.id }, category), input);
   });
-  const typed = () => [...inputs].filter(([, input]) => input.value.trim() !== "")
-    .map(([category, input]) => `${JSON.stringify(category)}:${limitText(input.value.trim())}`).join(",");
+  const set = () => [...inputs].map(([category, input]) => [category, input.value.trim()]).filter(([, text]) => text !== "");
+  // What is no limit is never sent: it only has to differ from what was there.
+  const limitText = (text) => (limitProblem(text) ? JSON.stringify(text) : BigInt(text));
+  const typed = () => set().map(([category, text]) => `${JSON.stringify(category)}:${limitText(text)}`).join(",");
   const initial = typed();
   return {
     name: "rate_limits",
     element: el("fieldset", { "aria-describedby": "field-rate_limits-hint" },
       el("legend", {}, labels.rate_limits),
-      el("p", { class: "hint", id: "field-rate_limits-hint" }, "Requests a minute, 1 to 1,000,000,000. Empty keeps what the tier computes."),
-      el("div", { class: "five" }, fields)),
+      el("p", { class: "hint", id: "field-rate_limits-hint" }, "Requests a minute, 1 to 1,000,000,000. Empty keeps the limit of the tier."),
+      el("div", { class: "five" }, fields),
+      [...inputs.values()].map((input) => problem(input.id))),
+    problems: () => set().flatMap(([category, text]) => {
+      const msg = limitProblem(text);
+      return msg ? [{ loc: ["body", "rate_limits", category], msg: `${category}: ${msg}` }] : [];
+    }),
     at: ([category]) => inputs.get(category) ?? inputs.values().next().value,
     change() {
       const now = typed();
@@ -167,12 +216,13 @@ function metadataPart(record) {
   area.rows = Math.min(fewest + area.value.split("\n").length, most);
   return {
     name: "metadata",
-    element: field("field-metadata", labels.metadata, "A JSON object, kept digit for digit. It takes the place of the whole.", area),
+    element: field("field-metadata", labels.metadata, "JSON. Saving replaces all metadata. Numbers are kept exactly.", area),
     at: () => area,
     problems() {
       const sound = isJSON(area.value);
       if (sound && compact(area.value).startsWith("{")) return []; // null would change nothing
-      return [{ loc: ["body", "metadata"], msg: sound || area.value.trim() === "" ? "Metadata is a JSON object; {} is an empty one" : reason(area.value) }];
+      const msg = sound || area.value.trim() === "" ? "Enter a JSON object. {} is an empty one" : reason(area.value);
+      return [{ loc: ["body", "metadata"], msg }];
     },
     change() {
       if (!isJSON(area.value)) return area.value; // differs from what was there, and is not sent

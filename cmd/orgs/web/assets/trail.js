@@ -1,8 +1,8 @@
-// The audit trail, the newest entry first, a page at a time.
+// The audit trail, the newest entry first, a page at a time. Each entry opens to what it changed.
 
 import { audit, session } from "/assets/api.js";
-import { count, el, show, time } from "/assets/view.js";
-import { indented, spaced } from "/assets/exact.js";
+import { count, el, folded, show, time } from "/assets/view.js";
+import { compact, differences, spaced } from "/assets/exact.js";
 import { labels } from "/assets/form.js";
 
 const others = { organization: "Organization", key: "Key", deleted_at: "Deleted at" };
@@ -18,31 +18,77 @@ const actions = {
   "key.revoked": "Key revoked",
 };
 
-// The longest JSON, in characters, that is not spread over lines.
-const longest = 96;
+// words are what people read for the members of a key, and for those of a new organization.
+const words = {
+  ...labels, key_id: "Identifier", label: "Label", permission: "Permission", mode: "Mode", expires_at: "Expires",
+  revoked_at: "Revoked", replaced_by: "Replaced by", account_type: "Tier", credit_count: "Credits",
+};
 
-// value returns one side of a change, which is JSON.
+const isTime = /^"\d{4}-\d\d-\d\dT[\d:.]+Z"$/;
+
+// value returns one side of a difference, which is JSON.
 function value(text) {
-  if (text === "null") return el("span", { class: "soft" }, "none");
-  const line = spaced(text);
-  return line.length > longest ? el("pre", {}, el("code", {}, indented(text))) : el("code", {}, line);
+  if (isTime.test(text)) return time(JSON.parse(text));
+  return el("code", {}, folded(text.startsWith('"') ? JSON.parse(text) || '""' : spaced(text)));
 }
 
-const side = (name, text) => el("div", {}, el("span", { class: "side" }, name), value(text));
+// row returns what happened at one place of a field.
+const row = (name, { before, after }) => el("li", {},
+  el("span", { class: "where" }, name),
+  before !== null && before !== "null" && el("del", {}, el("span", { class: "visually-hidden" }, "before: "), value(before)),
+  after === null || after === "null"
+    ? el("span", { class: "soft" }, "removed")
+    : el("ins", {}, el("span", { class: "visually-hidden" }, "after: "), value(after)));
 
-const nothing = ["null", "{}"];
+// The most differences of one field that are shown at once.
+const most = 20;
 
-// change returns what happened to a field. Of what was not there before, there is one side.
-const change = ({ field, before, after }) => el("div", { class: "change" },
-  el("dt", {}, labels[field] ?? others[field] ?? field),
-  nothing.includes(before) ? el("dd", {}, side("set to", after)) : el("dd", {}, side("from", before), side("to", after)));
+// change returns what happened to a field: one row for each place in it that differs.
+function change({ field, before, after }) {
+  const name = labels[field] ?? others[field] ?? field;
+  const rows = differences(compact(before), compact(after))
+    .filter((d) => !(d.before === null && d.after === "null"))
+    .map((d) => row(d.path.length ? [name, ...d.path.map((part) => words[part] ?? part)].join(" › ") : name, d));
+  const rest = rows.splice(most);
+  return [...rows, rest.length > 0 && el("li", {},
+    el("details", {}, el("summary", {}, `${count(rest.length, "more place")} in ${name}`), el("ul", { class: "changes" }, rest)))];
+}
 
-const entry = (e) => el("li", { class: "entry", tabindex: "-1" },
-  el("div", { class: "head" },
-    el("h3", {}, actions[e.action] ?? e.action),
-    el("p", { class: "small soft" }, time(e.at), " by ", el("code", {}, e.actor), `, version ${e.version}`)),
-  el("dl", { class: "changes small" }, e.changes.map(change)),
-  el("p", { class: "small soft request" }, "Request ", el("code", {}, e.request_id)));
+const nameOf = (id, keys) => {
+  if (id === "operator") return "the operator";
+  const key = keys.find((k) => k.key_id === id);
+  return key?.label || id;
+};
+
+// subject names the key that an entry is about.
+function subject(changes, keys) {
+  const key = changes.find(({ field }) => field === "key");
+  const text = key && (key.after === "null" ? key.before : key.after);
+  const id = text?.startsWith("{") && JSON.parse(text).key_id;
+  return id ? nameOf(id, keys) : "";
+}
+
+function entry(e, keys) {
+  const fields = e.action === "organization.updated"
+    ? e.changes.map(({ field }) => labels[field] ?? others[field] ?? field).join(", ")
+    : subject(e.changes, keys);
+  return el("li", {}, el("details", { class: "entry" },
+    el("summary", {},
+      el("span", {}, el("strong", {}, actions[e.action] ?? e.action), fields && ` ${fields}`),
+      el("span", { class: "small soft when" }, time(e.at), ` by ${nameOf(e.actor, keys)}`)),
+    el("ul", { class: "changes small" }, e.changes.flatMap(change)),
+    el("p", { class: "small soft" },
+      `Version ${e.version}, by `, el("code", {}, e.actor), ", request ", el("code", {}, e.request_id))));
+}
+
+const kinds = { "": "All changes", "organization.updated": "Settings", "key.": "Keys" };
+
+const select = (id, label, changed) => {
+  const control = el("select", { id, onchange: changed });
+  return { control, element: el("div", { class: "field" }, el("label", { for: id }, label), control) };
+};
+
+const option = (value, text) => el("option", { value }, text);
 
 // showTrail reads the newest page into the place. A key without the permission gets a sentence in place of it.
 export async function showTrail(place, mayRead) {
@@ -54,30 +100,47 @@ export async function showTrail(place, mayRead) {
   const list = el("ol", { class: "trail" });
   const status = el("p", { class: "small soft", role: "status" });
   const more = el("button", { type: "button", class: "button quiet", id: "older", hidden: true }, "Show older entries");
+  const kind = select("audit-kind", "What", restart);
+  const actor = select("audit-actor", "Who", restart);
+  show(kind.control, Object.entries(kinds).map(([value, text]) => option(value, text)));
+  show(actor.control, option("", "Anybody"), option("operator", "The operator"));
   let cursor = "";
-  let shown = 0;
+  let asked = 0;
 
+  // next appends a page. An answer to an older question is dropped.
   async function next() {
+    const question = ++asked;
     more.disabled = true;
     try {
-      const page = await audit(cursor);
-      const entries = page.entries.map(entry);
+      const page = await audit({ cursor, kind: kind.control.value, actor: actor.control.value });
+      if (question !== asked) return [];
+      if (actor.control.length === 2) {
+        actor.control.append(...page.keys.map((k) => option(k.key_id, k.label || `${k.key_id} (${k.permission})`)));
+      }
+      const entries = page.entries.map((e) => entry(e, page.keys));
       list.append(...entries);
       cursor = page.next_cursor;
-      shown += entries.length;
       more.hidden = cursor === "";
-      status.textContent = cursor === "" ? `${shown === 1 ? "1 entry" : `${shown} entries`}, all there are.` : `The newest ${shown} entries.`;
+      const shown = list.childElementCount;
+      const entriesShown = count(shown, "entry");
+      status.textContent = cursor === "" ? `${entriesShown}, all there are.` : `The newest ${entriesShown}.`;
       return entries;
     } catch (failure) {
-      status.textContent = failure.message;
+      if (question === asked) status.textContent = `The audit trail cannot be shown. ${failure.message}`;
       return [];
     } finally {
       more.disabled = false;
     }
   }
 
-  more.addEventListener("click", async () => (await next())[0]?.focus());
+  function restart() {
+    cursor = "";
+    show(list);
+    next();
+  }
+
+  more.addEventListener("click", async () => (await next())[0]?.querySelector("summary").focus());
   await next();
   if (session.key !== key) return; // who asked for it has signed out
-  show(place, list, el("div", { class: "actions" }, more, status));
+  show(place, el("div", { class: "filters" }, kind.element, actor.element), list, el("div", { class: "actions" }, more, status));
 }

@@ -25,8 +25,28 @@ export function show(element, ...children) {
 
 export const number = (n) => new Intl.NumberFormat("en").format(n);
 
-// count returns such as "1 problem" and "2 problems".
-export const count = (n, word) => `${number(n)} ${word}${n === 1 ? "" : "s"}`;
+// count returns such as "1 problem", "2 problems" and "3 entries".
+export const count = (n, word) => `${number(n)} ${n === 1 ? word : word.endsWith("y") ? `${word.slice(0, -1)}ies` : `${word}s`}`;
+
+// The longest text, in characters, that is shown as a whole.
+const longest = 300;
+
+// folded returns a text, or the beginning of a long one with what shows the rest.
+export function folded(text) {
+  if (text.length <= longest) return text;
+  const rest = el("span", { hidden: true }, text.slice(longest));
+  const button = el("button", {
+    type: "button", class: "button quiet small", "aria-expanded": "false",
+    onclick() {
+      rest.hidden = !rest.hidden;
+      button.setAttribute("aria-expanded", String(!rest.hidden));
+      button.textContent = rest.hidden ? open : "Show less";
+    },
+  });
+  const open = `Show all ${count(text.length, "character")}`;
+  button.textContent = open;
+  return el("span", {}, text.slice(0, longest), rest, " ", button);
+}
 
 const days = new Intl.DateTimeFormat("en-GB", { dateStyle: "medium", timeStyle: "short" });
 
