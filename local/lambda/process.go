@@ -80,7 +80,7 @@ func (p *process) run(cmd *exec.Cmd, pipes *pipes, out *output, started chan<- e
 func (p *process) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_ = syscall.Kill(-p.pid, syscall.SIGKILL)
+	signalGroup(p.pid, syscall.SIGKILL)
 	p.reaped = true
 }
 
@@ -89,7 +89,7 @@ func (p *process) signal(s syscall.Signal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.reaped {
-		_ = syscall.Kill(-p.pid, s) // fails where it just ended
+		signalGroup(p.pid, s)
 	}
 }
 

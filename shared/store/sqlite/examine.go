@@ -51,7 +51,16 @@ func (s *Store) examineFile(ctx context.Context) store.Finding {
 	if err := checkFiles(path); err != nil {
 		return broken(ctx, check, err, "")
 	}
-	return store.Healthy(check, fmt.Sprintf("%s, %.1f MB", path, float64(info.Size())/1e6))
+	return store.Healthy(check, path+", "+size(info.Size()))
+}
+
+// size returns the size of a file for people.
+func size(bytes int64) string {
+	const million = 1_000_000
+	if bytes < million {
+		return fmt.Sprintf("%d kB", (bytes+999)/1000)
+	}
+	return fmt.Sprintf("%.1f MB", float64(bytes)/million)
 }
 
 func (s *Store) examineSchema(ctx context.Context) store.Finding {

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 // ErrExists says that there is a file, or something else, at the path of a new backup.
@@ -82,8 +83,12 @@ func publishWithoutLink(temporary, path string) error {
 	return os.Rename(temporary, path)
 }
 
-// syncFolder makes sure that the names in the folder of path are on disk.
+// syncFolder makes sure that the names in the folder of path are on disk. Windows cannot flush a folder, so there it
+// does nothing.
 func syncFolder(path string, flush func(*os.File) error) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	folder, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err
