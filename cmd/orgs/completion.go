@@ -34,7 +34,7 @@ func addCompletions(a *cli.App, c *cobra.Command) {
 	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		words := strings.Split(f.Value.Type(), "|")
 		if len(words) > 1 {
-			words = slices.DeleteFunc(words, func(word string) bool { return word == "duration" }) // that is no word to type
+			words = slices.DeleteFunc(words, func(word string) bool { return word == "time" || word == "duration" }) // these stand for values
 			cobra.CheckErr(c.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)))
 		}
 	})

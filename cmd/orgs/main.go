@@ -1,9 +1,9 @@
-// Command orgs is the organizations API on one's own machine, and the tool of who operates it anywhere. It serves the API
-// as API Gateway and Lambda do, creates organizations, issues and revokes keys, and reads the audit trail, on a SQLite
-// file or on DynamoDB tables.
+// Command orgs serves the organizations API on your own machine, and operates it anywhere. It answers as API Gateway and
+// Lambda do, creates organizations, issues and revokes keys, and shows the audit trail. It works on a SQLite file or on
+// DynamoDB tables.
 //
-// This package puts the groups of commands below one root. Each is a package of internal
-// and may import the groups of the lines below it, never those above:
+// This package puts the groups of commands below one root. Each group is a package in internal. It may import the
+// packages of the lines below its own line, and none of the lines above:
 //
 //	main
 //	serve, seed, load, transfer, doctor; web, the pages of serve
@@ -113,9 +113,10 @@ Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted by a signal.`,
 	a.AddFlags(root.PersistentFlags())
 	root.AddCommand(admin.Commands(a)...)
 	root.AddCommand(
-		serve.Command(a), seed.Command(a), doctor.Command(a, thisBuild().String()), versionCommand(a),
-		transfer.BackupCommand(a), transfer.RestoreCommand(a), load.Command(a),
+		serve.Command(a), seed.Command(a), doctor.Command(a, thisBuild().String()),
+		transfer.BackupCommand(a), transfer.RestoreCommand(a), load.Command(a), manCommand(a),
 	)
+	addVersion(a, root)
 	addCompletions(a, root)
 	refuseUnknownTopics(root)
 	return root

@@ -120,7 +120,7 @@ func TestUnprintableOutput(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
 	for _, args := range [][]string{
-		{"version"}, {"list"}, {"list", "--json"}, {"doctor"}, {"--help"}, {"help", "keys"}, {"keys", "issue", "--help"},
+		{"--version"}, {"list"}, {"list", "--json"}, {"doctor"}, {"--help"}, {"help", "keys"}, {"keys", "issue", "--help"},
 		{"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"}, {"completion", "powershell"},
 	} {
 		var stderr bytes.Buffer

@@ -212,6 +212,11 @@ const (
 	KeyRevoked Action = "key.revoked"
 )
 
+// Actions returns all actions.
+func Actions() []Action {
+	return []Action{Created, Updated, Deleted, Undeleted, KeyIssued, KeyRotated, KeyExpires, KeyRevoked}
+}
+
 // OperatorActor is the actor of changes that were made with the operator's command, without a key.
 const OperatorActor = "operator"
 

@@ -37,7 +37,7 @@ func tablesCommand(a *cli.App) *cobra.Command {
 		Long: `Create the DynamoDB tables where they are missing, for a local endpoint ($` + backend.EndpointVariable + `). In AWS the
 template creates them, with backups and protection against deletion that these do not have.`,
 		Example: "  orgs tables create --store dynamodb:dev",
-		Args:    cobra.NoArgs,
+		Args:    cli.Arguments,
 		PreRunE: func(*cobra.Command, []string) error {
 			return a.Choice().NeedsDynamoDB("a SQLite file needs no tables created")
 		},
@@ -230,7 +230,7 @@ func changeKey(
 		if err != nil {
 			return k, err
 		}
-		changes := []organization.Change{{Field: "key", Before: keyText(k), After: keyText(c.After)}}
+		changes := []organization.Change{{Field: keyField, Before: keyText(k), After: keyText(c.After)}}
 		if c.New != nil {
 			if len(t.keys) >= apikey.MaxPerOrganization {
 				return k, full(t.organization.ID)
@@ -256,7 +256,7 @@ func (t target) revokeKey(ctx context.Context, key apikey.Record, now time.Time)
 	at := organization.Timestamp(now)
 	revoked := key
 	revoked.RevokedAt = &at
-	change := organization.Change{Field: "key", Before: keyText(key), After: keyText(revoked)}
+	change := organization.Change{Field: keyField, Before: keyText(key), After: keyText(revoked)}
 	return t.store.RevokeKey(ctx, t.organization.ID, key.ID, at, newEntry(now, store.KeyRevoked, t.organization, change))
 }
 
@@ -289,8 +289,11 @@ func IssuedEntry(o organization.Organization, key IssuedKey, now time.Time) stor
 	return newEntry(now, store.KeyIssued, o, newKeyChange(key.Record))
 }
 
+// keyField is the field of a change of a key in the audit trail.
+const keyField = "key"
+
 func newKeyChange(k apikey.Record) organization.Change {
-	return organization.Change{Field: "key", Before: "null", After: keyText(k)}
+	return organization.Change{Field: keyField, Before: "null", After: keyText(k)}
 }
 
 // newEntry returns the audit entry of something that the operator does now. The record keeps its version.

@@ -31,7 +31,7 @@ organizations; orgs list --match shows all.`,
   orgs find billing@northwind.example
   orgs find key_4mGq8TzLw2XbR
   orgs find -`,
-		Args: cobra.ExactArgs(1),
+		Args: cli.Arguments,
 		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
 			found, more, err := lookUp(ctx, a, s, args[0])
 			if err != nil {
@@ -148,9 +148,9 @@ func printFound(a *cli.App, found []foundOrganization, more bool) error {
 		}
 		out, rows = append(out, item), append(rows, row)
 	}
-	text := a.Stdout.Table(header, rows)
+	text := a.Stdout.Table(header, rows, "BILLING EMAIL", "PERMISSION")
 	if more {
-		text += "\n\nThere is more; say it more exactly, or see all with: " + a.Choice().CommandLine("list --match TEXT")
+		text += "\n\nMore organizations match. Give a longer text, or list all with: " + a.Choice().CommandLine("list --match TEXT")
 	}
 	return a.Print(struct {
 		Found []FoundJSON `json:"found"`

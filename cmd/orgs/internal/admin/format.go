@@ -127,16 +127,35 @@ func credentialNames(credentials organization.Object) string {
 	return strings.Join(slices.Sorted(maps.Keys(values)), ", ") + " (values hidden)"
 }
 
-// changesText shows short changes and names long ones. --json has them all.
+// changesText shows short changes and names long ones. Of keys it shows the identifier and the label. --json has the
+// changes whole.
 func changesText(changes []organization.Change) string {
 	const longest = 60
 	texts := make([]string, 0, len(changes))
 	for _, c := range changes {
 		text := c.Field + " " + c.Before + " -> " + c.After
-		if len(text) > longest {
+		switch {
+		case c.Field == keyField:
+			text = changedKey(c)
+		case len(text) > longest:
 			text = c.Field
 		}
 		texts = append(texts, text)
 	}
 	return strings.Join(texts, ", ")
+}
+
+// changedKey names the key of a change.
+func changedKey(c organization.Change) string {
+	var key struct {
+		ID    string `json:"key_id"`
+		Label string `json:"label"`
+	}
+	if err := json.Unmarshal([]byte(c.After), &key); err != nil || key.ID == "" {
+		return c.Field
+	}
+	if key.Label == "" {
+		return key.ID
+	}
+	return key.ID + " (" + key.Label + ")"
 }

@@ -25,7 +25,7 @@ func createCommand(a *cli.App) *cobra.Command {
 		Short: "Create an organization and its first key, which has all permissions",
 		Example: `  orgs create --name 'Northwind Video'
   orgs create --name 'Northwind Video' --tier team --billing-email billing@northwind.example`,
-		Args: cobra.NoArgs,
+		Args: cli.Arguments,
 		RunE: a.RunWith(backend.Open, func(ctx context.Context, s *backend.Store, _ []string) error {
 			now := a.Now()
 			o := organization.New(name.Value, tier.Value, nil, now)
@@ -66,7 +66,7 @@ func showCommand(a *cli.App) *cobra.Command {
 		Short: "Show an organization",
 		Example: `  orgs show org_znU9VHanHBWwM
   orgs show org_znU9VHanHBWwM --json`,
-		Args: cli.OrganizationArgument(1),
+		Args: cli.OrganizationArgument,
 		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
 			return printOrganization(a, t, readUses(ctx, a, t))
 		}),
@@ -99,7 +99,7 @@ orgs undelete brings the organization back. With --purge all of it is removed fo
 that; where it cannot ask, such as in a script, it needs --yes.`,
 		Example: `  orgs delete org_znU9VHanHBWwM
   orgs delete org_znU9VHanHBWwM --purge`,
-		Args: cli.OrganizationArgument(1),
+		Args: cli.OrganizationArgument,
 		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
 			if purge {
 				return t.purge(ctx, a, yes)
@@ -134,7 +134,7 @@ func undeleteCommand(a *cli.App) *cobra.Command {
 		Use:     "undelete ORG",
 		Short:   "Bring a deleted organization back; its keys work again",
 		Example: "  orgs undelete org_znU9VHanHBWwM",
-		Args:    cli.OrganizationArgument(1),
+		Args:    cli.OrganizationArgument,
 		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
 			if err := t.undelete(ctx, a.Now()); err != nil {
 				return err

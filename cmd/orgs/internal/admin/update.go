@@ -124,7 +124,7 @@ func (f *updateFlags) check(c *cobra.Command, args []string) error {
 		}
 		return nil
 	}
-	if err := cli.OrganizationArgument(1)(c, args); err != nil {
+	if err := cli.OrganizationArgument(c, args); err != nil {
 		return err
 	}
 	if !f.given {

@@ -41,7 +41,7 @@ func (c Choice) NeedsDynamoDB(why string) error {
 // CommandLine returns a command for this store, to be pasted into a shell. The command is such as "keys list ORG".
 func (c Choice) CommandLine(command string) string {
 	if c != DefaultChoice {
-		command += " --store " + shellQuote(string(c))
+		command += " --store " + Quote(string(c))
 	}
 	return program() + " " + command
 }
@@ -51,12 +51,13 @@ func program() string {
 	const name = "orgs"
 	// The path is absolute under go run, and goes away afterwards.
 	if called := os.Args[0]; filepath.Base(called) == name && !filepath.IsAbs(called) {
-		return shellQuote(called)
+		return Quote(called)
 	}
 	return name
 }
 
-func shellQuote(s string) string {
+// Quote returns the text as one word for a shell.
+func Quote(s string) string {
 	special := func(r rune) bool {
 		plain := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_-./:", r)
 		return !plain

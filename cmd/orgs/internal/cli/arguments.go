@@ -15,7 +15,8 @@ import (
 	"organizations-api/shared/organization"
 )
 
-// Group makes a command that only holds others. It is an error to call it alone.
+// Group makes a command that only holds others. Alone it prints its help. A word that is no command of it is a Usage
+// failure.
 func Group(c *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 	c.Args = cobra.ArbitraryArgs
 	c.SuggestionsMinimumDistance = suggestionDistance
@@ -23,7 +24,7 @@ func Group(c *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 		if len(args) > 0 {
 			return UnknownCommand(c, args[0])
 		}
-		return term.Fail(term.Usage, "a command is missing")
+		return c.Help()
 	}
 	c.AddCommand(commands...)
 	return c
@@ -77,18 +78,45 @@ func RefuseKeys(args []string) error {
 		"Commands take the KEY_ID, which orgs keys list shows; orgs find - reads a key from standard input")
 }
 
-// OrganizationArgument checks that there are n arguments and that the first is the identifier of an organization.
-func OrganizationArgument(n int) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if err := cobra.ExactArgs(n)(c, args); err != nil {
-			return err
+// Arguments checks that a command got the arguments that its usage names, where a word in capitals is one argument, and
+// its required flags. The error names all that are missing, or quotes the first argument that is too many.
+func Arguments(c *cobra.Command, args []string) error {
+	var names []string
+	for _, word := range strings.Fields(c.Use)[1:] {
+		if strings.HasPrefix(word, "-") {
+			break
 		}
-		_, err := organization.ParseID(args[0])
-		return err
+		names = append(names, word)
+	}
+	if len(args) > len(names) {
+		return fmt.Errorf("%q is one argument too many", args[len(names)])
+	}
+	missing := names[len(args):]
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Annotations[cobra.BashCompOneRequiredFlag] != nil && !f.Changed {
+			missing = append(missing, "--"+f.Name)
+		}
+	})
+	switch len(missing) {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("%s is missing", missing[0])
+	default:
+		return fmt.Errorf("%s are missing", strings.Join(missing, " and "))
 	}
 }
 
-// Flag is a flag whose text is checked and turned into a value.
+// OrganizationArgument is Arguments, and checks that the first is the identifier of an organization.
+func OrganizationArgument(c *cobra.Command, args []string) error {
+	if err := Arguments(c, args); err != nil {
+		return err
+	}
+	_, err := organization.ParseID(args[0])
+	return err
+}
+
+// Flag is a flag that checks its text and turns it into a value.
 type Flag[T any] struct {
 	Value T
 	Given bool // on the command line

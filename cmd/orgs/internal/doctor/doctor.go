@@ -31,7 +31,7 @@ func Command(a *cli.App, version string) *cobra.Command {
 read and written. To see the latter it writes something of its own and removes it; no organization is changed. Each check is
 one line: ok, warn (it works, but not as it should) or fail. It exits with 1 if one fails.`,
 		Example: "  orgs doctor\n  orgs doctor --store dynamodb:organizations-api --json",
-		Args:    cobra.NoArgs,
+		Args:    cli.Arguments,
 		RunE: a.Run(func(ctx context.Context, _ []string) error {
 			ctx, cancel := context.WithTimeout(ctx, timeout)
 			defer cancel()

@@ -45,7 +45,7 @@ ones each time; the seed is printed.
 
 It asks before it fills a store that has organizations, or DynamoDB; where it cannot ask, such as in a script, it needs --yes.`,
 		Example: "  orgs seed --count 1000\n  orgs seed --count 1_000_000 --workers 16 --seed 7",
-		Args:    cobra.NoArgs,
+		Args:    cli.Arguments,
 		RunE: a.RunWith(backend.Open, func(ctx context.Context, s *backend.Store, _ []string) error {
 			if !seed.Given {
 				seed.Value = rand.Int64N(maxSeed + 1)

@@ -29,7 +29,7 @@ FILE.*.partial; remove it.
 
 The file has what the store has: internal identifiers, hashes of keys, and credentials of model providers in plain text. It
 is readable by its owner alone; keep it so.`,
-		Args: cobra.ExactArgs(1),
+		Args: cli.Arguments,
 		Example: `  orgs backup monday.backup
   orgs --store dynamodb:organizations-api backup monday.backup --workers 16`,
 		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
@@ -105,7 +105,7 @@ func RestoreCommand(a *cli.App) *cobra.Command {
 		Long: `Put the organizations of a backup into the store, whichever engine wrote it. The whole file is checked before anything is
 written. What is there already stays as it is: an organization that is the same is skipped, one that differs is reported.
 Every organization is read back and compared with the backup. A restore that was interrupted can be run again.`,
-		Args: cobra.ExactArgs(1),
+		Args: cli.Arguments,
 		Example: `  orgs restore monday.backup
   orgs restore monday.backup --compare
   orgs --store dynamodb:dev restore monday.backup`,
