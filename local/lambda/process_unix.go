@@ -4,8 +4,8 @@ package lambda
 
 import "syscall"
 
-// attributes put a process into a group of its own. Nothing here kills it when this program is killed, but its Runtime
-// API is gone then: aws-lambda-go ends the process at the next call, which for an idle one is under way already.
+// attributes put a process into a group of its own. If this program is killed, nothing kills the process. But then its
+// Runtime API is gone, so aws-lambda-go ends the process at its next call. An idle process is in such a call already.
 func attributes() *syscall.SysProcAttr {
 	return &syscall.SysProcAttr{Setpgid: true}
 }
