@@ -40,7 +40,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
-// The exit codes. The kind of a failure decides which it is.
+// These are the exit codes. Each kind of failure has one.
 const (
 	exitOK          = 0
 	exitFailed      = 1
@@ -48,7 +48,7 @@ const (
 	exitInterrupted = 130 // as shells have it for SIGINT
 )
 
-// run is the whole command. It ends early when ctx is done.
+// run runs the command with the arguments and returns its exit code. It ends early when ctx is done.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	return execute(ctx, cli.New(getenv, stdout, stderr), args)
 }
@@ -122,8 +122,8 @@ Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted by a signal.`,
 	return root
 }
 
-// refuseUnknownTopics makes "help" of an unknown command fail as that command itself does. Cobra would print the help of
-// the root and succeed.
+// refuseUnknownTopics makes "help" fail for an unknown command, as that command itself would. Cobra would print the
+// help of the root and succeed.
 func refuseUnknownTopics(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	help, _, err := root.Find([]string{"help"})

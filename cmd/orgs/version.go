@@ -10,7 +10,7 @@ import (
 	"organizations-api/cmd/orgs/internal/cli"
 )
 
-// build is what Go put into the binary.
+// build is the information that Go puts into the binary.
 type build struct {
 	Version  string `json:"version"`
 	Revision string `json:"revision"` // the commit, or "" if it was built from none

@@ -14,7 +14,7 @@ import (
 	"organizations-api/shared/store"
 )
 
-// mostFound is how many organizations find shows. A text that more of them contain is not what identifies one.
+// mostFound is how many organizations find shows. If more match, the text is too short to identify one.
 const mostFound = 20
 
 func findCommand(a *cli.App) *cobra.Command {
@@ -42,7 +42,8 @@ organizations; orgs list --match shows all.`,
 	}
 }
 
-// foundOrganization is an organization, and the key by which it was found; nil if it was found by something else.
+// foundOrganization is an organization that was found. key is the key that identified it. It is nil if something else
+// did.
 type foundOrganization struct {
 	organization organization.Organization
 	key          *apikey.Record

@@ -124,11 +124,11 @@ func revokeCommand(a *cli.App) *cobra.Command {
 	}
 }
 
-// keyUses is when the keys of an organization were last used, as store.KeyUses has it: the zero time for a key that was
-// never used, and nothing for a key whose use is unknown.
+// keyUses says when the keys of an organization were last used, as store.KeyUses returns it. A key that was never used
+// has the zero time. A key whose use is unknown is missing.
 type keyUses map[string]time.Time
 
-// readUses reads the uses. If that fails it warns, so that the keys are shown all the same.
+// readUses reads the uses. If that fails, it prints a warning, so that the keys are still shown.
 func readUses(ctx context.Context, a *cli.App, t target) keyUses {
 	uses, err := t.store.KeyUses(ctx, t.organization.ID)
 	if err != nil {
@@ -138,7 +138,7 @@ func readUses(ctx context.Context, a *cli.App, t target) keyUses {
 	return uses
 }
 
-// What is shown in the place of a time.
+// These words are shown instead of a time.
 const (
 	neverUsed  = "never"
 	unknownUse = "unknown" // issued before uses were noted, or restored, and not used since
@@ -177,5 +177,5 @@ func (u keyUses) ofAny(keys []apikey.Record, format func(time.Time) string) stri
 	}
 }
 
-// hour is how people are shown when a key was used: nothing below the hour is known.
+// hour returns the time for people. It has no minutes, because uses are noted by the hour.
 func hour(t time.Time) string { return t.UTC().Format("2006-01-02 15:00Z") }

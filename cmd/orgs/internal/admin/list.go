@@ -79,7 +79,7 @@ func optionalColumn(name, title string, of func(organization.Organization) *stri
 	return textColumn(name, title, text)
 }
 
-// timeColumn sorts what has no time before everything else.
+// timeColumn returns a column of times. An organization without the time sorts before all others.
 func timeColumn(name, title string, of func(organization.Organization) *time.Time) column {
 	c := textColumn(name, title, func(o organization.Organization) string {
 		if of(o) == nil {
@@ -91,7 +91,7 @@ func timeColumn(name, title string, of func(organization.Organization) *time.Tim
 	return c
 }
 
-// cell returns the text of a table, in which times are shorter.
+// cell returns the text for a table. Times are shorter there than in CSV.
 func (c column) cell(o organization.Organization) string {
 	if c.time != nil {
 		return term.Time(c.time(o))
@@ -415,7 +415,7 @@ func (p *printer) flush() error {
 	return p.table.Write(rows)
 }
 
-// end completes the list. last is the organization after which there is more; "" if there is no more.
+// end completes the list. If there are more organizations, last is the one to go on after. Otherwise it is "".
 func (p *printer) end(last organization.ID) error {
 	switch p.flags.format.Value {
 	case formatJSON:

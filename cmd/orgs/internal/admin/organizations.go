@@ -55,7 +55,7 @@ func createCommand(a *cli.App) *cobra.Command {
 	return c
 }
 
-// checked makes a parser of a check.
+// checked returns a parser that returns its text if the check accepts it.
 func checked(check func(string) error) func(string) (string, error) {
 	return func(s string) (string, error) { return s, check(s) }
 }
@@ -115,7 +115,7 @@ that; where it cannot ask, such as in a script, it needs --yes.`,
 	return c
 }
 
-// purge removes the organization for good, if the person who is asked agrees.
+// purge removes the organization for good, after the person at the terminal has agreed.
 func (t target) purge(ctx context.Context, a *cli.App, yes bool) error {
 	id := t.organization.ID
 	effect := fmt.Sprintf("%s (%s), its %d keys and its audit trail will be removed for good from %s",

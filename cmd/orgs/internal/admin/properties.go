@@ -23,7 +23,7 @@ type property struct {
 	clear func(*organization.Revision) // nil: it always has a value
 }
 
-// properties returns all of them, in the order of the contract.
+// properties returns all properties, in the order of the contract.
 func properties() []property {
 	type revision = organization.Revision
 	text, number := []strictjson.Kind{strictjson.String}, []strictjson.Kind{strictjson.Number}
@@ -140,7 +140,7 @@ func setLimit(r *organization.Revision, text string) error {
 	return nil
 }
 
-// parseAmount is organization.ParseAmount, and reads 1_000 as well, as other flags do.
+// parseAmount is organization.ParseAmount. Like other flags, it also reads 1_000.
 func parseAmount(text string) (organization.Amount, error) {
 	return organization.ParseAmount(strings.ReplaceAll(text, "_", ""))
 }

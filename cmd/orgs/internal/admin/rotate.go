@@ -105,7 +105,7 @@ func rotate(ctx context.Context, a *cli.App, s *backend.Store, args []string, o 
 	return term.Fail(kind, "%v; the key that was shown was not issued", err)
 }
 
-// printRotated shows the new key, and what becomes of the old one.
+// printRotated shows the new key, and until when the old one is valid.
 func printRotated(a *cli.App, successor IssuedKey, old apikey.Record) error {
 	line := fmt.Sprintf("%s is valid until %s, and then no longer.", old.ID, term.Time(old.ExpiresAt))
 	if old.Check(a.Now()) != nil {

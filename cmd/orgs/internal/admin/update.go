@@ -101,7 +101,7 @@ func (f *propertyFlag) Set(text string) error {
 	return f.set(&f.flags.revision, text)
 }
 
-// readText reads a file that is not too long to be a value.
+// readText reads a file. It returns an error if the file is too long for a value.
 func readText(path string) (string, error) {
 	const longest = 1 << 20
 	file, err := os.Open(path)
@@ -153,7 +153,8 @@ func update(ctx context.Context, a *cli.App, s *backend.Store, id organization.I
 	}{OrganizationToJSON(u.After), changes, f.dryRun}, updateText(a.Stdout, u, f.dryRun))
 }
 
-// mayBeUpdated returns the check of an update. version is the one that the organization must have; nil: any.
+// mayBeUpdated returns the check of an update. version is the version that the organization must have. If it is nil,
+// any will do.
 func mayBeUpdated(version *int64) func(organization.Organization) error {
 	return func(o organization.Organization) error {
 		switch {

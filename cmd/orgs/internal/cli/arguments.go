@@ -15,8 +15,8 @@ import (
 	"organizations-api/shared/organization"
 )
 
-// Group makes a command that only holds others. Alone it prints its help. A word that is no command of it is a Usage
-// failure.
+// Group makes a command that only holds other commands. Called alone, it prints its help. If the first argument is none
+// of its commands, that is a Usage failure.
 func Group(c *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 	c.Args = cobra.ArbitraryArgs
 	c.SuggestionsMinimumDistance = suggestionDistance
@@ -30,16 +30,16 @@ func Group(c *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 	return c
 }
 
-// suggestionDistance is the largest number of changed characters at which a command is suggested for a mistyped word.
+// suggestionDistance is how many characters a mistyped word may differ from the command that is suggested for it.
 const suggestionDistance = 2
 
-// UnknownCommand returns the failure of a command that c does not have.
+// UnknownCommand returns the failure for a command that c does not have. It suggests similar ones.
 func UnknownCommand(c *cobra.Command, name string) error {
 	return term.Fail(term.Usage, "there is no command %q%s", name, didYouMean(c.SuggestionsFor(name)))
 }
 
-// SuggestFlag adds similar flags to the error about an unknown one. Cobra suggests commands only, so it is asked about
-// commands with the names of the flags.
+// SuggestFlag adds similar flags to an error about an unknown flag. Cobra can only suggest commands, so this function
+// makes commands with the names of the flags and lets Cobra suggest one.
 func SuggestFlag(c *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
@@ -126,7 +126,7 @@ type Flag[T any] struct {
 	text  string
 }
 
-// NewFlag returns a flag. The kind stands in the help. The initial text must parse, or be "" for the zero value.
+// NewFlag returns a flag. The help shows its kind. The initial text must be valid, or "" for the zero value.
 func NewFlag[T any](kind, initial string, parse func(string) (T, error)) *Flag[T] {
 	f := &Flag[T]{parse: parse, kind: kind, text: initial}
 	if initial != "" {
@@ -150,8 +150,8 @@ func (f *Flag[T]) Set(text string) error {
 	return nil
 }
 
-// NewNumber returns a flag for a whole number from least to most, such as 1000 or 1_000. The rule is the error for any
-// other text.
+// NewNumber returns a flag for a whole number from least to most, such as 1000 or 1_000. For any other text the error
+// is the rule.
 func NewNumber(initial string, least, most int64, rule string) *Flag[int64] {
 	return NewFlag("n", initial, func(text string) (int64, error) {
 		n, err := strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64)

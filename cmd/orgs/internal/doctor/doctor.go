@@ -1,5 +1,5 @@
-// Package doctor is the command orgs doctor: it checks the store and what the store needs. The engines of the store make
-// most of the checks.
+// Package doctor is the command orgs doctor: it checks the store and everything that the store needs. Most of the
+// checks are methods of the store's engines.
 //
 // It must import no engine of the store.
 package doctor
@@ -19,10 +19,10 @@ import (
 	"organizations-api/shared/store"
 )
 
-// timeout bounds all checks together. Reading a large SQLite file takes most of it.
+// timeout bounds all checks together. Reading a large SQLite file takes the most time.
 const timeout = 30 * time.Second
 
-// Command returns the command doctor. The version is that of the running command.
+// Command returns the command doctor. version is the version of this program.
 func Command(a *cli.App, version string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",

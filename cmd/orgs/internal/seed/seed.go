@@ -90,7 +90,8 @@ type options struct {
 	keysFile string // "" if nobody wants the keys
 }
 
-// run fills the store and says what it did, also if it was interrupted. The keys are in their file before it prints.
+// run fills the store and prints what it did, even after an interrupt. It writes the keys to their file before it
+// prints.
 func run(ctx context.Context, a *cli.App, s *backend.Store, o options) error {
 	keys, err := createKeysFile(o.keysFile)
 	if err != nil {
@@ -139,7 +140,8 @@ func (k keysFile) add(key string) error {
 	return nil
 }
 
-// close completes the file, or removes it unless it is to be kept: the next run would refuse to overwrite it.
+// close completes the file if keep is true. Otherwise it removes the file, because the next run would refuse to
+// overwrite it.
 func (k keysFile) close(keep bool) error {
 	if k.file == nil {
 		return nil

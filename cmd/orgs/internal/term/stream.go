@@ -46,7 +46,7 @@ func (t *TableWriter) End() error {
 	return err
 }
 
-// ListWriter prints a JSON object whose first member is a list, item by item. The text is that of WriteJSON.
+// ListWriter prints a JSON object whose first member is a list, item by item. It looks as if WriteJSON had printed it.
 type ListWriter struct {
 	screen *Screen
 	name   string
@@ -87,7 +87,7 @@ func (w *ListWriter) End(name string, v any) error {
 	return err
 }
 
-// WriteJSONLine writes the value as JSON on one line, all of it or nothing.
+// WriteJSONLine writes the value as JSON on one line, completely or not at all.
 func (s *Screen) WriteJSONLine(v any) error {
 	text, err := plainjson.Marshal(v)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// timeLayout is how people are shown a time.
+// timeLayout is the format of times for people.
 const timeLayout = "2006-01-02 15:04:05Z"
 
 // None stands in the place of a value that is not set.
@@ -87,7 +87,8 @@ func (s *Screen) part(l *tableLayout, rows [][]string) (text string, blocks bool
 	return strings.Join(all, "\n\n"), true
 }
 
-// The least width of a column that loses the ends of its cells: as long as other columns can give way, and at last.
+// A column that loses the ends of its cells stays readable while other columns can be left out. Then it may become
+// shortest.
 const (
 	readable = 24
 	shortest = 8

@@ -118,7 +118,7 @@ Every organization is read back and compared with the backup. A restore that was
 	return c
 }
 
-// restore checks the file before it opens the store, because opening makes a store where there is none.
+// restore checks the file before it opens the store, because opening would make a missing store.
 func restore(ctx context.Context, a *cli.App, path string, workers int, compareOnly bool) (err error) {
 	file, err := Open(ctx, path)
 	if err != nil {
@@ -154,7 +154,7 @@ func restoreFailure(ctx context.Context, r Report, compareOnly bool, err error) 
 	return term.Fail(backend.KindOf(err), "%s", text)
 }
 
-// difference returns an error that names the organizations that are not as in the backup, if there are any.
+// difference returns an error that names the organizations that differ from the backup. It returns nil if none does.
 func difference(r Report) error {
 	const most = 20
 	wrong := slices.Concat(r.Different, r.Missing)
