@@ -97,10 +97,10 @@ func newRoot(a *cli.App) *cobra.Command {
 	root := cli.Group(&cobra.Command{
 		Use:   "orgs",
 		Short: "Serve the organizations API, and operate it",
-		Long: `orgs serves the organizations API on this machine, as API Gateway and Lambda do in AWS, and operates it anywhere:
-it creates organizations, issues and revokes keys, and shows what happened.
+		Long: `orgs serves the organizations API on this machine, as API Gateway and Lambda do in AWS. It also operates the API, here and
+in AWS: it creates organizations, issues and revokes keys, and shows what happened.
 
-Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted by a signal.`,
+Exit codes: 0 done, 1 failed, 2 arguments not understood, 130 interrupted by a signal.`,
 		Example: `  orgs serve
   orgs create --name 'Northwind Video' --tier pro
   orgs --store dynamodb:organizations-api list`,

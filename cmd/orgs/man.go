@@ -15,7 +15,7 @@ func manCommand(a *cli.App) *cobra.Command {
 	c = &cobra.Command{
 		Use:     "man FOLDER",
 		Short:   "Write a manual page for each command into a folder",
-		Long:    "Write a manual page for each command into a folder, which is made if it is missing. Then read one with: man -l FOLDER/orgs.1",
+		Long:    "Write a manual page for each command into a folder. If the folder is missing, it is made. To read a page: man -l FOLDER/orgs.1",
 		Example: "  orgs man build/man",
 		Args:    cli.Arguments,
 		RunE: a.Run(func(_ context.Context, args []string) error {

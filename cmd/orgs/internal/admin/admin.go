@@ -33,9 +33,9 @@ func Commands(a *cli.App) []*cobra.Command {
 func tablesCommand(a *cli.App) *cobra.Command {
 	create := &cobra.Command{
 		Use:   "create",
-		Short: "Create the DynamoDB tables where they are missing",
-		Long: `Create the DynamoDB tables where they are missing, for a local endpoint ($` + backend.EndpointVariable + `). In AWS the
-template creates them, with backups and protection against deletion that these do not have.`,
+		Short: "Create the missing DynamoDB tables",
+		Long: `Create the missing DynamoDB tables at a local endpoint ($` + backend.EndpointVariable + `). In AWS, deploy the
+template instead: its tables have backups and are protected against deletion.`,
 		Example: "  orgs tables create --store dynamodb:dev",
 		Args:    cli.Arguments,
 		PreRunE: func(*cobra.Command, []string) error {
@@ -52,7 +52,7 @@ template creates them, with backups and protection against deletion that these d
 		}),
 	}
 	return cli.Group(&cobra.Command{
-		Use: "tables", Short: "Prepare DynamoDB", Example: "  orgs tables create --store dynamodb:dev",
+		Use: "tables", Short: "Create DynamoDB tables on this machine", Example: "  orgs tables create --store dynamodb:dev",
 	}, create)
 }
 

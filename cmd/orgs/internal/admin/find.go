@@ -20,13 +20,15 @@ const mostFound = 20
 func findCommand(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "find NAME|EMAIL|ORG|KEY_ID|-",
-		Short: "Find an organization by part of its name or an email address, by its identifier, or by a key",
-		Long: `Find an organization by part of its name or of an email address, in capitals or not, by its identifier, by the identifier
-of one of its keys, or by a key itself. A key is read from standard input, for the argument -, so that neither the list of
-processes nor the history of the shell gets it; on a terminal it is not shown.
+		Short: "Find an organization by a part of its name or email address, its identifier, or a key",
+		Long: `Find an organization by a part of its name or of an email address, by its identifier, by the identifier of one of its
+keys, or by a key. Capitals do not matter in names and addresses.
 
-An identifier and a key are looked up at once; all else reads the whole store until it is found. It shows up to 20
-organizations; orgs list --match shows all.`,
+The argument - reads a key from standard input, so that it gets neither into the list of processes nor into the history
+of the shell. A terminal does not show it.
+
+Looking up an identifier of an organization or a key takes one read. Everything else reads the store until something is
+found. The command shows up to 20 organizations; orgs list --match shows all.`,
 		Example: `  orgs find northwind
   orgs find billing@northwind.example
   orgs find key_4mGq8TzLw2XbR

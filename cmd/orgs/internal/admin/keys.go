@@ -56,8 +56,8 @@ func issueCommand(a *cli.App) *cobra.Command {
 				LostKeys(t.store, t.organization.ID, key))
 		}),
 	}
-	c.Flags().Var(permission, "permission", "what the key may be used for; each includes those before it")
-	c.Flags().Var(mode, "mode", "for production, or for trying things out")
+	c.Flags().Var(permission, "permission", "what the key allows; each permission includes the ones before it")
+	c.Flags().Var(mode, "mode", "live for production, test to try things out")
 	c.Flags().Var(expires, "expires", "when the key expires, such as 30d or 2030-01-31 (default never)")
 	c.Flags().Var(label, "label", "what to call the key, such as the name of the person who gets it")
 	cobra.CheckErr(c.MarkFlagRequired("permission"))

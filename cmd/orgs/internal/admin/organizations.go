@@ -49,8 +49,8 @@ func createCommand(a *cli.App) *cobra.Command {
 	c.Flags().Var(name, "name", "display name, 1 to 100 characters")
 	c.Flags().Var(tier, "tier", "account tier")
 	c.Flags().Var(email, "billing-email", "where bills go")
-	c.Flags().Var(credits, "credits", "credits to start with (default those of the tier; enterprise has none of its own)")
-	c.Flags().Var(label, "label", "what to call the key, such as the name of who gets it")
+	c.Flags().Var(credits, "credits", "credits to start with (default: the credits of the tier; enterprise has none)")
+	c.Flags().Var(label, "label", "what to call the key, such as the name of the person who gets it")
 	cobra.CheckErr(c.MarkFlagRequired("name"))
 	return c
 }
@@ -95,8 +95,10 @@ func deleteCommand(a *cli.App) *cobra.Command {
 		Use:   "delete ORG",
 		Short: "Delete an organization; its keys stop working at once",
 		Long: `Delete an organization: its keys stop working at once. The record, its keys and its audit trail stay, and
-orgs undelete brings the organization back. With --purge all of it is removed for good, deleted before or not. It asks before
-that; where it cannot ask, such as in a script, it needs --yes.`,
+orgs undelete brings the organization back.
+
+--purge removes all of it for good, whether it was deleted before or not. The command asks before it does that. If it
+cannot ask, as in a script, it needs --yes.`,
 		Example: `  orgs delete org_znU9VHanHBWwM
   orgs delete org_znU9VHanHBWwM --purge`,
 		Args: cli.OrganizationArgument,

@@ -38,12 +38,12 @@ func Command(a *cli.App) *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
 		Use:   "seed --count N",
-		Short: "Fill the store with made-up organizations, for trying things out and for measuring",
-		Long: `Fill the store with made-up organizations. The same --seed makes the same organizations again but for what is secret:
-those that are there already stay as they are, so a run that was interrupted can be completed. Without --seed they are new
-ones each time; the seed is printed.
+		Short: "Fill the store with made-up organizations, to try things out and to measure",
+		Long: `Fill the store with made-up organizations. The same --seed makes the same organizations again, with other secrets.
+Organizations that are there already stay as they are, so you can run an interrupted command again. Without --seed they
+are new ones each time. The command prints the seed.
 
-It asks before it fills a store that has organizations, or DynamoDB; where it cannot ask, such as in a script, it needs --yes.`,
+It asks before it fills DynamoDB, or a store that has organizations. If it cannot ask, as in a script, it needs --yes.`,
 		Example: "  orgs seed --count 1000\n  orgs seed --count 1_000_000 --workers 16 --seed 7",
 		Args:    cli.Arguments,
 		RunE: a.RunWith(backend.Open, func(ctx context.Context, s *backend.Store, _ []string) error {
@@ -58,8 +58,8 @@ It asks before it fills a store that has organizations, or DynamoDB; where it ca
 	}
 	c.Flags().Var(count, "count", "how many organizations")
 	c.Flags().Var(workers, "workers", "how many batches to write at once")
-	c.Flags().Var(seed, "seed", "what they are made up from (default one drawn at random)")
-	c.Flags().StringVar(&keys, "keys", "", "new `FILE` for an admin key of each organization that was created, one a line")
+	c.Flags().Var(seed, "seed", "the number that decides what is made up (default random)")
+	c.Flags().StringVar(&keys, "keys", "", "new `FILE` for one admin key of each new organization, one a line")
 	c.Flags().BoolVar(&yes, "yes", false, "fill the store without asking")
 	cobra.CheckErr(c.MarkFlagRequired("count"))
 	return c

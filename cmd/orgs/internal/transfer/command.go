@@ -22,13 +22,14 @@ func BackupCommand(a *cli.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Write all organizations into a new file",
-		Long: `Write all organizations, with their keys and audit trails, into a new file, for orgs restore. The service may run
-meanwhile: each organization is as it was at one moment. The backup is written to FILE.*.partial, and named FILE when it is
-complete and checked. An interrupted backup leaves nothing; the same command starts anew. A backup that was killed leaves its
-FILE.*.partial; remove it.
+		Long: `Write all organizations, with their keys and audit trails, into a new file for orgs restore. The service may run
+meanwhile: each organization is written as it was at one moment.
 
-The file has what the store has: internal identifiers, hashes of keys, and credentials of model providers in plain text. It
-is readable by its owner alone; keep it so.`,
+The command writes FILE.*.partial, and renames it to FILE when it is complete and checked. After an interrupt it leaves
+nothing, and you run it again from the start. If it is killed, it leaves FILE.*.partial. Remove that.
+
+The file holds internal identifiers, hashes of keys, and the credentials of model providers in plain text. Only its owner
+can read it. Keep it so.`,
 		Args: cli.Arguments,
 		Example: `  orgs backup monday.backup
   orgs --store dynamodb:organizations-api backup monday.backup --workers 16`,
@@ -102,9 +103,11 @@ func RestoreCommand(a *cli.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Put the organizations of a backup into the store",
-		Long: `Put the organizations of a backup into the store, whichever engine wrote it. The whole file is checked before anything is
-written. What is there already stays as it is: an organization that is the same is skipped, one that differs is reported.
-Every organization is read back and compared with the backup. A restore that was interrupted can be run again.`,
+		Long: `Put the organizations of a backup into the store. The backup may be from another engine. The command checks the whole
+file before it writes anything.
+
+It changes no organization that is there already: it skips one that is the same, and reports one that differs. It reads
+every organization back and compares it with the backup. After an interrupt you can run it again.`,
 		Args: cli.Arguments,
 		Example: `  orgs restore monday.backup
   orgs restore monday.backup --compare
