@@ -106,7 +106,7 @@ func rightHeaders(x *judge.Exchange) {
 	}
 }
 
-// SetBody gives the response a body, with the headers that go with it.
+// SetBody gives the response a body, with the headers for it.
 func SetBody(x *judge.Exchange, body string) {
 	x.Response.Body = []byte(body)
 	x.Response.Header.Set("Content-Type", "application/json")
