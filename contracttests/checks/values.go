@@ -99,7 +99,7 @@ func recordMembers() (all []string, nullable map[string]bool) {
 	return all, nullable
 }
 
-// everythingHasValue: of an organization that has everything, every member of the model shows, and a change of one
+// everythingHasValue: if an organization has a value for everything, its record shows every member, and changing one
 // leaves the others.
 func everythingHasValue(s *harness.Session) {
 	c := s.Caller(full())

@@ -13,24 +13,24 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// Coverage counts what of a document a number of exchanges has exercised. It does not say whether the exchanges were
-// right. A value that a service wrongly accepts or refuses shows nothing, however.
+// Coverage counts which parts of a document have been exercised by exchanges. It does not say whether the exchanges
+// were right. But a value that a service wrongly accepts or refuses does not count.
 //
-// These things must have been exercised, and are missing otherwise:
+// These parts must be exercised. Otherwise they are missing:
 //
-//   - Of each operation, every declared status.
-//   - Of each response schema, every property with a value, and with null where it can be null. The items of an array
-//     count as one property, and so do all undeclared members of an object. Every value of an enum. That a property is
-//     absent is counted but need not occur: the service may always send everything.
-//   - Of the response headers, a required one in every answer that declares it, any other in at least one answer.
-//     Whether those are sent depends on the operator's settings more than on the request.
-//   - Of each accepted request body, every property with a value, with null where it can be null, and absent where it
-//     may be absent. Every value of an enum. Every header parameter given and, where it may be absent, absent.
-//   - Of each keyword of a request's schemas, both sides. A bound on lengths, counts or whole numbers is shown by the
-//     last value that fits and the first that does not. A refusal shows a keyword if nothing else is wrong with the
-//     request than the place of the keyword.
+//   - For each operation, every declared status.
+//   - For each response schema, every property with a value, and with null if it can be null. The items of an array
+//     count as one property, and so do all undeclared members of an object. Every value of an enum. An absent property
+//     is counted but need not occur, because the service may always send everything.
+//   - For response headers: a required header in every answer that declares it, and any other header in at least one
+//     answer. Whether a service sends those depends on the operator's settings more than on the request.
+//   - For each accepted request body, every property with a value, with null if it can be null, and absent if it may be
+//     absent. Every value of an enum. Every header parameter, both given and, if it may be absent, absent.
+//   - For each keyword of a request's schemas, both sides. The last value that fits and the first that does not fit
+//     exercise a bound on lengths, counts or whole numbers. A refusal exercises a keyword only if nothing else is wrong
+//     with the request.
 //
-// What a service never does though the document allows it can be waived, with a reason that the report shows.
+// A part that the document declares but the service never uses can be waived, with a reason that the report shows.
 //
 // All alternatives (anyOf, oneOf) and conditions of a value count as one place. A schema that refers to itself is
 // followed once. A Coverage is safe for concurrent use.

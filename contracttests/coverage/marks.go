@@ -58,7 +58,7 @@ type StatusReport struct {
 	Seen   Mark   `json:"seen"`
 }
 
-// SchemaReport says what of a response's schema was seen.
+// SchemaReport says which parts of a response's schema were seen.
 type SchemaReport struct {
 	Name       string           `json:"name"`
 	Properties []PropertyReport `json:"properties"`
