@@ -13,8 +13,8 @@ import (
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// prelude is what the shell of each document has: a DynamoDB that stands in for AWS's, with the tables of a stack and an
-// organization in them, and functions that run what does not end by itself.
+// prelude prepares the shell of each document. It starts a DynamoDB instead of AWS's, with the tables of a stack and an
+// organization, and defines functions for commands that do not end by themselves.
 const prelude = `
 set -euo pipefail
 servers=()

@@ -48,7 +48,7 @@ type (
 	}
 )
 
-// process runs the command as a process of its own.
+// process runs the command as a separate process.
 func process(ctx context.Context, env environment, args ...string) (stdout, stderr *bytes.Buffer, command *exec.Cmd) {
 	command = exec.CommandContext(ctx, os.Args[0], args...)
 	command.Env = append(os.Environ(), asCommand+"=1")
@@ -290,8 +290,8 @@ func interrupted(t *testing.T, env environment, due func() bool, args ...string)
 	}
 }
 
-// TestInterrupted ends a backup and a restore as Ctrl-C does. They must say what is left to do, and the same command
-// does it.
+// TestInterrupted ends a backup and a restore as Ctrl-C does. They must say what is left to do. Running the same
+// command again must do it.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	const organizations, attempts = 1000, 5

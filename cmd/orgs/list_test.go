@@ -127,7 +127,7 @@ func TestListPages(t *testing.T) {
 	})
 }
 
-// TestListFormats reads back what is printed for programs. Names that are awkward in each format come back whole.
+// TestListFormats reads the output for programs back. Names that are difficult in a format must come back unchanged.
 func TestListFormats(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)

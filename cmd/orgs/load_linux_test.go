@@ -22,7 +22,7 @@ import (
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// make load turns these up.
+// make load gives these flags larger values.
 var (
 	loadMost     = flag.Int("load.most", 4, "TestLoad: workers in the last step")
 	loadDuration = flag.String("load.duration", "300ms", "TestLoad: how long a step takes")
@@ -32,9 +32,9 @@ var (
 // maxGatewayMemory bounds the memory of the gateway, with all its processes of functions, under any load.
 const maxGatewayMemory = 1 << 30
 
-// TestLoad puts the gateway, as a process of its own, under load: on SQLite, and with the built functions on
-// DynamoDB. No request may fail, and the memory is bounded. On SQLite it then sends requests at half of the highest
-// throughput. The functions have no such step: where one is late, more than serve.FunctionConcurrency requests are due, and
+// TestLoad puts the gateway, as a separate process, under load: on SQLite, and with the built functions on DynamoDB. No
+// request may fail, and the memory is bounded. On SQLite it then sends requests at half of the highest throughput. It
+// does not do so with functions: if one answer is late, more than serve.FunctionConcurrency requests are due, and some
 // get 429.
 func TestLoad(t *testing.T) {
 	tests := []struct {

@@ -15,8 +15,8 @@ import (
 	"organizations-api/cmd/orgs/internal/cli"
 )
 
-// openTerminal returns both ends of a pseudo terminal of so many columns: the one that the command writes to, and the one
-// that a person sees.
+// openTerminal returns both ends of a pseudo terminal with so many columns. The command writes to the first, and the
+// person reads the second.
 func openTerminal(t *testing.T, columns uint16) (terminal, person *os.File) {
 	t.Helper()
 	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)

@@ -25,8 +25,8 @@ func openFull(t *testing.T) *os.File {
 	return file
 }
 
-// TestUnprintableKeys cannot print a new key. The failure says what was done and which key nobody has, once each, and a
-// key that is in use stays as it was.
+// TestUnprintableKeys: if a new key cannot be printed, the failure says what was done and names the lost key, once
+// each. A key that is in use stays as it was.
 func TestUnprintableKeys(t *testing.T) {
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, env environment) {
@@ -114,8 +114,7 @@ func TestKeysForAReaderWhoIsGone(t *testing.T) {
 	match(t, stderr.String(), "was created, but its key could not be shown: .*broken pipe; nobody has key_")
 }
 
-// TestUnprintableOutput: what cannot be printed is a failure, and none about the arguments, whichever part of the command
-// prints it.
+// TestUnprintableOutput: if a part of the command cannot print, that is a failure, but not one about the arguments.
 func TestUnprintableOutput(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)

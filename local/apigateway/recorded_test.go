@@ -17,8 +17,8 @@ import (
 	"organizations-api/local/apigateway"
 )
 
-// recordedEvent returns an event of an HTTP API from the test data of aws-lambda-go, and the event as any JSON. They
-// are where the Go command keeps the module.
+// recordedEvent returns an event of an HTTP API from the test data of aws-lambda-go, and the same event as a JSON
+// value. It finds the file in Go's module cache.
 func recordedEvent(t *testing.T, name string) (e event, all map[string]any) {
 	t.Helper()
 	module, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-lambda-go").Output()

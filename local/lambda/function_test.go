@@ -304,7 +304,7 @@ func supervise() {
 	rest()
 }
 
-// killParent starts a program that gives a process of its own the order, kills the program once the line is written, and
+// killParent starts a program that starts a process with the order. It kills the program when the line is written, and
 // waits for the end of the process.
 func killParent(t *testing.T, order, line string) {
 	t.Helper()

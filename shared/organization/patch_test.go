@@ -245,7 +245,8 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// TestManyCredentials: what an entry says of credentials is bounded, and tells one set from another all the same.
+// TestManyCredentials: the text about credentials in an entry has a limited length, but still differs for different
+// credentials.
 func TestManyCredentials(t *testing.T) {
 	t.Parallel()
 	many := func(last string) Object {

@@ -7,12 +7,12 @@ import (
 	"os"
 )
 
-// sideFiles are the ends of the names of the files that SQLite keeps beside the database: "Temporary Files Used By
-// SQLite", sections 2.1 to 2.3. It opens what it finds there, whoever made it.
+// sideFiles are the suffixes of the files that SQLite keeps beside the database: "Temporary Files Used By SQLite",
+// sections 2.1 to 2.3. SQLite opens such files, even if somebody else made them.
 var sideFiles = []string{"-wal", "-shm", "-journal"}
 
-// checkFiles refuses a database at the path where it or a file beside it may have been put there by somebody else, who
-// could then read what is written, or have it written elsewhere. Files that are missing are fine.
+// checkFiles returns an error if somebody else may have put the database, or a file beside it, at its path. Such a
+// person could read the data, or redirect the writes. A missing file is no error.
 func checkFiles(path string) error {
 	problems := []error{checkFile(path)}
 	for _, end := range sideFiles {

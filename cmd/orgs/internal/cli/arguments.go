@@ -78,8 +78,8 @@ func RefuseKeys(args []string) error {
 		"Commands take the KEY_ID, which orgs keys list shows; orgs find - reads a key from standard input")
 }
 
-// Arguments checks that a command got the arguments that its usage names, where a word in capitals is one argument, and
-// its required flags. The error names all that are missing, or quotes the first argument that is too many.
+// Arguments checks that a command got its required flags and the arguments in its usage, where each word is one
+// argument. The error names everything that is missing, or quotes the first argument that is too many.
 func Arguments(c *cobra.Command, args []string) error {
 	var names []string
 	for _, word := range strings.Fields(c.Use)[1:] {

@@ -12,8 +12,8 @@ import (
 	"organizations-api/shared/store"
 )
 
-// faker makes up organizations. The same seed makes the same organizations, whatever others are made. Only secrets
-// differ each time: they come from the operating system. Keys are made with the secret of the store.
+// faker makes up organizations. The same seed makes the same organizations, and each does not depend on the others.
+// Only secrets differ each time: they come from the operating system. Keys are made with the secret of the store.
 type faker struct {
 	seed   uint64
 	secret apikey.Secret

@@ -12,7 +12,7 @@ import (
 // timeLayout is the format of times for people.
 const timeLayout = "2006-01-02 15:04:05Z"
 
-// None stands in the place of a value that is not set.
+// None is shown for a value that is not set.
 const None = "-"
 
 // Time returns the time in UTC, or None for nil.
@@ -38,7 +38,7 @@ func newLayout(header, spare []string) *tableLayout {
 	return &tableLayout{header: header, widths: make([]int, len(header)), spare: spare}
 }
 
-// note says which columns are left out, on a line of its own, or is "".
+// note returns the line that names the columns that are left out, or "".
 func (l *tableLayout) note() string {
 	if len(l.left) == 0 {
 		return ""

@@ -65,7 +65,7 @@ func TestBackupIsOnDisk(t *testing.T) {
 	}
 }
 
-// TestPublishWithoutLink does what is done on a file system that has no links.
+// TestPublishWithoutLink publishes as on a file system without links.
 func TestPublishWithoutLink(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -89,7 +89,7 @@ func TestPublishWithoutLink(t *testing.T) {
 	}
 }
 
-// TestPublishReplaced: where somebody puts another file in the place of the one that was written, the backup fails.
+// TestPublishReplaced: if somebody exchanges the written file, the backup fails.
 func TestPublishReplaced(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

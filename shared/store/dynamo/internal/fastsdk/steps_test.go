@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What becomes of a step of the SDK's stack.
+// A step of the SDK's stack has one of these fates.
 type fate int
 
 const (
