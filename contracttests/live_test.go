@@ -16,8 +16,8 @@ import (
 	"organizations-api/contracttests/harness/local"
 )
 
-// TestServedAtURL runs the suite against orgs serve in a process of its own, as the flags do, with rate limits and
-// without. It runs it twice, so that the second run finds what the first one leaves.
+// TestServedAtURL runs the suite against orgs serve in another process, as the flags do, with rate limits and without.
+// It runs it twice, so that the second run starts with the state that the first one leaves.
 func TestServedAtURL(t *testing.T) {
 	t.Parallel()
 	orgs := buildOrgs(t)
@@ -91,7 +91,7 @@ func serve(t *testing.T, orgs, limits string) served {
 
 func (s served) patch(t *testing.T, body string) { s.ask(t, http.MethodPatch, strings.NewReader(body)) }
 
-// record returns what the service shows of the first organization, but for the time of the last change.
+// record returns the service's record of the first organization, without the time of the last change.
 func (s served) record(t *testing.T) map[string]string {
 	t.Helper()
 	var members map[string]json.RawMessage

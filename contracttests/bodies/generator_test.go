@@ -202,7 +202,7 @@ func TestShrink(t *testing.T) {
 	t.Error("no body has both members")
 }
 
-// TestMeasure: sizes and depths are those of the text, whatever is in its strings.
+// TestMeasure: sizes and depths are right, also if a string contains brackets and spaces.
 func TestMeasure(t *testing.T) {
 	t.Parallel()
 	cases := map[string][2]int{

@@ -30,7 +30,7 @@ func limitedChange(s *harness.Session) {
 	s.Stop("the minute ended again and again")
 }
 
-// meter is what the headers of an answer say about the limit.
+// meter is the limit as the headers of an answer show it.
 type meter struct{ limit, remaining, reset int }
 
 // readMeter reads the headers of an answer. It ends the check if they are missing.

@@ -118,7 +118,8 @@ func everythingHasValue(s *harness.Session) {
 	}
 }
 
-// nothingLeftOut: the record of an organization with nothing set still has every member, null where that is allowed.
+// nothingLeftOut: the record of an organization with no value set still has every member. It is null if that is
+// allowed.
 func nothingLeftOut(s *harness.Session) {
 	c := s.Caller(adminOnly())
 	all, nullable := recordMembers()

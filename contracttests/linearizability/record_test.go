@@ -10,7 +10,7 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// history is what the clients of one organization asked and were told. It is safe for concurrent use.
+// history is the requests of the clients of one organization, with the answers. It is safe for concurrent use.
 type history struct {
 	initial state
 	started time.Time

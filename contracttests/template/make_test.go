@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// runMake runs make in the repository, with a sam that writes down how it was called. It returns these calls, a line each.
+// runMake runs make in the repository, with a sam that records how it was called. It returns these calls, one on each
+// line.
 func runMake(t *testing.T, arguments ...string) (calls, out string, err error) {
 	t.Helper()
 	folder := t.TempDir()
@@ -57,7 +58,7 @@ func samConfig(t *testing.T) string {
 	return string(config)
 }
 
-// TestNoRegionIsPinned: a region in samconfig.toml would win over that of the environment and the profile.
+// TestNoRegionIsPinned: samconfig.toml has no region, because it would override the environment and the profile.
 func TestNoRegionIsPinned(t *testing.T) {
 	t.Parallel()
 	for line := range strings.Lines(samConfig(t)) {

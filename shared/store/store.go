@@ -74,7 +74,7 @@ type Authority struct {
 	Now func() time.Time // the caller's clock, by which the key is valid
 }
 
-// Valid reports whether the key is valid now. A nil Authority is that of the operator, and valid.
+// Valid reports whether the key is valid now. A nil Authority is the operator's, and always valid.
 func (a *Authority) Valid() bool { return a == nil || a.Key.Check(a.Now()) == nil }
 
 // Counters counts requests.

@@ -28,8 +28,8 @@ func functions() map[string]string {
 // concurrency is larger than any check needs, so that no request is throttled.
 const concurrency = 64
 
-// BuiltFunctions returns the service as the processes that are deployed, behind the gateway and on DynamoDB Local. They
-// are built as for Lambda, but for this machine's processor. It needs make, and Linux.
+// BuiltFunctions returns the service as the deployed processes, behind the gateway and on DynamoDB Local. They are
+// built as for Lambda, but for this machine's processor. It needs make, and Linux.
 func BuiltFunctions(t testing.TB) *harness.Subject {
 	t.Helper()
 	folder := buildFunctions(t)

@@ -31,7 +31,7 @@ func openBehind(t *testing.T, plan dynamotest.Plan) (*dynamo.Store, *dynamotest.
 	return s, proxy
 }
 
-// TestPurgeOfWhatIsLeftOver: DynamoDB may take only a part of a batch. Nothing is left behind.
+// TestPurgeOfWhatIsLeftOver: if DynamoDB takes only a part of a batch, a purge still leaves nothing behind.
 func TestPurgeOfWhatIsLeftOver(t *testing.T) {
 	t.Parallel()
 	direct := open(t)

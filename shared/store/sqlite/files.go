@@ -103,7 +103,8 @@ func sameFile(path string, file fs.FileInfo) error {
 	return nil
 }
 
-// replaced returns errReplaced for the path. err is why it cannot be looked at; nil: another file is there.
+// replaced returns errReplaced for the path. If err is not nil, the path could not be read. If it is nil, another file
+// is there.
 func replaced(path string, err error) error {
 	return fmt.Errorf("the file %q: %w", path, errors.Join(errReplaced, err))
 }

@@ -204,7 +204,7 @@ func TestFilesInCoarseTime(t *testing.T) {
 	}
 }
 
-// TestFilesInPlace: nothing that others do properly is taken for a removal.
+// TestFilesInPlace: proper uses of the files by others are not taken for a removal.
 func TestFilesInPlace(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "organizations.db")

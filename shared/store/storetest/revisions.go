@@ -198,7 +198,8 @@ func (s suite) reviseOnceRace(t *testing.T) {
 	}
 }
 
-// reviseGoesWithTrail: what was applied is part of an export, comes back with a restore, and is gone after a purge.
+// reviseGoesWithTrail: the identifier of an applied change is part of an export, comes back with a restore, and is gone
+// after a purge.
 func (s suite) reviseGoesWithTrail(t *testing.T) {
 	made := s.create(t, Full(time.Now()))
 	for _, id := range changeIDs() {
@@ -220,9 +221,9 @@ func (s suite) reviseGoesWithTrail(t *testing.T) {
 // thousand is how many additions reviseSum makes.
 const thousand = 1_000
 
-// reviseSum has a thousand callers that each add 1, while others patch the record. Nothing is lost and nothing counts
-// twice. At any time four of the callers are in the store: a thousand connections at once are more than DynamoDB Local
-// answers before a call gives up, and then callers are told that it is unreachable.
+// reviseSum lets a thousand callers each add 1, while others patch the record. Nothing is lost and nothing counts
+// twice. Only four callers use the store at any time: DynamoDB Local cannot answer a thousand connections before a call
+// gives up, and then the callers would get Unreachable.
 func (s suite) reviseSum(t *testing.T) {
 	const patchers, each, atOnce = 2, 20, 4
 	made := s.create(t, Bare(time.Now()))
@@ -258,7 +259,7 @@ func (s suite) reviseSum(t *testing.T) {
 	}
 }
 
-// reviseDown takes more than there is, one at a time and all at once. What is refused changes nothing.
+// reviseDown subtracts more than the value, in steps and at once. A refused change changes nothing.
 func (s suite) reviseDown(t *testing.T) {
 	const credits, takers = 7, 20
 	bare := Bare(time.Now())
