@@ -119,7 +119,7 @@ var (
 	quotedPattern = regexp.MustCompile(`'[^']*sk_[^']*'`)
 )
 
-// filled returns the command with what the reader would fill in.
+// filled returns the command with values in the places that the reader fills in.
 func filled(command, endpoint string) string {
 	org, keyID := `"$ORG"`, `"$KEY_ID"`
 	if strings.Contains(command, "dynamodb:STACK") {

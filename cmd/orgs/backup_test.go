@@ -60,9 +60,8 @@ func process(ctx context.Context, env environment, args ...string) (stdout, stde
 	return stdout, stderr, command
 }
 
-// killed runs the command and kills it after a while, again and again, each time later. It stops when the command gets
-// through, and lets it after some kills. Between two runs it calls again. It returns what the last run printed, and how
-// many runs were killed.
+// killed runs the command and kills it after a while, again and again, each time later. After some kills it lets the
+// command end. Between two runs it calls again. It returns the output of the last run, and how many runs were killed.
 func killed(t *testing.T, env environment, begin time.Duration, again func(), args ...string) (string, int) {
 	t.Helper()
 	const enough = 4
@@ -263,8 +262,8 @@ func wantNothingIn(t *testing.T, folder string) {
 	}
 }
 
-// interrupted runs the command as a process, and interrupts it when due says so. It returns what the process wrote on
-// stderr; "" when it got through before that.
+// interrupted runs the command as a process, and interrupts it when due returns true. It returns the text on stderr, or
+// "" if the command ended before that.
 func interrupted(t *testing.T, env environment, due func() bool, args ...string) string {
 	t.Helper()
 	_, stderr, command := process(t.Context(), env, args...)

@@ -161,7 +161,7 @@ func TestGeneratorDeterministic(t *testing.T) {
 	}
 }
 
-// TestCombinationsAgree lets rapid look for a body that generator and judge take differently, and shrink it.
+// TestCombinationsAgree lets rapid look for a body on which generator and judge differ, and shrink it.
 func TestCombinationsAgree(t *testing.T) {
 	t.Parallel()
 	merges, err := MergePatchGenerator()

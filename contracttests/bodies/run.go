@@ -229,7 +229,8 @@ func (r *generatedRun) checkAccepted(c Case, x judge.Exchange) *disagreement {
 	return r.look(c, x, "a read does not show what the change answered")
 }
 
-// look reads the record and compares it with the last one that was shown. culprit is the exchange to report.
+// look reads the record and compares it with the last record that an answer showed. If they differ, it reports the
+// exchange culprit.
 func (r *generatedRun) look(c Case, culprit judge.Exchange, message string) *disagreement {
 	key := r.tenant.Keys[harness.KeyAdmin]
 	x, found := r.send(c, r.request(http.MethodGet, nil))

@@ -137,7 +137,7 @@ func matches(pattern string) []string {
 	return slices.Compact(out)
 }
 
-// patterns tries texts that match a pattern, and the same texts with something added or taken out.
+// patterns tries texts that match a pattern, and the same texts with something added or removed.
 func (p *sampler) patterns(part *spec.Schema) {
 	if part.Pattern == nil {
 		return

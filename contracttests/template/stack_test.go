@@ -220,7 +220,7 @@ func TestKeyEncryptsTablesAndLogs(t *testing.T) {
 	}
 }
 
-// TestLogsOutliveTheStack if that is asked for, under names of their own.
+// TestLogsOutliveTheStack: with the parameter, the log groups stay when the stack is deleted, and have other names.
 func TestLogsOutliveTheStack(t *testing.T) {
 	for name, s := range stacks(t) {
 		groups := s.ofType("AWS::Logs::LogGroup")

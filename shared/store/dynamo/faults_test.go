@@ -16,8 +16,8 @@ import (
 	"organizations-api/shared/store/storetest"
 )
 
-// openBehind returns a store whose calls go through a proxy. The faults that a request can meet are tested with the
-// functions.
+// openBehind returns a store whose calls go through a proxy. Tests of the functions cover the faults that a request can
+// meet.
 func openBehind(t *testing.T, plan dynamotest.Plan) (*dynamo.Store, *dynamotest.Proxy) {
 	t.Helper()
 	open(t) // makes the tables, should no other test have come first

@@ -80,7 +80,7 @@ func properties() []property {
 	}
 }
 
-// setter returns the set of a property: parse checks the text, and of says which field takes the value.
+// setter returns the function set of a property. parse reads the text, and of returns the field for the value.
 func setter[T any](
 	parse func(string) (T, error), of func(*organization.Revision) *organization.Field[T],
 ) func(*organization.Revision, string) error {
