@@ -103,8 +103,8 @@ func readUntil(t *testing.T, r io.Reader, end string) string {
 	return string(seen)
 }
 
-// TestProgressOnATerminal: a terminal that cannot move its cursor is sent no escape sequence and no carriage return.
-// NO_COLOR is about colours alone.
+// TestProgressOnATerminal: a terminal that cannot move its cursor gets no escape sequence and no carriage return.
+// NO_COLOR only turns colours off.
 func TestProgressOnATerminal(t *testing.T) {
 	t.Parallel()
 	store := newStore(t)

@@ -73,7 +73,7 @@ func records() *rapid.Generator[Organization] {
 	})
 }
 
-// content is a record without what every change moves.
+// content returns a record without its version and time of update, which every change moves.
 func content(o Organization) Organization {
 	o.Version, o.UpdatedAt = 0, time.Time{}
 	return o
