@@ -106,9 +106,9 @@ func updateOf(u store.Update) change {
 	}
 }
 
-// sameAuthority returns the condition that the organization has the key as it was read, as far as authority goes. It
-// adds the condition's values. An expression needs names for the key's hash, #key, and for #permission, which is a
-// reserved word. Attributes of a key that a later version adds are not compared.
+// sameAuthority returns the condition that the organization still has the key, with the same permission and validity as
+// when it was read. It adds the condition's values. An expression needs names for the key's hash, #key, and for
+// #permission, which is a reserved word. The condition ignores attributes of a key that a later version adds.
 func sameAuthority(key apikey.Record, values item) string {
 	const entry = attrKeys + ".#key"
 	stored := encodeKey(key)

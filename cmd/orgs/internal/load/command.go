@@ -116,7 +116,7 @@ func parseStep(s string) (time.Duration, error) {
 	return d, nil
 }
 
-// load measures and cleans up before it prints. A reader of the output who goes away interrupts nothing.
+// load measures and cleans up before it prints. It goes on if the reader of its output leaves.
 func load(ctx context.Context, a *cli.App, o loadOptions) error {
 	if err := o.plan.Check(); err != nil {
 		return term.Fail(term.Usage, "%v", err)
