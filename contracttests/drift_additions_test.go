@@ -45,8 +45,8 @@ func driftAdded(top, structure *yaml.Node) []string {
 	return added
 }
 
-// TestDriftAdditionsAreListed: everything that the document adds to the structure is in this list, and has its reason in
-// docs/contract.md.
+// TestDriftAdditionsAreListed: everything that the document adds to the structure is in this list, and has its reason
+// in docs/contract.md.
 func TestDriftAdditionsAreListed(t *testing.T) {
 	t.Parallel()
 	var want []string

@@ -38,11 +38,11 @@ const (
 
 // TestSuite runs the suite on every way to reach the service on this machine, or on the target of the flags.
 //
-// On a target it creates nothing. It puts back what it changes, even when it is interrupted or runs out of time, and stops
-// if it cannot. It must not be killed, and nobody else should change the organization meanwhile. Checks run one after
-// the other, and wait when the target answers 429. They make over a thousand requests, which takes long under the limits
-// of most tiers: the run says how long, and how to raise the limit. What a target cannot show is counted, and listed with
-// -list.
+// On a target it creates nothing. It puts back what it changes, even when it is interrupted or runs out of time, and
+// stops if it cannot. It must not be killed, and nobody else should change the organization meanwhile. Checks run one
+// after the other, and wait when the target answers 429. They make over a thousand requests, which takes long under the
+// limits of most tiers: the run says how long, and how to raise the limit. What a target cannot show is counted, and
+// listed with -list.
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	if *target != "" {

@@ -1,6 +1,6 @@
-// Command orgs serves the organizations API on your own machine, and operates it anywhere. It answers as API Gateway and
-// Lambda do, creates organizations, issues and revokes keys, and shows the audit trail. It works on a SQLite file or on
-// DynamoDB tables.
+// Command orgs serves the organizations API on your own machine, and operates it anywhere. It answers as API Gateway
+// and Lambda do, creates organizations, issues and revokes keys, and shows the audit trail. It works on a SQLite file
+// or on DynamoDB tables.
 //
 // This package puts the groups of commands below one root. Each group is a package in internal. It may import the
 // packages of the lines below its own line, and none of the lines above:

@@ -306,7 +306,8 @@ func testBillingRun(t *testing.T, env environment) {
 	}
 }
 
-// TestBillingRunInOrder: the lines of one organization are made in the order of the file, however many workers there are.
+// TestBillingRunInOrder: the lines of one organization are made in the order of the file, however many workers there
+// are.
 func TestBillingRunInOrder(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)

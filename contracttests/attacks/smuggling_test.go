@@ -7,7 +7,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// smuggled is an event whose fields contradict each other, or name another organization in a field that must be ignored.
+// smuggled is an event whose fields contradict each other, or name another organization in a field that must be
+// ignored.
 type smuggled struct {
 	name   string
 	method string

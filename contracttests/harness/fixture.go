@@ -39,8 +39,8 @@ const ValidationError = `{"success":false,"status":422,"error":{"message":"It do
 	`{"type":"minimum","location":["body","rate_limits","data"],"message":"too small"}]}},` +
 	`"detail":[{"loc":["body","rate_limits","data"],"msg":"too small","type":"minimum"}]}`
 
-// ErrorJSON returns the body of an error with the status. The type and the code are "" for a status that the API does not
-// use.
+// ErrorJSON returns the body of an error with the status. The type and the code are "" for a status that the API does
+// not use.
 func ErrorJSON(status int) string {
 	e := ErrorMeanings()[status]
 	code := ""

@@ -72,8 +72,8 @@ func ErrorMeanings() map[int]ErrorMeaning {
 	}
 }
 
-// errorBody judges an ErrorResponse, and the same members of an HTTPValidationError. The schema reports members that are
-// missing or of another type.
+// errorBody judges an ErrorResponse, and the same members of an HTTPValidationError. The schema reports members that
+// are missing or of another type.
 func errorBody(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violation {
 	body, ok := decoded.(map[string]any)
 	if !ok || x.Response.Status < 400 {

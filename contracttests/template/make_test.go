@@ -68,8 +68,8 @@ func TestNoRegionIsPinned(t *testing.T) {
 	}
 }
 
-// TestMakeDeploy: a build that sam reports as good, and that left nothing, is not deployed; an emergency changes one parameter
-// and keeps the architecture; flags that would leave a stack in its emergency are refused.
+// TestMakeDeploy: a build that sam reports as good, and that left nothing, is not deployed; an emergency changes one
+// parameter and keeps the architecture; flags that would leave a stack in its emergency are refused.
 func TestMakeDeploy(t *testing.T) {
 	t.Parallel()
 	calls, out, err := runMake(t, "deploy", "PACKAGES="+t.TempDir())
@@ -105,8 +105,8 @@ func TestMakeDeploy(t *testing.T) {
 	}
 }
 
-// TestSamLocalRecipe: make start-api gives sam the names of the tables and the endpoint, by variables that the template declares,
-// as sam passes on no others.
+// TestSamLocalRecipe: make start-api gives sam the names of the tables and the endpoint, by variables that the template
+// declares, as sam passes on no others.
 func TestSamLocalRecipe(t *testing.T) {
 	file := filepath.Join(root, "build", "sam-local.json")
 	calls, out, err := runMake(t, "start-api", "STACK=mine", "ENDPOINT=http://host.docker.internal:8000")

@@ -104,8 +104,8 @@ func TestThrottle(t *testing.T) {
 	}
 }
 
-// TestCredentialsAreRenewed: a process gets the credentials of the moment at which it starts, and no event that these may
-// not outlast.
+// TestCredentialsAreRenewed: a process gets the credentials of the moment at which it starts, and no event that these
+// may not outlast.
 func TestCredentialsAreRenewed(t *testing.T) {
 	t.Parallel()
 	s := settings(t, "function")

@@ -56,8 +56,8 @@ type Settings struct {
 	Variables   map[string]string // the function's own; names that Lambda reserves are refused
 	Output      io.Writer         // gets what the processes write; nil discards it
 
-	// Renew returns the credentials for a process that is about to start. If it is nil, every process gets Credentials. It
-	// must be safe for concurrent use.
+	// Renew returns the credentials for a process that is about to start. If it is nil, every process gets Credentials.
+	// It must be safe for concurrent use.
 	Renew func(context.Context) (Credentials, error)
 }
 

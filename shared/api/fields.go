@@ -20,8 +20,8 @@ type fields struct {
 	merges  bool // the body is a JSON Merge Patch: null clears a field, objects are merged
 }
 
-// parseUpdate reads an OrganizationUpdateRequest, or an OrganizationMergePatch if merges is set. It ignores members that
-// the contract does not declare.
+// parseUpdate reads an OrganizationUpdateRequest, or an OrganizationMergePatch if merges is set. It ignores members
+// that the contract does not declare.
 func parseUpdate(body strictjson.Value, merges bool) (update, []Problem) {
 	f := fields{merges: merges, members: make(map[string]strictjson.Value)}
 	if body.Kind() != strictjson.Object {

@@ -130,8 +130,8 @@ func (s *Store) Undelete(ctx context.Context, id organization.ID, e store.Entry)
 
 // Purge first marks the record as deleted and being purged. From then on no transaction on the organization succeeds,
 // so no request and no command adds to what is being removed. Then it deletes the audit trail, the identifiers of
-// changes, the notes of when keys were used and the counters, and the record last. As long as the record is there, an interrupted purge can be seen
-// and repeated. Without a record, Purge deletes what an interrupted restore has left.
+// changes, the notes of when keys were used and the counters, and the record last. As long as the record is there, an
+// interrupted purge can be seen and repeated. Without a record, Purge deletes what an interrupted restore has left.
 //
 // A request that was accepted before the mark may still note the use of its key, or count itself, when Purge has
 // returned. Both have identifiers and a time, and nothing else. DynamoDB removes the counter later.

@@ -115,8 +115,8 @@ const (
 	probeSize = 96 << 10
 )
 
-// examineWriting writes a row, waits until it is on disk, and removes it. It writes nothing to an empty file, which has no
-// table to write to.
+// examineWriting writes a row, waits until it is on disk, and removes it. It writes nothing to an empty file, which has
+// no table to write to.
 func (s *Store) examineWriting(ctx context.Context) store.Finding {
 	const check = "writing"
 	begun := time.Now()

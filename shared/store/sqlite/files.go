@@ -37,8 +37,8 @@ type files struct {
 }
 
 // lookAtFiles returns the files of the database at the path. The caller must have a connection that has read, and must
-// keep it: then SQLite itself neither removes nor makes any of them. On Windows it returns nil, because nobody can remove
-// or replace a file there while SQLite has it open.
+// keep it: then SQLite itself neither removes nor makes any of them. On Windows it returns nil, because nobody can
+// remove or replace a file there while SQLite has it open.
 func lookAtFiles(path string) (*files, error) {
 	if runtime.GOOS == "windows" {
 		return nil, nil

@@ -175,8 +175,8 @@ func setExpiry(ctx context.Context, a *cli.App, s *backend.Store, args []string,
 	return a.Print(keyToJSON(k, a.Now()), text)
 }
 
-// future returns the time of the moment, or nil for never. It refuses the past, so that a slip in a year ends no key that
-// is in use.
+// future returns the time of the moment, or nil for never. It refuses the past, so that a slip in a year ends no key
+// that is in use.
 func future(m cli.Moment, now time.Time) (*time.Time, error) {
 	switch at := m.After(now); {
 	case at != nil && !at.After(now):

@@ -70,7 +70,8 @@ STATE    deleted`},
 	}
 }
 
-// TestTableLeavesOut: spare columns go, in their order, before what people need becomes unreadable. A time of day stays.
+// TestTableLeavesOut: spare columns go, in their order, before what people need becomes unreadable. A time of day
+// stays.
 func TestTableLeavesOut(t *testing.T) {
 	t.Parallel()
 	header := []string{"TIME", "NAME", "VERSION", "REQUEST"}

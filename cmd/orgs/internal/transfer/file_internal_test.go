@@ -22,8 +22,8 @@ func (empty) ExportPage(context.Context, string, int) ([]store.Export, string, e
 
 func (empty) KeySecrets(context.Context) (apikey.Secrets, error) { return nil, nil }
 
-// TestBackupIsOnDisk: the file is whole when it is synced, and has its name when the folder is. A backup whose sync fails
-// has failed.
+// TestBackupIsOnDisk: the file is whole when it is synced, and has its name when the folder is. A backup whose sync
+// fails has failed.
 func TestBackupIsOnDisk(t *testing.T) {
 	t.Parallel()
 	closed, err := os.Open(os.DevNull)
