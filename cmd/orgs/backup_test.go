@@ -174,7 +174,7 @@ func TestBackupText(t *testing.T) {
 	env, other := newStore(t), newStore(t)
 	file := filepath.Join(t.TempDir(), "orgs.backup")
 	made := mustJSON[created](t, env, "create", "--name", "A")
-	if got := must(t, env, "backup", file); !strings.Contains(got, "has 1 organizations with 1 audit entries") {
+	if got := must(t, env, "backup", file); !strings.Contains(got, "has 1 organization with 1 audit entry, ") {
 		t.Errorf("backup = %q, want it to say what the file has", got)
 	}
 	r := orgs(t, env, "backup", file, "--json")

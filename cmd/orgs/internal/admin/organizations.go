@@ -120,8 +120,8 @@ cannot ask, as in a script, it needs --yes.`,
 // purge removes the organization for good, after the person at the terminal has agreed.
 func (t target) purge(ctx context.Context, a *cli.App, yes bool) error {
 	id := t.organization.ID
-	effect := fmt.Sprintf("%s (%s), its %d keys and its audit trail will be removed for good from %s",
-		id, term.Printable(t.organization.Name), len(t.keys), term.Printable(string(t.store.Choice)))
+	effect := fmt.Sprintf("%s (%s), its audit trail and %s will be removed for good from %s",
+		id, term.Printable(t.organization.Name), term.Count(int64(len(t.keys)), "key", "keys"), term.Printable(string(t.store.Choice)))
 	if err := a.Confirm(ctx, yes, effect); err != nil {
 		return err
 	}

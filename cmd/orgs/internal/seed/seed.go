@@ -71,7 +71,7 @@ func confirm(ctx context.Context, a *cli.App, s *backend.Store, yes bool, count 
 	if err != nil {
 		return err
 	}
-	effect := fmt.Sprintf("%s made-up organizations will be added to %s", term.Grouped(count), term.Printable(s.Place))
+	effect := fmt.Sprintf("%s will be added to %s", term.Count(count, "made-up organization", "made-up organizations"), term.Printable(s.Place))
 	switch {
 	case len(page) > 0:
 		return a.Confirm(ctx, yes, effect+", which has organizations already")

@@ -100,3 +100,11 @@ func Grouped(n int64) string {
 	}
 	return text
 }
+
+// Count returns the number with its noun: "1 key", "2 keys".
+func Count(n int64, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return Grouped(n) + " " + more
+}

@@ -175,6 +175,11 @@ func TestGrouped(t *testing.T) {
 			t.Errorf("Grouped(%d) = %q, want %q", n, got, want)
 		}
 	}
+	for n, want := range map[int64]string{0: "0 keys", 1: "1 key", 2: "2 keys", 1000: "1,000 keys"} {
+		if got := Count(n, "key", "keys"); got != want {
+			t.Errorf("Count(%d) = %q, want %q", n, got, want)
+		}
+	}
 }
 
 // TestJSONObeysNobody: no character of a text acts on a terminal, and the JSON stays what it was.

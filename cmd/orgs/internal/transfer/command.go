@@ -92,8 +92,8 @@ func causeText(ctx context.Context, err error) string {
 }
 
 func holds(s Summary) string {
-	return fmt.Sprintf("%s organizations with %s audit entries, %s bytes",
-		term.Grouped(s.Organizations), term.Grouped(s.Entries), term.Grouped(s.Bytes))
+	return fmt.Sprintf("%s with %s, %s", term.Count(s.Organizations, "organization", "organizations"),
+		term.Count(s.Entries, "audit entry", "audit entries"), term.Count(s.Bytes, "byte", "bytes"))
 }
 
 // RestoreCommand returns the command restore.
