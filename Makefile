@@ -288,6 +288,36 @@ invoke-get: ## Run GET in sam local, after sam build (KEY=sk_… in the environm
 invoke-update: ## Run PATCH in sam local, after sam build (KEY=sk_… in the environment; STACK=organizations-api ENDPOINT=URL)
 	$(call INVOKE,update,UpdateOrganizationFunction)
 
+# Binaries of orgs for people who have no Go. The same commit gives the same files.
+DIST := build/dist
+PLATFORMS := linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+.PHONY: dist
+dist: build/orgs ## Build orgs for Linux, macOS and Windows, its manual pages, and their checksums, in build/dist
+	@rm -rf $(DIST) && mkdir -p $(DIST)
+	@for platform in $(PLATFORMS); do \
+		os=$${platform%/*} arch=$${platform#*/}; \
+		test $$os = windows && end=.exe || end=; \
+		echo "$(DIST)/orgs-$$os-$$arch$$end"; \
+		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags '-s -w' -o "$(DIST)/orgs-$$os-$$arch$$end" ./cmd/orgs; \
+	done
+	@rm -rf build/man && build/orgs man build/man
+	@tar --create --gzip --file $(DIST)/orgs-man.tar.gz --directory build --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner man
+	@cd $(DIST) && sha256sum orgs-* >SHA256SUMS && cat SHA256SUMS
+
+# No container engine is needed: the linter reads the file alone.
+DOCKERFILELINT := .cache/dockerfilelint-1.8.0/node_modules/.bin/dockerfilelint
+.PHONY: test-docker
+test-docker: $(DOCKERFILELINT) ## Lint the Dockerfile; needs npm
+	$(DOCKERFILELINT) Dockerfile
+
+$(DOCKERFILELINT):
+	npm install --silent --no-audit --no-fund --ignore-scripts --no-save --prefix .cache/dockerfilelint-1.8.0 dockerfilelint@1.8.0
+
+.PHONY: pictures
+pictures: build/orgs ## Make the pictures of the README from the running product; needs Chromium and curl, and ADDR free
+	@mkdir -p docs/pictures
+	cd contracttests/browser && go run ./pictures -orgs '$(CURDIR)/build/orgs' -out '$(CURDIR)/docs/pictures' -addr $(ADDR)
+
 # go build knows better than make what is up to date.
 .PHONY: $(BOOTSTRAPS) build/orgs
 $(BOOTSTRAPS): build/%/bootstrap:

@@ -12,8 +12,9 @@ import (
 	"organizations-api/shared/openapi"
 )
 
-// driftAdded returns the pointers of what the document has and the structure lacks, in the order of the document. It
-// looks where the structure says something, follows references as driftFacts does, and leaves texts out.
+// driftAdded returns the pointers of everything that the document has and the structure lacks, in the order of the
+// document. It looks only at places that the structure has, follows references as driftFacts does, and leaves texts
+// out.
 func driftAdded(top, structure *yaml.Node) []string {
 	texts := []string{"description", "summary", "example", "examples", "tags", "security", "info", "servers"}
 	var added []string
@@ -45,8 +46,8 @@ func driftAdded(top, structure *yaml.Node) []string {
 	return added
 }
 
-// TestDriftAdditionsAreListed: everything that the document adds to the structure is in this list, and has its reason in
-// docs/contract.md.
+// TestDriftAdditionsAreListed: everything that the document adds to the structure is in this list, and has its reason
+// in docs/contract.md.
 func TestDriftAdditionsAreListed(t *testing.T) {
 	t.Parallel()
 	var want []string

@@ -50,8 +50,8 @@ type driftFact struct {
 	got   *yaml.Node
 }
 
-// driftFacts returns everything that the structure says, in its order. It follows references of the document where the
-// structure has none.
+// driftFacts returns all facts of the structure, in its order. If the document has a reference where the structure has
+// none, it follows the reference.
 func driftFacts(top, structure *yaml.Node) []driftFact {
 	var all []driftFact
 	var walk func(path []string, want, owner *yaml.Node)
@@ -77,7 +77,7 @@ func driftFacts(top, structure *yaml.Node) []driftFact {
 	return all
 }
 
-// drifted names everything of the structure that does not hold in the document. The document may add more, unless that
+// drifted names every fact of the structure that is not true in the document. The document may add more, unless that
 // asks more of a caller or of a reader.
 func drifted(top, structure *yaml.Node) []string {
 	found := []string{}

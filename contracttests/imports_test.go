@@ -140,7 +140,7 @@ func matchesAny(name string, patterns []string) bool {
 	})
 }
 
-// linked returns all that a package imports, and what that imports, as far as packages of the module are concerned.
+// linked returns all packages of the module that a package imports, directly or through others.
 func linked(imports map[string][]string, from string) []string {
 	seen := map[string]bool{}
 	var visit func(name string)

@@ -159,7 +159,7 @@ func serve(t *testing.T, orgs, limits string) served {
 
 func (s served) patch(t *testing.T, body string) { s.ask(t, http.MethodPatch, strings.NewReader(body)) }
 
-// record returns what the service shows of the first organization, but for the time of the last change.
+// record returns the service's record of the first organization, without the time of the last change.
 func (s served) record(t *testing.T) map[string]string {
 	t.Helper()
 	var members map[string]json.RawMessage

@@ -13,8 +13,8 @@ import (
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// prelude is what the shell of each document has: a DynamoDB that stands in for AWS's, with the tables of a stack and an
-// organization in them, and functions that run what does not end by itself.
+// prelude prepares the shell of each document. It starts a DynamoDB instead of AWS's, with the tables of a stack and an
+// organization, and defines functions for commands that do not end by themselves.
 const prelude = `
 set -euo pipefail
 servers=()
@@ -119,7 +119,7 @@ var (
 	quotedPattern = regexp.MustCompile(`'[^']*sk_[^']*'`)
 )
 
-// filled returns the command with what the reader would fill in.
+// filled returns the command with values in the places that the reader fills in.
 func filled(command, endpoint string) string {
 	org, keyID := `"$ORG"`, `"$KEY_ID"`
 	if strings.Contains(command, "dynamodb:STACK") {

@@ -1,5 +1,5 @@
-// Package docs_test keeps the documents true: every command in them that needs no account is run, in a fresh clone of what
-// is committed, and every make target that they name exists.
+// Package docs_test keeps the documents true. It runs every command in them that needs no account, in a fresh clone of
+// the last commit, and checks that every make target in them exists.
 package docs_test
 
 import (
@@ -16,7 +16,7 @@ import (
 // root is the repository.
 const root = ".."
 
-// The reasons for which a fence of commands may be left out. What make can do without doing it, is done.
+// A fence of commands may be left out for these reasons. The test makes a dry run of its make targets.
 const (
 	needsAccount = "needs an AWS account"
 	isInCheck    = "make check runs it"
@@ -119,7 +119,7 @@ func TestEveryFenceIsClassified(t *testing.T) {
 	}
 }
 
-// checkReason checks that the reason holds as far as can be told, and that make knows what is not run.
+// checkReason checks the reason as far as a test can, and checks that make knows the commands that are not run.
 func checkReason(t *testing.T, f fence) {
 	t.Helper()
 	switch f.reason {
@@ -226,7 +226,7 @@ func TestLinksHold(t *testing.T) {
 	}
 }
 
-// TestREADMEIsShort: what takes longer to read belongs to docs.
+// TestREADMEIsShort: details belong into docs.
 func TestREADMEIsShort(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(root, "README.md"))

@@ -60,7 +60,7 @@ type (
 	}
 )
 
-// process runs the command as a process of its own.
+// process runs the command as a separate process.
 func process(ctx context.Context, env environment, args ...string) (stdout, stderr *bytes.Buffer, command *exec.Cmd) {
 	command = exec.CommandContext(ctx, os.Args[0], args...)
 	command.Env = append(os.Environ(), asCommand+"=1")
@@ -72,9 +72,8 @@ func process(ctx context.Context, env environment, args ...string) (stdout, stde
 	return stdout, stderr, command
 }
 
-// killed runs the command and kills it after a while, again and again, each time later. It stops when the command gets
-// through, and lets it after some kills. Between two runs it calls again. It returns what the last run printed, and how
-// many runs were killed.
+// killed runs the command and kills it after a while, again and again, each time later. After some kills it lets the
+// command end. Between two runs it calls again. It returns the output of the last run, and how many runs were killed.
 func killed(t *testing.T, env environment, begin time.Duration, again func(), args ...string) (string, int) {
 	t.Helper()
 	const enough = 4
@@ -187,7 +186,7 @@ func TestBackupText(t *testing.T) {
 	env, other := newStore(t), newStore(t)
 	file := filepath.Join(t.TempDir(), "orgs.backup")
 	made := mustJSON[created](t, env, "create", "--name", "A")
-	if got := must(t, env, "backup", file); !strings.Contains(got, "has 1 organizations with 1 audit entries") {
+	if got := must(t, env, "backup", file); !strings.Contains(got, "has 1 organization with 1 audit entry, ") {
 		t.Errorf("backup = %q, want it to say what the file has", got)
 	}
 	r := orgs(t, env, "backup", file, "--json")
@@ -275,8 +274,8 @@ func wantNothingIn(t *testing.T, folder string) {
 	}
 }
 
-// interrupted runs the command as a process, and interrupts it when due says so. It returns what the process wrote on
-// stderr; "" when it got through before that.
+// interrupted runs the command as a process, and interrupts it when due returns true. It returns the text on stderr, or
+// "" if the command ended before that.
 func interrupted(t *testing.T, env environment, due func() bool, args ...string) string {
 	t.Helper()
 	_, stderr, command := process(t.Context(), env, args...)
@@ -302,8 +301,8 @@ func interrupted(t *testing.T, env environment, due func() bool, args ...string)
 	}
 }
 
-// TestInterrupted ends a backup and a restore as Ctrl-C does. They must say what is left to do, and the same command
-// does it.
+// TestInterrupted ends a backup and a restore as Ctrl-C does. They must say what is left to do. Running the same
+// command again must do it.
 func TestInterrupted(t *testing.T) {
 	t.Parallel()
 	const organizations, attempts = 1000, 5

@@ -25,8 +25,8 @@ const (
 	completionLimit = 200 // organizations
 )
 
-// addCompletions gives completions to the arguments and flags of all commands, by what their help says: ORG and KEY_ID
-// in the usage, and a list of words as the kind of a flag.
+// addCompletions gives completions to the arguments and flags of all commands. It takes them from the help: ORG and
+// KEY_ID in the usage of a command, and a list of words as the kind of a flag.
 func addCompletions(a *cli.App, c *cobra.Command) {
 	if c.ValidArgsFunction == nil {
 		c.ValidArgsFunction = argumentCompletion(a, strings.Fields(c.Use)[1:])
@@ -34,7 +34,7 @@ func addCompletions(a *cli.App, c *cobra.Command) {
 	c.LocalFlags().VisitAll(func(f *pflag.Flag) {
 		words := strings.Split(f.Value.Type(), "|")
 		if len(words) > 1 {
-			words = slices.DeleteFunc(words, func(word string) bool { return word == "duration" }) // that is no word to type
+			words = slices.DeleteFunc(words, func(word string) bool { return word == "time" || word == "duration" }) // these stand for values
 			cobra.CheckErr(c.RegisterFlagCompletionFunc(f.Name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp)))
 		}
 	})
@@ -96,7 +96,8 @@ func completeKeys(ctx context.Context, a *cli.App, id string) []cobra.Completion
 	return found
 }
 
-// whileCompleting opens the store as it is for a short time. Errors have no place in the middle of a typed line.
+// whileCompleting opens the store as it is, for a short time. It ignores errors, because a message in the middle of a
+// typed line would only disturb.
 func whileCompleting(ctx context.Context, a *cli.App, ask func(context.Context, *backend.Store)) {
 	ctx, cancel := context.WithTimeout(ctx, completionTime)
 	defer cancel()
@@ -106,7 +107,7 @@ func whileCompleting(ctx context.Context, a *cli.App, ask func(context.Context, 
 	})
 }
 
-// completeStore offers the kinds of stores, and after sqlite: the folders and databases.
+// completeStore offers the kinds of stores. After sqlite: it offers folders and databases.
 func completeStore(_ *cobra.Command, _ []string, typed string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	const more = cobra.ShellCompDirectiveNoFileComp | cobra.ShellCompDirectiveNoSpace
 	path, isFile := strings.CutPrefix(typed, "sqlite:")

@@ -72,8 +72,8 @@ func TestCompletion(t *testing.T) {
 	}
 }
 
-// TestCompletionOnAnOlderSchema completes from a file with an older schema. Completion offers nothing then, and leaves the
-// file as it is. After any command that updates the schema, it offers organizations again.
+// TestCompletionOnAnOlderSchema completes from a file with an older schema. Completion offers nothing then, and leaves
+// the file as it is. After any command that updates the schema, it offers organizations again.
 func TestCompletionOnAnOlderSchema(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)

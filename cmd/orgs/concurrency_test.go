@@ -27,8 +27,8 @@ type outcome struct {
 	unsure   []string // answered with 503: they may have taken effect all the same
 }
 
-// testConcurrentWriters has many writers change one record through two gateway processes on one store, and then looks for
-// every accepted change in the audit trail.
+// testConcurrentWriters has many writers change one record through two gateway processes on one store, and then looks
+// for every accepted change in the audit trail.
 func testConcurrentWriters(t *testing.T, env environment) {
 	t.Helper()
 	made := mustJSON[created](t, env, "create", "--name", "At first", "--tier", "pro")
@@ -61,8 +61,8 @@ func testConcurrentWriters(t *testing.T, env environment) {
 	}
 }
 
-// write makes the changes of one writer, each with a new name. It retries a change that lost against other writers, again
-// with a new name.
+// write makes the changes of one writer, each with a new name. It retries a change that lost against other writers,
+// again with a new name.
 func write(t *testing.T, client *http.Client, url, key string, writer int) outcome {
 	ctx, cancel := context.WithTimeout(t.Context(), 10*patience)
 	defer cancel()
@@ -114,8 +114,8 @@ func checkTrail(t *testing.T, entries []admin.EntryJSON) map[string]int {
 	return times
 }
 
-// checkNames checks that every accepted name was set once, every unsure name at most once, and no other name. It returns
-// how many accepted and how many unsure names were set.
+// checkNames checks that every accepted name was set once, every unsure name at most once, and no other name. It
+// returns how many accepted and how many unsure names were set.
 func checkNames(t *testing.T, times map[string]int, outcomes []outcome) (accepted, late int) {
 	t.Helper()
 	for writer, o := range outcomes {
@@ -156,8 +156,8 @@ const (
 	atOnce    = 8 // few enough for a busy machine to count each within the time that a request has for it
 )
 
-// testRateLimitIsExact sends many requests at once through two gateway processes on one store. In each minute exactly as
-// many pass as the limit allows.
+// testRateLimitIsExact sends many requests at once through two gateway processes on one store. In each minute exactly
+// as many pass as the limit allows.
 func testRateLimitIsExact(t *testing.T, env environment) {
 	t.Helper()
 	key := mustJSON[created](t, env, "create", "--name", "Northwind Video", "--tier", "free").Key.Key

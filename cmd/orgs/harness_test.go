@@ -237,7 +237,8 @@ func (tr *transcript) String() string {
 	return tr.text.String()
 }
 
-// await returns what was written once it contains the text. Only one may wait at a time.
+// await waits until the text was written, and returns everything that was written. Only one goroutine may wait at a
+// time.
 func (tr *transcript) await(t *testing.T, text string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
@@ -339,7 +340,7 @@ const organizations = "/v1/organizations"
 
 var keyPattern = regexp.MustCompile(`sk_\w+`)
 
-// answer is what came back for a request.
+// answer is the response to a request.
 type answer struct {
 	status int
 	header http.Header

@@ -26,7 +26,7 @@ var (
 // writersPerLife is how many clients write through one life of the gateway.
 const writersPerLife = 6
 
-// TestKilledGateway kills the gateway in the middle of writing, again and again on one file. Afterwards every acknowledged
+// TestKilledGateway kills the gateway while it writes, again and again on one file. Afterwards every acknowledged
 // change is there, in order, the record agrees with its audit trail, and the file is intact.
 func TestKilledGateway(t *testing.T) {
 	t.Parallel()

@@ -10,8 +10,8 @@ import (
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// TestLibrariesLogNothing: what a DynamoDB sends that nobody asked for is quoted by Go's own logger. It must not reach the
-// log of the gateway, which has a line of ours in its place.
+// TestLibrariesLogNothing: if DynamoDB sends a response that nobody asked for, Go's logger quotes it. The quotation
+// must not reach the log of the gateway, which has a line of its own instead.
 func TestLibrariesLogNothing(t *testing.T) {
 	t.Parallel()
 	const secret = "int_0123456789ABCDEFGHIJK"

@@ -87,7 +87,7 @@ func testListFlags(t *testing.T, env environment) {
 		{[]string{"--format", "csv"}, "give one of the two"}, // as failed adds --json
 		{[]string{"--columns", "organization_id"}, "JSON has all properties"},
 		{[]string{"--after", "org_0123456789ABC", "--sort", "created_at"}, "[after sort]"},
-		{[]string{"x"}, "unknown command"},
+		{[]string{"x"}, "one argument too many"},
 	} {
 		if got := failed(t, env, append([]string{"list"}, test.args...)...); got.Kind != term.Usage || !strings.Contains(got.Message, test.want) {
 			t.Errorf("list %q = %+v, want a failure of kind %s with %q", test.args, got, term.Usage, test.want)
@@ -127,7 +127,7 @@ func TestListPages(t *testing.T) {
 	})
 }
 
-// TestListFormats reads back what is printed for programs. Names that are awkward in each format come back whole.
+// TestListFormats reads the output for programs back. Names that are difficult in a format must come back unchanged.
 func TestListFormats(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
@@ -264,7 +264,7 @@ func TestFindMany(t *testing.T) {
 	if got := mustJSON[found](t, env, "find", "MANY"); len(got.Found) != 20 || !got.More {
 		t.Errorf("find = %d, more %v, want 20 and more", len(got.Found), got.More)
 	}
-	match(t, must(t, env, "find", "many"), `There is more; .* list --match TEXT`)
+	match(t, must(t, env, "find", "many"), `More organizations match.*list --match TEXT`)
 }
 
 // TestKeysInArguments: every command refuses an API key among its arguments, and does not print it.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -21,7 +22,7 @@ import (
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// make load turns these up.
+// make load gives these flags larger values.
 var (
 	loadMost     = flag.Int("load.most", 4, "TestLoad: workers in the last step")
 	loadDuration = flag.String("load.duration", "300ms", "TestLoad: how long a step takes")
@@ -31,9 +32,9 @@ var (
 // maxGatewayMemory bounds the memory of the gateway, with all its processes of functions, under any load.
 const maxGatewayMemory = 1 << 30
 
-// TestLoad puts the gateway, as a process of its own, under load: on SQLite, and with the built functions on
-// DynamoDB. No request may fail, and the memory is bounded. On SQLite it then sends requests at half of the highest
-// throughput. The functions have no such step: where one is late, more than serve.FunctionConcurrency requests are due, and
+// TestLoad puts the gateway, as a separate process, under load: on SQLite, and with the built functions on DynamoDB. No
+// request may fail, and the memory is bounded. On SQLite it then sends requests at half of the highest throughput. It
+// does not do so with functions: if one answer is late, more than serve.FunctionConcurrency requests are due, and some
 // get 429.
 func TestLoad(t *testing.T) {
 	tests := []struct {
@@ -104,6 +105,26 @@ func runLoad(t *testing.T, env environment, name string, args ...string) []load.
 	return steps
 }
 
+// fakeAPI is an API that takes its time. It answers a request without a key with 401, the first one with a key with
+// first, and the others with then.
+func fakeAPI(t *testing.T, takes time.Duration, first, then int) string {
+	t.Helper()
+	var asked atomic.Bool
+	api := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.Header.Get("Authorization") == "":
+			w.WriteHeader(http.StatusUnauthorized)
+		case asked.Swap(true):
+			<-time.After(takes)
+			w.WriteHeader(then)
+		default:
+			w.WriteHeader(first)
+		}
+	}))
+	t.Cleanup(api.Close)
+	return api.URL
+}
+
 // TestLoadSaysWhatItLeft: the error names an organization that could not be removed, beside the failed requests.
 func TestLoadSaysWhatItLeft(t *testing.T) {
 	t.Parallel()
@@ -113,7 +134,7 @@ func TestLoadSaysWhatItLeft(t *testing.T) {
 	refusing := dynamotest.On("Query", dynamotest.Refuse(400, "ValidationException"))
 	p := dynamotest.StartProxy(t, env[backend.EndpointVariable], refusing)
 	through[backend.EndpointVariable] = p.URL
-	r := orgs(t, through, "load", "--url", "http://127.0.0.1:1", "--most", "1", "--duration", "10ms")
+	r := orgs(t, through, "load", "--url", fakeAPI(t, 0, 200, 503), "--most", "1", "--duration", "10ms")
 	left := mustJSON[listed](t, env, "list").Organizations
 	if len(left) != 1 {
 		t.Fatalf("load left %d organizations, want the one that DynamoDB did not let it remove", len(left))
@@ -138,8 +159,7 @@ func TestLoadWithoutAReader(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			api := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { <-time.After(test.answer) }))
-			t.Cleanup(api.Close)
+			url := fakeAPI(t, test.answer, 200, 200)
 			env := newStore(t)
 			reader, writer, err := os.Pipe()
 			if err != nil {
@@ -149,7 +169,7 @@ func TestLoadWithoutAReader(t *testing.T) {
 			if err := reader.Close(); err != nil {
 				t.Fatal(err)
 			}
-			args := []string{"load", "--url", api.URL, "--most", "1", "--duration", "10ms"}
+			args := []string{"load", "--url", url, "--most", "1", "--duration", "10ms"}
 			command := exec.CommandContext(t.Context(), os.Args[0], args...)
 			command.Env = append(os.Environ(), asCommand+"=1", cli.StoreVariable+"="+env[cli.StoreVariable])
 			test.closed(command, writer)
@@ -171,7 +191,13 @@ func TestLoadRefuses(t *testing.T) {
 		t.Fatal(err)
 	}
 	env := newStore(t)
-	nobody := []string{"--url", "http://127.0.0.1:1", "--most", "1", "--duration", "10ms"}
+	at := func(url string) []string { return []string{"--url", url, "--most", "1", "--duration", "10ms"} }
+	other := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(other.Close)
+	none := filepath.Join(t.TempDir(), "none")
+	if err := os.WriteFile(none, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	tests := []struct {
 		args       []string
 		code       int
@@ -180,12 +206,18 @@ func TestLoadRefuses(t *testing.T) {
 	}{
 		{[]string{"--url", "http://example.com"}, exitUsage, "nothing else is put under load", ""},
 		{[]string{"--patch", "101"}, exitUsage, "0 to 100", ""},
-		{[]string{"--duration", "1h"}, exitUsage, "at most 5m0s", ""},
+		{[]string{"--duration", "1h"}, exitUsage, "at most 5m", ""},
 		{[]string{"--most", "1025"}, exitUsage, "1 to 1024", ""},
 		{[]string{"--rate", "0"}, exitUsage, "1 to 100000", ""},
 		{[]string{"--keys", keys}, exitFailed, "line 1 of " + keys + " is no key", ""},
-		{nobody, exitFailed, "were not answered with 200", "0.00%"},
-		{nobody, exitFailed, "were not answered with 200", "connection refused"},
+		{append(at(other.URL), "--keys", none), exitFailed, "answers a request without a key with 404", ""},
+		{append(at(fakeAPI(t, 0, 200, 200)), "--keys", none), exitFailed, "the file of keys is empty", ""},
+		{at("http://127.0.0.1:1"), exitFailed, "(dial tcp 127.0.0.1:1: connect: connection refused); start one with: orgs serve", ""},
+		{at(other.URL), exitFailed, "is not this API: it answers a request without a key with 404", ""},
+		{at(fakeAPI(t, 0, 401, 200)), exitFailed, "does not know the keys, which are of " + env[cli.StoreVariable], ""},
+		{at(fakeAPI(t, 0, 429, 200)), exitFailed, "orgs serve --rate-limits off", ""},
+		{at(fakeAPI(t, 0, 500, 200)), exitFailed, "answers a GET with 500", ""},
+		{at(fakeAPI(t, 0, 200, 503)), exitFailed, "were not answered with 200", "0.00%"},
 	}
 	for _, test := range tests {
 		r := orgs(t, env, append([]string{"load"}, test.args...)...)

@@ -1,9 +1,9 @@
-// Command orgs is the organizations API on one's own machine, and the tool of who operates it anywhere. It serves the API
-// as API Gateway and Lambda do, creates organizations, issues and revokes keys, and reads the audit trail, on a SQLite
-// file or on DynamoDB tables.
+// Command orgs serves the organizations API on your own machine, and operates it anywhere. It answers as API Gateway
+// and Lambda do, creates organizations, issues and revokes keys, and shows the audit trail. It works on a SQLite file
+// or on DynamoDB tables.
 //
-// This package puts the groups of commands below one root. Each is a package of internal
-// and may import the groups of the lines below it, never those above:
+// This package puts the groups of commands below one root. Each group is a package in internal. It may import the
+// packages of the lines below its own line, and none of the lines above:
 //
 //	main
 //	serve, seed, load, transfer, doctor, contract; web, the pages of serve
@@ -41,7 +41,7 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Getenv, os.Stdout, os.Stderr))
 }
 
-// The exit codes. The kind of a failure decides which it is.
+// These are the exit codes. Each kind of failure has one.
 const (
 	exitOK          = 0
 	exitFailed      = 1
@@ -49,7 +49,7 @@ const (
 	exitInterrupted = 130 // as shells have it for SIGINT
 )
 
-// run is the whole command. It ends early when ctx is done.
+// run runs the command with the arguments and returns its exit code. It ends early when ctx is done.
 func run(ctx context.Context, args []string, getenv func(string) string, stdout, stderr io.Writer) int {
 	return execute(ctx, cli.New(getenv, stdout, stderr), args)
 }
@@ -98,10 +98,10 @@ func newRoot(a *cli.App) *cobra.Command {
 	root := cli.Group(&cobra.Command{
 		Use:   "orgs",
 		Short: "Serve the organizations API, and operate it",
-		Long: `orgs serves the organizations API on this machine, as API Gateway and Lambda do in AWS, and operates it anywhere:
-it creates organizations, issues and revokes keys, and shows what happened.
+		Long: `orgs serves the organizations API on this machine, as API Gateway and Lambda do in AWS. It also operates the API, here and
+in AWS: it creates organizations, issues and revokes keys, and shows what happened.
 
-Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted by a signal.`,
+Exit codes: 0 done, 1 failed, 2 arguments not understood, 130 interrupted by a signal.`,
 		Example: `  orgs serve
   orgs create --name 'Northwind Video' --tier pro
   orgs --store dynamodb:organizations-api list`,
@@ -114,17 +114,18 @@ Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted by a signal.`,
 	a.AddFlags(root.PersistentFlags())
 	root.AddCommand(admin.Commands(a)...)
 	root.AddCommand(
-		serve.Command(a), seed.Command(a), doctor.Command(a, thisBuild().String()), versionCommand(a),
-		transfer.BackupCommand(a), transfer.RestoreCommand(a), load.Command(a),
+		serve.Command(a), seed.Command(a), doctor.Command(a, thisBuild().String()),
+		transfer.BackupCommand(a), transfer.RestoreCommand(a), load.Command(a), manCommand(a),
 		contract.Command(a),
 	)
+	addVersion(a, root)
 	addCompletions(a, root)
 	refuseUnknownTopics(root)
 	return root
 }
 
-// refuseUnknownTopics makes "help" of an unknown command fail as that command itself does. Cobra would print the help of
-// the root and succeed.
+// refuseUnknownTopics makes "help" fail for an unknown command, as that command itself would. Cobra would print the
+// help of the root and succeed.
 func refuseUnknownTopics(root *cobra.Command) {
 	root.InitDefaultHelpCmd()
 	help, _, err := root.Find([]string{"help"})

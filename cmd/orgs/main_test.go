@@ -22,58 +22,60 @@ func TestUsage(t *testing.T) {
 		args []string
 		want string // part of the message
 	}{
-		{nil, "a command is missing"},
 		{[]string{"bogus"}, `no command "bogus"`},
 		{[]string{"lsit"}, `no command "lsit"; did you mean list?`},
 		{[]string{"keys", "isue", id}, `no command "isue"; did you mean issue?`},
 		{[]string{"create", "--nmae", "A"}, "unknown flag: --nmae; did you mean --name?"},
 		{[]string{"show", "--stroe", "x"}, "unknown flag: --stroe; did you mean --store?"},
 		{[]string{"--bogus", "list"}, "unknown flag: --bogus"},
-		{[]string{"keys"}, "a command is missing"},
 		{[]string{"help", "nosuch"}, `no command "nosuch"`},
 		{[]string{"help", "lsit"}, `no command "lsit"; did you mean list?`},
 		{[]string{"help", "keys", "isue"}, `no command "isue"; did you mean issue?`},
 		{[]string{"help", "list", "extra"}, `no command "extra"`},
 		{[]string{"keys", "bogus", id}, `no command "bogus"`},
-		{[]string{"tables"}, "a command is missing"},
-		{[]string{"create"}, `"name" not set`},
+		{[]string{"create"}, "--name is missing"},
 		{[]string{"create", "--name", ""}, "1 to 100 characters"},
 		{[]string{"create", "--name", strings.Repeat("é", 101)}, "1 to 100 characters"},
-		{[]string{"create", "--name", "A", "extra"}, "unknown command"},
+		{[]string{"create", "--name", "A", "extra"}, `"extra" is one argument too many`},
 		{[]string{"create", "--name", "A", "--tier", "gold"}, "a tier is one of"},
 		{[]string{"create", "--name", "A", "--billing-email", "nobody"}, "no @"},
 		{[]string{"create", "--name", "A", "--credits", "-1"}, "0 or more"},
 		{[]string{"create", "--name", "A", "--credits", "1.5"}, "whole number"},
-		{[]string{"show"}, "accepts 1 arg"},
+		{[]string{"show"}, "ORG is missing"},
 		{[]string{"show", "acme"}, "an organization id is"},
-		{[]string{"show", id, id}, "accepts 1 arg"},
-		{[]string{"list", "extra"}, "unknown command"},
+		{[]string{"show", id, id}, "is one argument too many"},
+		{[]string{"list", "extra"}, `"extra" is one argument too many`},
 		{[]string{"delete", "org_short"}, "an organization id is"},
-		{[]string{"undelete"}, "accepts 1 arg"},
+		{[]string{"undelete"}, "ORG is missing"},
 		{[]string{"audit", id, "--limit", "0"}, "1 or more"},
 		{[]string{"audit", id, "--limit", "many"}, "whole number"},
-		{[]string{"keys", "issue", id}, `"permission" not set`},
+		{[]string{"audit", id, "--since", "never"}, "give a time, such as 2030-01-31"},
+		{[]string{"audit", id, "--action", "updated"}, "an action is one of organization.created"},
+		{[]string{"man"}, "FOLDER is missing"},
+		{[]string{"keys", "issue", id}, "--permission is missing"},
+		{[]string{"keys", "issue"}, "ORG and --permission are missing"},
 		{[]string{"keys", "issue", id, "--permission", "root"}, "a permission is one of"},
 		{[]string{"keys", "issue", id, "--permission", "read", "--mode", "dev"}, "a mode is"},
-		{[]string{"keys", "issue", id, "--permission", "read", "--expires", "-1h"}, "a duration is"},
-		{[]string{"keys", "issue", id, "--permission", "read", "--expires", "soon"}, "a duration is"},
-		{[]string{"keys", "issue", "--permission", "read"}, "accepts 1 arg"},
-		{[]string{"keys", "list"}, "accepts 1 arg"},
-		{[]string{"keys", "revoke", id}, "accepts 2 arg"},
+		{[]string{"keys", "issue", id, "--permission", "read", "--expires", "-1h"}, "or never"},
+		{[]string{"keys", "issue", id, "--permission", "read", "--expires", "soon"}, "give a time, such as 2030-01-31"},
+		{[]string{"keys", "issue", "--permission", "read"}, "ORG is missing"},
+		{[]string{"keys", "list"}, "ORG is missing"},
+		{[]string{"keys", "revoke", id}, "KEY_ID is missing"},
+		{[]string{"keys", "revoke"}, "ORG and KEY_ID are missing"},
 		{[]string{"keys", "revoke", "acme", "key_1"}, "an organization id is"},
 		{[]string{"tables", "create"}, "needs no tables"},
 		{[]string{"serve", "--addr", "8080"}, "HOST:PORT"},
 		{[]string{"serve", "--addr", "127.0.0.1:http"}, "HOST:PORT"},
 		{[]string{"serve", "--rate-limits", "maybe"}, "on or off"},
 		{[]string{"serve", "--allowed-origins", "localhost:3000"}, "http://localhost:3000"},
-		{[]string{"seed"}, `"count" not set`},
+		{[]string{"seed"}, "--count is missing"},
 		{[]string{"seed", "--count", "0"}, "a count is a whole number from 1"},
 		{[]string{"seed", "--count", "-1"}, "a count is a whole number from 1"},
 		{[]string{"seed", "--count", "1", "--workers", "0"}, "workers are a whole number from 1"},
 		{[]string{"seed", "--count", "1", "--seed", "x"}, "a seed is a whole number from 0"},
-		{[]string{"backup"}, "accepts 1 arg"},
-		{[]string{"restore"}, "accepts 1 arg"},
-		{[]string{"restore", "a", "b"}, "accepts 1 arg"},
+		{[]string{"backup"}, "FILE is missing"},
+		{[]string{"restore"}, "FILE is missing"},
+		{[]string{"restore", "a", "b"}, `"b" is one argument too many`},
 		{[]string{"list", "--store", "memory"}, "neither sqlite:PATH nor dynamodb:PREFIX"},
 		{[]string{"list", "--store", "sqlite:"}, "neither sqlite:PATH nor dynamodb:PREFIX"},
 		{[]string{"list", "--store", "postgres:x"}, "neither sqlite:PATH nor dynamodb:PREFIX"},
@@ -101,7 +103,7 @@ func TestHelp(t *testing.T) {
 	t.Parallel()
 	for _, args := range [][]string{
 		{"--help"}, {"help"}, {"help", "serve"}, {"help", "keys", "issue"}, {"help", "help"}, {"help", "completion", "bash"},
-		{"keys", "--help"}, {"create", "-h"},
+		{"keys", "--help"}, {"create", "-h"}, {}, {"keys"}, {"tables"},
 	} {
 		if got := must(t, environment{}, args...); !strings.Contains(got, "Usage:") {
 			t.Errorf("orgs %q = %q, want the usage", args, got)
@@ -160,11 +162,27 @@ func checkExample(t *testing.T, env environment, c *cobra.Command, line string) 
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	env := environment{cli.StoreVariable: "not a store"} // is not looked at
-	if got := must(t, env, "version"); !strings.HasPrefix(got, "orgs ") {
-		t.Errorf("orgs version = %q, want it to start with the name", got)
+	if got := must(t, env, "--version"); !strings.HasPrefix(got, "orgs ") {
+		t.Errorf("orgs --version = %q, want it to start with the name", got)
 	}
-	if got := mustJSON[build](t, env, "version"); got != thisBuild() || got.Version == "" || got.Go != runtime.Version() {
-		t.Errorf("orgs version --json = %+v, want %+v", got, thisBuild())
+	if got := mustJSON[build](t, env, "--version"); got != thisBuild() || got.Version == "" || got.Go != runtime.Version() {
+		t.Errorf("orgs --version --json = %+v, want %+v", got, thisBuild())
+	}
+}
+
+// TestManPages: each command has a page, and man can read it.
+func TestManPages(t *testing.T) {
+	t.Parallel()
+	folder := filepath.Join(t.TempDir(), "a", "b")
+	must(t, environment{}, "man", folder)
+	want := map[string]string{"orgs.1": "", "orgs-keys-rotate.1": "--overlap", "orgs-audit.1": "--since", "orgs-serve.1": "--addr"}
+	for name, has := range want {
+		text, err := os.ReadFile(filepath.Join(folder, name))
+		if err != nil {
+			t.Error(err)
+		} else if !strings.Contains(string(text), ".TH") || !strings.Contains(strings.ReplaceAll(string(text), `\-`, "-"), has) {
+			t.Errorf("%s has %.200q, want a page with %q", name, text, has)
+		}
 	}
 }
 

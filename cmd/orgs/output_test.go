@@ -13,8 +13,8 @@ import (
 	"organizations-api/shared/organization"
 )
 
-// TestTerminalObeysNoTenant puts control characters into what tenants may set. None of them may reach the terminal of an
-// operator.
+// TestTerminalObeysNoTenant puts control characters into what tenants may set. None of them may reach the terminal of
+// an operator.
 func TestTerminalObeysNoTenant(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)

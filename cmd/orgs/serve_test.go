@@ -434,7 +434,7 @@ func TestAllowedOrigins(t *testing.T) {
 	}
 }
 
-// TestShutdownFinishesRequests interrupts the gateway in the middle of a request.
+// TestShutdownFinishesRequests interrupts the gateway during a request.
 func TestShutdownFinishesRequests(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)

@@ -15,8 +15,8 @@ import (
 	"organizations-api/cmd/orgs/internal/cli"
 )
 
-// openTerminal returns both ends of a pseudo terminal of so many columns: the one that the command writes to, and the one
-// that a person sees.
+// openTerminal returns both ends of a pseudo terminal with so many columns. The command writes to the first, and the
+// person reads the second.
 func openTerminal(t *testing.T, columns uint16) (terminal, person *os.File) {
 	t.Helper()
 	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
@@ -103,8 +103,8 @@ func readUntil(t *testing.T, r io.Reader, end string) string {
 	return string(seen)
 }
 
-// TestProgressOnATerminal: a terminal that cannot move its cursor is sent no escape sequence and no carriage return.
-// NO_COLOR is about colours alone.
+// TestProgressOnATerminal: a terminal that cannot move its cursor gets no escape sequence and no carriage return.
+// NO_COLOR only turns colours off.
 func TestProgressOnATerminal(t *testing.T) {
 	t.Parallel()
 	store := newStore(t)

@@ -25,8 +25,8 @@ func openFull(t *testing.T) *os.File {
 	return file
 }
 
-// TestUnprintableKeys cannot print a new key. The failure says what was done and which key nobody has, once each, and a
-// key that is in use stays as it was.
+// TestUnprintableKeys: if a new key cannot be printed, the failure says what was done and names the lost key, once
+// each. A key that is in use stays as it was.
 func TestUnprintableKeys(t *testing.T) {
 	t.Parallel()
 	onBothStores(t, func(t *testing.T, env environment) {
@@ -127,13 +127,12 @@ func TestKeysForAReaderWhoIsGone(t *testing.T) {
 	match(t, stderr.String(), "was created, but its key could not be shown: .*broken pipe; nobody has key_")
 }
 
-// TestUnprintableOutput: what cannot be printed is a failure, and none about the arguments, whichever part of the command
-// prints it.
+// TestUnprintableOutput: if a part of the command cannot print, that is a failure, but not one about the arguments.
 func TestUnprintableOutput(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
 	for _, args := range [][]string{
-		{"version"}, {"list"}, {"list", "--json"}, {"doctor"}, {"--help"}, {"help", "keys"}, {"keys", "issue", "--help"},
+		{"--version"}, {"list"}, {"list", "--json"}, {"doctor"}, {"--help"}, {"help", "keys"}, {"keys", "issue", "--help"},
 		{"completion", "bash"}, {"completion", "zsh"}, {"completion", "fish"}, {"completion", "powershell"},
 	} {
 		var stderr bytes.Buffer

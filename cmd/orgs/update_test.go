@@ -179,7 +179,7 @@ func TestUpdateOnce(t *testing.T) {
 	}
 }
 
-// TestUpdateHidesSecrets: neither the output nor the entry tells what was stored as credentials.
+// TestUpdateHidesSecrets: neither the output nor the entry shows the stored credentials.
 func TestUpdateHidesSecrets(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
@@ -212,7 +212,7 @@ type ran struct {
 	DryRun bool `json:"dry_run"`
 }
 
-// TestBillingRun runs a file of changes three times, on both stores: what has an id is made once.
+// TestBillingRun runs a file of changes three times, on both stores. A change with an id is made once.
 func TestBillingRun(t *testing.T) {
 	t.Parallel()
 	onBothStores(t, testBillingRun)
@@ -306,7 +306,8 @@ func testBillingRun(t *testing.T, env environment) {
 	}
 }
 
-// TestBillingRunInOrder: the lines of one organization are made in the order of the file, however many workers there are.
+// TestBillingRunInOrder: the lines of one organization are made in the order of the file, however many workers there
+// are.
 func TestBillingRunInOrder(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)

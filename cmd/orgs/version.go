@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"runtime"
 	"runtime/debug"
@@ -11,7 +10,7 @@ import (
 	"organizations-api/cmd/orgs/internal/cli"
 )
 
-// build is what Go put into the binary.
+// build is the information that Go puts into the binary.
 type build struct {
 	Version  string `json:"version"`
 	Revision string `json:"revision"` // the commit, or "" if it was built from none
@@ -49,15 +48,15 @@ func (b build) String() string {
 	return fmt.Sprintf("%s (%s), %s, %s", b.Version, commit, b.Go, b.Platform)
 }
 
-func versionCommand(a *cli.App) *cobra.Command {
-	return &cobra.Command{
-		Use:     "version",
-		Short:   "Print the version of this command, its commit, and the Go that built it",
-		Example: "  orgs version\n  orgs version --json",
-		Args:    cobra.NoArgs,
-		RunE: a.Run(func(context.Context, []string) error {
-			b := thisBuild()
-			return a.Print(b, "orgs "+b.String())
-		}),
+// addVersion gives the root the flag --version.
+func addVersion(a *cli.App, root *cobra.Command) {
+	wanted := root.Flags().Bool("version", false, "print the version of this command, its commit, and the Go that built it")
+	help := root.RunE
+	root.RunE = func(c *cobra.Command, args []string) error {
+		if !*wanted || len(args) > 0 {
+			return help(c, args)
+		}
+		b := thisBuild()
+		return a.Print(b, "orgs "+b.String())
 	}
 }

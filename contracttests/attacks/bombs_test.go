@@ -17,8 +17,8 @@ type bomb struct {
 	status int
 }
 
-// filled returns a function that repeats a text between two others up to a size. A verb in the text gets the number of the
-// repetition.
+// filled returns a function that repeats a text between two others up to a size. A verb in the text gets the number of
+// the repetition.
 func filled(before, text, between, after string) func(size int) string {
 	return func(size int) string {
 		var out strings.Builder

@@ -109,7 +109,7 @@ func flipCase(r *rand.Rand, key string) string {
 	return string(text)
 }
 
-// encoded writes a key in an encoding that some reader might decode.
+// encoded writes a key in an encoding that a reader might decode.
 func encoded(r *rand.Rand, key string) string {
 	at := r.IntN(len(key))
 	forms := []string{

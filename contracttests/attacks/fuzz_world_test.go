@@ -82,7 +82,7 @@ func (s fuzzStore) Count(
 	return n, nil
 }
 
-// try gives the event to the function of the method, and returns what is wrong about the answer.
+// try gives the event to the function of the method, and returns an error if the answer is wrong.
 func (w *fuzzWorld) try(method string, event []byte) error {
 	answered, err := w.functions[method].Invoke(context.Background(), event)
 	var sent events.APIGatewayV2HTTPRequest

@@ -13,7 +13,7 @@ import (
 // forged is a word that only an attacker can bring into a line of the log.
 const forged = "forged7c1e"
 
-// injections try to end a line, to move the cursor, to hide, or to drown what comes after.
+// injections try to end a line, to move the cursor, to hide, or to make the rest of the line unreadable.
 func injections() map[string]string {
 	return map[string]string{
 		"line feed":          "a\n{\"level\":\"INFO\",\"msg\":\"" + forged + "\"}\n",
@@ -72,8 +72,8 @@ func jsonObject(name, value string) string {
 	return string(text)
 }
 
-// TestLogInjection: a request leaves one line of JSON in the log. The line contains nothing of what the caller sent,
-// wherever in the request it was.
+// TestLogInjection: a request leaves one line of JSON in the log. The line contains no text of the caller, from any
+// part of the request.
 func TestLogInjection(t *testing.T) {
 	t.Parallel()
 	w := onSQLite(t)

@@ -60,9 +60,9 @@ func TestNothingTellsWhichOrganizationsExist(t *testing.T) {
 	})
 }
 
-// BenchmarkRefusals measures how long a refusal takes, in turns for a key of an organization that exists and for a key of
-// none, and how well the two can be told apart. t is Welch's t of the trimmed samples: beyond about 5, that many
-// requests are enough to tell them apart.
+// BenchmarkRefusals measures how long a refusal takes, alternately for a key of an existing organization and for a key
+// of an unknown one. It shows how well the two can be told apart. t is Welch's t of the trimmed samples: beyond about
+// 5, that many requests are enough to tell them apart.
 func BenchmarkRefusals(b *testing.B) {
 	for name, w := range map[string]*world{"SQLite": onSQLite(b), "DynamoDB": newWorld(b, local.DynamoDB(b))} {
 		made := w.tenant(b)

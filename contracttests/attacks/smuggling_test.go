@@ -7,7 +7,8 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// smuggled is an event whose fields contradict each other, or name another organization in a field that must be ignored.
+// smuggled is an event whose fields contradict each other, or name another organization in a field that must be
+// ignored.
 type smuggled struct {
 	name   string
 	method string
@@ -15,8 +16,8 @@ type smuggled struct {
 	status int
 }
 
-// TestSmuggling: the Authorization header alone says whose request it is, whatever else the event says. An event that
-// contradicts itself is answered as it was routed, or refused.
+// TestSmuggling: only the Authorization header decides whose request it is, and not the rest of the event. An event
+// that contradicts itself is answered by its route, or refused.
 func TestSmuggling(t *testing.T) {
 	t.Parallel()
 	w := onSQLite(t)

@@ -10,7 +10,7 @@ import (
 // taken. A name, a URL and metadata are only kept and shown, so every character is kept exactly. A program that shows
 // them has to escape them, as the orgs command does. Nothing is normalised: two names that look alike stay two names.
 
-// deceptive are texts that are not what they look like.
+// deceptive are texts that look like other texts.
 func deceptive() map[string]string {
 	return map[string]string{
 		"right-to-left override":    "Acme\u202etcerroc\u202c",
@@ -128,7 +128,7 @@ func TestDeceptiveEmailsAreRefused(t *testing.T) {
 	w.unchanged(t, made)
 }
 
-// TestTextsThatAreNoUnicode: a body with half a character is refused, in whatever field and however it is written.
+// TestTextsThatAreNoUnicode: a body with half a character is refused, in every field and every notation.
 func TestTextsThatAreNoUnicode(t *testing.T) {
 	t.Parallel()
 	w := onSQLite(t)

@@ -18,7 +18,7 @@ type Generation struct {
 
 const lookEvery = 10
 
-// The combinations that All sends.
+// All sends these combinations.
 const (
 	GenerationSeed   = 20260105
 	GenerationBodies = 500
@@ -32,7 +32,7 @@ func All() []harness.Check {
 	return Generation{Seed: GenerationSeed, Bodies: GenerationBodies}.Checks()
 }
 
-// Checks returns the checks with the bodies that g says.
+// Checks returns the checks, with the bodies of g.
 func (g Generation) Checks() []harness.Check {
 	return []harness.Check{
 		{Name: "generated/each-keyword", Run: func(s *harness.Session) { g.run(s, UpdateGenerator, g.eachKeyword) }},
@@ -42,8 +42,8 @@ func (g Generation) Checks() []harness.Check {
 	}
 }
 
-// The generators of bodies for updates of an organization, of both media types. Each is made once: making the list takes
-// longer than checking it.
+// These are the generators of bodies for updates of an organization, one for each media type. Each is made once,
+// because making its list takes longer than checking it.
 var (
 	UpdateGenerator     = sync.OnceValues(func() (*Generator, error) { return newUpdateGenerator(false) })
 	MergePatchGenerator = sync.OnceValues(func() (*Generator, error) { return newUpdateGenerator(true) })

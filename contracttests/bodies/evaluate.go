@@ -14,8 +14,8 @@ import (
 // The generator judges its bodies itself, by the keywords that it understands, and not with the judge's library. It is
 // a second opinion: where the two differ, one of them is wrong.
 
-// broken returns the places at which a schema refuses a value, or nil if it accepts the value. A missing member is
-// broken where it should be. path is the place of the value itself.
+// broken returns the places at which a schema refuses a value, or nil if it accepts the value. The place of a missing
+// member is the place where it should be. path is the place of the value itself.
 func broken(s *spec.Schema, value any, path []string) [][]string {
 	var found [][]string
 	if s.Bool != nil && !*s.Bool || !acceptsAlone(s, value) {
@@ -103,8 +103,8 @@ func brokenMembers(s *spec.Schema, value map[string]any, path []string) [][]stri
 	return found
 }
 
-// brokenAlternatives returns nil if an alternative accepts the value, or if there are none. Otherwise it returns what
-// is broken of the alternative that was meant: one of the value's type, with the fewest broken places.
+// brokenAlternatives returns nil if an alternative accepts the value, or if there are no alternatives. Otherwise it
+// returns the broken places of the most likely alternative: one of the value's type, with the fewest broken places.
 func brokenAlternatives(all []*spec.Schema, value any, path []string) [][]string {
 	if len(all) == 0 {
 		return nil

@@ -33,7 +33,7 @@ func isHostname(text string) bool {
 	return true
 }
 
-// emailTexts are addresses and what is almost one. Texts about which checkers differ are not among them.
+// emailTexts are addresses, and texts that are almost addresses. Texts on which checkers disagree are left out.
 var emailTexts = func() []string {
 	label := strings.Repeat("d", 63)
 	return []string{

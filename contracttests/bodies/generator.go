@@ -1,7 +1,7 @@
-// Package bodies makes request bodies out of the schema of a request: valid, invalid and unreadable ones, for every
-// side of every keyword. Its checks send them to a service and compare the answers with what the document says.
+// Package bodies makes request bodies from the schema of a request: valid, invalid and unreadable bodies, for both
+// sides of every keyword. Its checks send them to a service and compare the answers with the document.
 //
-// It must not use the compiled schemas that package judge judges by: what it believes of a body is a second opinion.
+// It must not use the compiled schemas of package judge, so that its beliefs are a second opinion.
 package bodies
 
 import (
@@ -18,17 +18,17 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// Belief is what the generator believes of a body.
+// Belief is the generator's opinion of a body.
 type Belief string
 
-// The beliefs, and what a service has to answer.
+// For each belief, a service must give a certain answer.
 const (
 	Valid      Belief = "valid"      // 200
 	Invalid    Belief = "invalid"    // 422, with the broken places
 	Unreadable Belief = "unreadable" // 400
 )
 
-// Case is one body and what it is made to show.
+// Case is one body and what it tests.
 type Case struct {
 	Name    string // stable: the place, the keyword, and what about it is tried
 	Body    []byte
@@ -41,7 +41,7 @@ type Case struct {
 	node *bodyNode    // what a random body was written from; nil for others
 }
 
-// BodyLimits are limits that a document states in words, because no schema can. 0 means no limit.
+// BodyLimits are limits that a document states in words, because no schema can state them. 0 means no limit.
 type BodyLimits struct {
 	Bytes   int // of the body; a longer one is unreadable
 	Objects []ObjectLimit
@@ -76,9 +76,9 @@ type Generator struct {
 	random *rapid.Generator[*bodyNode]
 }
 
-// New returns a generator for the JSON body of an operation, or for the JSON Merge Patch if the limits say so. It fails if
-// there is no such body, or no valid value of its schema is found. Gaps says what the generator does not understand of
-// the schema, and what it cannot show.
+// New returns a generator for the JSON body of an operation, or, if the limits say so, for its JSON Merge Patch. It
+// returns an error if there is no such body, or if it finds no valid value of the schema. Gaps lists the parts of the
+// schema that the generator does not understand or cannot test.
 func New(op *spec.Operation, limits BodyLimits) (*Generator, error) {
 	schema := bodySchema(op, limits.Merges)
 	if schema == nil {
@@ -109,11 +109,11 @@ func bodySchema(op *spec.Operation, merges bool) *spec.Schema {
 	return nil
 }
 
-// Cases returns bodies for both sides of every keyword at every place of the schema, and others that readers of JSON
-// often get wrong. The same document always gives the same list. The caller must not change it.
+// Cases returns bodies for both sides of every keyword at every place of the schema, and bodies that readers of JSON
+// often misread. The same document always gives the same list. The caller must not change it.
 func (g *Generator) Cases() []Case { return g.cases }
 
-// Gaps returns what the generator does not understand or cannot show, sorted.
+// Gaps returns the parts of the schema that the generator does not understand or cannot test, sorted.
 func (g *Generator) Gaps() []string { return g.gaps }
 
 // collect makes the cases.
@@ -149,7 +149,7 @@ func (g *Generator) newCase(place, keyword, side, body string, unreadable bool) 
 
 var tokenUnescapes = strings.NewReplacer("~1", "/", "~0", "~")
 
-// judge fills in what the generator believes of a body.
+// judge fills in the generator's belief about a body.
 func (g *Generator) judge(c *Case, unreadable bool) {
 	c.Belief, c.Broken = g.believe(c.Body, unreadable)
 	if len(c.Broken) > 0 {
@@ -162,7 +162,8 @@ func (g *Generator) judge(c *Case, unreadable bool) {
 	}
 }
 
-// believe judges a body. Whoever made the body knows whether it is readable JSON. believe finds out everything else.
+// believe returns the belief about a body. The caller says whether it is readable JSON. believe finds out everything
+// else.
 func (g *Generator) believe(body []byte, unreadable bool) (Belief, []string) {
 	if unreadable || g.limits.Bytes > 0 && len(body) > g.limits.Bytes {
 		return Unreadable, nil
@@ -184,14 +185,14 @@ func (g *Generator) believe(body []byte, unreadable bool) (Belief, []string) {
 	return Invalid, slices.Compact(pointers)
 }
 
-// keywordSide is a keyword of a schema and a belief. A body of that belief has to show the keyword.
+// keywordSide is a keyword of a schema and a belief. There must be a body with this belief that tests the keyword.
 type keywordSide struct {
 	part    *spec.Schema
 	keyword string
 	belief  Belief
 }
 
-// missingSides states a gap for each keyword that the cases do not show from both sides.
+// missingSides adds a gap for each keyword of which the cases test only one side.
 func (g *Generator) missingSides() {
 	shown := map[keywordSide]bool{}
 	for _, c := range g.cases {

@@ -162,7 +162,7 @@ func TestGeneratorDeterministic(t *testing.T) {
 	}
 }
 
-// TestCombinationsAgree lets rapid look for a body that generator and judge take differently, and shrink it.
+// TestCombinationsAgree lets rapid look for a body on which generator and judge differ, and shrink it.
 func TestCombinationsAgree(t *testing.T) {
 	t.Parallel()
 	merges, err := MergePatchGenerator()
@@ -203,7 +203,7 @@ func TestShrink(t *testing.T) {
 	t.Error("no body has both members")
 }
 
-// TestMeasure: sizes and depths are those of the text, whatever is in its strings.
+// TestMeasure: sizes and depths are right, also if a string contains brackets and spaces.
 func TestMeasure(t *testing.T) {
 	t.Parallel()
 	cases := map[string][2]int{

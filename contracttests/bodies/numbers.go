@@ -24,7 +24,7 @@ func decimalText(n *big.Rat) string {
 // epsilon is so small that 1 and 1 + epsilon are the same float64.
 var epsilon = big.NewRat(1, 1e18)
 
-// numberBounds returns what the parts compare numbers with.
+// numberBounds returns the bounds that the parts set for numbers.
 func numberBounds(parts spec.Place) []*big.Rat {
 	var out []*big.Rat
 	for _, part := range parts {

@@ -10,7 +10,7 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// bodyObject is an object as it is written: in order, perhaps with a name twice.
+// bodyObject is an object as it is written: with an order, and perhaps with a name twice.
 type bodyObject []bodyEntry
 
 type bodyEntry struct{ name, text string }
@@ -69,7 +69,7 @@ func bases(s *spec.Schema, depth int) []bodyBase {
 	return out
 }
 
-// exampleMembers returns the members that must be there.
+// exampleMembers returns the required members.
 func exampleMembers(parts spec.Place, depth int) (bodyObject, bool) {
 	if depth > maxExampleDepth {
 		return nil, false
@@ -152,7 +152,7 @@ func (p *sampler) declared(part *spec.Schema, base bodyBase) {
 	p.unreadable("a member twice, once escaped", "{"+escaped+","+all.text()[1:])
 }
 
-// oddNames are names that objects of some languages have already, or that pointers and paths have to escape.
+// oddNames are names that objects of some languages already have, or that must be escaped in pointers and paths.
 var oddNames = []string{
 	"undeclared", "", " ", "a/b~c", "~1", "a.b", "$ref", "__proto__", "constructor", "toString", "é", "😀", "\x00",
 	"null", "0", "-1", strings.Repeat("n", 300),
@@ -182,7 +182,7 @@ func (p *sampler) undeclared(part *spec.Schema, base bodyBase) {
 	}
 }
 
-// refusedBy returns a text that a schema refuses. A nil schema refuses none.
+// refusedBy returns a text that a schema refuses. It returns false if it finds none. A nil schema refuses nothing.
 func refusedBy(s *spec.Schema) (string, bool) {
 	for _, text := range []string{"null", `"text"`, "0.5", "[]", "{}"} {
 		if s != nil && !accepts(s, text) {
@@ -192,7 +192,7 @@ func refusedBy(s *spec.Schema) (string, bool) {
 	return "", false
 }
 
-// free tries JSON of all kinds in a member that nobody describes.
+// free tries JSON of all kinds in a member that no schema describes.
 func (p *sampler) free() {
 	for _, base := range p.bases {
 		const name = "any"

@@ -21,7 +21,7 @@ type bodyPlace struct {
 	short       []bodySample            // all, the shortest first
 }
 
-// longText is the length from which a text is drawn seldom, because it costs as much as a hundred others.
+// longText is the length of a long text. Such a text is drawn seldom, because it costs as much as a hundred others.
 const longText = 3000
 
 // sort fills the pools that random bodies are drawn from, once the samples are judged.
@@ -50,7 +50,7 @@ func (p *bodyPlace) shorter(n int) []bodySample {
 	return p.short[:min(end, few)]
 }
 
-// placedSample is a sample at a place. belief is what it makes a body that is valid otherwise.
+// placedSample is a sample at a place. belief is the belief about a body that is valid except for the sample.
 type placedSample struct {
 	bodySample
 	belief Belief
@@ -147,7 +147,7 @@ func fresh(seen *[]childKey, name string, schema *spec.Schema) bool {
 	return true
 }
 
-// circular reports whether a schema, or one that it combines, is among those above it.
+// circular reports whether a schema, or one of the schemas that it combines, is already among the schemas above.
 func circular(schema *spec.Schema, above spec.Place) bool {
 	for _, part := range schema.Place() {
 		if slices.Contains(above, part) && (len(part.Properties) > 0 || part.Items != nil) {

@@ -51,7 +51,7 @@ func (n *bodyNode) write(out *strings.Builder) {
 	out.WriteString(n.gap + end)
 }
 
-// unreadable reports whether anything in the node keeps it from being I-JSON.
+// unreadable reports whether a part of the node is not I-JSON.
 func (n *bodyNode) unreadable() bool {
 	names := map[string]bool{}
 	for _, child := range n.entries {

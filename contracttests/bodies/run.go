@@ -11,8 +11,8 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// generatedRun sends bodies to an organization and compares the answers with what the document says. It may go on with
-// another organization.
+// generatedRun sends bodies to an organization and compares the answers with the document. It may go on with another
+// organization.
 type generatedRun struct {
 	session   *harness.Session
 	generator *Generator
@@ -26,7 +26,7 @@ type generatedRun struct {
 	reported  int
 }
 
-// disagreement is what is wrong about one body.
+// disagreement says that a body got a wrong answer.
 type disagreement struct {
 	about    Case
 	suite    bool // generator and document disagree, so the service is not to blame
@@ -35,7 +35,7 @@ type disagreement struct {
 	exchange judge.Exchange
 }
 
-// maxReported bounds the failures of one run. More of them would tell nothing new.
+// maxReported is the largest number of failures in one run. More would say nothing new.
 const maxReported = 3
 
 // fault returns a disagreement about a body.
@@ -85,7 +85,7 @@ func (r *generatedRun) update(body []byte) judge.Request {
 	return request
 }
 
-// empty empties the objects of the record, so that what comes of a merge patch is known: the patch without its nulls.
+// empty empties the objects of the record. Then the result of a merge patch is known: the patch without its nulls.
 func (r *generatedRun) empty(c Case) *disagreement {
 	request := r.request(http.MethodPatch, []byte(`{"metadata":{},"default_llm_credentials":{}}`))
 	request.Header.Set("Content-Type", "application/json")
@@ -110,8 +110,8 @@ func describeBody(body []byte) string {
 	return judge.Clip(string(body), shown)
 }
 
-// smallest looks for a smaller body that fails too and returns its disagreement. Where it can, it tries each body on a
-// new organization.
+// smallest looks for a smaller body that fails too and returns its disagreement. If it can, it tries each body on a new
+// organization.
 func (r *generatedRun) smallest(found *disagreement, write func(*bodyNode) Case) *disagreement {
 	if found.about.node == nil {
 		return found
@@ -137,7 +137,7 @@ func (r *generatedRun) smallest(found *disagreement, write func(*bodyNode) Case)
 	return found
 }
 
-// try sends one body and returns what is wrong about it, or nil.
+// try sends one body. It returns a disagreement if the answer is wrong.
 func (r *generatedRun) try(c Case) *disagreement {
 	request := r.update(c.Body)
 	want := OracleVerdict(r.oracle, request)
@@ -211,8 +211,8 @@ func (r *generatedRun) slowDown(response judge.Response) {
 	}
 }
 
-// checkAccepted checks what an accepted body did. The answer has to show it, and now and then a read has to show the
-// answer.
+// checkAccepted checks the effect of an accepted body. The answer must show it, and sometimes checkAccepted also
+// compares a read with the answer.
 func (r *generatedRun) checkAccepted(c Case, x judge.Exchange) *disagreement {
 	r.record, r.pending = x.Response.Body, nil
 	sent, err := decoded(c.Body)
@@ -229,7 +229,8 @@ func (r *generatedRun) checkAccepted(c Case, x judge.Exchange) *disagreement {
 	return r.look(c, x, "a read does not show what the change answered")
 }
 
-// look reads the record and compares it with the last one that was shown. culprit is the exchange to report.
+// look reads the record and compares it with the last record that an answer showed. If they differ, it reports the
+// exchange culprit.
 func (r *generatedRun) look(c Case, culprit judge.Exchange, message string) *disagreement {
 	key := r.tenant.Keys[harness.KeyAdmin]
 	x, found := r.send(c, r.request(http.MethodGet, nil))
@@ -249,7 +250,7 @@ func (r *generatedRun) look(c Case, culprit judge.Exchange, message string) *dis
 	return nil
 }
 
-// checkRefused checks, now and then, that refused bodies changed nothing.
+// checkRefused checks, sometimes, that refused bodies changed nothing.
 func (r *generatedRun) checkRefused(c Case) *disagreement {
 	r.pending = append(r.pending, c)
 	if r.refused++; r.refused%r.lookEvery != 0 {
@@ -288,7 +289,7 @@ func (r *generatedRun) settle() *disagreement {
 // not whether they come from its tier or from an update.
 var lastingMembers = []string{"rate_limits", "rate_limit_overrides"}
 
-// lasting reports whether a valid body might change what cannot be put back.
+// lasting reports whether a valid body might change a member that cannot be put back.
 func (r *generatedRun) lasting(body []byte) bool {
 	value, err := decoded(body)
 	object, ok := value.(map[string]any)
@@ -303,7 +304,7 @@ func (r *generatedRun) lasting(body []byte) bool {
 	return false
 }
 
-// end looks at the record a last time.
+// end reads the record a last time.
 func (r *generatedRun) end() {
 	if r.goesOn() {
 		if found := r.settle(); found != nil {

@@ -19,8 +19,8 @@ type bodySample struct {
 	unreadable bool         // the text is not I-JSON
 }
 
-// sampler collects what is worth trying at one place. It does not decide whether a sample is valid: the generator
-// judges whole bodies for that.
+// sampler collects the texts that are worth trying at one place. It does not decide whether they are valid, because the
+// generator judges whole bodies.
 type sampler struct {
 	schema *spec.Schema
 	parts  spec.Place // all that judge the value
@@ -41,7 +41,7 @@ func (p *sampler) unreadable(side, text string) {
 	p.all = append(p.all, bodySample{text: text, keyword: "json", side: side, unreadable: true})
 }
 
-// samples returns everything that is worth trying.
+// samples returns all texts that are worth trying.
 func (p *sampler) samples() []bodySample {
 	for _, part := range p.parts {
 		p.types(part)
@@ -82,7 +82,7 @@ func (p *sampler) types(part *spec.Schema) {
 	}
 }
 
-// values tries the values of an enum, and others that come near.
+// values tries the values of an enum, and similar values.
 func (p *sampler) values(part *spec.Schema) {
 	for i, value := range part.Enum {
 		p.near(part, "enum", fmt.Sprintf("value %d", i), value)
@@ -117,7 +117,7 @@ func jsonText(value any) string {
 	return strings.TrimSuffix(out.String(), "\n")
 }
 
-// decoded reads a JSON text. Of two members of one name it keeps the last.
+// decoded reads a JSON text. If two members have the same name, it keeps the last.
 func decoded(text []byte) (any, error) {
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.UseNumber()

@@ -7,16 +7,16 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// understood are the keywords that the generator can show. For any other it states a gap.
+// understood are the keywords that the generator can test. Any other keyword is a gap.
 var understood = []string{
 	"$ref", "additionalProperties", "anyOf", "enum", "format", "items", "maxLength", "maximum", "minLength", "minimum",
 	"pattern", "properties", "required", "type",
 }
 
-// maxCount is the length of the longest text that the generator writes to show a bound.
+// maxCount is the length of the longest text that tests a bound.
 const maxCount = 1 << 16
 
-// gaps returns what the generator does not understand of a schema and of those within it.
+// gaps returns the keywords of a schema, and of the schemas inside it, that the generator does not understand.
 func gaps(s *spec.Schema) []string {
 	var out []string
 	seen := map[*spec.Schema]bool{}
@@ -65,8 +65,7 @@ func subschemas(s *spec.Schema) []*spec.Schema {
 	return out
 }
 
-// chosen returns the schemas that all apply to one value. turn says which alternative to choose wherever there are
-// some.
+// chosen returns all schemas that apply to one value. If there are alternatives, turn says which one to choose.
 func chosen(s *spec.Schema, turn int) spec.Place { return choose(s, turn, nil) }
 
 func choose(s *spec.Schema, turn int, seen spec.Place) spec.Place {
@@ -85,8 +84,8 @@ func mayBe(parts spec.Place, types ...string) bool {
 	return len(parts.Types()) == 0 || slices.ContainsFunc(types, parts.Has)
 }
 
-// memberOf returns the schema of a member, or nil where the parts leave it free. If several parts describe the member,
-// it returns the first; New states a gap then.
+// memberOf returns the schema of a member, or nil if no part describes it. If several parts describe it, memberOf
+// returns the first, and New adds a gap.
 func memberOf(parts spec.Place, name string) *spec.Schema {
 	if all := membersOf(parts, name); len(all) > 0 {
 		return all[0]
@@ -104,7 +103,7 @@ func membersOf(parts spec.Place, name string) []*spec.Schema {
 	return found
 }
 
-// member returns what the schema itself says of a member, or nil.
+// member returns the schema that this schema itself has for a member, or nil.
 func member(s *spec.Schema, name string) *spec.Schema {
 	for _, p := range s.Properties {
 		if p.Name == name {
@@ -114,7 +113,7 @@ func member(s *spec.Schema, name string) *spec.Schema {
 	return s.Additional
 }
 
-// itemOf returns the schema of the items of an array, or nil where the parts leave them free.
+// itemOf returns the schema of the items of an array, or nil if no part describes them.
 func itemOf(parts spec.Place) *spec.Schema {
 	for _, part := range parts {
 		if part.Items != nil {

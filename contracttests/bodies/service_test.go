@@ -99,7 +99,7 @@ func countStatuses(subject *harness.Subject) func(status int) int {
 	}
 }
 
-// wrongService answers as the service does but for what alter changes.
+// wrongService answers as the service does, except for the changes of alter.
 func wrongService(t *testing.T, alter func(send func(judge.Request) judge.Response, r judge.Request) judge.Response) *harness.Subject {
 	t.Helper()
 	subject := local.New(t, local.NewMemory(), local.Options{Unlimited: true})
@@ -184,7 +184,7 @@ func TestWrongServices(t *testing.T) {
 	}
 }
 
-// TestSuiteFault: where the validator lacks a rule, generator and validator differ, and nobody blames the service.
+// TestSuiteFault: if the validator lacks a rule, generator and validator differ, and the service is not blamed.
 func TestSuiteFault(t *testing.T) {
 	t.Parallel()
 	subject := local.New(t, local.NewMemory(), local.Options{Unlimited: true})

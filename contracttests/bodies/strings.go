@@ -45,8 +45,8 @@ func (p *sampler) length(part *spec.Schema, keyword, side string, bound, step in
 // demanding reports whether the schema refuses texts for more than their length.
 func demanding(s *spec.Schema) bool { return s.Pattern != nil || s.Format == emailFormat }
 
-// fitting returns texts of n characters that the parts accept but for their length, as far as it finds any. One of them
-// fits patterns and formats, the other patterns alone: formats have lengths of their own.
+// fitting returns texts of n characters that the parts accept, if their length is ignored. One of them fits patterns
+// and formats, the other only patterns, because formats limit the length as well. It may find fewer.
 func fitting(parts spec.Place, n int) []string {
 	if !slices.ContainsFunc(parts, demanding) {
 		return nil
@@ -72,7 +72,8 @@ func fitting(parts spec.Place, n int) []string {
 // maxPiece is the longest piece that fit repeats or takes out at once.
 const maxPiece = 4
 
-// fit makes a text n characters long. It repeats pieces of it or takes pieces out, and each step has to be accepted.
+// fit makes a text n characters long. It repeats pieces of the text or removes pieces, and the parts must accept each
+// step.
 func fit(text string, n int, accepts func(string) bool) (string, bool) {
 	runes := []rune(text)
 	if !accepts(text) {
@@ -137,7 +138,7 @@ func matches(pattern string) []string {
 	return slices.Compact(out)
 }
 
-// patterns tries texts that match a pattern, and the same texts with something added or taken out.
+// patterns tries texts that match a pattern, and the same texts with something added or removed.
 func (p *sampler) patterns(part *spec.Schema) {
 	if part.Pattern == nil {
 		return
@@ -180,7 +181,7 @@ func (p *sampler) formats(part *spec.Schema) {
 	}
 }
 
-// oddTexts are JSON strings that readers often get wrong, by what is odd about them.
+// oddTexts are JSON strings that readers often misread. The names say what is odd.
 var oddTexts = [][2]string{
 	{"empty", `""`}, {"a space", `" "`}, {"one character", `"x"`}, {"NUL", `"\u0000"`}, {"NUL within", `"a\u0000b"`},
 	{"escaped letters", `"\u0041\u0062"`},

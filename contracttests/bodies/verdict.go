@@ -12,7 +12,7 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// bodyVerdict is what the generator, the document or the service says of a body.
+// bodyVerdict is the opinion of a body that the generator, the document or the service has.
 type bodyVerdict struct {
 	Belief Belief
 	places []string // JSON pointers, clipped, sorted and each once
@@ -43,10 +43,10 @@ func (v bodyVerdict) String() string {
 	return "invalid at " + strings.Join(quoted, ", ")
 }
 
-// verdict is what the generator says of the body.
+// verdict returns the generator's opinion of the body.
 func (c Case) verdict() bodyVerdict { return newBodyVerdict(c.Belief, c.Broken) }
 
-// OracleVerdict is what the document says of a request. Everything but the body has to be right.
+// OracleVerdict returns the document's opinion of a request's body. Everything else in the request must be right.
 func OracleVerdict(v *judge.Validator, r judge.Request) bodyVerdict {
 	var places []string
 	for _, found := range v.CheckRequest(judge.Exchange{Request: r}) {
@@ -66,7 +66,8 @@ func OracleVerdict(v *judge.Validator, r judge.Request) bodyVerdict {
 	return newBodyVerdict(Invalid, places)
 }
 
-// serviceVerdict is what a response says of its request. It fails if the status says nothing about the body.
+// serviceVerdict returns the service's opinion of a body, from the response. It returns an error if the status does not
+// tell.
 func serviceVerdict(x judge.Response) (bodyVerdict, error) {
 	switch x.Status {
 	case http.StatusOK:
@@ -107,8 +108,8 @@ func problemPlaces(body []byte) ([]string, error) {
 	return places, nil
 }
 
-// kept returns what a record without members of its objects has to show of a valid body: the first name for the other, and
-// nothing for what a merge patch takes out.
+// kept returns what the record must show after a valid body, if its objects were empty before: each member under its
+// first name, and without the members that a merge patch removes.
 func (l BodyLimits) kept(sent any) any {
 	object, ok := sent.(map[string]any)
 	if !ok {
@@ -127,7 +128,7 @@ func (l BodyLimits) kept(sent any) any {
 	return out
 }
 
-// withoutNulls leaves out the members of objects in objects that are null.
+// withoutNulls returns the object without null members, also inside of its objects.
 func withoutNulls(value any) any {
 	object, ok := value.(map[string]any)
 	if !ok {
@@ -142,8 +143,8 @@ func withoutNulls(value any) any {
 	return out
 }
 
-// shows reports whether a record has the values that were sent, member by member as far as the schema declares them. It
-// accepts anything for null: only the service's own rules say what null does.
+// shows reports whether a record has the values that were sent. It compares all members that the schema declares. For
+// null it accepts any value, because only rules of the service say what null does.
 func shows(s *spec.Schema, sent, got any) bool {
 	declared := declaredNames(s.Place())
 	object, isObject := sent.(map[string]any)

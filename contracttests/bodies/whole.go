@@ -11,7 +11,7 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// broken returns the paths of what is beyond the limits. refused are the paths that the schema refuses.
+// broken returns the paths of the values that exceed the limits. refused are the paths that the schema refuses.
 func (l BodyLimits) broken(body []byte, value any, refused [][]string) [][]string {
 	object, ok := value.(map[string]any)
 	if !ok {
@@ -36,8 +36,8 @@ func (l BodyLimits) broken(body []byte, value any, refused [][]string) [][]strin
 	return found
 }
 
-// overflows returns the paths of the numbers in a value that round to infinity as a float64: from half of the last place
-// beyond the largest one.
+// overflows returns the paths of the numbers in a value that round to infinity as a float64. They are larger than the
+// largest float64 by at least half of its last place.
 func overflows(value any, path []string) [][]string {
 	var found [][]string
 	switch value := value.(type) {
@@ -71,8 +71,8 @@ func reservedHost(address string) bool {
 	})
 }
 
-// disagree reports whether two names of one member have different values. The members that their schemas declare count,
-// by value. Where a schema refuses one of the two, there is nothing to compare.
+// disagree reports whether two names of one member have different values. It compares the members that the schemas
+// declare, by value. If a schema refuses one of the two, there is nothing to compare.
 func (l BodyLimits) disagree(object map[string]any, names [2]string, refused [][]string) bool {
 	one, hasOne := object[names[0]]
 	other, hasOther := object[names[1]]
@@ -88,7 +88,7 @@ func (l BodyLimits) disagree(object map[string]any, names [2]string, refused [][
 	return !equalJSON(declaredLimits(one), declaredLimits(other))
 }
 
-// declaredLimits leaves out what is no category of rate limits.
+// declaredLimits returns the limits without members that are not categories.
 func declaredLimits(value any) any {
 	object, ok := value.(map[string]any)
 	if !ok {
@@ -103,7 +103,7 @@ func declaredLimits(value any) any {
 	return out
 }
 
-// brokenObjects returns the paths of the objects that are beyond the limits of bytes or depth.
+// brokenObjects returns the paths of the objects that have too many bytes or levels.
 func (l BodyLimits) brokenObjects(body []byte, object map[string]any) [][]string {
 	if len(l.Objects) == 0 {
 		return nil
@@ -174,7 +174,7 @@ func (g *Generator) bodyCases() []Case {
 	return cases
 }
 
-// textCases have something around the text, or are cut off.
+// textCases are bodies with something around the text, and bodies that are cut off.
 func (g *Generator) textCases(whole string) []Case {
 	var cases []Case
 	add := func(side, body string, unreadable bool) {

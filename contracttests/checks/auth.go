@@ -15,8 +15,8 @@ func readKeyCannotPatch(s *harness.Session)   { cannotPatch(s, harness.KeyRead) 
 func writeKeyCannotPatch(s *harness.Session)  { cannotPatch(s, harness.KeyWrite) }
 func deleteKeyCannotPatch(s *harness.Session) { cannotPatch(s, harness.KeyDelete) }
 
-// cannotPatch: a key without the permission admin reads the same record as an admin key, and changes nothing, whatever
-// it sends.
+// cannotPatch: a key without the permission admin reads the same record as an admin key, but no request with it changes
+// anything.
 func cannotPatch(s *harness.Session, kind harness.KeyKind) {
 	c := s.Caller(harness.TenantSpec{Keys: []harness.KeyKind{kind}})
 	before := c.Read()
@@ -49,7 +49,7 @@ func revokedKeyStops(s *harness.Session) {
 	s.WantError(c.Patch(newName(c)), http.StatusUnauthorized, "api_key_revoked")
 }
 
-// unknownKeys: a caller who tries keys must not learn which organizations exist.
+// unknownKeys: a caller who tries many keys must not learn which organizations exist.
 func unknownKeys(s *harness.Session) {
 	c := s.Caller(harness.TenantSpec{Keys: []harness.KeyKind{harness.KeyUnknown}})
 	known := c.Keys[harness.KeyUnknown]
@@ -77,8 +77,8 @@ func sameRefusal(a, b judge.Response) bool {
 	return a.Status == b.Status && bytes.Equal(a.Body, b.Body) && maps.EqualFunc(left, right, slices.Equal)
 }
 
-// strangersKey returns the key with the identifier of an organization that does not exist. It returns false if the key is
-// not of the known form. The key's checksum is wrong then, as only the service can make it.
+// strangersKey returns the key with the identifier of an organization that does not exist. It returns false if the key
+// has another form. The checksum of the result is wrong, because only the service can make it.
 func strangersKey(key string) (string, bool) {
 	parts := strings.Split(key, "_")
 	if len(parts) != 4 {

@@ -1,6 +1,6 @@
-// Package checks holds the checks of the organizations API, one file a feature. All lists each check once.
+// Package checks holds the checks of the organizations API, one file for each feature. All lists each check once.
 //
-// The checks reach the service through package harness alone, so that they run against any service with this contract.
+// The checks reach the service only through package harness, so that they run against any service with this contract.
 // They must not import the service's code or package testing.
 package checks
 
@@ -12,12 +12,12 @@ import (
 	"organizations-api/contracttests/harness"
 )
 
-// All returns the whole suite. Each check has a name of its own.
+// All returns the whole suite. Each check has its own name.
 func All() []harness.Check {
 	return slices.Concat(statusChecks(), laws(), tierLaws(), []harness.Check{StateMachine(DefaultMachine())})
 }
 
-// laws returns the checks of what no schema states.
+// laws returns the checks for rules that no schema states.
 func laws() []harness.Check {
 	const own = harness.NeedProvision
 	return []harness.Check{
@@ -115,10 +115,10 @@ func law(name string, needs harness.Need, run func(s *harness.Session)) harness.
 	return harness.Check{Name: "laws/" + name, Needs: needs, Run: run}
 }
 
-// adminOnly is the spec of an organization of the tier pro, with nothing set and no key but the admin key.
+// adminOnly is the spec of an organization of the tier pro, with nothing set. It has only the admin key.
 func adminOnly() harness.TenantSpec { return harness.TenantSpec{Keys: []harness.KeyKind{}} }
 
-// full is the spec of an organization that has everything, with no key but the admin key.
+// full is the spec of an organization with a value for everything. It has only the admin key.
 func full() harness.TenantSpec { return harness.TenantSpec{Full: true, Keys: []harness.KeyKind{}} }
 
 // member is a member of a JSON object: its name, and its value as JSON text.
@@ -142,7 +142,7 @@ func quote(text string) string {
 	return string(encoded)
 }
 
-// newName returns the body of a PATCH that gives the organization a name that it does not have.
+// newName returns the body of a PATCH with a name that the organization does not have.
 func newName(c harness.Caller) string {
 	return object(member{"organization_name", quote(c.Fresh("Name"))})
 }
@@ -161,7 +161,7 @@ func newValues(c harness.Caller) []member {
 	}
 }
 
-// otherThan returns the boolean that the record does not have.
+// otherThan returns the opposite of the boolean in the record.
 func otherThan(c harness.Caller, name string) string {
 	if string(c.Read().Members[name]) == "true" {
 		return "false"

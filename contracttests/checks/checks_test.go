@@ -27,8 +27,8 @@ func between(subject *harness.Subject, change func(r *judge.Request) *judge.Resp
 	return &out
 }
 
-// TestSequenceIsShrunk: a failing sequence is shrunk to the request that the service gets wrong and the one that
-// prepares it, shown as commands.
+// TestSequenceIsShrunk: a failing sequence is reduced to two requests, shown as commands: the one that the service
+// answers wrongly, and the one that prepares it.
 func TestSequenceIsShrunk(t *testing.T) {
 	t.Parallel()
 	wrong := between(local.New(t, local.NewMemory(), local.Options{}), func(r *judge.Request) *judge.Response {

@@ -17,7 +17,7 @@ func wantMismatch(c harness.Caller, before harness.Snapshot, headers ...string) 
 	c.WantUnchanged(before, "a PATCH that was refused")
 }
 
-// ifMatchGuards: a change under If-Match is made if If-Match names the current version, and only then.
+// ifMatchGuards: a change with If-Match is made only if If-Match names the current version.
 func ifMatchGuards(s *harness.Session) {
 	c := s.Caller(adminOnly())
 	first := c.Read()
@@ -37,14 +37,14 @@ func ifMatchGuards(s *harness.Session) {
 	ifMatchGuardsReads(c, first.ETag, fourth)
 }
 
-// ifMatchGuardsReads: If-Match is for reads too.
+// ifMatchGuardsReads: If-Match also works for reads.
 func ifMatchGuardsReads(c harness.Caller, stale string, now harness.Snapshot) {
 	x := c.Get(harness.KeyAdmin, "If-Match", stale)
 	c.WantError(x, http.StatusPreconditionFailed, "version_mismatch")
 	c.WantSame(now, c.Snapshot(c.Get(harness.KeyAdmin, "If-Match", now.ETag)), "a read under If-Match differs")
 }
 
-// ifNoneMatchSpares: a read under If-None-Match is answered with 304 for the current version, with the record for an
+// ifNoneMatchSpares: a read with If-None-Match gets 304 if it names the current version, and the record if it names an
 // old one.
 func ifNoneMatchSpares(s *harness.Session) {
 	c := s.Caller(adminOnly())
@@ -80,7 +80,7 @@ func ifNoneMatchGuards(s *harness.Session) {
 	wantMismatch(c, third, "If-Match", third.ETag, "If-None-Match", third.ETag)
 }
 
-// ifMatchAdmitsOne: exactly one of several changes of the same version is made.
+// ifMatchAdmitsOne: if several changes name the same version, exactly one of them is made.
 func ifMatchAdmitsOne(s *harness.Session) {
 	const several = 6
 	c := s.Caller(adminOnly())
@@ -105,7 +105,7 @@ func ifMatchAdmitsOne(s *harness.Session) {
 	c.WantUnchanged(s.Snapshot(admitted[0]), "several changes of one version; this one went through")
 }
 
-// concurrentChanges: changes of different fields at the same time are all made.
+// concurrentChanges: if several requests change different fields at the same time, all changes are made.
 func concurrentChanges(s *harness.Session) {
 	c := s.Caller(adminOnly())
 	before, fields := c.Read(), newValues(c)

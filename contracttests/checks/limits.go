@@ -28,7 +28,7 @@ func tierLimits(tier string) limits {
 	}
 }
 
-// overlaid returns the limits, with those of an override in place of the tier's.
+// overlaid returns the limits of the tier, replaced by those of an override where it has one.
 func (l limits) overlaid(override limits) limits {
 	out := limits{}
 	for _, name := range categories() {
@@ -59,14 +59,14 @@ func wantLimits(s *harness.Session, now harness.Snapshot, want limits) {
 	}
 }
 
-// setLimits sends an override and checks the limits that come of it.
+// setLimits sends an override and checks the resulting limits.
 func setLimits(c harness.Caller, tier string, override limits) harness.Snapshot {
 	now := c.Change(object(member{"rate_limits", override.json()}))
 	wantLimits(c.Session, now, tierLimits(tier).overlaid(override))
 	return now
 }
 
-// limitsOfTier: without an override, the limits are those of the tier that the record names.
+// limitsOfTier: without an override, the limits are those of the tier in the record.
 func limitsOfTier(s *harness.Session, tier string) {
 	c := s.Caller(harness.TenantSpec{Tier: tier, Keys: []harness.KeyKind{}})
 	if got := c.Read().Text("account_type"); got != tier {
@@ -156,7 +156,7 @@ func undeclaredLimits(s *harness.Session) {
 	c.WantUnchanged(now, "limits that are not declared")
 }
 
-// rateLimitsEmpty: an override that names no category replaces the one that is there, like any other.
+// rateLimitsEmpty: an override without any category replaces the present override, like any other.
 func rateLimitsEmpty(s *harness.Session) {
 	const tier = "team"
 	c := s.Caller(harness.TenantSpec{Tier: tier, Keys: []harness.KeyKind{}})

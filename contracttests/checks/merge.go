@@ -14,7 +14,7 @@ import (
 // mergePatch returns the header of a JSON Merge Patch (RFC 7396).
 func mergePatch() []string { return []string{"Content-Type", harness.MergePatchType} }
 
-// mergePatchPersists: a merge patch sets what it names and nothing else, and the next read shows it.
+// mergePatchPersists: a merge patch sets the fields that it names and nothing else, and the next read shows it.
 func mergePatchPersists(s *harness.Session) {
 	c := s.Caller(full())
 	before := c.Change(`{"metadata":{},"default_llm_credentials":{}}`) // a merge into an empty object is the patch itself
@@ -29,7 +29,7 @@ func mergePatchPersists(s *harness.Session) {
 	s.WantSame(before, c.Change(`{}`, mergePatch()...), "an empty merge patch changed the record")
 }
 
-// cleared are the fields that null clears in a merge patch, and what they are then.
+// cleared are the fields that null clears in a merge patch, with their values afterwards.
 func cleared() []member {
 	return []member{
 		{"logo_url", "null"}, {"billing_email", "null"}, {"notifications_email", "null"}, {"metadata", "{}"},
@@ -37,7 +37,7 @@ func cleared() []member {
 	}
 }
 
-// mergeNullClears: in a merge patch null clears a field. The name alone cannot be cleared.
+// mergeNullClears: in a merge patch null clears a field. Only the name cannot be cleared.
 func mergeNullClears(s *harness.Session) {
 	c := s.Caller(adminOnly())
 	c.Change(object(newValues(c)...))
@@ -52,7 +52,7 @@ func mergeNullClears(s *harness.Session) {
 	c.WantUnchanged(before, "null for the name in a merge patch")
 }
 
-// merges sends merge patches of a field one after the other, and wants the field to be as said after each.
+// merges sends merge patches of a field one after the other, and compares the field after each.
 func merges(s *harness.Session, name string, steps [][2]string) {
 	c := s.Caller(adminOnly())
 	before := c.Change(object(member{name, steps[0][1]}))
@@ -64,8 +64,8 @@ func merges(s *harness.Session, name string, steps [][2]string) {
 	}
 }
 
-// mergeOfMetadata: members are added, replaced and taken out at every level; arrays and all other values are replaced as
-// a whole. Digits stay as they were.
+// mergeOfMetadata: a merge adds, replaces and removes members at every level. It replaces arrays and all other values
+// as a whole. Digits stay as they were.
 func mergeOfMetadata(s *harness.Session) {
 	mark := quote(s.Fresh("metadata"))
 	merges(s, "metadata", [][2]string{
@@ -78,7 +78,7 @@ func mergeOfMetadata(s *harness.Session) {
 	})
 }
 
-// mergeOfCredentials: a provider is added, replaced or taken out, and the others stay.
+// mergeOfCredentials: a merge adds, replaces or removes one provider, and the others stay.
 func mergeOfCredentials(s *harness.Session) {
 	one, two := quote(s.Fresh("one")), quote(s.Fresh("two"))
 	merges(s, "default_llm_credentials", [][2]string{
@@ -89,7 +89,8 @@ func mergeOfCredentials(s *harness.Session) {
 	})
 }
 
-// mergeOfLimits: a category is overridden or taken back, and the others stay. null ends the override.
+// mergeOfLimits: a merge overrides one category or removes its override, and the others stay. null removes the whole
+// override.
 func mergeOfLimits(s *harness.Session) {
 	const tier = "team"
 	c := s.Caller(harness.TenantSpec{Tier: tier, Keys: []harness.KeyKind{}})
@@ -114,7 +115,7 @@ func mergeOfLimits(s *harness.Session) {
 	c.WantUnchanged(now, "null for rate_limits in a merge patch")
 }
 
-// mergeBounded: the bounds of an object hold for what comes of a merge, not for the patch alone.
+// mergeBounded: the bounds of an object apply to the result of a merge, and not only to the patch.
 func mergeBounded(s *harness.Session) {
 	for _, name := range []string{"metadata", "default_llm_credentials"} {
 		c := s.Caller(adminOnly())
@@ -130,8 +131,8 @@ func mergeBounded(s *harness.Session) {
 	}
 }
 
-// merged is what RFC 7396 makes of a target and a patch that are objects without objects in them. The order is that of the
-// target, then that of the patch.
+// merged returns the result of RFC 7396 for a target and a patch that have no objects inside. The members of the target
+// come first, then those of the patch.
 func merged(target, patch json.RawMessage) json.RawMessage {
 	members := membersOf(target)
 	for _, change := range membersOf(patch) {

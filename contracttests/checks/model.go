@@ -8,7 +8,7 @@ import (
 	"organizations-api/contracttests/harness"
 )
 
-// model is what an organization must be after the steps so far. It starts from the first read.
+// model is the state that an organization must have after the steps so far. It starts with the first read.
 type model struct {
 	tier    string
 	shown   harness.Snapshot           // the last answer that showed it
@@ -44,7 +44,7 @@ func (m *model) header(t tag) string {
 	}
 }
 
-// status returns the status that a step must be answered with.
+// status returns the status that the answer to a step must have.
 func (m *model) status(one step) int {
 	switch {
 	case one.method == http.MethodPatch && one.key != harness.KeyAdmin:
@@ -71,7 +71,7 @@ const (
 	mayChange // the override changes and the limits in force do not; the document does not say which it is
 )
 
-// apply makes the changes of a PATCH that is accepted.
+// apply makes the changes of an accepted PATCH.
 func (m *model) apply(one step) verdict {
 	out := changesNothing
 	if one.limits != nil { // null leaves the limits
@@ -96,7 +96,7 @@ func (m *model) apply(one step) verdict {
 	return out
 }
 
-// merged returns what a merge patch makes of a field.
+// merged returns the result of a merge patch for a field.
 func (m *model) merged(field member) json.RawMessage {
 	if field.value == "null" {
 		for _, empty := range cleared() {

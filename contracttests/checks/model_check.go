@@ -20,16 +20,16 @@ type Machine struct {
 	Steps int    // requests in a sequence; each change is read back besides
 }
 
-// DefaultMachine returns what the suite runs by default: a few short sequences, always the same, so that what the suite
-// finds does not depend on luck.
+// DefaultMachine returns the default of the suite: a few short sequences. They are always the same, so that the result
+// does not depend on luck.
 func DefaultMachine() Machine { return Machine{Seed: 1, Runs: 4, Steps: 30} }
 
-// maxSteps keeps a sequence below the limits of the tiers that it works with, of 200 requests a minute.
+// maxSteps is the longest sequence. It stays below the limit of the tiers that it uses, 200 requests a minute.
 const maxSteps = 90
 
-// StateMachine returns the check that mixes all laws. It sends random sequences of requests, of two organizations in
-// turns, and compares every answer with a simple model. A sequence that fails is made as short as possible and
-// reported as commands.
+// StateMachine returns the check that mixes all laws. It sends random sequences of requests for two organizations in
+// turns, and compares every answer with a simple model. If a sequence fails, it makes the sequence as short as possible
+// and reports it as commands.
 //
 // The package runs the sequences itself, without a library for tests, so that the check also runs against services that
 // are wrong on purpose.
@@ -57,8 +57,8 @@ func reportSequence(s *harness.Session, m Machine, run uint64, o outcome) {
 	s.FailScript(o.script, "%s", message)
 }
 
-// play runs a sequence. It returns nil if nothing is wrong. The organizations are new, or the given one as the last
-// sequence left it; the model starts from what it reads.
+// play runs a sequence. It returns nil if nothing is wrong. The organizations are new. On a live target it is the given
+// one, as the last sequence left it; the model starts with its record.
 func play(s *harness.Session, steps []step) *outcome {
 	var p *player
 	done := 0
@@ -78,7 +78,7 @@ func play(s *harness.Session, steps []step) *outcome {
 	return &outcome{steps: min(done+1, len(steps)), message: failures[0].Message, script: p.script}
 }
 
-// Bounds on the search for a shorter sequence. The second one is for services that are far away.
+// These bounds limit the search for a shorter sequence. The second one is for services that are far away.
 const (
 	maxReplays   = 150
 	maxShrinking = 30 * time.Second
@@ -148,7 +148,7 @@ func (p *player) begin() {
 	}
 }
 
-// send sends a request and writes it down.
+// send sends a request and records it.
 func (p *player) send(who int, key harness.KeyKind, method string, body []byte, headers ...string) judge.Exchange {
 	r := harness.NewRequest(method, p.who[who].Keys[key], body, headers...)
 	name := fmt.Sprintf("$KEY_%d_%s", who+1, strings.ToUpper(string(key)))
@@ -190,8 +190,8 @@ func (p *player) step(one step) {
 	}
 }
 
-// compare compares an answer with the model. The model then takes the new time and ETag from the answer, which it
-// cannot know.
+// compare compares an answer with the model. Then it copies the new time and ETag from the answer, because the model
+// cannot know them.
 func (p *player) compare(m *model, now harness.Snapshot, what verdict) {
 	for _, name := range slices.Sorted(maps.Keys(m.members)) {
 		same := harness.SameJSON(m.members[name], now.Members[name])

@@ -10,7 +10,7 @@ import (
 	"organizations-api/contracttests/harness"
 )
 
-// step is one request of a sequence. It is plain data: what it leads to depends on the steps before.
+// step is one request of a sequence, as plain data. Its effect depends on the steps before.
 type step struct {
 	who     int // which organization
 	method  string
@@ -123,8 +123,8 @@ func newStep(r *rand.Rand, live bool) step {
 	return one
 }
 
-// addLimits adds an override now and then. The limit of the category metadata, which counts the requests of the check
-// itself, stays large.
+// addLimits sometimes adds an override. The limit of the category metadata stays large, because the requests of the
+// check itself count in it.
 func (one *step) addLimits(r *rand.Rand) {
 	switch r.IntN(5) {
 	case 0:
@@ -142,7 +142,7 @@ func (one *step) addLimits(r *rand.Rand) {
 	}
 }
 
-// newFields returns some of the fields, each with one of a few values, so that now and then nothing changes.
+// newFields returns some of the fields, each with one of a few values, so that a step sometimes changes nothing.
 func newFields(r *rand.Rand) []member {
 	few := strconv.Itoa(r.IntN(3))
 	values := []member{
@@ -162,7 +162,7 @@ func newFields(r *rand.Rand) []member {
 	return values[:r.IntN(4)]
 }
 
-// newMerge returns some fields of a merge patch. Its objects have no objects within, which would be merged too.
+// newMerge returns some fields of a merge patch. Its objects contain no objects, because those would be merged too.
 func newMerge(r *rand.Rand) []member {
 	few := strconv.Itoa(r.IntN(3))
 	values := []member{

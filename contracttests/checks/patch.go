@@ -9,7 +9,7 @@ import (
 	"organizations-api/contracttests/harness"
 )
 
-// patchPersists: the answer to a PATCH shows what it set. Every read after it shows the same, with whatever key.
+// patchPersists: the answer to a PATCH shows the new values. Every read after it shows the same, with any key.
 func patchPersists(s *harness.Session) {
 	c := s.Caller(harness.TenantSpec{Keys: []harness.KeyKind{harness.KeyRead}})
 	before := c.Read()
@@ -52,7 +52,7 @@ func absentFieldsStay(s *harness.Session) {
 func metadataReplaces(s *harness.Session)   { objectReplaces(s, "metadata") }
 func credentialsReplace(s *harness.Session) { objectReplaces(s, "default_llm_credentials") }
 
-// objectReplaces: an object that is sent replaces the whole object that was there. Nothing is merged.
+// objectReplaces: an object in a PATCH replaces the whole object in the record. Nothing is merged.
 func objectReplaces(s *harness.Session, name string) {
 	c := s.Caller(adminOnly())
 	a, b := quote(s.Fresh("a")), quote(s.Fresh("b"))
@@ -84,8 +84,8 @@ func nullLeaves(s *harness.Session) {
 	}
 }
 
-// nineFieldsSevenNull: clients send null for whatever is not set. Of nine fields, seven of them null, exactly the two
-// that are set change. As a merge patch the same body clears the seven.
+// nineFieldsSevenNull: clients send null for every field that is not set. If a body has nine fields, and seven are
+// null, exactly the two others change. As a merge patch, the same body clears the seven.
 func nineFieldsSevenNull(s *harness.Session) {
 	c := s.Caller(adminOnly())
 	values := newValues(c)
@@ -110,7 +110,7 @@ func nineFieldsSevenNull(s *harness.Session) {
 	c.WantUnchanged(now, "a merge patch of nine fields")
 }
 
-// undeclaredFields: a PATCH ignores fields that the document does not declare for it, whatever they are called.
+// undeclaredFields: a PATCH ignores every field that the document does not declare for it.
 func undeclaredFields(s *harness.Session) {
 	c := s.Caller(full())
 	before := c.Read()
@@ -137,7 +137,7 @@ func undeclaredFields(s *harness.Session) {
 	wantRecord(s, before, c.Change(object(append(fields, name)...)), name)
 }
 
-// noChange: a PATCH that sets the values that are there changes nothing, however it is written.
+// noChange: a PATCH with the present values changes nothing, in any notation.
 func noChange(s *harness.Session) {
 	c := s.Caller(full())
 	fields := newValues(c)
@@ -221,7 +221,7 @@ func etagFollows(s *harness.Session) {
 	}
 }
 
-// identityStays: a PATCH changes nothing that is the operator's to change.
+// identityStays: a PATCH changes nothing that only the operator may change.
 func identityStays(s *harness.Session) {
 	c := s.Caller(full())
 	before := c.Read()
@@ -253,7 +253,7 @@ func failedPatch(s *harness.Session) {
 	}
 }
 
-// faultChangesNothing: a change that is answered with an error of the store was not made. (These faults come before the
+// faultChangesNothing: if the answer is an error of the store, the change was not made. (These faults happen before the
 // store does anything.)
 func faultChangesNothing(s *harness.Session) {
 	c := s.Caller(full())
@@ -271,8 +271,8 @@ func faultChangesNothing(s *harness.Session) {
 		"a store that cannot be written reads otherwise")
 }
 
-// problemAmongChanges: a PATCH with one field that does not fit the schema changes no field, wherever that field
-// stands.
+// problemAmongChanges: if one field of a PATCH does not fit the schema, no field changes, at any position of that
+// field.
 func problemAmongChanges(s *harness.Session) {
 	c := s.Caller(adminOnly())
 	before := c.Read()

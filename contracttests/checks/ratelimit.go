@@ -11,8 +11,8 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// limitedChange: an update that is answered with 429 is not made. The record cannot be read in that minute; but the
-// update asks for a higher limit, which would show in the headers of the next answer.
+// limitedChange: an update that gets 429 is not made. The record cannot be read in that minute. So the update asks for
+// a higher limit, which would show in the headers of the next answer.
 func limitedChange(s *harness.Session) {
 	for range 3 {
 		c := s.Caller(harness.TenantSpec{Limit: 1, Keys: []harness.KeyKind{}})
@@ -30,7 +30,7 @@ func limitedChange(s *harness.Session) {
 	s.Stop("the minute ended again and again")
 }
 
-// meter is what the headers of an answer say about the limit.
+// meter is the limit as the headers of an answer show it.
 type meter struct{ limit, remaining, reset int }
 
 // readMeter reads the headers of an answer. It ends the check if they are missing.
@@ -46,7 +46,7 @@ func readMeter(s *harness.Session, x judge.Exchange) meter {
 	return meter{number("X-RateLimit-Limit"), number("X-RateLimit-Remaining"), number("X-RateLimit-Reset")}
 }
 
-// withinOneMinute returns answers that are all of one minute. If the minute ends meanwhile, it asks again, with another
+// withinOneMinute returns answers from one minute. If the minute ends meanwhile, it asks again, with another
 // organization.
 func withinOneMinute(s *harness.Session, limit int, ask func(c harness.Caller) []judge.Exchange) []judge.Exchange {
 	var answers []judge.Exchange
@@ -61,7 +61,7 @@ func withinOneMinute(s *harness.Session, limit int, ask func(c harness.Caller) [
 	return answers
 }
 
-// countsDown: every request leaves one less, whatever its method and its status, down to zero.
+// countsDown: every request reduces the number of remaining requests by one, down to zero, for any method and status.
 func countsDown(s *harness.Session) {
 	const limit = 5
 	began := time.Now()
@@ -103,8 +103,8 @@ func wantRetryAfter(s *harness.Session, x judge.Exchange) {
 	}
 }
 
-// limitIsExact: of many requests at once, exactly as many as the limit allows are answered, each with another number
-// left.
+// limitIsExact: if many requests come at once, the service answers exactly as many as the limit allows. Each answer has
+// another number of remaining requests.
 func limitIsExact(s *harness.Session) {
 	const limit, several = 7, 12
 	answers := withinOneMinute(s, limit, func(c harness.Caller) []judge.Exchange {
@@ -165,7 +165,7 @@ func windowIsMinute(s *harness.Session) {
 	}
 }
 
-// limitOfRecord: the limit in the record is the one that is enforced. A change of it takes effect at once.
+// limitOfRecord: the service enforces the limit in the record. A change of it takes effect at once.
 func limitOfRecord(s *harness.Session) {
 	c := s.Caller(harness.TenantSpec{Tier: "free", Keys: []harness.KeyKind{}})
 	for _, step := range []struct {

@@ -7,7 +7,7 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// getIsSafe: reading again and again, with conditions or without, gives the same record, to the byte.
+// getIsSafe: repeated reads, with conditions or without, return the same record, to the byte.
 func getIsSafe(s *harness.Session) {
 	c := s.Caller(harness.TenantSpec{Full: true, Keys: []harness.KeyKind{harness.KeyRead}})
 	before := c.Read()
@@ -37,7 +37,7 @@ func getStaysGet(s *harness.Session) {
 	c.WantUnchanged(before, "reading")
 }
 
-// requestIDs: every answer, errors included, has an identifier of its own, so that each can be found in the log.
+// requestIDs: every answer, also an error, has its own identifier, so that it can be found in the log.
 func requestIDs(s *harness.Session) {
 	c := s.Caller(adminOnly())
 	seen := map[string]bool{}

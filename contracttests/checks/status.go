@@ -30,8 +30,8 @@ type statusCase struct {
 	edit func(r *judge.Request, current string)
 }
 
-// statusChecks returns checks that get every response that the document declares, and every code of an error, at least
-// once for each operation.
+// statusChecks returns checks that get every declared response and every code of an error, at least once for each
+// operation.
 func statusChecks() []harness.Check {
 	var all []harness.Check
 	for _, c := range statusCases() {
@@ -75,7 +75,8 @@ func (c statusCase) run(s *harness.Session) {
 	c.judge(s, x)
 }
 
-// untilRefused repeats a request beyond a limit of one. It needs two tries, because a new minute may begin in between.
+// untilRefused repeats a request until it exceeds a limit of one. It needs two tries, because a new minute may begin in
+// between.
 func untilRefused(s *harness.Session, x judge.Exchange) judge.Exchange {
 	for range 2 {
 		if x.Response.Status != http.StatusTooManyRequests {
@@ -140,7 +141,7 @@ func withTag(name, value string) func(*judge.Request, string) {
 	return func(r *judge.Request, current string) { r.Header.Set(name, strings.ReplaceAll(value, "ETAG", current)) }
 }
 
-// authorization returns an edit that replaces the Authorization header by what change makes of the key.
+// authorization returns an edit that changes the key in the Authorization header.
 func authorization(change func(key string) []string) func(*judge.Request, string) {
 	return func(r *judge.Request, _ string) {
 		key := strings.TrimPrefix(r.Header.Get("Authorization"), "Bearer ")
@@ -148,7 +149,8 @@ func authorization(change func(key string) []string) func(*judge.Request, string
 	}
 }
 
-// refusals returns requests that must be refused whatever the organization. Each would change the record otherwise.
+// refusals returns requests that must be refused for every organization. If one were accepted, it would change the
+// record.
 func refusals(c harness.Caller, current string) []judge.Request {
 	var all []judge.Request
 	for _, one := range statusCases() {

@@ -82,7 +82,7 @@ const maxCondition = 4096
 // longTag returns an entity tag of so many characters.
 func longTag(length int) string { return `"` + strings.Repeat("x", length-2) + `"` }
 
-// conditionCases have conditions that both operations answer with the same status.
+// conditionCases have conditions for which both operations answer with the same status.
 func conditionCases() []statusCase {
 	const mismatch = "version_mismatch"
 	return []statusCase{
@@ -116,7 +116,7 @@ func conditionCases() []statusCase {
 	}
 }
 
-// stateCases need an organization or a key in a state that only the operator can bring about, for both operations.
+// stateCases need an organization or a key in a state that only the operator can make, for both operations.
 func stateCases() []statusCase {
 	return []statusCase{
 		{name: "key-without-permission", status: 403, code: "permission_required", key: harness.KeyNone,
@@ -140,7 +140,7 @@ func faultCases() []statusCase {
 	}
 }
 
-// readCases are for GET alone.
+// readCases are only for GET.
 func readCases() []statusCase {
 	get := func(c statusCase) statusCase { c.method = "GET"; return c }
 	return []statusCase{
@@ -167,7 +167,7 @@ func readCases() []statusCase {
 	}
 }
 
-// changeCases are for PATCH alone, with a body that fits the schema.
+// changeCases are only for PATCH, with a body that fits the schema.
 func changeCases() []statusCase {
 	patch := func(c statusCase) statusCase { c.method = "PATCH"; return c }
 	forbidden := func(name string, key harness.KeyKind, needs harness.Need) statusCase {

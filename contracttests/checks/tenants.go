@@ -46,7 +46,7 @@ func wantNoMark(s *harness.Session, x judge.Exchange, marks [][]byte) {
 	}
 }
 
-// tenantsApart: the answers to one organization show nothing of another one, whatever both do in turns.
+// tenantsApart: while two organizations are used in turns, the answers to one show nothing of the other.
 func tenantsApart(s *harness.Session) {
 	a, b := pair(s)
 	recordA, recordB := a.Read(), b.Read()
@@ -127,7 +127,7 @@ func changeBoth(s *harness.Session, a, b harness.Caller) {
 	}
 }
 
-// tenantsApartAsked: the key alone says whose record is served, whatever else the request names.
+// tenantsApartAsked: only the key decides whose record is served. Everything else in the request is ignored.
 func tenantsApartAsked(s *harness.Session) {
 	a, b := pair(s)
 	recordA, recordB := a.Read(), b.Read()
@@ -151,7 +151,7 @@ func tenantsApartAsked(s *harness.Session) {
 	b.WantUnchanged(recordB, "requests of another organization that named it")
 }
 
-// etagsApart: the ETag of one organization does not stand for a version of another.
+// etagsApart: the ETag of one organization does not match a version of another.
 func etagsApart(s *harness.Session) {
 	a, b := pair(s)
 	recordA, recordB := a.Read(), b.Read()
@@ -164,7 +164,7 @@ func etagsApart(s *harness.Session) {
 	a.WantUnchanged(recordA, "a PATCH on the version of another organization")
 }
 
-// secretsStaySecret: no answer of any kind contains a secret. The session searches every answer of every check; this
+// secretsStaySecret: no answer of any kind contains a secret. The session searches every answer of every check. This
 // check makes sure that there is an answer of every kind.
 func secretsStaySecret(s *harness.Session) {
 	c := s.Caller(harness.TenantSpec{Full: true})

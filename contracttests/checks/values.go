@@ -113,7 +113,7 @@ func recordMembers() (all []string, nullable map[string]bool) {
 	return all, nullable
 }
 
-// everythingHasValue: of an organization that has everything, every member of the model shows, and a change of one
+// everythingHasValue: if an organization has a value for everything, its record shows every member, and changing one
 // leaves the others.
 func everythingHasValue(s *harness.Session) {
 	c := s.Caller(full())
@@ -134,7 +134,8 @@ func everythingHasValue(s *harness.Session) {
 	}
 }
 
-// nothingLeftOut: the record of an organization with nothing set still has every member, null where that is allowed.
+// nothingLeftOut: the record of an organization with no value set still has every member. It is null if that is
+// allowed.
 func nothingLeftOut(s *harness.Session) {
 	c := s.Caller(adminOnly())
 	all, nullable := recordMembers()

@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// verdict says what became of a mutant.
+// verdict is the result for one mutant.
 type verdict string
 
 const (
@@ -28,10 +28,10 @@ const (
 	failsWithout verdict = "FAILS WITHOUT" // the test fails without the fault, so it shows nothing
 )
 
-// testTimeout bounds one test. A mutant whose test hangs until then is caught.
+// testTimeout is the time limit of one test. If a test hangs until then, the mutant counts as caught.
 const testTimeout = 5 * time.Minute
 
-// lab is a copy of the tree in which one fault at a time is made.
+// lab is a copy of the tree, with at most one fault at a time.
 type lab struct {
 	root    string // of the tree
 	copy    string
@@ -41,8 +41,8 @@ type lab struct {
 	passes  map[string]bool // by package and test: it passes without a fault
 }
 
-// newLab copies what git knows of the tree, and what it does not ignore. The copy always has the same path, because Go
-// would compile everything anew for another path.
+// newLab copies the files that git tracks, and untracked files that it does not ignore. The copy always has the same
+// path, because Go would compile everything again for another path.
 func newLab(ctx context.Context, table []mutant) (*lab, error) {
 	out, err := exec.CommandContext(ctx, "git", "rev-parse", "--show-toplevel").Output()
 	if err != nil {
@@ -62,7 +62,7 @@ func newLab(ctx context.Context, table []mutant) (*lab, error) {
 	return l, nil
 }
 
-// copyFiles writes the files that differ, and removes those that are not of the tree.
+// copyFiles writes the files that differ, and removes files that the tree does not have.
 func (l *lab) copyFiles(names []string) error {
 	slices.Sort(names)
 	hash := sha256.New()
@@ -111,7 +111,7 @@ func (l *lab) copyFiles(names []string) error {
 	})
 }
 
-// try makes the fault, runs its test and takes the fault out again.
+// try makes the fault, runs its test, and removes the fault.
 func (l *lab) try(ctx context.Context, m mutant) (verdict, string) {
 	faulty, err := m.apply(l.root)
 	if err != nil {
@@ -140,8 +140,8 @@ func (l *lab) try(ctx context.Context, m mutant) (verdict, string) {
 	}
 }
 
-// passesWithout returns "" if the mutant's test exists and passes without the fault. It runs the tests of all mutants of
-// one package together, and remembers those that passed.
+// passesWithout returns "" if the mutant's test exists and passes without the fault. It runs the tests of all mutants
+// of a package together, and remembers the ones that passed.
 func (l *lab) passesWithout(ctx context.Context, m mutant) (verdict, string) {
 	if l.passes[m.Package+" "+m.Test] {
 		return "", ""
@@ -195,7 +195,7 @@ func (l *lab) key(m mutant) string {
 	return hex.EncodeToString(sum[:12])
 }
 
-// readResults returns the keys of the mutants that were caught. Without a file there are none.
+// readResults returns the keys of the mutants that were caught. If there is no file, it returns none.
 func (l *lab) readResults() map[string]bool {
 	known := make(map[string]bool)
 	text, err := os.ReadFile(l.results)

@@ -1,8 +1,8 @@
-// Command codemutants makes deliberate faults in the code, one at a time and in a copy of the tree, and runs the test
-// that must catch each. It shows that the tests can fail. mutants.txt is the table of the faults.
+// Command codemutants makes deliberate faults in a copy of the code, one at a time, and runs the test that must catch
+// each. It shows that the tests can fail. mutants.txt is the table of the faults.
 //
 // It goes on where an earlier run stopped, unless the tree has changed meanwhile. It exits with 1 if a test did not
-// catch its fault or the table does not fit the code, and with 3 if -for ended it before it was through.
+// catch its fault, or if the table does not fit the code. It exits with 3 if -for ended it early.
 package main
 
 import (

@@ -23,7 +23,7 @@ type mutant struct {
 //go:embed mutants.txt
 var tableText string
 
-// The lines that structure the table. Everything between them is text of the code.
+// These lines structure the table. Everything between them is text of the code.
 const (
 	beginLine = "=== "
 	oldLine   = "--- old"

@@ -12,8 +12,8 @@ import (
 
 const root = "../.."
 
-// TestTableFitsTheCode: each fault can still be made, and the test that must catch it exists. Whether it does is shown by
-// make mutants-code, which takes long.
+// TestTableFitsTheCode: each fault can still be made, and the test that must catch it exists. Whether it does is shown
+// by make mutants-code, which takes long.
 func TestTableFitsTheCode(t *testing.T) {
 	t.Parallel()
 	table, err := readTable(tableText)
@@ -47,7 +47,8 @@ var (
 )
 
 // TestClaimsHaveMutants: each claim of docs/security.md has a fault that breaks it, and one of the tests that the
-// document names for the claim must catch that fault. A test that does not test its claim is found by make mutants-code.
+// document names for the claim must catch that fault. A test that does not test its claim is found by make
+// mutants-code.
 func TestClaimsHaveMutants(t *testing.T) {
 	t.Parallel()
 	text, err := os.ReadFile(filepath.Join(root, "docs/security.md"))

@@ -11,7 +11,7 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// builder makes what there is to cover out of what a document declares.
+// builder collects the parts of a document that exchanges can exercise.
 type builder struct {
 	schemas    map[string]*coveredSchema // of responses, by name
 	ordered    []*coveredSchema
@@ -98,7 +98,8 @@ func (b *builder) parameter(declared *spec.Header) *coveredParameter {
 	return p
 }
 
-// schemaName returns the name of the component that a schema refers to, and otherwise the given one.
+// schemaName returns the name of the component that a schema refers to. If it refers to none, schemaName returns the
+// given name.
 func schemaName(declared *spec.Compiled, otherwise string) string {
 	if declared.Ref != nil && declared.Ref.Name != "" {
 		return declared.Ref.Name
@@ -121,7 +122,8 @@ func mediaMatches(declared, contentType string) bool {
 	return strings.EqualFold(declared, name) || ranged && (prefix == "*/" || strings.HasPrefix(name, prefix))
 }
 
-// read adds what a schema declares to a place. following holds the references that led here, so that circles end.
+// read adds the declarations of a schema to a place. following holds the references that led to the schema, so that
+// circles end.
 func (b *builder) read(into *coveredPlace, s *spec.Schema, following []*spec.Schema) {
 	if s.Ref != nil && !slices.Contains(following, s.Ref) {
 		b.read(into, s.Ref, append(slices.Clone(following), s.Ref))
@@ -164,8 +166,8 @@ func (b *builder) readAll(into *coveredPlace, schemas []*spec.Schema, following 
 	}
 }
 
-// open adds what a schema declares of all items, or of members that no property names, to their place in slot. A schema
-// that accepts everything makes no place.
+// open adds the declarations for all items, or for members without a property of their own, to their place in slot. A
+// schema that accepts everything adds no place.
 func (b *builder) open(into *coveredPlace, slot **coveredPlace, key string, s *spec.Schema, following []*spec.Schema) {
 	switch {
 	case s.Bool != nil && *s.Bool || s.Bool == nil && len(s.Keywords) == 0:
@@ -201,7 +203,7 @@ func (b *builder) keyword(into *coveredPlace, s *spec.Schema, k spec.Keyword) {
 	}
 }
 
-// unmeasuredAt names a keyword that Coverage has no measure for.
+// unmeasuredAt names a keyword that Coverage cannot measure.
 func unmeasuredAt(p *coveredPlace, keyword string) string {
 	return fmt.Sprintf("%s at %s", keyword, p.where())
 }
@@ -225,7 +227,7 @@ func (p *coveredPlace) addEnum(values []any) {
 	}
 }
 
-// measuredKeywords judge a value on their own, and the judge names them in its refusals.
+// measuredKeywords judge a value on their own, and the judge names them when it refuses a value.
 var measuredKeywords = map[string]bool{
 	"const": true, "contains": true, "dependentRequired": true, "exclusiveMaximum": true, "exclusiveMinimum": true,
 	"format": true, "maxItems": true, "maxLength": true, "maxProperties": true, "maximum": true, "minItems": true,

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 )
 
-// Report returns what has been counted so far.
+// Report returns the counts so far.
 func (c *Coverage) Report() Report {
 	r := Report{
 		Exchanges: c.exchanges.Load(), Elsewhere: c.elsewhere.Load(),
@@ -113,7 +113,7 @@ func (op *coveredOperation) requestReport() RequestReport {
 	return r
 }
 
-// reports returns the reports of a place and all below it.
+// reports returns the reports of a place and of all places inside it.
 func (p *coveredPlace) reports(one func(*coveredPlace) PropertyReport) []PropertyReport {
 	out := []PropertyReport{}
 	for _, at := range p.all() {

@@ -1,7 +1,7 @@
-// Package coverage counts what of a document a number of exchanges has exercised, and writes the reports of it.
+// Package coverage counts which parts of a document a number of exchanges has exercised, and writes reports.
 //
-// It judges nothing: whether an exchange was right is for package judge to say. It must not import the packages that
-// run against services, which are checks, bodies and mutants.
+// It does not judge: package judge says whether an exchange was right. It must not import the packages that run against
+// services, which are checks, bodies and mutants.
 package coverage
 
 import (
@@ -13,24 +13,24 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// Coverage counts what of a document a number of exchanges has exercised. It does not say whether the exchanges were
-// right. A value that a service wrongly accepts or refuses shows nothing, however.
+// Coverage counts which parts of a document have been exercised by exchanges. It does not say whether the exchanges
+// were right. But a value that a service wrongly accepts or refuses does not count.
 //
-// These things must have been exercised, and are missing otherwise:
+// These parts must be exercised. Otherwise they are missing:
 //
-//   - Of each operation, every declared status.
-//   - Of each response schema, every property with a value, and with null where it can be null. The items of an array
-//     count as one property, and so do all undeclared members of an object. Every value of an enum. That a property is
-//     absent is counted but need not occur: the service may always send everything.
-//   - Of the response headers, a required one in every answer that declares it, any other in at least one answer.
-//     Whether those are sent depends on the operator's settings more than on the request.
-//   - Of each accepted request body, every property with a value, with null where it can be null, and absent where it
-//     may be absent. Every value of an enum. Every header parameter given and, where it may be absent, absent.
-//   - Of each keyword of a request's schemas, both sides. A bound on lengths, counts or whole numbers is shown by the
-//     last value that fits and the first that does not. A refusal shows a keyword if nothing else is wrong with the
-//     request than the place of the keyword.
+//   - For each operation, every declared status.
+//   - For each response schema, every property with a value, and with null if it can be null. The items of an array
+//     count as one property, and so do all undeclared members of an object. Every value of an enum. An absent property
+//     is counted but need not occur, because the service may always send everything.
+//   - For response headers: a required header in every answer that declares it, and any other header in at least one
+//     answer. Whether a service sends those depends on the operator's settings more than on the request.
+//   - For each accepted request body, every property with a value, with null if it can be null, and absent if it may be
+//     absent. Every value of an enum. Every header parameter, both given and, if it may be absent, absent.
+//   - For each keyword of a request's schemas, both sides. The last value that fits and the first that does not fit
+//     exercise a bound on lengths, counts or whole numbers. A refusal exercises a keyword only if nothing else is wrong
+//     with the request.
 //
-// What a service never does though the document allows it can be waived, with a reason that the report shows.
+// A part that the document declares but the service never uses can be waived, with a reason that the report shows.
 //
 // All alternatives (anyOf, oneOf) and conditions of a value count as one place. A schema that refers to itself is
 // followed once. A Coverage is safe for concurrent use.
@@ -48,7 +48,7 @@ type Coverage struct {
 	waivers []Waiver
 }
 
-// Waiver names something that is declared and need not be exercised.
+// Waiver names a declared part that need not be exercised.
 type Waiver struct {
 	Item   string `json:"item"` // as Report.Missing writes it
 	Reason string `json:"reason"`
@@ -81,7 +81,7 @@ type coveredHeader struct {
 	seen atomic.Int64
 }
 
-// coveredMedia is one media type of a response. Its schema is nil where the document gives none.
+// coveredMedia is one media type of a response. Its schema is nil if the document has none.
 type coveredMedia struct {
 	name   string
 	schema *coveredSchema
@@ -106,7 +106,7 @@ type coveredParameter struct {
 	place *coveredPlace
 }
 
-// Waive says that an item need not be exercised, and why. The item is written as Report.Missing writes it. Waive fails
+// Waive says that an item need not be exercised, and why. Write the item as Report.Missing does. Waive returns an error
 // if the document does not declare the item.
 func (c *Coverage) Waive(item, reason string) error {
 	for m := range c.Report().marks() {
@@ -120,7 +120,7 @@ func (c *Coverage) Waive(item, reason string) error {
 	return fmt.Errorf("waiving %q: nothing of that name has to be exercised", judge.Clip(item, judge.MaxText))
 }
 
-// Observe counts one exchange. It keeps nothing of it.
+// Observe counts one exchange. It keeps no part of it.
 func (c *Coverage) Observe(x judge.Exchange) {
 	c.exchanges.Add(1)
 	found, _ := c.document.Find(x.Request.Method, x.Request.EscapedPath())
@@ -155,7 +155,7 @@ func (op *coveredOperation) response(x judge.Exchange) {
 	}
 }
 
-// status returns what is declared of a status, or nil.
+// status returns the declaration of a status, or nil.
 func (op *coveredOperation) status(status int) *coveredStatus {
 	declared := op.Response(status)
 	for _, s := range op.statuses {
@@ -176,7 +176,7 @@ func (s *coveredStatus) schema(contentType string) *coveredSchema {
 	return nil
 }
 
-// OrganizationWaivers returns what the organizations API declares and its service never does.
+// OrganizationWaivers returns the parts that the organizations API declares but its service never uses.
 func OrganizationWaivers() []Waiver {
 	const reason = "Every error of this service has a code. The document allows null because its model does."
 	return []Waiver{

@@ -25,7 +25,7 @@ const (
 	mergeBody   = updateName + " body " + mergeMedia + " "
 )
 
-// TestCoverageOfNothing: what was never exercised is missing, and there is no way to 100% but exercising it.
+// TestCoverageOfNothing: without exchanges every part is missing. Only exercising the parts leads to 100%.
 func TestCoverageOfNothing(t *testing.T) {
 	t.Parallel()
 	r := newOrganizationCoverage(t).Report()
@@ -97,7 +97,7 @@ func TestCoverageOfEverything(t *testing.T) {
 	}
 }
 
-// TestCoverageGaps leaves out what shows one thing, and finds that missing and nothing else.
+// TestCoverageGaps leaves out the exchanges that exercise one part. Exactly that part must be missing.
 func TestCoverageGaps(t *testing.T) {
 	t.Parallel()
 	header := func(status int, name string) func(*judge.Exchange) bool {
@@ -243,7 +243,7 @@ func inBody(text string) func(judge.Exchange) bool {
 	return func(x judge.Exchange) bool { return strings.Contains(string(x.Response.Body), text) }
 }
 
-// inRequest matches a body of the media type that is the text, and one that has it further inside.
+// inRequest matches a body of the media type that is the text, or that contains it.
 func inRequest(media, text string) func(judge.Exchange) bool {
 	return func(x judge.Exchange) bool {
 		body := string(x.Request.Body)
@@ -266,7 +266,7 @@ func withoutDetails(x *judge.Exchange) bool {
 
 var detailsOfError = regexp.MustCompile(`"details":\{[^{}]*\}`)
 
-// prefixed returns the items with what is in front of each of them.
+// prefixed returns the items with the prefix before each.
 func prefixed(prefix string, items ...string) []string {
 	all := make([]string, len(items))
 	for i, item := range items {
@@ -338,7 +338,7 @@ func TestCoverageKeywordSides(t *testing.T) {
 	}
 }
 
-// TestCoverageElsewhere: what the document does not declare is counted apart.
+// TestCoverageElsewhere: requests that the document does not declare are counted separately.
 func TestCoverageElsewhere(t *testing.T) {
 	t.Parallel()
 	head, path, status := fixture.RightExchange(http.MethodGet, 200), fixture.RightExchange(http.MethodGet, 404),
@@ -375,7 +375,7 @@ func TestCoverageWaivers(t *testing.T) {
 	}
 }
 
-// TestCoverageNames: every item has a name of its own, so that a gap is one place and a waiver waives one.
+// TestCoverageNames: every item has a different name, so that a gap is one place and a waiver waives one item.
 func TestCoverageNames(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}

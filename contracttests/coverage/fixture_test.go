@@ -135,7 +135,7 @@ func completeBodies() []string {
 	}
 }
 
-// clearable are the members, but for the name, that both media types allow to be null.
+// clearable are the members that both media types allow to be null, without the name.
 const clearable = `"billing_email":null,"metadata":null,"rate_limits":null,"rate_limit_overrides":null,` +
 	`"logo_url":null,"notifications_email":null,"default_llm_credentials":null,"nsfw_check_enabled":null,` +
 	`"nsfw_fail_closed":null`

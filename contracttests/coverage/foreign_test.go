@@ -89,7 +89,8 @@ func TestCoverageOfForeignKeywords(t *testing.T) {
 	}
 }
 
-// TestCoverageImpossibleSides: a bound that refuses nothing is not asked to, and what has no measure is named.
+// TestCoverageImpossibleSides: a bound that can refuse nothing needs no refusal, and a keyword without a measure is
+// named.
 func TestCoverageImpossibleSides(t *testing.T) {
 	t.Parallel()
 	c := newForeignCoverage(t, []byte(foreignKeywords))

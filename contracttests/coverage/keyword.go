@@ -43,13 +43,13 @@ func isBound(name string) bool {
 		(strings.HasPrefix(name, "min") || strings.HasPrefix(name, "max") || strings.HasPrefix(name, "exclusive"))
 }
 
-// refusable reports whether there is anything that the keyword could refuse.
+// refusable reports whether the keyword can refuse any value.
 func (k *coveredKeyword) refusable() bool {
 	counts := k.whole && k.limit != nil && (k.name == "minLength" || k.name == "minItems" || k.name == "minProperties")
 	return !counts || k.limit.Sign() > 0
 }
 
-// accept counts an accepted value if it shows that the keyword accepts what it should.
+// accept counts an accepted value if it exercises the accepting side of the keyword.
 func (k *coveredKeyword) accept(value any) {
 	if k.limit == nil {
 		if k.concerns(value) {
@@ -62,9 +62,9 @@ func (k *coveredKeyword) accept(value any) {
 	}
 }
 
-// refuses reports whether a value shows that the keyword refuses what it should. For a bound that is the first value
-// that does not fit. named says that the judge names the keyword. The judge names only one of several keywords if a
-// format is broken too.
+// refuses reports whether a value exercises the refusing side of the keyword. For a bound that is the first value that
+// does not fit. named says that the judge names the keyword. If a format is broken too, the judge names only one of
+// several keywords.
 func (k *coveredKeyword) refuses(value any, named bool) bool {
 	if k.limit != nil {
 		excess, ok := k.excess(value)
@@ -78,8 +78,8 @@ func (k *coveredKeyword) refuses(value any, named bool) bool {
 
 var ratOne = big.NewRat(1, 1)
 
-// excess returns by how much a value is beyond a bound, less than zero if it is within. It returns false for values
-// that the bound does not concern.
+// excess returns how much larger a value is than a bound. It is negative if the value is inside the bound. excess
+// returns false if the bound does not apply to the value.
 func (k *coveredKeyword) excess(value any) (*big.Rat, bool) {
 	size, ok := k.size(value)
 	if !ok {
@@ -98,8 +98,8 @@ func (k *coveredKeyword) excess(value any) (*big.Rat, bool) {
 
 func (k *coveredKeyword) exclusive() bool { return strings.HasPrefix(k.name, "exclusive") }
 
-// justFits reports whether a value is the last that fits. An exclusive bound of any number has no last value, so every
-// value within will do.
+// justFits reports whether a value is the last one that fits. An exclusive bound for fractions has no last value, so
+// any value inside it counts.
 func (k *coveredKeyword) justFits(excess *big.Rat) bool {
 	if k.exclusive() && !k.whole {
 		return excess.Sign() < 0
@@ -107,7 +107,8 @@ func (k *coveredKeyword) justFits(excess *big.Rat) bool {
 	return excess.Sign() == 0
 }
 
-// justFails reports whether a value is the first that does not fit, or any such value where there is no first one.
+// justFails reports whether a value is the first one that does not fit. Without a first one, any value that does not
+// fit counts.
 func (k *coveredKeyword) justFails(excess *big.Rat) bool {
 	switch {
 	case k.whole:
@@ -119,7 +120,7 @@ func (k *coveredKeyword) justFails(excess *big.Rat) bool {
 	}
 }
 
-// size returns what a bound compares.
+// size returns the size that a bound compares.
 func (k *coveredKeyword) size(value any) (*big.Rat, bool) {
 	count := -1
 	switch value := value.(type) {
@@ -143,7 +144,7 @@ func (k *coveredKeyword) size(value any) (*big.Rat, bool) {
 	return new(big.Rat).SetInt64(int64(count)), count >= 0
 }
 
-// concerns reports whether a keyword that is no bound judges values of that type.
+// concerns reports whether a keyword, which is not a bound, judges values of that type.
 func (k *coveredKeyword) concerns(value any) bool {
 	typ := spec.TypeOf(value)
 	switch k.name {
@@ -162,7 +163,7 @@ func (k *coveredKeyword) concerns(value any) bool {
 	}
 }
 
-// refuse counts the keywords of a place that a refusal shows. value is the only thing wrong with the request.
+// refuse counts the keywords of a place that a refusal exercises. Nothing except value is wrong with the request.
 func (p *coveredPlace) refuse(value any, failures []judge.Failure) {
 	for _, k := range p.keywords {
 		named := slices.ContainsFunc(failures, func(f judge.Failure) bool { return p.isOf(f, k, value) })

@@ -22,16 +22,16 @@ type Report struct {
 	Unmeasured []string          `json:"unmeasured"` // keywords that coverage has no measure for
 }
 
-// Mark is a count of one thing that can be exercised.
+// Mark is the count of one part.
 type Mark struct {
 	Count int64  `json:"count"`
 	Asked Asking `json:"asked"`
 }
 
-// Asking says whether a thing must have been exercised.
+// Asking says whether a part must be exercised.
 type Asking string
 
-// The askings.
+// A part has one of these askings.
 const (
 	AskRequired   Asking = "required"
 	AskOptional   Asking = "optional"   // counted, and not asked for
@@ -39,7 +39,7 @@ const (
 	AskImpossible Asking = "impossible" // the document leaves no room for it
 )
 
-// Missing reports whether the thing must have been exercised and was not.
+// Missing reports whether the part is required and was not exercised.
 func (m Mark) Missing() bool { return m.Asked == AskRequired && m.Count == 0 }
 
 // OperationReport says which answers of an operation were seen.
@@ -58,7 +58,7 @@ type StatusReport struct {
 	Seen   Mark   `json:"seen"`
 }
 
-// SchemaReport says what of a response's schema was seen.
+// SchemaReport says which parts of a response's schema were seen.
 type SchemaReport struct {
 	Name       string           `json:"name"`
 	Properties []PropertyReport `json:"properties"`
@@ -104,7 +104,7 @@ type AnswerReport struct {
 	Seen      Mark   `json:"seen"`
 }
 
-// RequestReport says what of an operation's requests was seen accepted, and which keywords refused something.
+// RequestReport says which parts of an operation's requests were accepted, and which keywords refused a request.
 type RequestReport struct {
 	Operation string            `json:"operation"` // method and path
 	Headers   []ParameterReport `json:"headers"`
@@ -126,7 +126,7 @@ type BodyReport struct {
 	Properties []PropertyReport `json:"properties"`
 }
 
-// Kind is one kind of things that a document declares.
+// Kind is one kind of declared parts.
 type Kind string
 
 // The reportKinds.
@@ -146,7 +146,7 @@ var reportKinds = []Kind{
 	KindRequestHeader, KindRequestKeyword,
 }
 
-// Total says how much of one kind was exercised.
+// Total says how many parts of one kind were exercised.
 type Total struct {
 	Kind     Kind    `json:"kind"`
 	Required int     `json:"required"`
@@ -154,7 +154,7 @@ type Total struct {
 	Percent  float64 `json:"percent"` // rounded down to a tenth, so that 100 is all
 }
 
-// Totals returns a total for each kind that the document has anything of.
+// Totals returns a total for each kind that the document has parts of.
 func (r Report) Totals() []Total {
 	byKind := map[Kind]*Total{}
 	for m := range r.marks() {
@@ -186,7 +186,7 @@ func percent(part, whole int) float64 {
 	return math.Floor(float64(part)*1000/float64(whole)) / 10
 }
 
-// Percent returns how much of everything that must be exercised was.
+// Percent returns the share of the required parts that were exercised.
 func (r Report) Percent() float64 {
 	seen, required := 0, 0
 	for _, t := range r.Totals() {
@@ -195,8 +195,8 @@ func (r Report) Percent() float64 {
 	return percent(seen, required)
 }
 
-// Missing names what must have been exercised and was not, each on one line, and the waivers that turned out needless.
-// Headers of an answer that never came go without saying.
+// Missing names each required part that was not exercised, one on each line, and each waiver that was not needed. It
+// leaves out the headers of an answer that never came.
 func (r Report) Missing() []string {
 	missing, never := []string{}, map[string]bool{}
 	for m := range r.marks() {
@@ -213,7 +213,7 @@ func (r Report) Missing() []string {
 	return missing
 }
 
-// namedMark is a mark and what it is of.
+// namedMark is a mark and the name of its part.
 type namedMark struct {
 	*Mark
 	kind Kind
@@ -223,7 +223,7 @@ type namedMark struct {
 
 func (m namedMark) item() string { return string(m.kind) + ": " + m.name }
 
-// marks yields everything that can be asked for, kind by kind.
+// marks yields the marks of all parts, kind by kind.
 func (r Report) marks() iter.Seq[namedMark] {
 	var all []namedMark
 	add := func(m *Mark, kind Kind, format string, args ...any) {

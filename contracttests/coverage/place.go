@@ -12,8 +12,8 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// coveredPlace is one place of the values that a schema describes: the whole value, a property, all items of an array,
-// or all members of an object that no property names.
+// coveredPlace is one place in the values of a schema: the whole value, a property, all items of an array, or all
+// members of an object without a property of their own.
 type coveredPlace struct {
 	pointer  string // JSON pointer, with * for any item and any other member
 	name     string
@@ -103,7 +103,7 @@ func (p *coveredPlace) below() []*coveredPlace {
 	return all
 }
 
-// all returns the place and those below it.
+// all returns the place and all places inside it.
 func (p *coveredPlace) all() []*coveredPlace {
 	out := []*coveredPlace{p}
 	for _, next := range p.below() {
@@ -112,7 +112,7 @@ func (p *coveredPlace) all() []*coveredPlace {
 	return out
 }
 
-// count counts a value and what is in it.
+// count counts a value and the values inside it.
 func (p *coveredPlace) count(value any) { p.walk(value, (*coveredPlace).add) }
 
 // add counts a value of the place itself.

@@ -15,8 +15,8 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// ReportInput is everything that a report shows, as plain data. The report hides what looks like a credential, wherever
-// it stands.
+// ReportInput is everything that a report shows, as plain data. The report hides every text that looks like a
+// credential.
 type ReportInput struct {
 	Title    string
 	Version  string // of the document
@@ -77,9 +77,8 @@ func (in ReportInput) WriteFolder(folder string) error {
 	return nil
 }
 
-// Passed reports whether there is nothing to complain of: no check failed, the run was not stopped, nothing is missing
-// that the target can show, and every mutant was caught. That nothing was run at all is nothing to complain of here;
-// coverage says it.
+// Passed reports whether everything is right: no check failed, the run was not stopped, nothing is missing that the
+// target can show, and every mutant was caught. If nothing was run, Passed is true, and the coverage shows it.
 func (in ReportInput) Passed() bool {
 	_, failed := in.Checks()
 	return failed == 0 && in.Stopped == "" && (in.Partial || len(in.Coverage.Missing()) == 0) && in.survivors() == 0
@@ -131,7 +130,7 @@ func (s SubjectRun) sum() runSum {
 	return sum
 }
 
-// The JSON of a report. The names are stable: members may be added, none is renamed or removed.
+// This is the JSON of a report. The names are stable: members may be added, but none is renamed or removed.
 type (
 	reportJSON struct {
 		Title    string        `json:"title"`
@@ -216,7 +215,7 @@ func (s SubjectRun) json() subjectJSON {
 	return out
 }
 
-// date returns the date of the run, "" where there is none.
+// date returns the date of the run, or "" if there is none.
 func (in ReportInput) date() string {
 	if in.Date.IsZero() {
 		return ""
@@ -226,8 +225,7 @@ func (in ReportInput) date() string {
 
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
-// redacted returns a copy in which nothing that comes from a run looks like a credential. What comes from the document
-// alone is public.
+// redacted returns a copy in which no text from a run looks like a credential. Texts from the document are public.
 func (in ReportInput) redacted() ReportInput {
 	subjects := make([]SubjectRun, len(in.Subjects))
 	for i, s := range in.Subjects {

@@ -27,7 +27,7 @@ var reportTemplate = template.Must(template.New("report").Funcs(template.FuncMap
 	"clipped": clipped, "parent": parentPointer, "leaf": leafPointer, "join": strings.Join,
 }).Parse(reportPage))
 
-// htmlPage is what the template shows.
+// htmlPage has the values for the template.
 type htmlPage struct {
 	ReportInput
 	Passed   bool
@@ -57,7 +57,7 @@ type matrixCell struct {
 	Seen     Mark
 }
 
-// gapGroup is what is missing of one kind.
+// gapGroup is the missing parts of one kind.
 type gapGroup struct {
 	Name  string
 	Items []string
@@ -84,7 +84,7 @@ type checkCell struct {
 	CheckRun
 }
 
-// WriteHTML writes the report as one page that needs nothing else.
+// WriteHTML writes the report as one page that loads no other file.
 func (in ReportInput) WriteHTML(w io.Writer) error {
 	in = in.redacted()
 	p := htmlPage{
@@ -107,7 +107,7 @@ func (in ReportInput) WriteHTML(w io.Writer) error {
 	return nil
 }
 
-// verdict says in one sentence what the report comes to.
+// verdict returns the result of the report in one sentence.
 func (in ReportInput) verdict() string {
 	if in.Passed() && in.Partial {
 		return "Nothing was found wrong in what the target can show."
@@ -147,7 +147,7 @@ func matrixRows(r Report) []matrixRow {
 	return rows
 }
 
-// gapGroups groups what Report.Missing returns, which is sorted by kind.
+// gapGroups groups the result of Report.Missing, which is sorted by kind.
 func gapGroups(missing []string) []gapGroup {
 	var groups []gapGroup
 	for _, item := range missing {
@@ -183,7 +183,7 @@ func checkRows(subjects []SubjectRun) []checkRow {
 	return rows
 }
 
-// state names how a mark is shown.
+// state returns the name of the style of a mark.
 func (m Mark) state() string {
 	switch {
 	case m.Count > 0:
@@ -216,7 +216,7 @@ func short(n int64) string {
 	return strconv.FormatFloat(scaled, 'f', -1, 64) + unit
 }
 
-// clipped returns the start of a text that is long, and "" for one that is not.
+// clipped returns the start of a long text, and "" for a short text.
 func clipped(text string) string {
 	const most = 28
 	if utf8.RuneCountInString(text) <= most {
@@ -239,7 +239,7 @@ func (r RequestReport) hasKeywords() bool {
 	})
 }
 
-// answered says in how many of the answers that declare it the header was seen.
+// answered returns how many of the answers that declare the header had it.
 func (h HeaderReport) answered() int {
 	n := 0
 	for _, a := range h.Answers {

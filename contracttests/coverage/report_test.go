@@ -152,7 +152,7 @@ func TestReportText(t *testing.T) {
 	}
 }
 
-// TestReportJSON fixes the names that programs go by.
+// TestReportJSON fixes the names that programs depend on.
 func TestReportJSON(t *testing.T) {
 	t.Parallel()
 	var got map[string]any
@@ -309,8 +309,8 @@ func TestReportShort(t *testing.T) {
 	}
 }
 
-// TestReportAtURL: a run at a URL says where and when it was, what failed before all else, and what was not shown as a
-// number.
+// TestReportAtURL: the report of a run at a URL has the place and time, failures first, and the number of checks that
+// were skipped.
 func TestReportAtURL(t *testing.T) {
 	t.Parallel()
 	in := passedReport(t)

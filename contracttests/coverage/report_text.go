@@ -36,7 +36,7 @@ func (in ReportInput) WriteText(w io.Writer) error {
 	return nil
 }
 
-// facts says in one line what the report is of.
+// facts describes the run in one line.
 func (in ReportInput) facts() string {
 	facts := []string{counted(int(in.Coverage.Exchanges), "exchange")}
 	if in.Coverage.Elsewhere > 0 {
@@ -175,7 +175,7 @@ func (t *textReport) run(in ReportInput) {
 // maxShown is how many failures of one check the text shows.
 const maxShown = 3
 
-// failures writes what failed: what was got and wanted, how to show it again, and what was answered.
+// failures writes the failures: what the check wanted and what it got, how to reproduce it, and the answer.
 func (t *textReport) failures(subjects []SubjectRun) {
 	further := 0
 	for _, s := range subjects {
@@ -212,7 +212,7 @@ func (t *textReport) notShown(subjects []SubjectRun) {
 	}
 }
 
-// counts says in numbers what notShown and list name.
+// counts writes the numbers of the items that notShown and list name.
 func (t *textReport) counts(in ReportInput) {
 	hidden := 0
 	for _, s := range in.Subjects {

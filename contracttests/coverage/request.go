@@ -9,7 +9,7 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// requestVerdict is what a response says of its request.
+// requestVerdict is what a response says about its request.
 type requestVerdict int
 
 const (
@@ -19,8 +19,8 @@ const (
 	saysRefused
 )
 
-// verdict reads a status. A service refuses a request that does not fit the document with 422 where that is declared,
-// and with 400 otherwise.
+// verdict returns the verdict of a status. For a request that does not fit the document, a service sends 422 if that is
+// declared, and otherwise 400.
 func (op *coveredOperation) verdict(status int) requestVerdict {
 	refusal := http.StatusBadRequest
 	if slices.ContainsFunc(op.Responses, func(r *spec.Response) bool { return r.Status == "422" }) {
@@ -38,7 +38,7 @@ func (op *coveredOperation) verdict(status int) requestVerdict {
 	}
 }
 
-// observedRequest is the request of an exchange, taken apart.
+// observedRequest is the request of an exchange in its parts.
 type observedRequest struct {
 	body    any
 	place   *coveredPlace // of the body; nil if no body counts
@@ -46,7 +46,7 @@ type observedRequest struct {
 	headers []observedHeader
 }
 
-// wrongPart is one failure and its place. The place is nil if the failure is anywhere else.
+// wrongPart is one failure and its place. The place is nil if the failure has none.
 type wrongPart struct {
 	place   *coveredPlace
 	failure judge.Failure
@@ -74,7 +74,7 @@ func (op *coveredOperation) request(x judge.Exchange) {
 	}
 }
 
-// take takes a request apart. It returns false if the body cannot be read.
+// take returns the parts of a request. It returns false if the body cannot be read.
 func (op *coveredOperation) take(request judge.Request) (*observedRequest, bool) {
 	r := &observedRequest{}
 	h := judge.Canonical(request.Header)
@@ -122,8 +122,8 @@ func (r *observedRequest) read(b *coveredBody, body []byte) bool {
 	return true
 }
 
-// ownerPath returns the path of the value that the keyword of a failure judges. That is one level up if the failure is
-// about a member that is missing or undeclared.
+// ownerPath returns the path of the value that the failed keyword judges. If a member is missing or undeclared, that is
+// one level up.
 func ownerPath(f judge.Failure) []string {
 	switch f.Keyword {
 	case "required", "dependentRequired", "additionalProperties":
@@ -133,7 +133,7 @@ func ownerPath(f judge.Failure) []string {
 	}
 }
 
-// refused counts a refusal if it can have one reason only.
+// refused counts a refusal if it can have only one reason.
 func (r *observedRequest) refused() {
 	if len(r.wrong) == 0 {
 		return
@@ -163,7 +163,7 @@ func (r *observedRequest) accepted(bodyToo bool) {
 	}
 }
 
-// accept counts an accepted value, what is in it, and what it shows of the keywords.
+// accept counts an accepted value, the values inside it, and the keywords that it exercises.
 func (p *coveredPlace) accept(value any) {
 	p.walk(value, func(at *coveredPlace, value any) {
 		at.add(value)

@@ -6,8 +6,9 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// Provision returns an organization for the check. On a live target it is the given one, whatever the spec says: a
-// check that depends on the spec needs NeedProvision. What the check changes of the given one is put back at the end.
+// Provision returns an organization for the check. On a live target it is the given organization, and the spec is
+// ignored: a check that depends on the spec needs NeedProvision. Changes to the given organization are put back at the
+// end.
 func (s *Session) Provision(spec TenantSpec) Tenant {
 	if s.Live() {
 		s.guard(s.Subject.Given)
@@ -22,7 +23,7 @@ func (s *Session) Provision(spec TenantSpec) Tenant {
 	return t
 }
 
-// Caller is an organization in the hands of a check: the session, and the tenant whose keys it uses.
+// Caller is an organization that a check uses: the session, and the tenant with its keys.
 type Caller struct {
 	*Session
 	Tenant
@@ -31,7 +32,7 @@ type Caller struct {
 // Caller provisions an organization.
 func (s *Session) Caller(spec TenantSpec) Caller { return Caller{s, s.Provision(spec)} }
 
-// Another returns a second organization. On a live target the check may only read it: nobody puts it back.
+// Another returns a second organization. On a live target the check may only read it, because nobody puts it back.
 func (s *Session) Another(spec TenantSpec) Caller {
 	if !s.Live() {
 		return s.Caller(spec)

@@ -1,12 +1,12 @@
-// Package harness is what every check of the contract stands on: a Subject is a service with what it takes to test it,
-// a Check is one test of it, and Run runs one check and returns what it found. A check works through its Session,
+// Package harness is the base of every check of the contract. A Subject is a service with everything that is needed to
+// test it. A Check is one test of it. Run runs one check and returns its failures. A check works through its Session,
 // which sends requests, judges every answer by the document, and looks for secrets in it.
 //
-// The package also states the rules of the organizations API that no schema can (rules.go), and holds right exchanges
-// for the tests of other packages (fixture.go). Package local, below it, starts the service itself.
+// The package also has the rules of the organizations API that no schema can state (rules.go), and right exchanges for
+// the tests of other packages (fixture.go). Package local, below it, starts the service itself.
 //
-// It must not import the service's own code, such as its validation or its JSON: the judge must not share a fault with
-// the judged. Of the module it imports judge, spec and the document.
+// It must not import the service's own code, such as its validation or its JSON, so that the tests cannot share a fault
+// with the service. Of the module it imports judge, spec and the document.
 package harness
 
 import (
@@ -27,10 +27,10 @@ type Check struct {
 	Run   func(s *Session)
 }
 
-// Need is what a check cannot do without. Needs are combined with |.
+// Need is something that a check cannot do without. Needs are combined with |.
 type Need int
 
-// The needs.
+// The needs of a check.
 const (
 	NeedProvision Need = 1 << iota // organizations of its own
 	NeedFaults                     // a store that fails
@@ -63,7 +63,7 @@ func (c Check) SkipReasons(subject *Subject) []string {
 	return reasons
 }
 
-// Failure is one thing that a check found wrong.
+// Failure is one fault that a check found.
 type Failure struct {
 	Check   string
 	Message string // on one line, bounded, without credentials
@@ -77,7 +77,7 @@ type Failure struct {
 	LeftChanged bool
 }
 
-// MaxMessage is the length at which messages of failures are cut.
+// MaxMessage is the longest message of a failure. Longer ones are cut.
 const MaxMessage = 600
 
 func (f Failure) String() string {
@@ -88,8 +88,8 @@ func (f Failure) String() string {
 	return text
 }
 
-// Run runs one check against the subject and returns what it found. A check that panics has failed. What the check
-// changed of a live target's organization is put back.
+// Run runs one check against the subject and returns its failures. A check that panics has failed. On a live target it
+// puts the organization back as it was.
 func Run(ctx context.Context, subject *Subject, check Check) []Failure {
 	s := newSession(ctx, subject, check.Name)
 	s.protect(func() { check.Run(s) })
@@ -124,13 +124,13 @@ func RunSerially(ctx context.Context, checks []Check, run func(Check) []Failure)
 	return nil
 }
 
-// errStopped is what a check panics with when it stops early.
+// errStopped is the value of the panic that ends a check early.
 var errStopped = errors.New("the check has stopped")
 
-// maxFailures bounds what one run of a check reports.
+// maxFailures is the largest number of failures that one run of a check reports.
 const maxFailures = 20
 
-// fail reports a failure with the commands that show it. Failures beyond maxFailures are dropped.
+// fail reports a failure with the commands that reproduce it. After maxFailures it reports no more.
 func (s *Session) fail(curl, answer, format string, args ...any) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

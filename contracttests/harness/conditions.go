@@ -11,7 +11,7 @@ import (
 )
 
 var (
-	// tagList is the grammar of RFC 9110, sections 5.6.1 and 8.8.3. Bytes that are no UTF-8 count as characters.
+	// tagList is the grammar of RFC 9110, sections 5.6.1 and 8.8.3. Each byte that is not UTF-8 counts as a character.
 	tagList = regexp.MustCompile(`^(\*|([ \t,]|(W/)?"[^\x00-\x20"\x7F]*"[ \t]*(,|$))*)$`)
 	oneTag  = regexp.MustCompile(`(W/)?"[^\x00-\x20"\x7F]*"`)
 )
@@ -50,8 +50,8 @@ func (c Condition) Matches(etag string, weakly bool) bool {
 	return false
 }
 
-// precondition compares the status with what follows from the request's conditions and the response's ETag. It says
-// nothing about a change that was made: its response has the new ETag, and the conditions are about the old one.
+// precondition checks that the status follows from the request's conditions and the response's ETag. It does not check
+// a successful change: the response has the new ETag, and the conditions are about the old one.
 func precondition(op spec.Operation, x judge.Exchange, _ any) []judge.Violation {
 	asked, answered := judge.Canonical(x.Request.Header), judge.Canonical(x.Response.Header)
 	match, ok := ReadCondition(asked["If-Match"])

@@ -15,17 +15,17 @@ import (
 	"organizations-api/contracttests/spec"
 )
 
-// The limits that the document states in words.
+// The document states these limits in words.
 const (
 	MaxBodyBytes   = 262_144
 	MaxObjectBytes = 65_536
 	MaxObjectDepth = 32
 )
 
-// MaxLimit is the highest limit of an update, as the schema has it.
+// MaxLimit is the highest rate limit of an update, as in the schema.
 const MaxLimit = 1_000_000_000
 
-// The rules for requests: what the document states in words about the body of a PATCH.
+// These rules for requests are in the words of the document about the body of a PATCH.
 const (
 	RuleBodyTooLarge  judge.Rule = "body-too-large"
 	RuleLimitBytes    judge.Rule = "limit-bytes"
@@ -40,9 +40,9 @@ func OrganizationRequestRules() []judge.RuleFunc {
 	return []judge.RuleFunc{bodyLimits, mailHosts, limitNames}
 }
 
-// bodyLimits judges the size of a PATCH body, size and depth of the objects in it, and the numbers of metadata. The size
-// of an object does not count white space. In a merge patch, it is the size of the patch: what comes of it depends on
-// the record.
+// bodyLimits judges the size of a PATCH body, the size and depth of the objects in it, and the numbers of metadata.
+// White space does not count for the size of an object. In a merge patch, it judges the patch itself, because the
+// result depends on the record.
 func bodyLimits(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violation {
 	if size := len(x.Request.Body); size > MaxBodyBytes {
 		return []judge.Violation{{Rule: RuleBodyTooLarge, Expected: fmt.Sprintf("at most %d bytes", MaxBodyBytes),
@@ -107,8 +107,8 @@ func mailHosts(_ spec.Operation, _ judge.Exchange, decoded any) []judge.Violatio
 	return found
 }
 
-// limitNames judges rate_limits and rate_limit_overrides together. The schema judges each of them: where it refuses one,
-// there is nothing to compare.
+// limitNames judges rate_limits and rate_limit_overrides together. If the schema refuses one of them, there is nothing
+// to compare.
 func limitNames(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violation {
 	body, _ := decoded.(map[string]any)
 	merges := IsMergePatch(x.Request)

@@ -14,16 +14,17 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// Restorable returns the fields of a PATCH that an answer shows as they were sent, so that the old value can be sent
-// again. rate_limits is not one of them: an answer shows the limits in force, not which of them are the organization's
-// own. No check may change rate_limits on a live target.
+// Restorable returns the fields of a PATCH that an answer shows as they were sent, so that a check can send the old
+// value again. rate_limits is not among them: an answer shows the limits in force, and not which of them are the
+// organization's own. No check may change rate_limits on a live target.
 func Restorable() []string {
 	return []string{"organization_name", "logo_url", "metadata", "billing_email", "notifications_email",
 		"default_llm_credentials", "nsfw_check_enabled", "nsfw_fail_closed"}
 }
 
-// How long putting back is tried, with a pause between tries. It is tried even if the check was told to stop. A service
-// that may be unavailable for a while is given longer than one that answers: that will not answer otherwise later.
+// putBack tries for this long, with a pause between two tries, even if the check was told to stop. A service that may
+// be unavailable for a while gets more time than one that answers, because one that answers will not change its answer
+// later.
 const (
 	restoreTime    = 2 * time.Minute
 	restorePause   = 5 * time.Second
@@ -49,8 +50,8 @@ func (s *Session) remember() {
 	}
 }
 
-// putBack gives the organization of a live target its old values. updated_at and the ETag stay changed. A try that
-// fails is made again, because a service may be unavailable for a while.
+// putBack gives the organization of a live target its old values. updated_at and the ETag stay changed. After a failure
+// it tries again, because a service may be unavailable for a while.
 func (s *Session) putBack() {
 	if s.before == nil {
 		return
@@ -80,7 +81,7 @@ func (s *Session) putBack() {
 	}
 }
 
-// tryToPutBack returns what is still wrong, "" if nothing is, and whether the service answers as one that is available.
+// tryToPutBack returns what is still wrong, or "", and whether the service is available.
 func (s *Session) tryToPutBack(ctx context.Context) (wrong string, answers bool) {
 	now, shown, _ := s.ask(ctx, NewRequest(http.MethodGet, s.Subject.Given.Keys[KeyAdmin], nil))
 	if shown && len(s.before.Differences(now, "updated_at")) == 0 {
@@ -119,8 +120,8 @@ func (s *Session) tryToPutBack(ctx context.Context) (wrong string, answers bool)
 	return "", true
 }
 
-// ask sends a request that is not part of the check. It returns whether the answer shows an organization, and whether
-// it is the answer of a service that is available.
+// ask sends a request that is not part of the check. It reports whether the answer shows an organization, and whether
+// the service is available.
 func (s *Session) ask(ctx context.Context, r judge.Request) (now Snapshot, shown, answers bool) {
 	response, err := s.Subject.Target.Send(ctx, r)
 	if err != nil {
@@ -164,7 +165,7 @@ func (s *Session) disturbed() bool {
 	return slices.ContainsFunc(s.failures, func(f Failure) bool { return f.Others })
 }
 
-// others reports, once, that somebody else is at work on the organization.
+// others reports, once, that somebody else changes the organization.
 func (s *Session) others(message string) {
 	if s.disturbed() {
 		return

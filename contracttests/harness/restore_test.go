@@ -68,7 +68,7 @@ func renaming() harness.Check {
 	}}
 }
 
-// TestPutBack: a given organization is as before, however a check ends.
+// TestPutBack: after a check, a given organization is as before, even if the check panics or is stopped.
 func TestPutBack(t *testing.T) {
 	t.Parallel()
 	const change = `{"organization_name":"Changed","logo_url":null,"billing_email":null,"notifications_email":"x@y.example",` +

@@ -19,7 +19,7 @@ import (
 	"organizations-api/shared/openapi"
 )
 
-// The rules of the organizations API that no schema states. The document says them in words, or clients rely on them.
+// No schema states these rules of the organizations API. The document states them in words, or clients rely on them.
 const (
 	RuleErrorStatusMismatch judge.Rule = "error-status-mismatch" // the status in an error is not that of the answer
 	RuleSuccessNotFalse     judge.Rule = "success-not-false"
@@ -37,7 +37,8 @@ const (
 	RuleCredentialEchoed    judge.Rule = "credential-echoed"
 )
 
-// Validator is the judge of the organizations API, made once. It knows the document and the rules of this file.
+// Validator returns the judge of the organizations API, which is made once. It knows the document and the rules of this
+// file.
 var Validator = sync.OnceValue(func() *judge.Validator {
 	v, err := judge.New(openapi.YAML)
 	if err != nil {
@@ -55,13 +56,13 @@ func OrganizationRules() []judge.RuleFunc {
 		credentialEcho}
 }
 
-// ErrorMeaning is what the body of an error with a certain status says.
+// ErrorMeaning is the meaning of the body of an error with a certain status.
 type ErrorMeaning struct {
 	Type  string
 	Codes []string // the codes to choose from
 }
 
-// ErrorMeanings returns what errors say, by status.
+// ErrorMeanings returns the meanings of errors by status.
 func ErrorMeanings() map[int]ErrorMeaning {
 	return map[int]ErrorMeaning{
 		400: {"BadRequestError", []string{"request_malformed", "body_malformed", "body_too_large",
@@ -78,8 +79,8 @@ func ErrorMeanings() map[int]ErrorMeaning {
 	}
 }
 
-// errorBody judges an ErrorResponse, and the same members of an HTTPValidationError. The schema reports members that are
-// missing or of another type.
+// errorBody judges an ErrorResponse, and the same members of an HTTPValidationError. The schema reports members that
+// are missing or of another type.
 func errorBody(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violation {
 	body, ok := decoded.(map[string]any)
 	if !ok || x.Response.Status < 400 {
@@ -144,8 +145,8 @@ func validationBody(_ spec.Operation, x judge.Exchange, decoded any) []judge.Vio
 	return found
 }
 
-// sameProblems judges the second shape of a validation error, which its schema leaves open: it must be there, and list
-// the problems of the first.
+// sameProblems judges the second shape of a validation error, which the schema does not restrict. It must be there, and
+// list the problems of the first shape.
 func sameProblems(body map[string]any, items []any) []judge.Violation {
 	detail, _ := body["error"].(map[string]any)
 	details, _ := detail["details"].(map[string]any)
@@ -249,7 +250,7 @@ func problemWords(where string, problem map[string]any) []judge.Violation {
 	}
 }
 
-// timestamps judges the times of an organization. The schema reports what is not a time.
+// timestamps judges the times of an organization. It ignores texts that are not times, because the schema reports them.
 func timestamps(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violation {
 	body, ok := decoded.(map[string]any)
 	if !ok || x.Response.Status != http.StatusOK {
@@ -278,7 +279,8 @@ func timestamps(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violati
 	return found
 }
 
-// rateLimitHeaders judges the four headers together: all of them or none, and no contradictions.
+// rateLimitHeaders judges the four headers together. All of them or none must be there, and they must not contradict
+// each other.
 func rateLimitHeaders(_ spec.Operation, x judge.Exchange, _ any) []judge.Violation {
 	h := judge.Canonical(x.Response.Header)
 	names := []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset", "X-RateLimit-Window"}

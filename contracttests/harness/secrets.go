@@ -12,13 +12,13 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// secret is something that no answer may contain.
+// secret is a text that no answer may contain.
 type secret struct {
 	what  string   // what it is, for the message of a failure
 	forms [][]byte // the texts to look for
 }
 
-// minSecret is the length from which a text does not occur by chance.
+// minSecret is the least length of a secret. Shorter texts could occur by chance.
 const minSecret = 12
 
 // newSecret returns a secret in these forms: as it is, in capitals, without its public prefix, and in Base64.
@@ -37,7 +37,7 @@ func newSecret(what, text string) secret {
 	return s
 }
 
-// guard has every answer of this session searched for the secrets of the organization.
+// guard makes the session search every answer for the secrets of the organization.
 func (s *Session) guard(t Tenant) {
 	var found []secret
 	for _, text := range t.Secrets {
@@ -54,7 +54,7 @@ func (s *Session) guard(t Tenant) {
 	s.secrets = append(s.secrets, found...)
 }
 
-// scan reports secrets in an answer, also where they are written with JSON escapes. What the caller sent itself may
+// scan reports secrets in an answer, also if they are written with JSON escapes. Texts that the caller sent itself may
 // come back.
 func (s *Session) scan(x judge.Exchange) {
 	s.mu.Lock()
@@ -87,7 +87,7 @@ func WholeAnswer(r judge.Response) []byte {
 	return all.Bytes()
 }
 
-// TextsIn returns all strings of a decoded value, names of members included.
+// TextsIn returns all strings of a decoded value, and the names of its members.
 func TextsIn(value any) []string {
 	switch value := value.(type) {
 	case string:

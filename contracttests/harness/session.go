@@ -12,8 +12,7 @@ import (
 	"organizations-api/contracttests/judge"
 )
 
-// Session is one run of one check. Every exchange that it makes is judged by the subject's validator. It is safe for
-// concurrent use.
+// Session is one run of one check. The subject's validator judges every exchange of it. It is safe for concurrent use.
 type Session struct {
 	Subject *Subject
 
@@ -39,10 +38,10 @@ func (s *Session) Context() context.Context { return s.ctx }
 // Live reports whether the check runs on a live target, where it shares its organization with other checks.
 func (s *Session) Live() bool { return s.Subject.Provision == nil }
 
-// Failf reports something that is wrong and goes on.
+// Failf reports a fault and goes on.
 func (s *Session) Failf(format string, args ...any) { s.fail("", "", format, args...) }
 
-// FailExchange reports something that is wrong with one answer and goes on.
+// FailExchange reports a fault of one answer and goes on.
 func (s *Session) FailExchange(x judge.Exchange, format string, args ...any) {
 	answer := ""
 	if x.Response.Status != 0 {
@@ -51,19 +50,19 @@ func (s *Session) FailExchange(x judge.Exchange, format string, args ...any) {
 	s.fail(judge.Curl(x.Request), answer, format, args...)
 }
 
-// FailScript reports something that several requests show, with the commands that send them, and goes on.
+// FailScript reports a fault that several requests show together, with the commands that send them, and goes on.
 func (s *Session) FailScript(commands []string, format string, args ...any) {
 	s.fail(strings.Join(commands, "\n    "), "", format, args...)
 }
 
-// Stop reports something that makes the rest of the check pointless, and ends the check. Call it in the check's own
+// Stop reports a fault that makes the rest of the check pointless, and ends the check. Call it in the check's own
 // goroutine.
 func (s *Session) Stop(format string, args ...any) {
 	s.Failf(format, args...)
 	panic(errStopped)
 }
 
-// StopExchange reports something that is wrong with one answer and ends the check, as Stop does.
+// StopExchange reports a fault of one answer and ends the check, as Stop does.
 func (s *Session) StopExchange(x judge.Exchange, format string, args ...any) {
 	s.FailExchange(x, format, args...)
 	panic(errStopped)
@@ -76,8 +75,8 @@ func (s *Session) Failed() bool {
 	return len(s.failures) > 0
 }
 
-// Try runs steps in a session of its own, on the same subject, and returns what they find wrong instead of reporting
-// it. What they change on a live target is put back at the end of s.
+// Try runs steps in a session of its own, on the same subject. It returns their failures and does not report them. On a
+// live target, the changes are put back at the end of s.
 func (s *Session) Try(steps func(s *Session)) []Failure {
 	inner := newSession(s.ctx, s.Subject, s.check)
 	inner.before = s.before
@@ -148,8 +147,8 @@ func (s *Session) Snapshot(x judge.Exchange) Snapshot {
 	return shown
 }
 
-// Fresh returns a text that the organization does not have yet, not even when an earlier run was cut off before it put
-// things back.
+// Fresh returns a text that the organization does not have yet, not even if an earlier run was interrupted before it
+// put the organization back.
 func (s *Session) Fresh(what string) string {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -58,7 +58,7 @@ func TestSecretsAreFound(t *testing.T) {
 	}
 }
 
-// TestCurl has a shell take the command apart: the words are those of the request.
+// TestCurl lets a shell split the command. The words must be those of the request.
 func TestCurl(t *testing.T) {
 	t.Parallel()
 	auth := func(value string) http.Header { return http.Header{"Authorization": {value}} }

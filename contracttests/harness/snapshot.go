@@ -32,14 +32,14 @@ func NewSnapshot(x judge.Exchange) (shown Snapshot, ok bool) {
 	return shown, err == nil && shown.Members != nil
 }
 
-// Text returns the value of a member that is a string, "" for any other.
+// Text returns the value of a member that is a string. It returns "" for any other member.
 func (a Snapshot) Text(name string) string {
 	var text string
 	_ = json.Unmarshal(a.Members[name], &text) // the schema reports a member of another type
 	return text
 }
 
-// Updated returns updated_at, the zero time if it is not a time.
+// Updated returns updated_at. It returns the zero time if that is not a time.
 func (a Snapshot) Updated() time.Time {
 	at, _ := time.Parse(time.RFC3339Nano, a.Text("updated_at")) // the schema reports what is not a time
 	return at

@@ -10,7 +10,7 @@ import (
 // Path is the path of both operations.
 const Path = "/v1/organizations"
 
-// Subject is a service with what it takes to test it.
+// Subject is a service with everything that is needed to test it.
 type Subject struct {
 	Name      string
 	Target    Target
@@ -69,7 +69,7 @@ type Tenant struct {
 // KeyKind says what a key may do, or what is wrong with it.
 type KeyKind string
 
-// The kinds of keys. A live target has only those that it was given.
+// A key is of one of these kinds. A live target has only the keys that it was given.
 const (
 	KeyAdmin   KeyKind = "admin"
 	KeyDelete  KeyKind = "delete"
@@ -93,7 +93,8 @@ func Mistyped(key string) string {
 	return key[:end] + "a"
 }
 
-// TenantSpec says which organization a check needs. The zero TenantSpec is one of the tier pro with nothing set.
+// TenantSpec says which organization a check needs. The zero TenantSpec is an organization of the tier pro with no
+// value set.
 type TenantSpec struct {
 	Tier string // "" is pro
 	Full bool   // every property of the response has a value
@@ -104,10 +105,10 @@ type TenantSpec struct {
 	Keys    []KeyKind // that the check uses besides the admin key; nil is every kind
 }
 
-// Fault is a state of the store behind a service.
+// Fault is a fault of the store behind a service.
 type Fault string
 
-// The faults.
+// A store can have these faults.
 const (
 	FaultUnavailable Fault = "unavailable" // throttled or unreachable
 	FaultBroken      Fault = "broken"      // answers with an error that no caller may see

@@ -39,7 +39,7 @@ func HandlerTarget(handler http.Handler) Target {
 	})
 }
 
-// nowhere is a ResponseWriter that drops what is written.
+// nowhere is a ResponseWriter that drops everything.
 type nowhere http.Header
 
 // Header implements http.ResponseWriter.
@@ -51,7 +51,7 @@ func (nowhere) WriteHeader(int) {}
 // Write implements http.ResponseWriter.
 func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
 
-// answerTimeout is how long a service behind a URL may take for one answer.
+// answerTimeout is how long a service behind a URL may take for an answer.
 const answerTimeout = time.Minute
 
 // URLTarget returns the service at a base URL as a Target. It does not follow redirects. It returns an error if the
@@ -107,11 +107,11 @@ func sendURL(ctx context.Context, client *http.Client, base string, r judge.Requ
 	return response, reused.Load(), err
 }
 
-// urlClient returns a client that keeps its connections, or makes one for each request.
+// urlClient returns a client that keeps its connections, or that opens a new one for each request.
 //
-// A server or a proxy may close an idle connection just when the next request is sent on it. The client sends a GET
-// again then. It cannot send a change again, as nobody knows whether the change was made, so that a clean service would
-// seem not to answer: a change has a connection of its own.
+// A server or a proxy may close an idle connection just when the next request is sent. The client then sends a GET
+// again. It cannot repeat a change, because the change may have been made, so a good service would seem not to answer.
+// So each change uses a new connection.
 func urlClient(keep bool) *http.Client {
 	return &http.Client{
 		Transport: &http.Transport{
@@ -129,8 +129,8 @@ func urlClient(keep bool) *http.Client {
 	}
 }
 
-// HonourRetryAfter returns a Target that repeats a request that was answered with 429, after the time that the answer's
-// Retry-After asks for. It is for targets that the suite shares with others and whose limits it cannot raise.
+// HonourRetryAfter returns a Target that sends a request again if the answer is 429, after the time in Retry-After. It
+// is for targets that the suite shares with others, and whose limits it cannot raise.
 func HonourRetryAfter(target Target) Target {
 	const tries, longest = 3, time.Minute
 	return TargetFunc(func(ctx context.Context, r judge.Request) (judge.Response, error) {
@@ -149,9 +149,10 @@ func HonourRetryAfter(target Target) Target {
 	})
 }
 
-// WithoutCancel returns a Target that waits for the answer to what it has sent, even when ctx ends meanwhile. A service
-// goes on with a change when its client hangs up, and would make it after the organization was put back. Once ctx has
-// ended, it sends nothing. It is for live targets, and target must have a time limit of its own, as URLTarget has.
+// WithoutCancel returns a Target that waits for the answer to a request that it has sent, even if ctx ends meanwhile.
+// Otherwise a service could make the change after the organization was put back, because it goes on when its client
+// hangs up. Once ctx has ended, it sends nothing. It is for live targets, and target must have a time limit of its own,
+// as URLTarget has.
 func WithoutCancel(target Target) Target {
 	return TargetFunc(func(ctx context.Context, r judge.Request) (judge.Response, error) {
 		if ctx.Err() != nil {

@@ -54,8 +54,8 @@ func TestURLTargetIdleConnections(t *testing.T) {
 	}
 }
 
-// TestURLTargetBrokenWrite: a read whose connection breaks while it is written is sent again, if the connection had been used
-// before; the transport itself does not do that. A change is not, and neither is a read on a new connection.
+// TestURLTargetBrokenWrite: a read whose connection breaks while it is written is sent again, if the connection had
+// been used before; the transport itself does not do that. A change is not, and neither is a read on a new connection.
 func TestURLTargetBrokenWrite(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("write: broken pipe")

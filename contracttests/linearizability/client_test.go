@@ -27,7 +27,7 @@ type client struct {
 	made    int // changes asked for
 }
 
-// request makes one request and notes it. It returns an error if the answer makes no sense.
+// request makes one request and records it. It returns an error if the answer makes no sense.
 func (c *client) request(ctx context.Context) error {
 	a, headers := c.choose()
 	method, body := http.MethodGet, []byte(nil)

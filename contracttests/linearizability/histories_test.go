@@ -153,7 +153,7 @@ func (r *organizationRun) end(t *testing.T, f *figures) {
 	}
 }
 
-// count compares what the clients were told with the audit trail. It returns how often each value is in the trail.
+// count compares the answers to the clients with the audit trail. It returns how often each value is in the trail.
 func (r *organizationRun) count(t *testing.T, f *figures) map[string]int {
 	t.Helper()
 	entries, _, err := r.world.direct.Audit(t.Context(), r.organization.ID, "", 100_000)

@@ -30,8 +30,8 @@ func makeAnother(t *testing.T, path string) {
 	}
 }
 
-// lockNowAndThen locks the file as another program may: mostly for a moment, once for longer than a store waits. It ends
-// each lock with a rollback or a commit.
+// lockNowAndThen locks the file as another program may: mostly for a moment, once for longer than a store waits. It
+// ends each lock with a rollback or a commit.
 func lockNowAndThen(ctx context.Context, t *testing.T, path string, seed uint64, counted *tally) {
 	db, err := openAnother(path)
 	if err != nil {

@@ -37,7 +37,7 @@ func (a asked) refused(s state) bool {
 	return a.ifMatch != nil && *a.ifMatch != s || a.writes() && a.ifNoneMatch != nil && *a.ifNoneMatch == s
 }
 
-// verdict is what the client was told.
+// verdict is the result that the client was given.
 type verdict int
 
 const (

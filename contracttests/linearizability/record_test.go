@@ -10,7 +10,7 @@ import (
 	"github.com/anishathalye/porcupine"
 )
 
-// history is what the clients of one organization asked and were told. It is safe for concurrent use.
+// history is the requests of the clients of one organization, with the answers. It is safe for concurrent use.
 type history struct {
 	initial state
 	started time.Time
@@ -66,8 +66,8 @@ func (h *history) counts() map[verdict]int {
 // checkTimeout bounds the search for an order. It takes milliseconds; a search that takes this long has gone astray.
 const checkTimeout = time.Minute
 
-// linearizable looks for an order that explains the history. A change in doubt may have been made at any time after it
-// was asked for. made says whether it was made at all: without that, the search would have to try every place.
+// linearizable looks for an order that explains the history. A change in doubt may have been made at any time after its
+// request. made says whether it was made at all, because otherwise the search would have to try every position for it.
 func (h *history) linearizable(made func(change state) bool) porcupine.CheckResult {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -41,7 +41,7 @@ type gateway struct {
 	inProcess bool // it always answers
 }
 
-// unlimited returns options of a service without rate limits: a run would soon use up the requests of a minute.
+// unlimited returns options of a service without rate limits, because a run makes more requests than a minute allows.
 func unlimited(throughEvents bool) local.Options {
 	return local.Options{Unlimited: true, ThroughEvents: throughEvents}
 }
@@ -78,7 +78,7 @@ func impatient(t *testing.T, s local.Store, seed uint64, cancelled func()) gatew
 	return gateway{"impatient", harness.TargetFunc(target), true}
 }
 
-// process starts the built command as a gateway of its own on a store. It ends with the test.
+// process starts the built command as a gateway on a store, in another process. The process ends with the test.
 func process(t *testing.T, binary, storeChoice, endpoint string) gateway {
 	t.Helper()
 	command := exec.CommandContext(t.Context(), binary, "serve", "--addr", "127.0.0.1:0", "--json", "--rate-limits", "off")

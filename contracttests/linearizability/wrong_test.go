@@ -34,7 +34,7 @@ func (w wrongStore) Find(ctx context.Context, id organization.ID, key apikey.Has
 
 func (w wrongStore) Update(ctx context.Context, u store.Update) error { return w.update(ctx, u) }
 
-// wrongStores are the ways in which stores lose, deny and invent changes.
+// wrongStores are wrong stores: they lose, deny or invent changes.
 func wrongStores() map[string]func(local.Engine) wrongStore {
 	return map[string]func(local.Engine) wrongStore{
 		"loses an update": func(right local.Engine) wrongStore {

@@ -12,7 +12,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// builder makes operations of the tree of a document. It collects all problems, so that an author sees them at once.
+// builder makes the operations from the tree of a document. It collects all problems, so that the author sees them at
+// once.
 type builder struct {
 	reader
 	top      *yaml.Node
@@ -71,8 +72,8 @@ func (b *builder) operation(path, method string, item, declared *yaml.Node) *Ope
 	return op
 }
 
-// resolved follows the references of a part of the document that is no schema. A reference that leads nowhere costs
-// that part, and is named.
+// resolved follows the references of a part of the document that is not a schema. If a reference leads nowhere, the
+// part is left out, and a warning names it.
 func (b *builder) resolved(where string, node *yaml.Node) *yaml.Node {
 	found := Resolve(b.top, node)
 	if found == nil && node != nil {
@@ -81,7 +82,7 @@ func (b *builder) resolved(where string, node *yaml.Node) *yaml.Node {
 	return found
 }
 
-// parameters reads parameters. One of the operation replaces one of its path that has the same name and place.
+// parameters reads parameters. A parameter of the operation replaces one of its path with the same name and place.
 func (b *builder) parameters(op *Operation, declared []*yaml.Node) {
 	for _, node := range declared {
 		p := b.resolved(op.String()+" parameter", node)
@@ -110,7 +111,7 @@ func (b *builder) parameters(op *Operation, declared []*yaml.Node) {
 	}
 }
 
-// described returns the schema of a parameter or a header, and whether its value is a JSON text.
+// described returns the schema of a parameter or a header. It also returns whether the value is a JSON text.
 func (b *builder) described(where string, node *yaml.Node, p purpose) (*Compiled, bool) {
 	for media, content := range Fields(Field(node, "content")) {
 		name, _, err := mime.ParseMediaType(media)
@@ -123,7 +124,7 @@ func (b *builder) described(where string, node *yaml.Node, p purpose) (*Compiled
 	return b.schema(where, Field(node, "schema"), p), false
 }
 
-// security reads what credentials an operation wants.
+// security reads which credentials an operation needs.
 func (b *builder) security(op *Operation, declared *yaml.Node) []Credentials {
 	wanted := Field(declared, "security")
 	if wanted == nil {
@@ -209,7 +210,7 @@ func encodings(declared *yaml.Node) map[string]Encoding {
 	return all
 }
 
-// schema reads a schema and sees to it that it is compiled. It returns nil where there is none.
+// schema reads a schema, and marks it to be compiled. It returns nil if there is no schema.
 func (b *builder) schema(where string, node *yaml.Node, p purpose) *Compiled {
 	if node == nil {
 		return nil

@@ -14,8 +14,8 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// purpose is what a schema judges. A request need not have the members that only the service sets, which are readOnly,
-// and a response those that only the client sets, which are writeOnly.
+// purpose is the kind of values that a schema judges. A request may omit required members that only the service sets
+// (readOnly). A response may omit those that only the client sets (writeOnly).
 type purpose int
 
 const (
@@ -24,7 +24,7 @@ const (
 	forHeader // of a response
 )
 
-// absent returns the annotation of members that need not be there.
+// absent returns the annotation of members that may be omitted.
 func (p purpose) absent() string {
 	if p == forRequest {
 		return "readOnly"
@@ -34,8 +34,9 @@ func (p purpose) absent() string {
 
 // compiler compiles the schemas of a document, each once for requests and once for responses.
 //
-// It gives each schema that stands alone or is referred to to the engine as a document of its own. So a schema that
-// cannot be compiled costs only those that refer to it, and the time is linear in the size of the document.
+// It gives each schema that stands alone, or that another refers to, to the engine as a document of its own. So if one
+// schema cannot be compiled, only the schemas that refer to it are lost, and the time is linear in the size of the
+// document.
 type compiler struct {
 	top     *yaml.Node
 	numbers map[*yaml.Node]int // names of the documents
@@ -60,7 +61,7 @@ func newCompiler(top *yaml.Node) *compiler {
 	return c
 }
 
-// identify notes what names a component has beside its own.
+// identify notes the further names of a component.
 func (c *compiler) identify(schema *yaml.Node) {
 	if id := text(schema, "$id"); id != "" {
 		c.ids[strings.TrimSuffix(id, "#")] = schema
@@ -97,13 +98,13 @@ func (c *compiler) compile(node *yaml.Node, p purpose) (*jsonschema.Schema, erro
 	return rules, nil
 }
 
-// How the engine's names of schemas begin, and those of references that lead nowhere.
+// The engine's names of schemas begin with these texts. The second is for references that lead nowhere.
 const (
 	urlPrefix      = "doc:///"
 	danglingPrefix = "nowhere"
 )
 
-// url returns the name of a schema as a document of its own.
+// url returns the name that the engine has for a schema as a document.
 func (c *compiler) url(name string, node *yaml.Node) string {
 	node = unaliased(node)
 	i, known := c.numbers[node]
@@ -234,7 +235,7 @@ func (l loader) list(node, within *yaml.Node, beside []*yaml.Node) any {
 	return out
 }
 
-// oneOrList reads the value of items: a list is of older drafts, which a schema may name.
+// oneOrList reads the value of items. It is a list in older drafts, which a schema may choose.
 func (l loader) oneOrList(node, within *yaml.Node) any {
 	if node.Kind == yaml.SequenceNode {
 		return l.list(node, within, nil)
@@ -242,7 +243,7 @@ func (l loader) oneOrList(node, within *yaml.Node) any {
 	return l.schema(node, within, nil)
 }
 
-// reference returns the engine's name of what a reference leads to.
+// reference returns the engine's name for the target of a reference.
 func (l loader) reference(ref string, within *yaml.Node) string {
 	if within != nil && (ref == "#" || Lookup(within, ref) != nil) {
 		return ref // relative to the schema with the $id
@@ -266,7 +267,7 @@ func (c *compiler) target(ref string) *yaml.Node {
 	return c.ids[ref]
 }
 
-// required returns the names that must be there, without those of members that need not be there for the purpose.
+// required returns the names of the required members, without those that may be omitted for the purpose.
 func (l loader) required(names *yaml.Node, beside []*yaml.Node) any {
 	if names.Kind != yaml.SequenceNode {
 		return Plain(names)
@@ -282,10 +283,10 @@ func (l loader) required(names *yaml.Node, beside []*yaml.Node) any {
 	return out
 }
 
-// maxReferences bounds how far references are followed to find an annotation.
+// maxReferences is how many references are followed to find an annotation.
 const maxReferences = 8
 
-// annotated reports whether a schema, or one that it includes, says of a member that it need not be there.
+// annotated reports whether a schema, or one that it includes, allows a member to be omitted.
 func (l loader) annotated(schema *yaml.Node, name string, depth int) bool {
 	if schema == nil || depth > maxReferences {
 		return false
@@ -317,14 +318,14 @@ func (l loader) marked(schema *yaml.Node, depth int) bool {
 	return l.marked(l.target(text(schema, "$ref")), depth+1)
 }
 
-// matchTimeout bounds a match by the engine that can need exponential time.
+// matchTimeout is the time limit for the engine that can need exponential time.
 const matchTimeout = time.Second
 
 // Regexp is a compiled pattern. It is safe for concurrent use.
 type Regexp = jsonschema.Regexp
 
-// compileRegexp compiles a pattern. JSON Schema wants the regular expressions of ECMA-262. Go's engine takes most of
-// them and is linear in time; what it does not have, such as lookahead, goes to an engine that has it.
+// compileRegexp compiles a pattern. JSON Schema uses the regular expressions of ECMA-262. Go's engine understands most
+// of them, in linear time. Patterns that it does not understand, such as lookahead, go to another engine.
 func compileRegexp(pattern string) (Regexp, error) {
 	re, err := regexp.Compile(pattern)
 	if err == nil {
@@ -338,10 +339,10 @@ func compileRegexp(pattern string) (Regexp, error) {
 	return backtracking{other}, nil
 }
 
-// backtracking is a pattern that Go's engine does not take.
+// backtracking is a pattern that Go's engine does not understand.
 type backtracking struct{ *regexp2.Regexp }
 
-// MatchString implements Regexp. A match that takes too long refuses nothing.
+// MatchString implements Regexp. If a match takes too long, the text counts as matching.
 func (b backtracking) MatchString(s string) bool {
 	matched, err := b.Regexp.MatchString(s)
 	return matched || err != nil

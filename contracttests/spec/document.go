@@ -1,5 +1,5 @@
-// Package spec reads an OpenAPI 3.1 document, once. It says what the document declares of each operation, and it holds
-// the compiled schemas that judge values.
+// Package spec reads an OpenAPI 3.1 document, once. It returns the declarations for each operation, and compiled
+// schemas that judge values.
 //
 // It works for any document: it must not import anything of organizations, nor the packages that use it.
 package spec
@@ -15,7 +15,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
-// Document is what an OpenAPI document declares. Nothing in it changes after Load, so it is safe for concurrent use.
+// Document is the declarations of an OpenAPI document. Nothing in it changes after Load, so it is safe for concurrent
+// use.
 type Document struct {
 	Version    string       // of the service that it describes, as info.version has it
 	Operations []*Operation // in the document's order
@@ -36,7 +37,7 @@ type Warning struct {
 // String returns the warning on one line.
 func (w Warning) String() string { return w.Where + ": " + w.Text }
 
-// Operation is what the document says of one operation.
+// Operation is the declaration of one operation.
 type Operation struct {
 	ID     string // operationId, empty where the document gives none
 	Method string
@@ -51,13 +52,13 @@ type Operation struct {
 	bases []base
 }
 
-// RequestBody is what a request can carry.
+// RequestBody is the declaration of a request's body.
 type RequestBody struct {
 	Required bool
 	Content  []*MediaType
 }
 
-// Response is what the document says of one status.
+// Response is the declaration of one status.
 type Response struct {
 	Status  string // such as 200 or 4XX, or DEFAULT
 	Headers []*Header
@@ -72,7 +73,7 @@ type MediaType struct {
 	Encoding   map[string]Encoding
 }
 
-// String returns the media type as a Content-Type header has it.
+// String returns the media type as it stands in a Content-Type header.
 func (m *MediaType) String() string {
 	out := m.Name
 	for _, name := range slices.Sorted(keys(m.Parameters)) {
@@ -81,7 +82,7 @@ func (m *MediaType) String() string {
 	return out
 }
 
-// Encoding says how a form writes a member.
+// Encoding says how a form encodes a member.
 type Encoding struct {
 	ContentType string // "" where the member's type decides
 	Style       string // "" is form
@@ -109,7 +110,7 @@ type Parameter struct {
 	Schema   *Compiled // nil where the document gives none
 }
 
-// Credentials are what an alternative of an operation's security wants at once. None at all is an alternative too.
+// Credentials are the credentials that one alternative of an operation's security needs together. It may need none.
 type Credentials []Credential
 
 // Credential is one kind of credential.
@@ -119,7 +120,7 @@ type Credential struct {
 	Scheme string // what the header begins with, such as Bearer; "" if that does not matter
 }
 
-// Compiled is the schema of a body or a header, with what judges values by it.
+// Compiled is the schema of a body or a header, with functions that judge values by it.
 type Compiled struct {
 	*Schema // as the document declares it
 
@@ -130,7 +131,7 @@ type Compiled struct {
 	quick *quick // nil if the schema cannot be compiled
 }
 
-// String returns the operationId, or method and path template where there is none.
+// String returns the operationId. If there is none, it returns the method and the path template.
 func (o *Operation) String() string {
 	if o.ID != "" {
 		return o.ID
@@ -138,8 +139,8 @@ func (o *Operation) String() string {
 	return o.Method + " " + o.Path
 }
 
-// Response returns what an operation declares of a status, or nil. An exact status comes before its class, such as 4XX,
-// and the class before default.
+// Response returns the operation's declaration for a status, or nil. An exact status comes before its class, such as
+// 4XX, and the class before default.
 func (o *Operation) Response(status int) *Response {
 	for _, key := range []string{strconv.Itoa(status), fmt.Sprintf("%dXX", status/100), "DEFAULT"} {
 		if r := o.response(key); r != nil {
@@ -157,7 +158,7 @@ func (o *Operation) response(key string) *Response {
 	return o.Responses[i]
 }
 
-// Header returns the header of a canonical name, or nil where the response declares none.
+// Header returns the header with a canonical name, or nil if the response does not declare it.
 func (r *Response) Header(key string) *Header {
 	i := slices.IndexFunc(r.Headers, func(h *Header) bool { return h.Key == key })
 	if i < 0 {
@@ -166,8 +167,8 @@ func (r *Response) Header(key string) *Header {
 	return r.Headers[i]
 }
 
-// Load reads a document in YAML or JSON. It fails if the document cannot be read or is not OpenAPI 3.1. What is wrong
-// in one place costs that place only: see Document.Warnings.
+// Load reads a document in YAML or JSON. It returns an error if the document cannot be read or is not OpenAPI 3.1. If
+// only one part is wrong, that part is left out, and Document.Warnings names it.
 func Load(document []byte) (*Document, error) {
 	if v := writtenVersion.FindSubmatch(document[:min(len(document), 4096)]); v != nil {
 		if err := checkVersion(string(v[1])); err != nil { // at once, as a document can be large

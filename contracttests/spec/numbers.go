@@ -22,7 +22,8 @@ type decimal struct {
 	exponent int
 }
 
-// ParseDecimal reads a JSON number. It cuts exponents that do not fit an int: no digits can make up for them.
+// ParseDecimal reads a JSON number. It cuts exponents that do not fit into an int, because no digits can make up for
+// them.
 func ParseDecimal(literal string) decimal {
 	rest, negative := strings.CutPrefix(literal, "-")
 	exponent := 0
@@ -96,8 +97,8 @@ func WithinInteger(n json.Number) bool {
 	return ok && value.Num().CmpAbs(maxInteger) <= 0
 }
 
-// integerFormat returns the check of the format of integers of so many bits. Values that are no whole numbers pass: the
-// type judges them.
+// integerFormat returns the check for the format of integers with so many bits. It accepts values that are not whole
+// numbers, because the type judges them.
 func integerFormat(bits uint) func(any) error {
 	end := new(big.Int).Lsh(big.NewInt(1), bits-1)
 	return func(value any) error {
@@ -115,8 +116,8 @@ func integerFormat(bits uint) func(any) error {
 	}
 }
 
-// BoundedNumber returns the number. If its exponent is beyond what exact arithmetic can afford, it returns a number of
-// the same sign instead that is likewise beyond every float64, or likewise too small for one.
+// BoundedNumber returns the number. If its exponent is too large for exact arithmetic, it returns another number of the
+// same sign that is also larger than every float64, or also too small for one.
 func BoundedNumber(n json.Number) json.Number {
 	d := ParseDecimal(n.String())
 	sign := ""

@@ -9,7 +9,7 @@ import (
 // TypeNames are the types of JSON Schema.
 var TypeNames = []string{"array", "boolean", "integer", "null", "number", "object", "string"}
 
-// TypeOf names the type of a decoded value. Whole numbers are of the type number too.
+// TypeOf returns the type of a decoded value. Whole numbers have the type number too.
 func TypeOf(value any) string {
 	switch value.(type) {
 	case nil:
@@ -27,11 +27,11 @@ func TypeOf(value any) string {
 	}
 }
 
-// Place is all schemas that judge one value: a schema, what it refers to, and what it combines. It is empty for a value
-// that no schema describes.
+// Place is all schemas that judge one value: a schema, the schemas that it refers to, and those that it combines. It is
+// empty for a value that no schema describes.
 //
-// A place tells a number that a schema knows of from one in a free-form place, where any JSON number is as good as
-// another.
+// A Place distinguishes a number that a schema describes from a number in a free-form place, where any JSON number is
+// allowed.
 type Place []*Schema
 
 // Place returns the place that the schema describes. The schema itself comes first.
@@ -84,7 +84,7 @@ func (p Place) Member(name string) Place {
 	return found
 }
 
-// member returns the places that the schema itself gives to a member.
+// member returns the places of a member in the schema itself.
 func (s *Schema) member(name string) Place {
 	var found Place
 	for _, m := range s.Properties {

@@ -25,7 +25,7 @@ type route struct {
 	operation *Operation
 }
 
-// segment is what a path has between two slashes.
+// segment is the text of a path between two slashes.
 type segment struct {
 	literal string         // where pattern is nil
 	pattern *regexp.Regexp // matches the decoded segment; each group is a variable
@@ -34,10 +34,10 @@ type segment struct {
 
 var pathVariable = regexp.MustCompile(`\{[^/{}]+\}`)
 
-// newRoutes returns the routes of all operations. What has fewer variables comes first, as OpenAPI wants it, and then
-// what has more literal text: /{id}:clone comes before /{id}.
+// newRoutes returns the routes of all operations. Routes with fewer variables come first, as OpenAPI demands, and then
+// routes with more literal text: /{id}:clone comes before /{id}.
 //
-// A route matches exactly: a trailing slash or a doubled one is another path.
+// A route matches exactly: a path with a trailing slash or a doubled slash is another path.
 func newRoutes(operations []*Operation) []route {
 	var routes []route
 	for _, op := range operations {
@@ -98,7 +98,7 @@ func newBases(servers *yaml.Node) []base {
 	return all
 }
 
-// serverPath returns the path of a server's URL, without what is before and after.
+// serverPath returns the path of a server's URL.
 func serverPath(url string) string {
 	if _, rest, ok := strings.Cut(url, "://"); ok {
 		_, path, found := strings.Cut(rest, "/")
@@ -141,8 +141,8 @@ func (d *Document) Operation(method, path string) *Operation {
 	return d.Operations[i]
 }
 
-// MountedAt returns the document as that of a service whose paths begin with base, whatever the servers of the document
-// say. The base may be "".
+// MountedAt returns the document for a service whose paths begin with base. It ignores the servers of the document. The
+// base may be "".
 func (d *Document) MountedAt(path string) *Document {
 	out := *d
 	out.routes = slices.Clone(d.routes)
@@ -152,8 +152,9 @@ func (d *Document) MountedAt(path string) *Document {
 	return &out
 }
 
-// Find returns the operation of a request, or nil, and the values of its path's variables, as the path writes them: not
-// decoded. GET answers HEAD where HEAD is not declared itself. The path is as a URL writes it, so that %2F is no slash.
+// Find returns the operation of a request, or nil. It also returns the values of the variables in the path, not
+// decoded. A HEAD request finds the GET operation if HEAD is not declared. The path is encoded as in a URL, so that %2F
+// is not a slash.
 func (d *Document) Find(method, path string) (*Operation, map[string]string) {
 	if path == "" {
 		path = "/" // what HTTP sends for it

@@ -10,10 +10,10 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// SchemaPrefix is how references to component schemas begin.
+// SchemaPrefix is the beginning of references to component schemas.
 const SchemaPrefix = "#/components/schemas/"
 
-// Schema is one schema as the document declares it. Schemas refer to each other in circles where the document does.
+// Schema is one schema as the document declares it. Schemas refer to each other in circles if those of the document do.
 type Schema struct {
 	Name     string    // of the component, empty for a schema that stands in place
 	Where    string    // where the document declares it, for messages
@@ -52,7 +52,7 @@ type Schema struct {
 	numeric bool // compares the value with numbers
 }
 
-// Keyword is one keyword of a schema. A keyword that Schema has no field for is listed here all the same.
+// Keyword is one keyword of a schema. The list also has keywords for which Schema has no field.
 type Keyword struct {
 	Name string
 	Text string // its value as the document writes it, on one line
@@ -64,27 +64,27 @@ type Property struct {
 	Schema *Schema
 }
 
-// PatternProperty is what a schema says of the members whose names match.
+// PatternProperty is the schema of the members whose names match.
 type PatternProperty struct {
 	Name   Regexp
 	Schema *Schema
 }
 
-// XML says how XML writes a value.
+// XML says how a value is written in XML.
 type XML struct {
 	Name      string // of the element or attribute, "" is the member's own
 	Attribute bool
 	Wrapped   bool // a list has an element of its own around its items
 }
 
-// annotations are the keywords that neither accept nor refuse a value. Extensions are ignored likewise.
+// annotations are the keywords that neither accept nor refuse a value. Extensions are ignored as well.
 var annotations = []string{
 	"$comment", "$defs", "contentEncoding", "contentMediaType", "contentSchema", "default", "definitions",
 	"deprecated", "description", "discriminator",
 	"example", "examples", "externalDocs", "title", "writeOnly", "xml",
 }
 
-// reader makes schemas of YAML. Each node becomes one Schema, so that circles end.
+// reader makes schemas from YAML. Each node becomes one Schema, so that circles end.
 type reader struct {
 	root     *yaml.Node
 	known    map[*yaml.Node]*Schema
@@ -107,7 +107,7 @@ func (r *reader) finish() {
 	}
 }
 
-// target reads the schema that a reference leads to, or returns nil: compiling says what is wrong with the reference.
+// target reads the target of a reference. It returns nil if there is none: the compiler reports what is wrong.
 func (r *reader) target(ref string) *Schema {
 	node := Lookup(r.root, ref)
 	if node == nil {
@@ -227,8 +227,8 @@ func (r *reader) list(where string, value *yaml.Node) []*Schema {
 	return all
 }
 
-// pattern compiles a pattern, and returns nil for one that cannot be compiled. So do limit and number: the schema as a
-// whole cannot be compiled then, which is said once.
+// pattern compiles a pattern. It returns nil if that fails, and so do limit and number. Then the whole schema cannot be
+// compiled, and the compiler reports that once.
 func pattern(text string) Regexp {
 	re, err := compileRegexp(text)
 	if err != nil {
@@ -245,7 +245,8 @@ func limit(value *yaml.Node) *int {
 	return &n
 }
 
-// number reads a bound. One with a huge exponent becomes one that no float64 reaches either: see BoundedNumber.
+// number reads a bound. If its exponent is huge, the result is another number that no float64 reaches: see
+// BoundedNumber.
 func number(value *yaml.Node) *big.Rat {
 	literal, ok := Plain(value).(json.Number)
 	if !ok {

@@ -12,14 +12,14 @@ import (
 	"go.yaml.in/yaml/v4"
 )
 
-// Bounds of a document, so that aliases that multiply each other cost an error and not the memory of the machine.
+// These bounds limit a document, so that aliases that multiply each other cause an error and do not fill the memory.
 const (
 	maxGrowth = 20 // times the document's own values
 	minNodes  = 100_000
 	maxDepth  = 1_000
 )
 
-// Tree parses a document in YAML or JSON. It replaces aliases and merge keys by what they stand for.
+// Tree parses a document in YAML or JSON. It replaces aliases and merge keys by their content.
 func Tree(document []byte) (*yaml.Node, error) {
 	top, err := parse(document)
 	if err != nil {
@@ -50,8 +50,8 @@ func ReadYAML(body []byte) (any, error) {
 	return Plain(top), nil
 }
 
-// parse reads JSON by a reader of JSON, as YAML reads some of its escapes otherwise. What looks like JSON and is none
-// may still be YAML.
+// parse reads JSON with a reader of JSON, because YAML reads some escapes differently. A text that looks like JSON but
+// is not may still be YAML.
 func parse(document []byte) (*yaml.Node, error) {
 	if bytes.HasPrefix(bytes.TrimLeft(document, "\ufeff \t\r\n"), []byte("{")) {
 		if top, err := parseJSON(bytes.TrimPrefix(document, []byte("\ufeff"))); err == nil {
@@ -119,8 +119,8 @@ func scalar(tag, value string) *yaml.Node {
 	return &yaml.Node{Kind: yaml.ScalarNode, Tag: tag, Value: value}
 }
 
-// Expand returns a copy of a tree with every alias replaced by a copy of what it stands for, and every merge key by the
-// members that it brings in. A change in one place then changes that place only.
+// Expand returns a copy of a tree in which copies of their content replace aliases and merge keys. So a change in one
+// place changes only that place.
 func Expand(node *yaml.Node) (*yaml.Node, error) {
 	e := expander{left: minNodes + maxGrowth*count(node)}
 	return e.expand(node, 0)
@@ -165,7 +165,7 @@ func (e *expander) expand(node *yaml.Node, depth int) (*yaml.Node, error) {
 
 func isMerge(key *yaml.Node) bool { return key.Tag == "!!merge" || key.Tag == "" && key.Value == "<<" }
 
-// merge adds the members of mappings that a mapping does not have. Of several mappings, the first one wins.
+// merge adds the members that a mapping does not have. If several mappings have a member, the first one wins.
 func (e *expander) merge(into *yaml.Node, from []*yaml.Node, depth int) error {
 	for _, source := range from {
 		source, err := e.expand(source, depth+1)
@@ -250,7 +250,7 @@ func SetField(node *yaml.Node, name string, value *yaml.Node) {
 	node.Content = append(node.Content, &yaml.Node{Kind: yaml.ScalarNode, Tag: "!!str", Value: name}, value)
 }
 
-// Lookup returns the node that a reference such as #/components/schemas/Error leads to, or nil.
+// Lookup returns the node with a reference such as #/components/schemas/Error, or nil.
 func Lookup(root *yaml.Node, ref string) *yaml.Node {
 	path, local := strings.CutPrefix(ref, "#/")
 	if !local {
@@ -271,7 +271,7 @@ func Lookup(root *yaml.Node, ref string) *yaml.Node {
 
 var pointerUnescapes = strings.NewReplacer("~1", "/", "~0", "~")
 
-// child returns a member or an item. A fragment may also write a name as a URL does.
+// child returns a member or an item. A name in a fragment may be encoded as in a URL.
 func child(node *yaml.Node, token string) *yaml.Node {
 	if node == nil || node.Kind != yaml.SequenceNode {
 		if found := Field(node, token); found != nil {
@@ -290,7 +290,7 @@ func child(node *yaml.Node, token string) *yaml.Node {
 	return unaliased(node.Content[i])
 }
 
-// Resolve follows references from node to node. It returns nil for a reference that leads nowhere or in a circle.
+// Resolve follows references from node to node. It returns nil if a reference leads nowhere or in a circle.
 func Resolve(root, node *yaml.Node) *yaml.Node {
 	for range 100 {
 		ref := Field(node, "$ref")
@@ -302,7 +302,7 @@ func Resolve(root, node *yaml.Node) *yaml.Node {
 	return nil
 }
 
-// Text writes a node on one line: a scalar as the document has it, the items of anything else with commas.
+// Text writes a node on one line: a scalar as it is in the document, the items of other nodes with commas.
 func Text(node *yaml.Node) string {
 	node = unaliased(node)
 	if node.Kind == yaml.ScalarNode {

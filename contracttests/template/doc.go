@@ -1,8 +1,7 @@
-// Package template holds template.yaml and edge.yaml to what AWS would make of them. Its tests run SAM's own
-// translator and cfn-lint, both of Python, over sets of parameters: translate.py. They look into the translated
-// templates: that no reference ends nowhere or in a circle, and that parameters have the effect that
-// docs/operations.md promises.
+// Package template tests template.yaml and edge.yaml as AWS would read them. Its tests run SAM's own translator and
+// cfn-lint, which are in Python, over sets of parameters: translate.py. They check the translated templates: every
+// reference leads somewhere, none leads in a circle, and parameters have the effect that docs/operations.md promises.
 //
-// `make test-template` installs the two where they are missing. Where they are not there, the tests that need them
-// fail in CI (CI=true), and elsewhere are skipped with a message.
+// `make test-template` installs the two if they are missing. Without them, the tests that need them fail in CI
+// (CI=true). Elsewhere they are skipped with a message.
 package template

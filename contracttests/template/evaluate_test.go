@@ -74,7 +74,7 @@ func newStack(template object, given map[string]string) stack {
 	return stack{template, parameters}
 }
 
-// members returns v as an object; an empty one where it is none.
+// members returns v as an object, or an empty object if v is something else.
 func members(v any) object {
 	o, _ := v.(object)
 	return o
@@ -130,7 +130,7 @@ func (s stack) holds(condition any) bool {
 	}
 }
 
-// resolve returns v with the values of parameters in the place of references to them, and the branches that Fn::If
+// resolve returns v with the values of parameters instead of references to them, and with the branches that Fn::If
 // takes. References to resources stay.
 func (s stack) resolve(v any) any {
 	switch name, argument := function(v); name {

@@ -9,7 +9,8 @@ import (
 	"testing"
 )
 
-// runMake runs make in the repository, with a sam that writes down how it was called. It returns these calls, a line each.
+// runMake runs make in the repository, with a sam that records how it was called. It returns these calls, one on each
+// line.
 func runMake(t *testing.T, arguments ...string) (calls, out string, err error) {
 	t.Helper()
 	folder := t.TempDir()
@@ -57,7 +58,7 @@ func samConfig(t *testing.T) string {
 	return string(config)
 }
 
-// TestNoRegionIsPinned: a region in samconfig.toml would win over that of the environment and the profile.
+// TestNoRegionIsPinned: samconfig.toml has no region, because it would override the environment and the profile.
 func TestNoRegionIsPinned(t *testing.T) {
 	t.Parallel()
 	for line := range strings.Lines(samConfig(t)) {
@@ -67,8 +68,8 @@ func TestNoRegionIsPinned(t *testing.T) {
 	}
 }
 
-// TestMakeDeploy: a build that sam reports as good, and that left nothing, is not deployed; an emergency changes one parameter
-// and keeps the architecture; flags that would leave a stack in its emergency are refused.
+// TestMakeDeploy: a build that sam reports as good, and that left nothing, is not deployed; an emergency changes one
+// parameter and keeps the architecture; flags that would leave a stack in its emergency are refused.
 func TestMakeDeploy(t *testing.T) {
 	t.Parallel()
 	calls, out, err := runMake(t, "deploy", "PACKAGES="+t.TempDir())
@@ -104,8 +105,8 @@ func TestMakeDeploy(t *testing.T) {
 	}
 }
 
-// TestSamLocalRecipe: make start-api gives sam the names of the tables and the endpoint, by variables that the template declares,
-// as sam passes on no others.
+// TestSamLocalRecipe: make start-api gives sam the names of the tables and the endpoint, by variables that the template
+// declares, as sam passes on no others.
 func TestSamLocalRecipe(t *testing.T) {
 	file := filepath.Join(root, "build", "sam-local.json")
 	calls, out, err := runMake(t, "start-api", "STACK=mine", "ENDPOINT=http://host.docker.internal:8000")

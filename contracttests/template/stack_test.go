@@ -131,9 +131,9 @@ func parametersOf(template object, v any) map[string]bool {
 	return found
 }
 
-// TestVersionsFollowParameters: SAM publishes a new version only if the text of a function's properties changes. A
-// parameter with another value changes it only through the version's description, so that must name every parameter
-// of what a version keeps. Without it the parameter would take effect at the next deployment of new code.
+// TestVersionsFollowParameters: SAM publishes a new version only if the text of a function's properties changes. A new
+// value of a parameter changes only the version's description. So the description must name every parameter that a
+// version depends on. Otherwise the parameter would take effect only at the next deployment of new code.
 func TestVersionsFollowParameters(t *testing.T) {
 	t.Parallel()
 	_, template := read(t, "template.yaml")
@@ -188,8 +188,8 @@ func TestDomain(t *testing.T) {
 	}
 }
 
-// TestKeyEncryptsTablesAndLogs: the key of the parameter encrypts whatever the stack stores, and the functions may
-// use it for DynamoDB alone. Without one they may use none.
+// TestKeyEncryptsTablesAndLogs: the key of the parameter encrypts everything that the stack stores, and the functions
+// may use it only for DynamoDB. Without the parameter they may use no key.
 func TestKeyEncryptsTablesAndLogs(t *testing.T) {
 	for name, s := range stacks(t) {
 		key := s.parameters["KmsKeyArn"]
@@ -220,7 +220,7 @@ func TestKeyEncryptsTablesAndLogs(t *testing.T) {
 	}
 }
 
-// TestLogsOutliveTheStack if that is asked for, under names of their own.
+// TestLogsOutliveTheStack: with the parameter, the log groups stay when the stack is deleted, and have other names.
 func TestLogsOutliveTheStack(t *testing.T) {
 	for name, s := range stacks(t) {
 		groups := s.ofType("AWS::Logs::LogGroup")
@@ -244,7 +244,7 @@ func TestLogsOutliveTheStack(t *testing.T) {
 	}
 }
 
-// TestSomebodyIsNotified: every alarm notifies the topic that there is; where there is none, an output says so.
+// TestSomebodyIsNotified: every alarm notifies the topic. If there is no topic, an output says so.
 func TestSomebodyIsNotified(t *testing.T) {
 	for name, s := range stacks(t) {
 		want := list(nil)
@@ -276,7 +276,7 @@ func TestSomebodyIsNotified(t *testing.T) {
 	}
 }
 
-// TestArchitecture: both functions get the one that the parameter says.
+// TestArchitecture: both functions get the architecture of the parameter.
 func TestArchitecture(t *testing.T) {
 	for name, s := range stacks(t) {
 		for id, function := range s.ofType("AWS::Lambda::Function") {

@@ -43,7 +43,7 @@ var sets = map[string]map[string]string{
 	},
 }
 
-// read returns a template of the repository as JSON has it.
+// read returns a template of the repository as decoded JSON.
 func read(t *testing.T, file string) (source string, template object) {
 	t.Helper()
 	content, err := os.ReadFile(filepath.Join(root, file))
@@ -57,9 +57,8 @@ func read(t *testing.T, file string) (source string, template object) {
 	return string(content), members(fromYAML(&node))
 }
 
-// python returns the Python that has the translator and cfn-lint. Where there is none, the test says that nothing was
-// tested: they are no part of what a clean machine can install, where PyPI cannot be reached. With
-// TEMPLATE_TOOLS=required it fails.
+// python returns the Python that has the translator and cfn-lint. If there is none, the test says that nothing was
+// tested: a machine that cannot reach PyPI cannot install them. With TEMPLATE_TOOLS=required it fails.
 func python(t *testing.T) string {
 	t.Helper()
 	for _, candidate := range []string{filepath.Join(root, ".cache/template/bin/python3"), "python3"} {

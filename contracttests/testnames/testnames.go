@@ -10,8 +10,8 @@ import (
 	"strings"
 )
 
-// Declares reports whether a test file of the folder declares the test, benchmark or fuzz target. It looks at the text
-// alone. The error is that of a file which cannot be read.
+// Declares reports whether a test file of the folder declares the test, benchmark or fuzz target. It only reads the
+// text. It returns an error if a file cannot be read.
 func Declares(folder, test string) (bool, error) {
 	files, err := filepath.Glob(filepath.Join(folder, "*_test.go"))
 	if err != nil {

@@ -1,5 +1,5 @@
-// Command get-organization is the Lambda function behind GET /v1/organizations: it reads the organization of the caller's
-// API key.
+// Command get-organization is the Lambda function behind GET /v1/organizations: it reads the organization of the
+// caller's API key.
 package main
 
 import (

@@ -1,5 +1,5 @@
-// Command update-organization is the Lambda function behind PATCH /v1/organizations: it changes the organization of the caller's
-// API key.
+// Command update-organization is the Lambda function behind PATCH /v1/organizations: it changes the organization of the
+// caller's API key.
 package main
 
 import (

@@ -10,17 +10,17 @@ import (
 	"strconv"
 )
 
-// answer is a function's response, checked and decoded.
+// answer is the response of a function, checked and decoded.
 type answer struct {
 	status int
 	header http.Header
 	body   []byte
 }
 
-// newAnswer reads a function's response in payload format 2.0, which has no multiValueHeaders. JSON without a
-// statusCode is the body of a 200: see "Lambda function response for format 2.0" in "Create AWS Lambda proxy
-// integrations for HTTP APIs in API Gateway" of the API Gateway Developer Guide. 1xx is refused although it is a
-// status: no final response has it.
+// newAnswer reads the response of a function in payload format 2.0, which has no multiValueHeaders. If the JSON has no
+// statusCode, it is the body of a 200. The rules are in "Lambda function response for format 2.0" in "Create AWS Lambda
+// proxy integrations for HTTP APIs in API Gateway" of the API Gateway Developer Guide. A status 1xx is an error,
+// because no final response has one.
 func newAnswer(response []byte) (answer, error) {
 	if !json.Valid(response) {
 		return answer{}, errors.New("the function returned what is no JSON")
@@ -52,7 +52,7 @@ func newAnswer(response []byte) (answer, error) {
 	return answer{status: r.StatusCode, header: newHeader(r.Headers, r.Cookies), body: body}, nil
 }
 
-// inferred returns the answer for JSON that has no statusCode. A string is its text, without the quotes.
+// inferred returns the answer for JSON without a statusCode. A JSON string is sent as its text, without the quotes.
 func inferred(response []byte) answer {
 	a := answer{status: http.StatusOK, header: http.Header{"Content-Type": {"application/json"}}, body: response}
 	var text string
@@ -62,8 +62,8 @@ func inferred(response []byte) answer {
 	return a
 }
 
-// newHeader returns the headers of a response. Where the body ends is the gateway's business, so what the function
-// says about that is dropped.
+// newHeader returns the headers of a response. It drops the headers that say where the body ends, because the gateway
+// decides that.
 func newHeader(headers map[string]string, cookies []string) http.Header {
 	all := make(http.Header, len(headers)+1)
 	for name, value := range headers {
@@ -78,7 +78,7 @@ func newHeader(headers map[string]string, cookies []string) http.Header {
 	return all
 }
 
-// write sends the answer. A body without a type is text, as an HTTP API has it.
+// write sends the answer. If the function gave no content type, it is text/plain, as in an HTTP API.
 func (a answer) write(w http.ResponseWriter, requestID string) {
 	header := w.Header()
 	for name, values := range a.header {
@@ -98,7 +98,7 @@ func (a answer) write(w http.ResponseWriter, requestID string) {
 	_, _ = w.Write(a.body) // fails only where the client has gone
 }
 
-// messages are the sentences of the gateway's own answers.
+// messages are the texts of the gateway's own answers.
 var messages = map[int]string{
 	http.StatusBadRequest:            "Bad Request",
 	http.StatusNotFound:              "Not Found",
@@ -107,7 +107,7 @@ var messages = map[int]string{
 	http.StatusServiceUnavailable:    "Service Unavailable",
 }
 
-// refuse sends the gateway's own answer with the status, in the form of those of HTTP APIs.
+// refuse sends an answer of the gateway itself, with the status. It looks like the answers of HTTP APIs.
 func refuse(w http.ResponseWriter, requestID string, status int) {
 	answer{
 		status: status,

@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// CORS says which pages of other origins may call the API from a browser, as the CORS configuration of an HTTP API does:
-// "Configure CORS for HTTP APIs in API Gateway" in the API Gateway Developer Guide. Without origins it is off, and a
-// function answers for CORS itself. There are no credentials in it: cookies mean nothing here.
+// CORS says which pages of other origins may call the API from a browser. It works like the CORS configuration of an
+// HTTP API ("Configure CORS for HTTP APIs in API Gateway" in the API Gateway Developer Guide). Without origins it is
+// off, and a function must answer for CORS itself. Credentials are never allowed, because the API uses no cookies.
 type CORS struct {
 	Origins []string // such as https://app.example.com; "https://*" and "http://*" are all of a scheme, "*" is everybody's
 	Methods []string
@@ -20,7 +20,8 @@ type CORS struct {
 
 func (c CORS) on() bool { return len(c.Origins) > 0 }
 
-// allowed returns what to answer a page of the origin as the one that is allowed, or "".
+// allowed returns the value of Access-Control-Allow-Origin for a page of the origin. It returns "" if the origin is not
+// allowed.
 func (c CORS) allowed(origin string) string {
 	if origin == "" {
 		return ""
@@ -36,9 +37,9 @@ func (c CORS) allowed(origin string) string {
 	return ""
 }
 
-// preflight returns the answer to an OPTIONS request that no route has, whatever its path: without the headers where the
-// request is no preflight, or the origin is not allowed. Whether the method and the headers that are asked for are among
-// those that it names is the browser's business.
+// preflight answers an OPTIONS request that no route takes, on any path. If the request is no preflight, or the origin
+// is not allowed, the answer has no CORS headers. It always names the same methods and headers: the browser compares
+// them with those that the page wants.
 func (c CORS) preflight(r *http.Request) answer {
 	header := http.Header{"Vary": {"Origin"}}
 	origin := c.allowed(r.Header.Get("Origin"))
@@ -53,7 +54,8 @@ func (c CORS) preflight(r *http.Request) answer {
 	return answer{status: http.StatusNoContent, header: header}
 }
 
-// amend puts the headers for the request's origin, and Vary for caches (Fetch Standard, "CORS protocol and HTTP caches"), in the place of those that the function set, which an HTTP API ignores.
+// amend sets the CORS headers for the request's origin, and Vary for caches (Fetch Standard, "CORS protocol and HTTP
+// caches"). They replace the CORS headers of the function, which an HTTP API ignores.
 func (c CORS) amend(header http.Header, r *http.Request) {
 	if !c.on() {
 		return
@@ -63,7 +65,7 @@ func (c CORS) amend(header http.Header, r *http.Request) {
 			header.Del(name)
 		}
 	}
-	header.Add("Vary", "Origin") // also where there is no origin, or none that is allowed: the answer depends on it
+	header.Add("Vary", "Origin") // always, because every answer depends on the origin
 	if origin := c.allowed(r.Header.Get("Origin")); origin != "" {
 		header.Set("Access-Control-Allow-Origin", origin)
 		set(header, "Access-Control-Expose-Headers", c.Exposed)

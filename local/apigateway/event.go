@@ -19,24 +19,24 @@ import (
 	"github.com/aws/aws-lambda-go/events"
 )
 
-// What the event says of the API. The account is nobody's.
+// The event describes the API with these values. No real account has this number.
 const (
 	accountID = "000000000000"
 	apiID     = "local"
 	stage     = "$default"
 )
 
-// clf is the time format of the event: that of the Common Log Format.
+// clf is the time format in the event. It is the format of the Common Log Format.
 const clf = "02/Jan/2006:15:04:05 -0700"
 
-// event is what a function gets.
+// event is what the gateway sends to a function.
 type event struct {
 	text  []byte // JSON
 	trace string // its header x-amzn-trace-id
 }
 
-// request and requestContext are the library's, less the certificate of the client: without mutual TLS an event has
-// none, and the library's has an empty one.
+// request and requestContext are the types of the library without the client's certificate. Without mutual TLS an event
+// has no certificate, but the library's types would write an empty one.
 type (
 	request struct {
 		events.APIGatewayV2HTTPRequest
@@ -67,7 +67,7 @@ func newRequest(r *http.Request, body []byte, key, id string, now time.Time) eve
 	return events.APIGatewayV2HTTPRequest{
 		Version:               "2.0",
 		RouteKey:              key,
-		RawPath:               r.URL.Path, // decoded, for all its name
+		RawPath:               r.URL.Path, // decoded, in spite of its name
 		RawQueryString:        r.URL.RawQuery,
 		Cookies:               cookies(r.Header),
 		Headers:               headers(r, len(body), now),
@@ -95,8 +95,8 @@ func newRequest(r *http.Request, body []byte, key, id string, now time.Time) eve
 	}
 }
 
-// headers returns the request's headers and those that the gateway adds: names in lower case, several values of a
-// header joined by commas. Cookies are not among them; they have a field of their own.
+// headers returns the headers of the request and those that the gateway adds. Names are in lower case, and several
+// values of one header are joined by commas. Cookies are left out, because they have a field of their own.
 func headers(r *http.Request, bodyLength int, now time.Time) map[string]string {
 	all := make(map[string]string, len(r.Header)+6)
 	for name, values := range r.Header {
@@ -115,7 +115,7 @@ func headers(r *http.Request, bodyLength int, now time.Time) map[string]string {
 
 const traceHeader = "x-amzn-trace-id"
 
-// newTraceID returns a tracing header in the form of AWS's: the first part is the time in seconds since 1970, in eight
+// newTraceID returns a tracing header in AWS's format. The first part is the time in seconds since 1970, in eight
 // hexadecimal digits ("Tracing header" in "AWS X-Ray concepts" of the X-Ray Developer Guide).
 func newTraceID(now time.Time) string {
 	var random [12]byte
@@ -125,7 +125,8 @@ func newTraceID(now time.Time) string {
 
 type traceKey struct{}
 
-// TraceID returns the header x-amzn-trace-id of the event that a Function got with ctx, or "".
+// TraceID returns the header x-amzn-trace-id of the event that a Function is called with. ctx is the context of that
+// call. It returns "" for any other context.
 func TraceID(ctx context.Context) string {
 	trace, _ := ctx.Value(traceKey{}).(string)
 	return trace
@@ -144,8 +145,8 @@ func cookies(h http.Header) []string {
 	return all
 }
 
-// queryParameters returns the decoded parameters, several values of one joined by commas; nil where there are none.
-// Pairs that cannot be decoded are left out; rawQueryString has them.
+// queryParameters returns the decoded parameters of the query, or nil if there are none. Several values of one
+// parameter are joined by commas. Pairs that cannot be decoded are left out; rawQueryString still has them.
 func queryParameters(u *url.URL) map[string]string {
 	values := u.Query()
 	if len(values) == 0 {
@@ -158,9 +159,10 @@ func queryParameters(u *url.URL) map[string]string {
 	return all
 }
 
-// encodeBody returns the body as the event carries it. What counts as text is not documented; this is what was measured
-// on AWS (see ministackorg/ministack#766 and floci-io/floci#2172 on GitHub): the types below in UTF-8. All else is
-// base64, a body without a content type and JSON with a suffix type, such as application/problem+json, included.
+// encodeBody returns the body as text or as base64, as the event carries it. AWS does not document which bodies are
+// text. Measured on AWS (ministackorg/ministack#766 and floci-io/floci#2172 on GitHub): the types below, in UTF-8. All
+// other bodies are base64, also those without a content type and those with a suffix type such as
+// application/problem+json.
 func encodeBody(body []byte, contentType string) (text string, isBase64 bool) {
 	if len(body) == 0 {
 		return "", false
@@ -192,7 +194,7 @@ func sourceIP(r *http.Request) string {
 	return host
 }
 
-// splitPort parts an address into host and port; the port is "" where there is none.
+// splitPort splits an address into host and port. The port is "" if the address has none.
 func splitPort(address string) (host, port string) {
 	if host, port, err := net.SplitHostPort(address); err == nil {
 		return host, port

@@ -1,10 +1,10 @@
-// Package apigateway is an API Gateway HTTP API on a laptop. Each HTTP request becomes the event, in payload format
-// 2.0, that an HTTP API makes of it; a function gets the event as JSON, as from Lambda; and what the function returns
-// becomes the HTTP response. So the code that runs on the laptop is the code that runs in Lambda. docs/local.md
-// compares event and answers with AWS's, field by field.
+// Package apigateway is an API Gateway HTTP API on a laptop. It turns each HTTP request into the event that an HTTP API
+// makes of it, in payload format 2.0. It calls a function with the event as JSON, as Lambda does, and turns the result
+// into the HTTP response. So the code that runs on the laptop is the code that runs in Lambda. docs/local.md compares
+// events and answers with those of AWS, field by field.
 //
-// It must import nothing of this module but base62: it knows neither organizations nor what the functions do. No Lambda
-// binary may import it.
+// It must import nothing of this module except base62: it knows neither organizations nor what the functions do. No
+// Lambda binary may import it.
 package apigateway
 
 import (
@@ -20,20 +20,20 @@ import (
 	"organizations-api/shared/base62"
 )
 
-// Function is what a Lambda function does with an event. Event and response are JSON. TraceID tells its trace by ctx.
+// Function handles an event and returns the response, both as JSON. TraceID(ctx) returns the trace of the event.
 type Function func(ctx context.Context, event []byte) (response []byte, err error)
 
-// Route says which requests a function gets: those of exactly this method and this path, after percent-decoding.
+// Route says which requests a function gets: those with exactly this method and this path, after percent-decoding.
 type Route struct {
 	Method   string
 	Path     string
 	Function Function
 }
 
-// DefaultTimeout is how long a function may take where Options do not say.
+// DefaultTimeout is the time limit of a function if Options has none.
 const DefaultTimeout = 10 * time.Second
 
-// Options are what a Gateway is made from.
+// Options configure a Gateway.
 type Options struct {
 	Routes  []Route
 	Timeout time.Duration    // of every function; 0 stands for DefaultTimeout
@@ -51,7 +51,7 @@ type Gateway struct {
 	cors      CORS
 }
 
-// New returns a gateway, or an error that names what is wrong with the options.
+// New returns a gateway. The error says what is wrong with the options.
 func New(o Options) (*Gateway, error) {
 	switch {
 	case o.Now == nil:
@@ -79,15 +79,15 @@ func New(o Options) (*Gateway, error) {
 	return &Gateway{functions: functions, timeout: o.Timeout, now: o.Now, logger: o.Logger, cors: o.CORS}, nil
 }
 
-// routeKey names a route as HTTP APIs do.
+// routeKey returns the name of a route, as HTTP APIs write it.
 func routeKey(method, path string) string { return method + " " + path }
 
 // maxBody is the largest body of a request: 10 MB, by the "Quotas for configuring and running an HTTP API" of the API
 // Gateway Developer Guide.
 const maxBody = 10 << 20
 
-// ServeHTTP answers as an HTTP API with these routes and this CORS configuration does. Paths are compared as they are,
-// without cleaning them up or redirecting, and a route for GET does not answer HEAD.
+// ServeHTTP answers as an HTTP API with these routes and this CORS configuration does. It compares paths as they are:
+// it does not clean them up and does not redirect. A route for GET does not answer HEAD.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	id := newRequestID()
 	key := routeKey(r.Method, r.URL.Path)
@@ -127,5 +127,5 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer.write(w, id)
 }
 
-// newRequestID returns a fresh identifier in the form of those of HTTP APIs, such as "JKJaXmPLvHcESHA=".
+// newRequestID returns a new identifier in the format of HTTP APIs, such as "JKJaXmPLvHcESHA=".
 func newRequestID() string { return base62.Random(15) + "=" }

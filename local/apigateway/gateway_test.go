@@ -49,7 +49,7 @@ type (
 	response = events.APIGatewayV2HTTPResponse
 )
 
-// function makes a Function of one that takes and returns what the JSON says.
+// function turns a Go function into a Function that reads and writes JSON.
 func function(f func(context.Context, event) (response, error)) apigateway.Function {
 	return func(ctx context.Context, text []byte) ([]byte, error) {
 		var e event
@@ -66,7 +66,7 @@ func function(f func(context.Context, event) (response, error)) apigateway.Funct
 	}
 }
 
-// returns makes a function that returns the response whatever the event.
+// returns makes a function that returns the response for every event.
 func returns(r response) apigateway.Function {
 	return function(func(context.Context, event) (response, error) { return r, nil })
 }

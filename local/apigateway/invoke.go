@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// integrationTimeout is how long an HTTP API waits for a function, whatever time the function may take: the maximum
+// integrationTimeout is how long an HTTP API waits for a function, even if the function may take longer: the maximum
 // integration timeout in "Quotas for configuring and running an HTTP API" of the API Gateway Developer Guide.
 const integrationTimeout = 30 * time.Second
 
@@ -17,10 +17,10 @@ var (
 	errWaited   = errors.New("the function did not return in the gateway's time")
 )
 
-// statusOf returns what an HTTP API answers where an invocation failed. It answers 500 whether the function returned
-// an error, ended in a panic, ran out of its own time (Lambda reports all these as function errors) or returned what
-// is no response: see "Troubleshooting issues with HTTP API Lambda integrations" in the API Gateway Developer Guide.
-// It answers 503 where it gave up waiting itself.
+// statusOf returns the status of an HTTP API's answer to a failed invocation. It is 503 if the gateway itself gave up
+// waiting, and 500 for everything else: the function returned an error, panicked, ran out of its own time, or returned
+// something that is no response. Lambda reports all these as function errors; see "Troubleshooting issues with HTTP API
+// Lambda integrations" in the API Gateway Developer Guide.
 func statusOf(err error) int {
 	if errors.Is(err, errWaited) {
 		return http.StatusServiceUnavailable
@@ -28,17 +28,17 @@ func statusOf(err error) int {
 	return http.StatusInternalServerError
 }
 
-// Quotas of a synchronous invocation: 6 MB each way, by "Lambda quotas" of the AWS Lambda Developer Guide. Lambda
-// allows a response 100 bytes more, which shows in its message for one that is too large. What an HTTP API answers
-// where the event has more is not documented; here it is 413, as for a body that the gateway itself does not take.
+// The quotas of a synchronous invocation are 6 MB in each direction ("Lambda quotas" in the AWS Lambda Developer
+// Guide). Lambda allows 100 bytes more for a response, as its error message shows. AWS does not document the answer of
+// an HTTP API to a larger event. Here it is 413, as for a body that is too large for the gateway itself.
 const (
 	maxEvent    = 6 << 20
 	maxResponse = 6<<20 + 100
 )
 
-// invoke gives the event to the function and returns its answer. Like in Lambda, the function goes on when the client
-// has gone, and it has a deadline. Unlike in Lambda, a function that is out of time is not ended: it is left alone,
-// and what it returns later is dropped.
+// invoke calls the function with the event and returns its answer. As in Lambda, the function goes on if the client
+// leaves, and it has a deadline. Unlike in Lambda, a function that is out of time is not ended: its late result is
+// dropped.
 func (g *Gateway) invoke(ctx context.Context, f Function, event event) (answer, error) {
 	ctx = context.WithValue(context.WithoutCancel(ctx), traceKey{}, event.trace)
 	ctx, cancel := context.WithTimeout(ctx, g.timeout)

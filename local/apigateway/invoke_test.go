@@ -143,7 +143,8 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// checkLog checks that the log is one error about the request, with the text in it; or nothing where the text is "".
+// checkLog checks that the log is one error about the request that contains the text. If the text is "", the log must
+// be empty.
 func checkLog(t *testing.T, log, want, requestID string) {
 	t.Helper()
 	if want == "" {
@@ -201,7 +202,7 @@ func answers(text string) apigateway.Function {
 	return func(context.Context, []byte) ([]byte, error) { return []byte(text), nil }
 }
 
-// TestInferredAnswers: JSON without a statusCode is the body of a 200, as the Developer Guide has it for format 2.0.
+// TestInferredAnswers: JSON without a statusCode is the body of a 200, as the Developer Guide says for format 2.0.
 // Members that the format does not have are ignored.
 func TestInferredAnswers(t *testing.T) {
 	t.Parallel()
@@ -226,7 +227,7 @@ func TestInferredAnswers(t *testing.T) {
 	}
 }
 
-// TestTraceID: the function's context has the trace of its event, whoever began it.
+// TestTraceID: the function's context has the trace of its event, also if the client began the trace.
 func TestTraceID(t *testing.T) {
 	t.Parallel()
 	for _, sent := range []string{"", "Root=1-5e9f0c65-1de4d666d4dd26aced652b6c"} {

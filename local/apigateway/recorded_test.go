@@ -17,8 +17,8 @@ import (
 	"organizations-api/local/apigateway"
 )
 
-// recordedEvent returns an event of an HTTP API from the test data of aws-lambda-go, and the event as any JSON. They
-// are where the Go command keeps the module.
+// recordedEvent returns an event of an HTTP API from the test data of aws-lambda-go, and the same event as a JSON
+// value. It finds the file in Go's module cache.
 func recordedEvent(t *testing.T, name string) (e event, all map[string]any) {
 	t.Helper()
 	module, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "github.com/aws/aws-lambda-go").Output()
@@ -100,8 +100,8 @@ func kinds(path string, v any, into map[string]string) {
 	}
 }
 
-// TestMembersOfEvents: a gateway's event has no member that a recorded or a documented event has not, and the same
-// kinds of values. The documented one is the example of payload format 2.0 in the API Gateway Developer Guide.
+// TestMembersOfEvents: every member of the gateway's event is in a recorded or in the documented event, with the same
+// kind of value. The documented event is the example of payload format 2.0 in the API Gateway Developer Guide.
 func TestMembersOfEvents(t *testing.T) {
 	t.Parallel()
 	known := map[string]string{}

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Quotas of a synchronous invocation: 6 MB each way, by "Lambda quotas". Lambda allows a response 100 bytes more, which
-// shows in its message for one that is too large.
+// The quotas of a synchronous invocation are 6 MB in each direction ("Lambda quotas"). Lambda allows 100 bytes more for
+// a response, as its error message shows.
 const (
 	maxEvent    = 6 << 20
 	maxResponse = 6<<20 + 100
@@ -19,7 +19,7 @@ const (
 
 const errorTypeHeader = "Lambda-Runtime-Function-Error-Type"
 
-// response takes what the function returned. A runtime that fails while it sends says so in trailers.
+// response accepts the function's result. If the runtime fails while it sends the result, it says so in trailers.
 func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request) {
 	a.answer(w, r, func(body []byte) outcome {
 		kind := r.Trailer.Get(errorTypeHeader)
@@ -34,15 +34,15 @@ func (a *runtimeAPI) response(w http.ResponseWriter, r *http.Request) {
 	})
 }
 
-// errorReport takes the error that the function returned.
+// errorReport accepts the error that the function returned.
 func (a *runtimeAPI) errorReport(w http.ResponseWriter, r *http.Request) {
 	a.answer(w, r, func(body []byte) outcome {
 		return outcome{err: newFunctionError(body, r.Header.Get(errorTypeHeader))}
 	})
 }
 
-// answer takes a request as the one answer to the current invocation, whose outcome is made from its body. A request that
-// breaks off is no answer. One that is too large is: the function failed.
+// answer accepts a request as the one answer to the current invocation, and makes the outcome from the body. A request
+// that breaks off is no answer. A request that is too large is an answer: the function failed.
 func (a *runtimeAPI) answer(w http.ResponseWriter, r *http.Request, made func(body []byte) outcome) {
 	inv := a.claim(w, r.PathValue("id"))
 	if inv == nil {
@@ -65,7 +65,7 @@ func (a *runtimeAPI) answer(w http.ResponseWriter, r *http.Request, made func(bo
 	}
 }
 
-// claim returns the current invocation for the one answer that it may get, or nil where it refused the request.
+// claim returns the current invocation, which may get one answer only. It returns nil if it has refused the request.
 func (a *runtimeAPI) claim(w http.ResponseWriter, id string) *invocation {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -95,7 +95,7 @@ func (a *runtimeAPI) finish(inv *invocation, o outcome) {
 	inv.outcome <- o
 }
 
-// initError takes the reason why a process cannot start.
+// initError accepts the reason why a process cannot start.
 func (a *runtimeAPI) initError(w http.ResponseWriter, r *http.Request) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxResponse))
 	if err != nil {
@@ -124,13 +124,14 @@ func (a *runtimeAPI) reportInit(report *FunctionError) bool {
 	}
 }
 
-// wireError is an error in the form that runtimes report and get them.
+// wireError is the JSON of an error, as runtimes report it and as they receive it.
 type wireError struct {
 	Message string `json:"errorMessage"`
 	Type    string `json:"errorType"`
 }
 
-// newFunctionError reads a report. What it does not say is left to kind, and a report that cannot be read is kept whole.
+// newFunctionError reads a report. If the report does not name the error's type, it is kind. A report that cannot be
+// read is kept whole.
 func newFunctionError(report []byte, kind string) *FunctionError {
 	var said wireError
 	if err := json.Unmarshal(report, &said); err != nil {

@@ -11,14 +11,14 @@ import (
 	"time"
 )
 
-// runtimeAPI is the Runtime API of one process, on a port of its own: "Using the Lambda runtime API for custom runtimes".
-// That page gives the calls, their headers and their statuses; what is refused, and with which error type, is as AWS's
-// own local runtime, aws-lambda-runtime-interface-emulator, has it.
+// runtimeAPI is the Runtime API of one process, on a port of its own: "Using the Lambda runtime API for custom
+// runtimes". That page defines the calls, their headers and their statuses. It does not say which calls are refused and
+// with which error type. In that this follows AWS's own local runtime, aws-lambda-runtime-interface-emulator.
 type runtimeAPI struct {
 	events     chan *invocation    // to the call that waits for one
 	ready      chan struct{}       // closed when the process first asks for an event
-	initReport chan *FunctionError // holds one at most
-	address    string              // where the process finds the API, as AWS_LAMBDA_RUNTIME_API has it
+	initReport chan *FunctionError // has room for one
+	address    string              // the value of AWS_LAMBDA_RUNTIME_API
 	server     *http.Server
 	serving    sync.WaitGroup
 	closed     chan struct{}
@@ -30,7 +30,7 @@ type runtimeAPI struct {
 	current *invocation // delivered and not settled
 }
 
-// invocation is one event on its way through a process.
+// invocation is one event that a process gets.
 type invocation struct {
 	id       string
 	payload  []byte
@@ -42,7 +42,7 @@ type invocation struct {
 	progress progress      // guarded by runtimeAPI.mu
 }
 
-// outcome is what a process answered.
+// outcome is the answer of a process.
 type outcome struct {
 	payload []byte
 	err     *FunctionError
@@ -57,7 +57,7 @@ const (
 	answered
 )
 
-// serveRuntimeAPI starts to listen. What the server itself has to complain of goes to the log.
+// serveRuntimeAPI starts to listen. The server writes its own errors to the log.
 func serveRuntimeAPI(complaints *log.Logger) (*runtimeAPI, error) {
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -81,15 +81,15 @@ func (a *runtimeAPI) close() {
 	close(a.closed)
 	_ = a.server.Close()
 	a.serving.Wait()
-	a.calls.Lock() // and keep it: no call comes any more
+	a.calls.Lock() // and keep it locked, so that no call begins
 }
 
-// secretBytes is the length of the secret in a process's address of its Runtime API. Only this process and its
-// bootstrap know the secret, and who may read the bootstrap's environment: its own user and root.
+// secretBytes is the length of the secret in the address of a Runtime API. The secret is known to this program and to
+// the bootstrap. Only the same user and root can read it from the bootstrap's environment.
 const secretBytes = 16
 
-// handler serves the calls below the secret path, and only by the name that the process was given. So another process
-// gets no event, and neither does a page in a browser, whatever name it has resolve to this machine.
+// handler serves the calls below the secret path, and only under the host name that the process was given. So no other
+// process gets an event, and no page in a browser does, even if it has a name that resolves to this machine.
 func (a *runtimeAPI) handler(host, secret string) http.Handler {
 	const base = "/2018-06-01/runtime"
 	mux := http.NewServeMux()
@@ -112,7 +112,7 @@ func (a *runtimeAPI) handler(host, secret string) http.Handler {
 	})
 }
 
-// next waits for an event. To ask for one ends the init phase, and later the invocation before.
+// next waits for an event. The first call ends the init phase. Each later call ends the invocation before it.
 func (a *runtimeAPI) next(w http.ResponseWriter, r *http.Request) {
 	if r.Method != http.MethodGet { // HEAD, which would lose the event
 		refuse(w, http.StatusMethodNotAllowed, "MethodNotAllowed", "next is for GET")

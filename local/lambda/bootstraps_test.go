@@ -21,7 +21,7 @@ import (
 	"github.com/aws/aws-lambda-go/lambdacontext"
 )
 
-// The variables that make this test binary a bootstrap, and the one that no bootstrap may see.
+// The first variables make this test binary a bootstrap. No bootstrap may see the last one.
 const (
 	envTests     = "TESTS"
 	envBootstrap = "BOOTSTRAP" // what it is, one of the bootstraps below
@@ -68,7 +68,7 @@ type order struct {
 	Address string `json:"address,omitempty"`
 }
 
-// saw is what the function says of its invocation.
+// saw is the function's description of its invocation.
 type saw struct {
 	PID         int
 	Deadline    time.Time

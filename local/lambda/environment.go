@@ -10,9 +10,9 @@ import (
 	"strconv"
 )
 
-// reserved are the variables that a function's configuration cannot set: "Reserved environment variables" in "Working with
-// Lambda environment variables". AWS_EXECUTION_ENV and _X_AMZN_TRACE_ID are among them, but by the same page a process
-// does not get them where its runtime is of the provided family.
+// reserved are the variables that a function's configuration cannot set: "Reserved environment variables" in "Working
+// with Lambda environment variables". The list has AWS_EXECUTION_ENV and _X_AMZN_TRACE_ID, but a process with a runtime
+// of the provided family does not get these two, as the same page says.
 var reserved = []string{
 	"_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION", "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME",
 	"AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE",
@@ -22,7 +22,7 @@ var reserved = []string{
 
 var variableName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_]+$`)
 
-// checkVariables holds a function's own variables to Lambda's rules. Its error names each that breaks one.
+// checkVariables checks a function's own variables by Lambda's rules. The error names each variable that breaks one.
 func checkVariables(variables map[string]string) error {
 	var problems []error
 	size := 0
@@ -41,7 +41,7 @@ func checkVariables(variables map[string]string) error {
 	return errors.Join(problems...)
 }
 
-// version is the one that a function has until a version of it is published.
+// version is the version of a function that was never published.
 const version = "$LATEST"
 
 // environment returns all variables of a process.

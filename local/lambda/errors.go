@@ -8,26 +8,28 @@ import (
 )
 
 var (
-	// ErrThrottled says that as many invocations as may be are under way: Lambda's TooManyRequestsException, a 429.
+	// ErrThrottled says that the maximum number of invocations is running. Lambda calls it TooManyRequestsException, a
+	// 429.
 	ErrThrottled = errors.New("too many invocations are under way")
-	// ErrClosed says that the function is closed, or was before the invocation ended.
+	// ErrClosed says that the function was closed before the invocation ended, or before it began.
 	ErrClosed = errors.New("the function is closed")
-	// ErrTooLarge says that the event is larger than Lambda takes: its RequestTooLargeException, a 413.
+	// ErrTooLarge says that the event is too large for Lambda, which calls it RequestTooLargeException, a 413.
 	ErrTooLarge = errors.New("the event has more than 6291456 bytes")
 )
 
-// FunctionError is what a runtime reported: the function returned an error or panicked, or the response was too large.
+// FunctionError is an error that the runtime reported: the function returned an error, panicked, or made a response
+// that is too large.
 type FunctionError struct {
 	Type    string // such as "errorString", as the runtime names it
 	Message string
-	Payload []byte // the whole report, which Lambda gives to who invoked the function
+	Payload []byte // the whole report, which Lambda gives to the caller
 }
 
 func (e *FunctionError) Error() string {
 	return fmt.Sprintf("the function reported %s: %s", e.Type, e.Message)
 }
 
-// TimeoutError says that the time for an invocation or for a start was over, and that the process was killed.
+// TimeoutError says that an invocation or a start took too long, and that the process was killed.
 type TimeoutError struct {
 	After  time.Duration
 	Output string // the last lines that the process wrote
@@ -37,12 +39,12 @@ func (e *TimeoutError) Error() string { return fmt.Sprintf("the process was kill
 
 // ExitError says that the process ended by itself, or that somebody else killed it.
 type ExitError struct {
-	Status int            // where Signal is 0
-	Signal syscall.Signal // 0 where none ended the process
+	Status int            // valid if Signal is 0
+	Signal syscall.Signal // 0 if no signal ended the process
 	Output string         // the last lines that the process wrote
 }
 
-// Error includes the last lines of the process, as they mostly say why.
+// Error includes the last lines that the process wrote, because they usually say why.
 func (e *ExitError) Error() string {
 	how := fmt.Sprintf("the process exited with status %d", e.Status)
 	if e.Signal != 0 {
@@ -54,8 +56,9 @@ func (e *ExitError) Error() string {
 	return fmt.Sprintf("%s; it last wrote:\n%s", how, e.Output)
 }
 
-// InitError says that a process never asked for an event. Err is why: a *TimeoutError, an *ExitError, a *FunctionError
-// where the runtime reported the reason, or, where there was no process, the operating system's or that of Settings.Renew.
+// InitError says that a process never asked for an event. Err is the reason: a *TimeoutError, an *ExitError, or a
+// *FunctionError that the runtime reported. If there was no process, it is the error of the operating system or of
+// Settings.Renew.
 type InitError struct{ Err error }
 
 func (e *InitError) Error() string { return fmt.Sprintf("initializing the function: %v", e.Err) }

@@ -7,8 +7,8 @@ import (
 	"sync"
 )
 
-// Function is a function as who invokes it sees it. It starts a process when an invocation finds none idle, keeps it
-// for the next one, and replaces it when it is gone. It is safe for concurrent use.
+// Function is a Lambda function, as its caller sees it. It starts a process if an invocation finds none idle, keeps it
+// for the next invocation, and replaces it when it has ended. It is safe for concurrent use.
 type Function struct {
 	settings    Settings
 	concurrency int
@@ -21,7 +21,7 @@ type Function struct {
 	ends    sync.WaitGroup        // of the invocations
 }
 
-// NewFunction returns a function that runs at most so many invocations at a time. It starts nothing yet.
+// NewFunction returns a function that runs at most concurrency invocations at a time. It starts no process yet.
 func NewFunction(settings Settings, concurrency int) (*Function, error) {
 	settings, err := settings.checked()
 	if err != nil {
@@ -33,16 +33,17 @@ func NewFunction(settings Settings, concurrency int) (*Function, error) {
 	return &Function{settings: settings, concurrency: concurrency, all: make(map[*Sandbox]struct{})}, nil
 }
 
-// Invoke returns what the function returns for the event. See Run for its errors.
+// Invoke returns the function's result for the event. See Run for its errors.
 func (f *Function) Invoke(ctx context.Context, event []byte) ([]byte, error) {
 	result, err := f.Run(ctx, event)
 	return result.Payload, err
 }
 
-// Run invokes the function. The errors are those of Sandbox.Invoke and Start; ErrThrottled, at once, where as many
-// invocations as may be are under way; and ErrClosed. A failed start is not tried again before the next invocation.
+// Run invokes the function. It returns the errors of Sandbox.Invoke and Start, ErrClosed, and ErrThrottled.
+// ErrThrottled comes at once, if the maximum number of invocations is running. After a failed start, only the next
+// invocation tries again.
 //
-// When ctx is done, Run returns its cause, but the invocation goes on, as in Lambda, and counts until it has ended.
+// When ctx is done, Run returns its cause. As in Lambda, the invocation goes on, and it counts until it has ended.
 func (f *Function) Run(ctx context.Context, event []byte) (Result, error) {
 	if len(event) > maxEvent {
 		return Result{}, ErrTooLarge
@@ -91,8 +92,8 @@ func (f *Function) isClosed() bool {
 	return f.closed
 }
 
-// run invokes an idle process, or else a new one. A process that turns out to have ended before it got the event is no
-// reason to fail.
+// run invokes an idle process, or a new one if none is idle. If the process has ended before it got the event, run
+// takes another one.
 func (f *Function) run(ctx context.Context, event []byte) (Result, error) {
 	for s := f.takeIdle(); s != nil; s = f.takeIdle() {
 		result, err := s.invoke(ctx, event)
@@ -110,7 +111,8 @@ func (f *Function) run(ctx context.Context, event []byte) (Result, error) {
 	return s.invoke(ctx, event)
 }
 
-// takeIdle returns the idle process that was used last, or nil. Those whose credentials are about to expire it ends.
+// takeIdle returns the idle process that was used last, or nil. It ends processes whose credentials are about to
+// expire.
 func (f *Function) takeIdle() *Sandbox {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -128,7 +130,7 @@ func (f *Function) takeIdle() *Sandbox {
 	return nil
 }
 
-// putBack keeps the process for the next invocation, if there is one.
+// putBack keeps the process for the next invocation, unless it has ended.
 func (f *Function) putBack(s *Sandbox) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -140,7 +142,7 @@ func (f *Function) putBack(s *Sandbox) {
 	}
 }
 
-// start returns a new process that waits for an event. Close knows it from its first moment on.
+// start returns a new process that waits for an event. Close can end the process from its first moment on.
 func (f *Function) start(ctx context.Context) (*Sandbox, error) {
 	settings, err := f.settings.renewed(ctx)
 	if err != nil {
@@ -177,7 +179,7 @@ func (f *Function) remove(s *Sandbox) {
 	delete(f.all, s)
 }
 
-// Close ends all processes, as Sandbox.Close does, and returns when they and all invocations have ended. Closing again
+// Close ends all processes, as Sandbox.Close does, and returns when they and all invocations have ended. A second Close
 // does nothing.
 func (f *Function) Close() {
 	var closing sync.WaitGroup

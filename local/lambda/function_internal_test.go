@@ -44,7 +44,7 @@ func TestProcessThatEndedIdle(t *testing.T) {
 	}
 }
 
-// told is a writer that tells of each line.
+// told is a writer that reports each line.
 type told chan string
 
 func (c told) Write(p []byte) (int, error) {

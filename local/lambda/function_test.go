@@ -104,8 +104,8 @@ func TestThrottle(t *testing.T) {
 	}
 }
 
-// TestCredentialsAreRenewed: a process gets the credentials of the moment at which it starts, and no event that these may
-// not outlast.
+// TestCredentialsAreRenewed: a process gets the credentials of the moment at which it starts, and no event that these
+// may not outlast.
 func TestCredentialsAreRenewed(t *testing.T) {
 	t.Parallel()
 	s := settings(t, "function")
@@ -304,7 +304,7 @@ func supervise() {
 	rest()
 }
 
-// killParent starts a program that gives a process of its own the order, kills the program once the line is written, and
+// killParent starts a program that starts a process with the order. It kills the program when the line is written, and
 // waits for the end of the process.
 func killParent(t *testing.T, order, line string) {
 	t.Helper()

@@ -15,7 +15,7 @@ func random(bytes int) string {
 	return hex.EncodeToString(b)
 }
 
-// newRequestID returns a random UUID, as Lambda's request identifiers are.
+// newRequestID returns a random UUID, like Lambda's request identifiers.
 func newRequestID() string {
 	b := make([]byte, 16)
 	_, _ = rand.Read(b) // never fails
@@ -26,8 +26,8 @@ func newRequestID() string {
 
 type traceKey struct{}
 
-// WithTraceID returns a context whose invocations belong to the trace of a header x-amzn-trace-id, as those of a
-// request that came with it do in Lambda. Where the header has no root, an invocation begins a trace of its own.
+// WithTraceID returns a context for invocations that belong to the trace of this header x-amzn-trace-id. If the header
+// has no root, each invocation begins a trace of its own.
 func WithTraceID(ctx context.Context, header string) context.Context {
 	return context.WithValue(ctx, traceKey{}, header)
 }
@@ -35,7 +35,8 @@ func WithTraceID(ctx context.Context, header string) context.Context {
 // traceRoot finds the root in a tracing header: "Tracing header" in "AWS X-Ray concepts" of the X-Ray Developer Guide.
 var traceRoot = regexp.MustCompile(`(?:^|;)\s*Root=(1-[0-9a-f]{8}-[0-9a-f]{24})(?:;|$)`)
 
-// newTraceID returns the tracing header of an invocation. It is not sampled, as nothing here collects traces.
+// newTraceID returns the tracing header of an invocation. The trace is not sampled, because nothing here collects
+// traces.
 func newTraceID(ctx context.Context, now time.Time) string {
 	root := fmt.Sprintf("1-%08x-%s", now.Unix(), random(12))
 	header, _ := ctx.Value(traceKey{}).(string)
@@ -45,12 +46,12 @@ func newTraceID(ctx context.Context, now time.Time) string {
 	return fmt.Sprintf("Root=%s;Parent=%s;Sampled=0", root, random(8))
 }
 
-// newLogStream returns the name of a log stream in the form of Lambda's.
+// newLogStream returns the name of a log stream, as Lambda writes it.
 func newLogStream(now time.Time) string {
 	return fmt.Sprintf("%s/[%s]%s", now.UTC().Format("2006/01/02"), version, random(16))
 }
 
-// account stands in ARNs. It is the one of AWS's examples.
+// account is the account number in ARNs. AWS uses it in examples.
 const account = "123456789012"
 
 func (s Settings) arn() string {

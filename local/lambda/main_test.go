@@ -20,7 +20,7 @@ import (
 	"organizations-api/local/lambda"
 )
 
-// patience is how long a test waits for what must happen. It matters only where a test fails.
+// patience is how long a test waits for something that must happen. It matters only if the test fails.
 const patience = time.Minute
 
 func TestMain(m *testing.M) {
@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// nothingLeft says what is left of the processes and goroutines of the package when all tests have closed what they made.
+// nothingLeft reports the processes and goroutines of the package that are left after all tests.
 func nothingLeft() error {
 	if pid, err := syscall.Wait4(-1, nil, syscall.WNOHANG, nil); err != syscall.ECHILD {
 		return fmt.Errorf("there are children: Wait4() = %d, %v", pid, err)

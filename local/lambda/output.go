@@ -10,11 +10,11 @@ import (
 
 const (
 	maxLine     = 256 << 10 // a longer line becomes several
-	lastLines   = 20        // how many lines an error has of what the process wrote
+	lastLines   = 20        // how many of the last lines an error has
 	maxLastLine = 1 << 10   // how much of each
 )
 
-// output passes on what a process writes, line by line, and remembers the end of it.
+// output passes on each line that a process writes, and remembers the last lines.
 type output struct {
 	w io.Writer // safe for concurrent use; may block, so it is never called under mu
 
@@ -22,7 +22,7 @@ type output struct {
 	last []string
 }
 
-// drain passes on what r gives until it ends.
+// drain passes on the text of r until it ends.
 func (o *output) drain(r io.Reader) {
 	in := bufio.NewReaderSize(r, maxLine)
 	for {
@@ -36,8 +36,8 @@ func (o *output) drain(r io.Reader) {
 	}
 }
 
-// Write takes a line, which may lack its newline. Its error is always nil: a function goes on when nobody can read its
-// log.
+// Write takes one line, with or without its newline. The error is always nil, because a function must go on even if
+// nobody can read its log.
 func (o *output) Write(line []byte) (int, error) {
 	text := bytes.TrimSuffix(line, []byte("\n"))
 	o.remember(string(text[:min(len(text), maxLastLine)]))

@@ -52,7 +52,7 @@ func (s stuck) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestStuckOutput: that nobody reads the log is no reason not to notice a crash.
+// TestStuckOutput: a crash is noticed even if nobody reads the log.
 func TestStuckOutput(t *testing.T) {
 	t.Parallel()
 	set, out := settings(t, "function"), make(stuck)

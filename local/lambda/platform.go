@@ -10,10 +10,10 @@ import (
 	"runtime"
 )
 
-// PlatformError says that a bootstrap was built for another kind of machine than this one.
+// PlatformError says that a bootstrap was built for another kind of machine.
 type PlatformError struct {
 	Bootstrap string // its path
-	Built     string // the system and architecture that it is for, in Go's words if Go has some, such as linux/arm64
+	Built     string // its system and architecture, by Go's names if Go has them, such as linux/arm64
 }
 
 func (e *PlatformError) Error() string {
@@ -33,14 +33,14 @@ var magics = []struct{ bytes, format string }{
 	{"\xcf\xfa\xed\xfe", "macOS (Mach-O)"}, {"\xca\xfe\xba\xbe", "macOS (Mach-O)"}, {"MZ", "Windows (PE)"},
 }
 
-// checkPlatform returns a *PlatformError if the executable cannot run on this machine. It reads the beginning of the
-// file only. A script passes: what runs it is the system's business.
+// checkPlatform returns a *PlatformError if the executable cannot run on this machine. It reads only the beginning of
+// the file. It accepts every script, because the system decides what runs a script.
 func checkPlatform(path string) error {
 	file, err := os.Open(path)
 	if err != nil {
 		return fmt.Errorf("reading the bootstrap: %w", err)
 	}
-	defer file.Close() // was only read
+	defer file.Close() // it is only read
 	head := make([]byte, 64)
 	n, err := io.ReadFull(file, head)
 	if err != nil && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.Is(err, io.EOF) {
@@ -74,7 +74,7 @@ func checkPlatform(path string) error {
 	return nil
 }
 
-// elfPlatform returns the platform of an ELF file. Lambda's is Linux, so a file that names no system counts as that.
+// elfPlatform returns the platform of an ELF file. A file that names no system counts as a Linux file.
 func elfPlatform(file io.ReaderAt) (string, error) {
 	f, err := elf.NewFile(file)
 	if err != nil {

@@ -12,11 +12,11 @@ import (
 	"time"
 )
 
-// drainGrace is how long what a dead process wrote is waited for. It matters only where Settings.Output blocks, or where
-// a descendant that left the process group still holds the pipe.
+// drainGrace is how long the output of a dead process is read. It matters only if Settings.Output blocks, or if a
+// descendant left the process group and still holds the pipe.
 const drainGrace = time.Second
 
-// process is a running bootstrap, in a process group of its own, so that what it starts ends with it.
+// process is a running bootstrap. It has a process group of its own, so the processes that it starts end with it.
 type process struct {
 	exited chan struct{} // closed when the process, its group and its pipes are gone
 	exit   *ExitError    // set before exited is closed
@@ -26,7 +26,7 @@ type process struct {
 	reaped bool // the operating system may have given pid to another process
 }
 
-// startProcess starts the executable. It calls atExit once the process is gone, before that can be seen in exited.
+// startProcess starts the executable. When the process is gone, it first calls atExit and then closes exited.
 func startProcess(path string, environment []string, out *output, atExit func()) (*process, error) {
 	cmd := exec.Command(path)
 	cmd.Dir = filepath.Dir(path)
@@ -45,8 +45,8 @@ func startProcess(path string, environment []string, out *output, atExit func())
 	return p, nil
 }
 
-// run is the process's life. It stays on one thread of the operating system from beginning to end: on Linux the process
-// is killed when the thread that started it ends, which may be long before this program does.
+// run starts the process and waits for its end. It stays on one thread of the operating system: on Linux the process is
+// killed when the thread that started it ends, and a thread may end long before this program does.
 func (p *process) run(cmd *exec.Cmd, pipes *pipes, out *output, started chan<- error, atExit func()) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -57,11 +57,11 @@ func (p *process) run(cmd *exec.Cmd, pipes *pipes, out *output, started chan<- e
 		started <- err
 		return
 	}
-	p.pid = cmd.Process.Pid // read only by who got the process, after started
+	p.pid = cmd.Process.Pid // others read it only after started
 	drained := pipes.drain(out)
 	started <- nil
 
-	_ = cmd.Wait() // what it says is in ProcessState too
+	_ = cmd.Wait() // ProcessState has the result too
 	p.end()
 	waited := time.NewTimer(drainGrace)
 	defer waited.Stop()
@@ -75,21 +75,21 @@ func (p *process) run(cmd *exec.Cmd, pipes *pipes, out *output, started chan<- e
 	close(p.exited)
 }
 
-// end kills what the process left behind in its group. No process gets the group's number while the group has members,
-// and where it has none the number was free for microseconds only.
+// end kills the processes that are left in the group. The group's number belongs to no other process: a number is not
+// given away while the group has members, and a group without members ended only microseconds ago.
 func (p *process) end() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	_ = syscall.Kill(-p.pid, syscall.SIGKILL)
+	signalGroup(p.pid, syscall.SIGKILL)
 	p.reaped = true
 }
 
-// signal sends the signal to the whole group, unless the process is gone.
+// signal sends the signal to the whole group. It does nothing if the process is gone.
 func (p *process) signal(s syscall.Signal) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if !p.reaped {
-		_ = syscall.Kill(-p.pid, s) // fails where it just ended
+		signalGroup(p.pid, s)
 	}
 }
 
@@ -107,8 +107,8 @@ func exitError(state *os.ProcessState, output string) *ExitError {
 	return e
 }
 
-// pipes are those for the standard output and error of a process. They are two so that a line on one never lands within
-// a line on the other.
+// pipes are the pipes for the standard output and error of a process. There are two, so that a line of one never lands
+// inside a line of the other.
 type pipes struct{ readers, writers []*os.File }
 
 func connect(cmd *exec.Cmd) (*pipes, error) {
@@ -140,7 +140,7 @@ func (p *pipes) drain(out *output) <-chan struct{} {
 
 func (p *pipes) closeWriters() { closeAll(p.writers) }
 
-// closeReaders ends reading too.
+// closeReaders closes the ends that are read, which also ends the reading.
 func (p *pipes) closeReaders() { closeAll(p.readers) }
 
 func closeAll(files []*os.File) {

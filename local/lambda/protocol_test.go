@@ -60,8 +60,8 @@ func sulk() {
 	rest()
 }
 
-// misbehave is a bootstrap that does everything that the protocol forbids, and reports what came of it as its response to
-// the second event.
+// misbehave is a bootstrap that does everything that the protocol forbids. Its response to the second event reports the
+// results.
 func misbehave() {
 	var got []string
 	note := func(what, method, path, body string) {
@@ -182,8 +182,8 @@ func TestInitReported(t *testing.T) {
 	}
 }
 
-// intrude is a bootstrap that asks for events as another process and as a page in a browser would, before it asks as
-// itself. Its response to the first event says what came of it.
+// intrude is a bootstrap that asks for events first as another process and as a page in a browser would, and then as
+// itself. Its response to the first event reports the results.
 func intrude() {
 	host, secret := runtimeAPI()
 	const next = "/2018-06-01/runtime/invocation/next"

@@ -9,9 +9,9 @@ import (
 	"time"
 )
 
-// shutdownGrace is how long a process has from SIGTERM to SIGKILL: what Lambda gives in the shutdown phase where
-// there are extensions. (Where there are none it kills at once.) See "Understanding the Lambda execution environment
-// lifecycle".
+// shutdownGrace is the time between SIGTERM and SIGKILL. Lambda gives this time in the shutdown phase of a function
+// with extensions, and kills a function without extensions at once ("Understanding the Lambda execution environment
+// lifecycle").
 const shutdownGrace = 2 * time.Second
 
 // Sandbox is one process of a function and its Runtime API. It is safe for concurrent use.
@@ -25,14 +25,14 @@ type Sandbox struct {
 	used     atomic.Bool // had an invocation
 }
 
-// Result is a response, and when things happened.
+// Result is a response, and the times of its invocation.
 type Result struct {
 	Payload   []byte // what the function returned; nobody checks that it is JSON, as in Lambda
 	RequestID string
 	Timing    Timing
 }
 
-// Timing says when things happened to a process and in an invocation of it. What did not happen has the zero time. All
+// Timing is when things happened to a process and in one invocation. A time is zero if the thing did not happen. All
 // times have a monotonic reading.
 type Timing struct {
 	Spawned   time.Time // just before the process was started
@@ -42,8 +42,8 @@ type Timing struct {
 	Responded time.Time // the response, or the report of an error, is here
 }
 
-// Start starts a process and returns when it has asked for its first event. Its error is an *InitError, or says what is
-// wrong with the settings; no process is left then. It gives up when ctx is done.
+// Start starts a process and returns when it has asked for its first event. The error is an *InitError, or says what is
+// wrong with the settings. After an error no process is left. Start gives up when ctx is done.
 func Start(ctx context.Context, settings Settings) (*Sandbox, error) {
 	settings, err := settings.checked()
 	if err != nil {
@@ -62,7 +62,7 @@ func Start(ctx context.Context, settings Settings) (*Sandbox, error) {
 	return s, nil
 }
 
-// launch starts a process without waiting for it. What the process needs goes when it does.
+// launch starts a process and does not wait for it. When the process ends, its Runtime API ends too.
 func launch(settings Settings) (*Sandbox, error) {
 	out := &output{w: settings.Output}
 	api, err := serveRuntimeAPI(log.New(out, "", 0))
@@ -79,7 +79,7 @@ func launch(settings Settings) (*Sandbox, error) {
 	return s, nil
 }
 
-// awaitReady returns when the process has asked for an event. Where it does not, it is killed.
+// awaitReady returns when the process has asked for an event. If it does not ask in time, awaitReady kills it.
 func (s *Sandbox) awaitReady(ctx context.Context) error {
 	expired := time.NewTimer(s.settings.InitTimeout)
 	defer expired.Stop()
@@ -93,7 +93,7 @@ func (s *Sandbox) awaitReady(ctx context.Context) error {
 	case <-s.process.exited:
 		reason = s.process.exit
 		select {
-		case report := <-s.api.initReport: // it said why before it ended
+		case report := <-s.api.initReport: // the process reported the reason before it ended
 			reason = report
 		default:
 		}
@@ -106,11 +106,11 @@ func (s *Sandbox) awaitReady(ctx context.Context) error {
 	return &InitError{reason}
 }
 
-// Invoke gives the event to the process. It returns when the process has answered and asked for the next event, as only
-// that ends an invocation, or has ended; an answer counts whatever comes after it. The error is a *FunctionError, a
-// *TimeoutError or an *ExitError, ErrThrottled where an invocation is under way, or ErrTooLarge.
+// Invoke gives the event to the process. An invocation ends when the process asks for the next event or ends itself,
+// and only then does Invoke return. An answer counts, even if the process ends after it. The error is a *FunctionError,
+// a *TimeoutError, an *ExitError, ErrTooLarge, or, during another invocation, ErrThrottled.
 //
-// When ctx is done, Invoke returns its cause, but the invocation goes on, as in Lambda.
+// When ctx is done, Invoke returns its cause. As in Lambda, the invocation goes on.
 func (s *Sandbox) Invoke(ctx context.Context, event []byte) (Result, error) {
 	if len(event) > maxEvent {
 		return Result{}, ErrTooLarge
@@ -127,7 +127,7 @@ func (s *Sandbox) Invoke(ctx context.Context, event []byte) (Result, error) {
 	})
 }
 
-// abandonable returns what f does, or the cause of ctx while f goes on.
+// abandonable returns the result of f. If ctx is done before that, it returns the cause, and f goes on.
 func abandonable(ctx context.Context, f func() (Result, error)) (Result, error) {
 	type returned struct {
 		result Result
@@ -146,8 +146,8 @@ func abandonable(ctx context.Context, f func() (Result, error)) (Result, error) 
 	}
 }
 
-// invoke is Invoke without its guards. It asks ctx for the trace alone. Afterwards the process either waits for an
-// event or is gone.
+// invoke is Invoke without its checks. From ctx it takes only the trace. Afterwards the process waits for an event, or
+// is gone.
 func (s *Sandbox) invoke(ctx context.Context, event []byte) (Result, error) {
 	now := time.Now()
 	inv := &invocation{
@@ -183,7 +183,7 @@ func (s *Sandbox) invoke(ctx context.Context, event []byte) (Result, error) {
 	return result, nil
 }
 
-// await returns the process's answer, when the invocation has ended. The error says why there is none.
+// await returns the process's answer when the invocation has ended. The error says why there is no answer.
 func (s *Sandbox) await(inv *invocation, expired <-chan time.Time) (outcome, error) {
 	select {
 	case o := <-inv.outcome:
@@ -196,7 +196,7 @@ func (s *Sandbox) await(inv *invocation, expired <-chan time.Time) (outcome, err
 	}
 }
 
-// late returns an answer that came together with the end of the process, and otherwise the error.
+// late returns an answer that arrived together with the end of the process. If there is none, it returns the error.
 func late(inv *invocation, err error) (outcome, error) {
 	select {
 	case o := <-inv.outcome:
@@ -206,7 +206,7 @@ func late(inv *invocation, err error) (outcome, error) {
 	}
 }
 
-// settle waits until an answered invocation is over: a process may go on after its answer, though not beyond its time.
+// settle waits until the invocation is over. After its answer, a process may go on until its time is over.
 func (s *Sandbox) settle(inv *invocation, expired <-chan time.Time) {
 	select {
 	case <-inv.settled:
@@ -216,7 +216,7 @@ func (s *Sandbox) settle(inv *invocation, expired <-chan time.Time) {
 	}
 }
 
-// expire kills the process, whose time is over.
+// expire kills the process, because its time is over.
 func (s *Sandbox) expire(after time.Duration) error {
 	s.process.kill()
 	return &TimeoutError{After: after, Output: s.output.end()}
@@ -231,14 +231,15 @@ func (s *Sandbox) outlived() bool {
 // Exited returns a channel that is closed when the process is gone.
 func (s *Sandbox) Exited() <-chan struct{} { return s.process.exited }
 
-// PID returns the process's identifier, for who measures it. Once the process is gone, it may be that of another.
+// PID returns the process's identifier, for measurements. Once the process is gone, another process may have the
+// number.
 func (s *Sandbox) PID() int { return s.process.pid }
 
 // Timing returns when the process was started and ready.
 func (s *Sandbox) Timing() Timing { return Timing{Spawned: s.spawned, Ready: s.api.readyAt} }
 
-// Close ends the process and what it started, first by SIGTERM, and returns when they are gone. An invocation that is
-// under way gets an *ExitError. Closing again does nothing.
+// Close ends the process and everything that it started, first by SIGTERM, and returns when they are gone. A running
+// invocation gets an *ExitError. A second Close does nothing.
 func (s *Sandbox) Close() {
 	s.process.signal(syscall.SIGTERM)
 	grace := time.NewTimer(shutdownGrace)

@@ -258,7 +258,7 @@ func TestInitFails(t *testing.T) {
 	}
 }
 
-// TestDescendants: what a process started ends with it, however it ends.
+// TestDescendants: when a process ends in any way, the processes that it started end too.
 func TestDescendants(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

@@ -1,17 +1,20 @@
-// Package lambda runs Lambda functions on a laptop: it starts the bootstrap that would be deployed as a process and
-// is the Lambda Runtime API to it. So what runs here is the binary that runs in Lambda, with its environment, its
-// deadlines and its ends, and without a container engine.
+// Package lambda runs Lambda functions on a laptop. It starts the bootstrap that you would deploy as a process, and
+// serves the Lambda Runtime API to it. So the same binary runs here and in Lambda, with the same environment, deadlines
+// and ends. It needs no container engine.
 //
-// A Sandbox is one process, for who measures or looks closely; a Function is as many of them as its invocations need.
+// A Sandbox is one process. Use it to measure or to look closely. A Function starts as many processes as its
+// invocations need.
 //
-// What is the same: the Runtime API of version 2018-06-01, the environment, the limits of time and size, one invocation
-// at a time for each process, and that a process is replaced when it crashed or was out of time. What is not: a process
-// is neither frozen between invocations, nor limited in memory and CPU, nor kept from the files and the network of this
-// machine, and there is no Extensions API. Other processes can reach the port of a Runtime API here, so its address has a
-// path with a secret, AWS_LAMBDA_RUNTIME_API=127.0.0.1:PORT/SECRET; in Lambda it has none. Facts about Lambda are from the pages of the AWS Lambda Developer Guide that are named beside them.
+// These things are as in Lambda: the Runtime API of version 2018-06-01, the environment, the limits of time and size,
+// and one invocation at a time for each process. A process is replaced when it crashes or is out of time. These things
+// differ: a process is not frozen between invocations, its memory and CPU are not limited, it can use the files and the
+// network of this machine, and there is no Extensions API. Other processes can reach the port of a Runtime API here. So
+// its address has a path with a secret, AWS_LAMBDA_RUNTIME_API=127.0.0.1:PORT/SECRET, which it does not have in Lambda.
+// Facts about Lambda are from the pages of the AWS Lambda Developer Guide that are named beside them.
 //
-// It runs on Linux and macOS. It must import no other adapter, no store and nothing of the domain, and aws-lambda-go only
-// in its tests. No Lambda binary may import it.
+// It runs on Linux, macOS and Windows, where only the bootstrap itself is ended and not what it started. It must import
+// no other adapter, no store and nothing of the domain, and aws-lambda-go only in its tests. No Lambda binary may
+// import it.
 package lambda
 
 import (
@@ -24,8 +27,8 @@ import (
 	"time"
 )
 
-// Lambda's own values where Settings do not say, from "Lambda quotas" and "Configuring Lambda function timeout"; for the
-// init phase from "Understanding the Lambda execution environment lifecycle".
+// Lambda uses these values if the configuration has none. They are from "Lambda quotas" and "Configuring Lambda
+// function timeout", and for the init phase from "Understanding the Lambda execution environment lifecycle".
 const (
 	DefaultMemory      = 128
 	DefaultTimeout     = 3 * time.Second
@@ -38,34 +41,34 @@ const (
 	maxVariables         = 4 << 10 // bytes of all names and values
 )
 
-// Settings say what to run. All that the process gets of this machine's environment is what they name.
+// Settings say what to run. A process gets nothing of this machine's environment that is not in its Settings.
 //
-// Output gets one Write for each line, and one at a time. Where several Sandboxes or Functions share it, it must be safe
-// for concurrent use. While it blocks, so does a process that writes more than a pipe holds.
+// Output gets one Write for each line, one at a time. If several Sandboxes or Functions share an Output, it must be
+// safe for concurrent use. While Output blocks, a process that writes more than a pipe holds blocks too.
 type Settings struct {
-	Bootstrap   string            // path of the executable; its folder becomes the process's
+	Bootstrap   string            // path of the executable; the process works in its folder
 	Name        string            // of the function
 	Region      string            // for the environment and the function's ARN
 	Memory      int               // in MB; only told to the process. 0 stands for DefaultMemory
 	Timeout     time.Duration     // of an invocation; 0 stands for DefaultTimeout
 	InitTimeout time.Duration     // of a start; 0 stands for DefaultInitTimeout
-	Credentials Credentials       // of the function's role, where Renew is nil
+	Credentials Credentials       // of the function's role; not used if Renew is set
 	Variables   map[string]string // the function's own; names that Lambda reserves are refused
 	Output      io.Writer         // gets what the processes write; nil discards it
 
-	// Renew returns the credentials for a process that is about to start; nil where Credentials are good for ever. It may
-	// be called by several at once.
+	// Renew returns the credentials for a process that is about to start. If it is nil, every process gets Credentials.
+	// It must be safe for concurrent use.
 	Renew func(context.Context) (Credentials, error)
 }
 
-// Credentials are those that the process finds in its environment. Empty ones are not set.
+// Credentials are the AWS credentials in the environment of the process. Empty ones are not set.
 type Credentials struct {
 	AccessKeyID, SecretAccessKey, SessionToken string
 
-	Expires time.Time // zero where they do not. A Function gives a process no event that these may not outlast
+	Expires time.Time // zero if they do not expire. A Function gives a process no event that could take longer
 }
 
-// renewed returns the settings for one process, with the credentials of now.
+// renewed returns the settings for one process, with credentials that are valid now.
 func (s Settings) renewed(ctx context.Context) (Settings, error) {
 	if s.Renew == nil {
 		return s, nil
@@ -78,7 +81,7 @@ func (s Settings) renewed(ctx context.Context) (Settings, error) {
 	return s, nil
 }
 
-// checked returns the settings with defaults filled in, or an error that says everything that is wrong with them.
+// checked returns the settings with defaults filled in. The error names everything that is wrong with them.
 func (s Settings) checked() (Settings, error) {
 	if s.Memory == 0 {
 		s.Memory = DefaultMemory
@@ -109,7 +112,7 @@ func (s Settings) checked() (Settings, error) {
 	return s, errors.Join(append(problems, err, checkVariables(s.Variables))...)
 }
 
-// executable returns the absolute path of a file that can be run on this machine.
+// executable returns the absolute path of a file that can run on this machine.
 func executable(path string) (string, error) {
 	if path == "" {
 		return "", errors.New("a function needs a bootstrap")

@@ -111,8 +111,8 @@ type keySecrets struct {
 	next time.Time     // the secrets are not read again before this time
 }
 
-// secretsAgain is how long the secrets are not read again, whatever keys come. So keys that are made up cost a read in
-// that time, all together, and a key that was made with a secret just added is accepted after that time at the latest.
+// secretsAgain is the least time between two readings of the secrets. So all made-up keys together cost one read in
+// that time, and a key with a newly added secret is accepted after that time at the latest.
 const secretsAgain = 10 * time.Second
 
 // made reports whether the key was made with one of the store's secrets. If it was made with none that is known, the

@@ -27,9 +27,9 @@ type entityTag struct {
 
 const (
 	maxConditionLength = 4096
-	// conditionPattern is the contract's pattern of both headers: * or a list of entity tags, by RFC 9110, sections 5.6.1
-	// and 8.8.3. The list may have empty elements, and spaces and tabs around its commas. parseTags accepts exactly what
-	// it matches. Only one way of reading a text fits the pattern, so that no engine tries many.
+	// conditionPattern is the contract's pattern of both headers: * or a list of entity tags, by RFC 9110, sections
+	// 5.6.1 and 8.8.3. The list may have empty elements, and spaces and tabs around its commas. parseTags accepts
+	// exactly what it matches. Only one way of reading a text fits the pattern, so that no engine tries many.
 	conditionPattern = `^(\*|((W/)?"[^\x00-\x20"\x7F]*")?([ \t]*,([ \t]*(W/)?"[^\x00-\x20"\x7F]*")?)*)$`
 
 	// whiteSpace is the OWS of RFC 9110, section 5.6.3.

@@ -104,7 +104,7 @@ type (
 		errorBody
 		Detail []Problem `json:"detail"`
 	}
-	// validationError is a Problem as error.details.validation_errors has it.
+	// validationError is a Problem in the form of error.details.validation_errors.
 	validationError struct {
 		Type     string `json:"type"`
 		Location []any  `json:"location"`

@@ -20,8 +20,8 @@ type fields struct {
 	merges  bool // the body is a JSON Merge Patch: null clears a field, objects are merged
 }
 
-// parseUpdate reads an OrganizationUpdateRequest, or an OrganizationMergePatch if merges is set. It ignores members that
-// the contract does not declare.
+// parseUpdate reads an OrganizationUpdateRequest, or an OrganizationMergePatch if merges is set. It ignores members
+// that the contract does not declare.
 func parseUpdate(body strictjson.Value, merges bool) (update, []Problem) {
 	f := fields{merges: merges, members: make(map[string]strictjson.Value)}
 	if body.Kind() != strictjson.Object {
@@ -47,14 +47,14 @@ func parseUpdate(body strictjson.Value, merges bool) (update, []Problem) {
 // at returns the location of a field, or of something in it.
 func at(name string, way ...any) []any { return append([]any{"body", name}, way...) }
 
-// given returns the member. ok is false if it is absent, or null and the body is no merge patch: such a null leaves the
-// field as it is, because many clients send null for whatever is not set.
+// given returns the member. ok is false if the member is absent. ok is also false if it is null and the body is no
+// merge patch: such a null leaves the field as it is, because many clients send null for every field that is not set.
 func (f *fields) given(name string) (v strictjson.Value, ok bool) {
 	v, ok = f.members[name]
 	return v, ok && (f.merges || v.Kind() != strictjson.Null)
 }
 
-// name reads organization_name. An organization always has a name, so null is a problem where it would clear the name.
+// name reads organization_name. An organization always has a name, so a null that would clear it is a problem.
 func (f *fields) name() organization.Field[string] {
 	const member = "organization_name"
 	if v, ok := f.given(member); ok && v.Kind() == strictjson.Null {
@@ -119,9 +119,9 @@ func (f *fields) boolean(name string) organization.Field[bool] {
 	}
 }
 
-// object reads an object, in whose members check looks for problems. If the object has to be merged, it goes into merge
-// and the field stays absent. The levels of what is merged are checked here (see strictjson.MergePatch), its size only
-// when it is known.
+// object reads an object and lets check look for problems in its members. If the object must be merged, it goes into
+// merge and the field stays absent. Its levels are checked here (see strictjson.MergePatch). Its size is checked after
+// the merge.
 func (f *fields) object(
 	name string, merge *strictjson.Value, check func(f *fields, name string, v strictjson.Value),
 ) organization.Field[organization.Object] {
@@ -150,7 +150,7 @@ func (f *fields) object(
 	return organization.Set(organization.NewObject(text))
 }
 
-// size checks the size of an object that is to be kept.
+// size checks the size of an object that will be stored.
 func (p *problems) size(name, text string) {
 	if len(text) > organization.MaxObjectSize {
 		p.add(at(name), "value_error", "Value error, it has more than %d bytes of JSON", organization.MaxObjectSize)
@@ -164,7 +164,7 @@ func (f *fields) numbers(name string, v strictjson.Value) {
 	}
 }
 
-// strings checks that the members of an object are strings, or null where that takes a member out.
+// strings checks that the members of an object are strings, or null if null removes a member.
 func (f *fields) strings(name string, v strictjson.Value) {
 	for member, value := range v.Members() {
 		if value.Kind() != strictjson.String && !(f.merges && value.Kind() == strictjson.Null) {

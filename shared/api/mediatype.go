@@ -92,7 +92,7 @@ func cutQuoted(s string) (text, rest string, ok bool) {
 	return "", "", false
 }
 
-// isEncoded reports whether a Content-Encoding, a list of codings (RFC 9110, section 8.4), has one other than identity.
+// isEncoded reports whether a Content-Encoding (RFC 9110, section 8.4) lists a coding other than identity.
 func isEncoded(values []string) bool {
 	for coding := range strings.SplitSeq(strings.Join(values, ","), ",") {
 		coding = strings.Trim(coding, whiteSpace)

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestContentTypes: whoever sends JSON in UTF-8 and says so in a way that RFC 9110 allows is understood.
+// TestContentTypes: the service understands JSON in UTF-8 under every content type that RFC 9110 allows for it.
 func TestContentTypes(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, options{})
@@ -137,7 +137,7 @@ func TestConditionsInSeveralLines(t *testing.T) {
 	}
 }
 
-// TestByteOrderMarks: what an editor or a shell puts before the JSON is named in the answer.
+// TestByteOrderMarks: the answer names the byte order mark that an editor or a shell puts before the JSON.
 func TestByteOrderMarks(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, options{})

@@ -11,8 +11,8 @@ import (
 	"organizations-api/shared/lambdahttp"
 )
 
-// TestRouting answers events of every stage, with every path that API Gateway, sam local or a custom domain's API mapping
-// makes of the operation's. It ignores the stage, so no name of a stage breaks the routing.
+// TestRouting sends events of every stage. Their paths are those that API Gateway, sam local or a custom domain's API
+// mapping sends for an operation. The service ignores the stage, so no name of a stage breaks the routing.
 func TestRouting(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, options{})

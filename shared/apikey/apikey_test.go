@@ -67,7 +67,7 @@ func wellMade(text string, secret Secret) bool {
 	return err == nil && Secrets{secret}.Made(key)
 }
 
-// TestOneSlipIsNoticed: one changed character makes another checksum, but for one case in four billion.
+// TestOneSlipIsNoticed: if one character changes, the checksum is wrong, except in one case of four billion.
 func TestOneSlipIsNoticed(t *testing.T) {
 	t.Parallel()
 	secret := NewSecret()
@@ -85,7 +85,7 @@ func TestOneSlipIsNoticed(t *testing.T) {
 	})
 }
 
-// TestForgedKeys: what anyone can put together does not pass for a key of the store.
+// TestForgedKeys: a key that was made without the secret is not accepted.
 func TestForgedKeys(t *testing.T) {
 	t.Parallel()
 	secret := NewSecret()
@@ -114,8 +114,8 @@ func TestForgedKeys(t *testing.T) {
 	}
 }
 
-// TestChecksumIsAnHMAC compares with a value that another program has computed: printf body | openssl dgst -sha256 -hmac
-// secret, of which the first four bytes are the number.
+// TestChecksumIsAnHMAC compares with the value of another program: the first four bytes of the output of printf body |
+// openssl dgst -sha256 -hmac secret.
 func TestChecksumIsAnHMAC(t *testing.T) {
 	t.Parallel()
 	secret, err := ParseSecret("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefg")

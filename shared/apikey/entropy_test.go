@@ -20,8 +20,9 @@ func secretOf(t *testing.T, k Key) string {
 	return parts[3][:len(parts[3])-6] // without the checksum
 }
 
-// TestEntropyOfKeys: each of the 32 characters of a secret takes each of 62 values, whatever its neighbour and all others
-// are. That a value is missing by chance has a probability below 10^-15, and the other bounds are as far away.
+// TestEntropyOfKeys: each of the 32 characters of a secret takes each of 62 values, and does not depend on its
+// neighbour or the others. By chance a value is missing with a probability below 10^-15. The other bounds are equally
+// safe.
 func TestEntropyOfKeys(t *testing.T) {
 	t.Parallel()
 	const keys, length, values = 4000, 32, 62

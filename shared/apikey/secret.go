@@ -44,8 +44,8 @@ func (s Secret) checksum(body string) string {
 // was restored.
 type Secrets []Secret
 
-// Made reports whether the key was made with one of the secrets, or guessed at odds of one to four billion for each. The
-// time that it takes does not depend on how much of the key's checksum is right.
+// Made reports whether the key was made with one of the secrets, or guessed at odds of one to four billion for each.
+// The time that it takes does not depend on how much of the key's checksum is right.
 func (s Secrets) Made(k Key) bool {
 	made := false
 	body := k.text[:max(0, len(k.text)-base62.Uint32Width)]

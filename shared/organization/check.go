@@ -90,8 +90,8 @@ func visible(s string, most int) bool {
 // The service returns an address for as long as it is kept, and a client that checks the email format must be able to
 // read that response. So CheckEmail accepts nothing that ajv-formats or Python's email-validator (which Pydantic uses)
 // refuses. Both want the dot. email-validator also wants the letter, and refuses the domains of reservedDomains and
-// reserved labels (RFC 5890, section 2.3.1: "--" in the third place) that do not start with xn--. One of its rules is
-// left to it: that what follows xn-- is Punycode.
+// reserved labels (RFC 5890, section 2.3.1: "--" in the third place) that do not start with xn--. CheckEmail does not
+// check one of its rules: that the text after xn-- is Punycode.
 func CheckEmail(address string) error {
 	local, domain, found := strings.Cut(address, "@")
 	switch {

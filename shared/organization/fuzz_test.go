@@ -34,8 +34,8 @@ func patchable(o Organization) map[string]string {
 	}
 }
 
-// FuzzApply: a patch that is applied twice is applied once, what it does not name stays, and the list of changes is what
-// differs, before and after.
+// FuzzApply: a patch that is applied twice is applied once, what it does not name stays, and the list of changes is
+// what differs, before and after.
 func FuzzApply(f *testing.F) {
 	f.Add(uint16(0), "", "", "", "", "{}", uint16(0), 1, 1, "{}", int64(0))
 	f.Add(uint16(2+2*3+2*9+2*27), "B", "https://logo.example/x", "a@b.example", "c@d.example", `{"a":1}`, uint16(2+2*3+2*9), 7, 9, `{"openai":"secret"}`, int64(-5))

@@ -203,8 +203,8 @@ func (t Tier) Limits() RateLimits {
 	}
 }
 
-// The bounds of one limit that a caller sets, in requests a minute. With MaxLimit every limit is a 32-bit integer, which
-// many generated clients read a limit as.
+// The bounds of one limit that a caller sets, in requests a minute. With MaxLimit every limit is a 32-bit integer,
+// which many generated clients read a limit as.
 const (
 	MinLimit = 1
 	MaxLimit = 1_000_000_000

@@ -73,7 +73,7 @@ func records() *rapid.Generator[Organization] {
 	})
 }
 
-// content is a record without what every change moves.
+// content returns a record without its version and time of update, which every change moves.
 func content(o Organization) Organization {
 	o.Version, o.UpdatedAt = 0, time.Time{}
 	return o
@@ -245,7 +245,8 @@ func TestChanges(t *testing.T) {
 	}
 }
 
-// TestManyCredentials: what an entry says of credentials is bounded, and tells one set from another all the same.
+// TestManyCredentials: the text about credentials in an entry has a limited length, but still differs for different
+// credentials.
 func TestManyCredentials(t *testing.T) {
 	t.Parallel()
 	many := func(last string) Object {

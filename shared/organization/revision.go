@@ -49,7 +49,7 @@ func Exactly(n int64) Amount { return Amount{exact, n} }
 // Adding returns the Amount that adds n to a number. n may be negative.
 func Adding(n int64) Amount { return Amount{relative, n} }
 
-// Relative reports whether the amount is added to what there is, so that making the change twice adds twice.
+// Relative reports whether the amount is added to the present value. If you make such a change twice, it adds twice.
 func (a Amount) Relative() bool { return a.kind == relative }
 
 // ParseAmount reads a number as the new value, and a number after a sign, + or -, as what to add.

@@ -118,7 +118,7 @@ func TestReviseRefuses(t *testing.T) {
 	}
 }
 
-// TestReviseAddsUp: relative amounts add up to what they are together, whatever else changes between them.
+// TestReviseAddsUp: relative amounts add up, even if other things change between them.
 func TestReviseAddsUp(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
@@ -160,7 +160,7 @@ func TestReviseIsApply(t *testing.T) {
 	})
 }
 
-// TestTierMovesLimits: the limits of another tier are in force at once, but for those that are overridden.
+// TestTierMovesLimits: the limits of a new tier apply at once, except where they are overridden.
 func TestTierMovesLimits(t *testing.T) {
 	t.Parallel()
 	o := New("A", Free, nil, epoch)

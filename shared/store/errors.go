@@ -39,9 +39,9 @@ func (e *Error) Error() string {
 
 func (e *Error) Unwrap() error { return e.Err }
 
-// ErrNotAsked is in the chain of the error of a read whose answer has another organization, or another key, than the
-// one that was asked for. Whoever believed such an answer would show one tenant the data of another, or change them.
-// Its kind is Unknown.
+// ErrNotAsked is in the chain of the error if a read returned another organization, or another key, than the requested
+// one. If a caller used such an answer, it would show one tenant the data of another, or change them. Its kind is
+// Unknown.
 var ErrNotAsked = errors.New("the answer has what was not asked for")
 
 // KindOf returns the kind of err. It returns Unknown if err is not an *Error.

@@ -12,8 +12,8 @@ import (
 
 // Archive moves whole organizations out of one store and into another.
 type Archive interface {
-	// ExportPage returns the exports of the same organizations as List, in the same pages. The trail of an export is read
-	// when the caller ranges over it, and ctx must still be valid then.
+	// ExportPage returns the exports of the same organizations as List, in the same pages. The trail of an export is
+	// read when the caller ranges over it, and ctx must still be valid then.
 	ExportPage(ctx context.Context, cursor string, limit int) ([]Export, string, error)
 
 	// Export returns the export of one organization. It returns NotFound if there is no such organization.
@@ -21,8 +21,8 @@ type Archive interface {
 
 	// Restore creates the organizations exactly as they are in the exports. It leaves every organization that exists
 	// already as it is. created has one value for each export, in the same order: whether Restore created that
-	// organization. Readers see an organization as a whole or not at all. After an error some organizations may have been
-	// created. Repeat the call to create the rest.
+	// organization. Readers see an organization as a whole or not at all. After an error some organizations may have
+	// been created. Repeat the call to create the rest.
 	Restore(ctx context.Context, exports []Export) (created []bool, err error)
 
 	// KeySecrets and AddKeySecrets move the secrets along, as keys of one store are refused by another otherwise.
@@ -35,10 +35,10 @@ type Export struct {
 	Organization organization.Organization
 	Keys         []apikey.Record // the oldest first
 
-	// Trail yields the audit entries, the oldest first. You can range over it more than once, and leave it early. An error
-	// is the last thing that it yields. A trail from a store fits the record and the keys of the export: entries of later
-	// updates are not in it. If the organization was changed otherwise in the meantime, the trail ends with Conflict, and
-	// you must read the export again.
+	// Trail yields the audit entries, the oldest first. You can range over it more than once, and leave it early. An
+	// error is the last thing that it yields. A trail from a store fits the record and the keys of the export: entries
+	// of later updates are not in it. If the organization was changed otherwise in the meantime, the trail ends with
+	// Conflict, and you must read the export again.
 	Trail iter.Seq2[Entry, error]
 }
 

@@ -21,8 +21,8 @@ import (
 // Records is what a request needs of the organizations. An engine is safe for concurrent use, also by several
 // processes. A read returns every change that was acknowledged before the read began.
 type Records interface {
-	// Find returns the organization and its key with the hash. It also finds a deleted organization, with DeletedAt set.
-	// It returns NotFound if there is no such organization.
+	// Find returns the organization and its key with the hash. It also finds a deleted organization, with DeletedAt
+	// set. It returns NotFound if there is no such organization.
 	Find(ctx context.Context, id organization.ID, key apikey.Hash) (Found, error)
 
 	// Update makes the change and writes its audit entry, or does neither. It returns NotFound if there is no such
@@ -45,8 +45,8 @@ type Signing interface {
 	// EnsureKeySecrets returns the store's secrets, and makes one first if there is none. All callers get the same.
 	EnsureKeySecrets(ctx context.Context) (apikey.Secrets, error)
 
-	// AddKeySecrets adds secrets, at the end, so that the store accepts keys that were made with them. Those that it has
-	// stay as they are. Processes that serve requests may take ten seconds to learn of them.
+	// AddKeySecrets adds secrets, at the end, so that the store accepts keys that were made with them. Those that it
+	// has stay as they are. Processes that serve requests may take ten seconds to learn of them.
 	AddKeySecrets(ctx context.Context, secrets apikey.Secrets) error
 }
 
@@ -75,7 +75,7 @@ type Authority struct {
 	Now func() time.Time // the caller's clock, by which the key is valid
 }
 
-// Valid reports whether the key is valid now. A nil Authority is that of the operator, and valid.
+// Valid reports whether the key is valid now. A nil Authority is the operator's, and always valid.
 func (a *Authority) Valid() bool { return a == nil || a.Key.Check(a.Now()) == nil }
 
 // Counters counts requests.
@@ -114,8 +114,8 @@ type Operator interface {
 
 // Directory creates, reads and lists organizations.
 type Directory interface {
-	// Create stores a new organization, its first key and the audit entry. It returns Conflict if there is an organization
-	// with that ID, also if it is deleted.
+	// Create stores a new organization, its first key and the audit entry. It returns Conflict if there is an
+	// organization with that ID, also if it is deleted.
 	Create(ctx context.Context, o organization.Organization, key apikey.Record, e Entry) error
 
 	// Get returns the organization and all its keys, the oldest first. It also finds a deleted organization, with
@@ -124,8 +124,8 @@ type Directory interface {
 
 	// List returns a page of at most limit organizations, including deleted ones, and the pagination cursor of the next
 	// page. The cursor of the first page is "", and the cursor after the last page is "" too. limit must be at least 1.
-	// An organization that exists during the whole listing comes exactly once. The order depends on the engine. The ID of
-	// any organization is a cursor too: the page begins after it, also if there is no such organization any more.
+	// An organization that exists during the whole listing comes exactly once. The order depends on the engine. The ID
+	// of any organization is a cursor too: the page begins after it, also if there is no such organization any more.
 	List(ctx context.Context, cursor string, limit int) ([]organization.Organization, string, error)
 }
 
@@ -137,15 +137,15 @@ type Lifecycle interface {
 	// written. It returns NotFound if there is no such organization.
 	Delete(ctx context.Context, id organization.ID, at time.Time, e Entry) error
 
-	// Undelete clears the deletion mark, so that the keys work again, and writes the audit entry. An organization that is
-	// not deleted stays as it is, and no entry is written. It returns NotFound if there is no such organization, and
+	// Undelete clears the deletion mark, so that the keys work again, and writes the audit entry. An organization that
+	// is not deleted stays as it is, and no entry is written. It returns NotFound if there is no such organization, and
 	// Conflict if a purge of it has begun.
 	Undelete(ctx context.Context, id organization.ID, e Entry) error
 
 	// Purge removes the organization, its keys, its audit trail and its counters for good, also while it is in use. It
 	// returns no error if there is no such organization. A purge that failed half-way leaves the organization deleted:
-	// nothing but another Purge can change it, and List still has it. Do not restore an organization and purge it at the
-	// same time, unless it exists before.
+	// nothing but another Purge can change it, and List still has it. Do not restore an organization and purge it at
+	// the same time, unless it exists before.
 	Purge(ctx context.Context, id organization.ID) error
 }
 
@@ -156,8 +156,8 @@ type Keys interface {
 	// deleted, Conflict if it has a key with that hash, and Full if it has apikey.MaxPerOrganization keys.
 	AddKey(ctx context.Context, id organization.ID, key apikey.Record, e Entry) error
 
-	// RevokeKey marks the key as revoked at the time at, and writes the audit entry. A revoked key stays as it is, and no
-	// entry is written. It returns NotFound if there is no such key.
+	// RevokeKey marks the key as revoked at the time at, and writes the audit entry. A revoked key stays as it is, and
+	// no entry is written. It returns NotFound if there is no such key.
 	RevokeKey(ctx context.Context, id organization.ID, keyID string, at time.Time, e Entry) error
 
 	// ChangeKey makes the whole change and writes its audit entry, or does nothing. It returns NotFound if the
@@ -175,9 +175,9 @@ type KeyChange struct {
 
 // KeyUses reads when keys were used.
 type KeyUses interface {
-	// KeyUses returns for each key of the organization the start of the span of its last use. It is the zero time if the
-	// key was never used. A key is missing from the map if nothing is known of its use: it was restored, or issued by a
-	// version of the service that recorded no uses, and was not used since then.
+	// KeyUses returns for each key of the organization the start of the span of its last use. It is the zero time if
+	// the key was never used. A key is missing from the map if nothing is known of its use: it was restored, or issued
+	// by a version of the service that recorded no uses, and was not used since then.
 	KeyUses(ctx context.Context, id organization.ID) (map[string]time.Time, error)
 }
 
@@ -215,6 +215,11 @@ const (
 	KeyExpires Action = "key.expires"
 	KeyRevoked Action = "key.revoked"
 )
+
+// Actions returns all actions.
+func Actions() []Action {
+	return []Action{Created, Updated, Deleted, Undeleted, KeyIssued, KeyRotated, KeyExpires, KeyRevoked}
+}
 
 // OperatorActor is the actor of changes that were made with the operator's command, without a key.
 const OperatorActor = "operator"

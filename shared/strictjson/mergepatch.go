@@ -6,10 +6,10 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 )
 
-// MergePatch returns what a JSON Merge Patch (RFC 7396) makes of target, as text without insignificant white space.
-// What the patch does not name stays as it is written, in its place; new members come last, in the order of the patch.
-// The result has at most as many levels of nesting as the deeper of the two (see Value.Depth). MergePatch recurses once
-// a level, and takes time in proportion to the length of both texts.
+// MergePatch returns the result of a JSON Merge Patch (RFC 7396) for target, as text without insignificant white space.
+// Members that the patch does not name stay as they are written, in their places. New members come last, in the order
+// of the patch. The result has at most as many levels of nesting as the deeper of the two (see Value.Depth). MergePatch
+// recurses once a level, and takes time in proportion to the length of both texts.
 func MergePatch(target, patch Value) string {
 	return string(appendMerged(nil, target, patch))
 }

@@ -23,7 +23,7 @@ func parsed(t interface {
 	return v
 }
 
-// TestMergePatch has the examples of RFC 7396, appendix A, and what the RFC leaves open: order and spelling.
+// TestMergePatch tries the examples of RFC 7396, appendix A, and cases that the RFC leaves open: order and spelling.
 func TestMergePatch(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct{ target, patch, want string }{

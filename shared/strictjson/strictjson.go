@@ -92,8 +92,9 @@ func Parse(text []byte) (Value, error) {
 	return Value{text: string(text), nodes: slices.Clone(p.nodes)}, nil
 }
 
-// otherEncoding says why the beginning of a text shows that it is not plain UTF-8, or returns "". Editors and shells
-// write such texts, and a complaint about an invalid character would not help who does not see the character.
+// otherEncoding returns the reason if the beginning of a text shows that it is not plain UTF-8, and "" otherwise.
+// Editors and shells write such texts. Nobody can see the wrong character, so an error that only names the character
+// would not help.
 func otherEncoding(text []byte) string {
 	for _, mark := range []struct{ bytes, reason string }{
 		{"\xef\xbb\xbf", "the text begins with a byte order mark, which JSON must not have"}, // RFC 8259, section 8.1

@@ -150,7 +150,8 @@ func TestInteger(t *testing.T) {
 	}
 }
 
-// TestDeepNestingIsBounded: a text with too many levels is refused at the first one too many, whatever follows.
+// TestDeepNestingIsBounded: a text with too many levels is refused at the first level that is too deep, for any rest of
+// the text.
 func TestDeepNestingIsBounded(t *testing.T) {
 	t.Parallel()
 	const most = 10_000

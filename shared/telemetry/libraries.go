@@ -6,9 +6,9 @@ import (
 	"log/slog"
 )
 
-// Libraries returns a writer for the loggers of libraries, such as Go's standard one, with which net/http quotes answers
-// that it did not ask for. Their texts may have secrets in them, so the writer drops them, and logs that there was a text
-// and how long it was.
+// Libraries returns a writer for the loggers of libraries, such as Go's standard one, with which net/http quotes
+// answers that it did not ask for. Their texts may have secrets in them, so the writer drops them, and logs that there
+// was a text and how long it was.
 func Libraries(log *slog.Logger) io.Writer { return libraries{log} }
 
 type libraries struct{ log *slog.Logger }

@@ -18,7 +18,7 @@ import (
 	"organizations-api/shared/store/sqlite"
 )
 
-// Engine is an engine of the store: what the service needs of it, and what its operator does.
+// Engine is an engine of the store, with the methods that the service and its operator use.
 type Engine interface {
 	Store
 	store.Operator
@@ -76,9 +76,9 @@ func openDynamoDB(t testing.TB, settings dynamo.Settings) *dynamo.Store {
 	return engine
 }
 
-// Memory is an engine without a disk, for tests that make requests by the ten thousand. It keeps no audit trail and
-// notes no uses of keys. Of an operator's work it only does what Operator needs; everything else panics. The mutants
-// that change nothing pass the whole suite on it, which shows that it keeps the promises of an engine.
+// Memory is an engine without a disk, for tests that make many thousands of requests. It keeps no audit trail and notes
+// no uses of keys. It has only the operator's methods that Operator needs; all others panic. The mutants that change
+// nothing pass the whole suite on it, which shows that it keeps the promises of an engine.
 type Memory struct {
 	store.Operator // nil
 
@@ -128,7 +128,7 @@ func (m *Memory) Save() (restore func()) {
 	}
 }
 
-// replace stores what change makes of an organization. It stores nothing if change returns an error.
+// replace stores the organization that change returns. If change returns an error, it stores nothing.
 func (m *Memory) replace(id organization.ID, op string, change func(*item) error) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -169,7 +169,7 @@ func (m *Memory) Update(_ context.Context, u store.Update) error {
 	})
 }
 
-// allows reports whether the organization still has the key of the authority as it was read.
+// allows reports whether the organization still has the authority's key, unchanged.
 func (i *item) allows(a *store.Authority) bool {
 	if a == nil {
 		return true

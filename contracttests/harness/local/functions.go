@@ -26,11 +26,11 @@ func functions() map[string]string {
 	return map[string]string{http.MethodGet: "GetOrganizationFunction", http.MethodPatch: "UpdateOrganizationFunction"}
 }
 
-// concurrency is more than any check needs, so that no request is throttled.
+// concurrency is larger than any check needs, so that no request is throttled.
 const concurrency = 64
 
-// BuiltFunctions returns the service as the processes that are deployed, behind the gateway and on DynamoDB Local. They
-// are built as for Lambda, but for this machine's processor. It needs make, and Linux.
+// BuiltFunctions returns the service as the deployed processes, behind the gateway and on DynamoDB Local. They are
+// built as for Lambda, but for this machine's processor. It needs make, and Linux.
 func BuiltFunctions(t testing.TB) *harness.Subject {
 	t.Helper()
 	folder := buildFunctions(t)
@@ -57,7 +57,7 @@ func BuiltFunctions(t testing.TB) *harness.Subject {
 	return subject
 }
 
-// buildFunctions calls what sam build calls. It returns a folder that has a folder for each function.
+// buildFunctions runs the make targets that sam build runs. It returns a folder that has a folder for each function.
 func buildFunctions(t testing.TB) string {
 	t.Helper()
 	module, err := exec.CommandContext(t.Context(), "go", "env", "GOMOD").Output()

@@ -1,7 +1,7 @@
 // Package local starts the organizations API for tests: in this process, behind the gateway as Lambda functions, and as
-// the processes that are deployed; on memory, SQLite and DynamoDB Local. It makes organizations of every sort for them.
+// the built processes; on memory, SQLite and DynamoDB Local. It also makes all sorts of organizations for them.
 //
-// It is the one place of contracttests that knows the service's own code, so only tests may import it.
+// It is the only package of contracttests that imports the service's own code, so only tests may import it.
 package local
 
 import (
@@ -20,14 +20,14 @@ import (
 	"organizations-api/shared/telemetry"
 )
 
-// Store is what the service itself needs of a store.
+// Store has the methods of a store that the service uses.
 type Store interface {
 	store.Records
 	store.Counters
 	store.UseNotes
 }
 
-// Options say how a service is put together. The zero Options are a service with rate limits, over net/http.
+// Options configure a service. The zero Options are a service with rate limits, over net/http.
 type Options struct {
 	// ThroughEvents puts the gateway and the Lambda adapter in front: each request becomes the event that a function
 	// gets.
@@ -72,7 +72,7 @@ func NewService(t testing.TB, s Store, o Options) *Service {
 	return made
 }
 
-// Target returns the service as checks reach it.
+// Target returns the service as a target of checks.
 func (s *Service) Target() harness.Target { return harness.HandlerTarget(s.handler) }
 
 // Functions returns the Lambda functions, by the method that each answers.

@@ -42,7 +42,7 @@ func New(t testing.TB, engine Engine, o Options) *harness.Subject {
 	return subject
 }
 
-// failWith sets Faulty to targets that are made beforehand.
+// failWith sets Faulty to targets that were made before.
 func failWith(subject *harness.Subject, start func(harness.Fault) harness.Target) {
 	faulty := map[harness.Fault]harness.Target{}
 	for _, fault := range harness.Faults() {
@@ -76,7 +76,7 @@ func Subjects() map[string]func(testing.TB) *harness.Subject {
 	return all
 }
 
-// Report makes errors of a test of what a check found.
+// Report reports the failures of a check as errors of a test.
 func Report(t *testing.T, failures []harness.Failure) {
 	t.Helper()
 	for _, failure := range failures {
@@ -111,7 +111,7 @@ func (f faultyStore) Update(_ context.Context, u store.Update) error {
 	return f.err("updating " + string(u.Before.ID))
 }
 
-// faultyEndpoint returns the URL of a DynamoDB in a state. It passes on what it does not refuse.
+// faultyEndpoint returns the URL of a DynamoDB with a fault. It forwards the requests that the fault lets through.
 func faultyEndpoint(t testing.TB, behind string, fault harness.Fault) string {
 	t.Helper()
 	refused := func(code string) dynamotest.Fault {

@@ -19,7 +19,7 @@ import (
 	"organizations-api/shared/store"
 )
 
-// Operator makes organizations and keys in states that no request can bring about. It is safe for concurrent use.
+// Operator makes organizations and keys in states that no request can produce. It is safe for concurrent use.
 type Operator struct {
 	engine store.Operator
 	now    func() time.Time
@@ -37,7 +37,7 @@ func New(engine store.Operator, now func() time.Time) *Operator {
 	return &Operator{engine: engine, now: now, keys: map[string]string{}}
 }
 
-// timeout bounds what making an organization may take.
+// timeout is the longest time for making an organization.
 const timeout = 30 * time.Second
 
 // Provision makes an organization with keys.
@@ -163,7 +163,7 @@ func (op *Operator) entry(action store.Action) store.Entry {
 	return store.Entry{ID: store.NewEntryID(op.now()), Action: action, Actor: store.OperatorActor}
 }
 
-// newOrganization returns the record of an organization as the spec says, made at that time.
+// newOrganization returns the record of an organization with the properties of the spec, created at now.
 func newOrganization(spec harness.TenantSpec, created time.Time) organization.Organization {
 	tier := organization.Tier(spec.Tier)
 	if tier == "" {
@@ -180,8 +180,8 @@ func newOrganization(spec harness.TenantSpec, created time.Time) organization.Or
 	return o
 }
 
-// fill gives every property a value. The public part of the identifier is in every text, so that each text shows whose
-// it is.
+// fill gives every property a value. Each text contains the public part of the identifier, so that it shows which
+// organization it belongs to.
 func fill(o *organization.Organization) {
 	part := o.ID.PublicPart()
 	o.Name = "Full " + part + " & 東京 🧪"

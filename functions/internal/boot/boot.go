@@ -81,8 +81,8 @@ func prepare(service *api.Service) {
 // traceKey is the key under which aws-lambda-go's contexts hold the X-Ray header of an invocation.
 const traceKey = "x-amzn-trace-id"
 
-// observer returns the observer that logs a line for each request. The line also has the metrics, and what only Lambda
-// knows. It ignores LOG_LEVEL, because a line that is not logged is not counted.
+// observer returns the observer that logs a line for each request. The line has the metrics, and data that only Lambda
+// knows. It ignores LOG_LEVEL, because without the line the request would be missing in the metrics.
 func observer(logs io.Writer, function telemetry.Function) telemetry.Observer {
 	log := slog.New(slog.NewJSONHandler(logs, nil))
 	var warm atomic.Bool // since the first request of this sandbox

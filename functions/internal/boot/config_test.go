@@ -40,8 +40,8 @@ func TestConfiguration(t *testing.T) {
 	}
 }
 
-// TestEndpoint: the variables of the endpoint count in the order of the AWS SDKs and Tools Reference Guide, and the error
-// names the one that is wrong.
+// TestEndpoint: the variables with an endpoint have the order of the AWS SDKs and Tools Reference Guide, and an error
+// names the wrong variable.
 func TestEndpoint(t *testing.T) {
 	t.Parallel()
 	const own, all = "http://127.0.0.1:8000", "https://aws.example/emulated"

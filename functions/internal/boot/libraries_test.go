@@ -46,8 +46,8 @@ func (a *awaited) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// TestLibrariesLogNothing: what a DynamoDB sends that nobody asked for is quoted by Go's own logger. It must not reach the
-// log, which has a line of ours in its place.
+// TestLibrariesLogNothing: what a DynamoDB sends that nobody asked for is quoted by Go's own logger. It must not reach
+// the log, which has a line of ours in its place.
 func TestLibrariesLogNothing(t *testing.T) {
 	t.Parallel()
 	const secret = "int_0123456789ABCDEFGHIJK"

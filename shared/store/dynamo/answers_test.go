@@ -16,8 +16,7 @@ import (
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// onBothClients runs a test of what the store makes of DynamoDB's answers, with fastsdk and with the SDK's plain
-// client.
+// onBothClients runs a test of how the store reads DynamoDB's answers, with fastsdk and with the SDK's plain client.
 func onBothClients(t *testing.T, test func(t *testing.T, open func(*dynamotest.Script) *dynamo.Store)) {
 	for name, open := range map[string]func(dynamo.Settings) (*dynamo.Store, error){"fast": dynamo.Open, "plain": dynamo.OpenPlain} {
 		t.Run(name, func(t *testing.T) {
@@ -93,8 +92,8 @@ func TestBrokenAnswers(t *testing.T) {
 	})
 }
 
-// TestAttributesOfOtherTypes: an attribute that nobody reads may be of any type. If an attribute that is read is not
-// what it should be, the item is damaged. That is no outage, as asking again gives the same.
+// TestAttributesOfOtherTypes: an attribute that nobody reads may have any type. If an attribute that is read has a
+// wrong type, the item is damaged. That is not an outage, because another try would return the same item.
 func TestAttributesOfOtherTypes(t *testing.T) {
 	t.Parallel()
 	db := canned(t)
@@ -128,7 +127,7 @@ func TestAttributesOfOtherTypes(t *testing.T) {
 	})
 }
 
-// replaced is the answer to a GetItem with another attribute in the item, in the place of one of that name.
+// replaced is the answer to a GetItem in which an attribute of the item has another value.
 func replaced(db *dynamotest.Canned, r *http.Request, attribute, value string) (*http.Response, error) {
 	answer, err := db.RoundTrip(r)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// cannedStore is a store whose requests are answered where they would be sent.
+// cannedStore is a store whose requests get canned answers in this process.
 func cannedStore(b *testing.B) (*dynamo.Store, *dynamotest.Canned) {
 	b.Helper()
 	db, err := dynamotest.NewCanned()

@@ -20,8 +20,8 @@ import (
 // ErrNoTable is in the chain of every error that a missing table causes.
 var ErrNoTable = errors.New("the table does not exist")
 
-// translate returns a *store.Error if the SDK's error is of a kind. Otherwise it wraps the error. op says what was
-// being done.
+// translate returns a *store.Error if the SDK's error has one of its kinds. Otherwise it wraps the error. op names the
+// operation.
 func translate(op string, err error) error {
 	explained := &explainedError{err}
 	var noTable *types.ResourceNotFoundException

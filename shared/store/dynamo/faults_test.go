@@ -16,8 +16,8 @@ import (
 	"organizations-api/shared/store/storetest"
 )
 
-// openBehind returns a store whose calls go through a proxy. The faults that a request can meet are tested with the
-// functions.
+// openBehind returns a store whose calls go through a proxy. Tests of the functions cover the faults that a request can
+// meet.
 func openBehind(t *testing.T, plan dynamotest.Plan) (*dynamo.Store, *dynamotest.Proxy) {
 	t.Helper()
 	open(t) // makes the tables, should no other test have come first
@@ -31,7 +31,7 @@ func openBehind(t *testing.T, plan dynamotest.Plan) (*dynamo.Store, *dynamotest.
 	return s, proxy
 }
 
-// TestPurgeOfWhatIsLeftOver: DynamoDB may take only a part of a batch. Nothing is left behind.
+// TestPurgeOfWhatIsLeftOver: if DynamoDB takes only a part of a batch, a purge still leaves nothing behind.
 func TestPurgeOfWhatIsLeftOver(t *testing.T) {
 	t.Parallel()
 	direct := open(t)

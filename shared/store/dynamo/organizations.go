@@ -130,8 +130,8 @@ func (s *Store) Undelete(ctx context.Context, id organization.ID, e store.Entry)
 
 // Purge first marks the record as deleted and being purged. From then on no transaction on the organization succeeds,
 // so no request and no command adds to what is being removed. Then it deletes the audit trail, the identifiers of
-// changes, the notes of when keys were used and the counters, and the record last. As long as the record is there, an interrupted purge can be seen
-// and repeated. Without a record, Purge deletes what an interrupted restore has left.
+// changes, the notes of when keys were used and the counters, and the record last. As long as the record is there, an
+// interrupted purge can be seen and repeated. Without a record, Purge deletes what an interrupted restore has left.
 //
 // A request that was accepted before the mark may still note the use of its key, or count itself, when Purge has
 // returned. Both have identifiers and a time, and nothing else. DynamoDB removes the counter later.
@@ -154,7 +154,7 @@ func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 	return s.endPurge(ctx, op, id)
 }
 
-// beginPurge marks the record. It returns no error if there is none.
+// beginPurge marks the record. If there is no record, it does nothing.
 func (s *Store) beginPurge(ctx context.Context, op string, id organization.ID) error {
 	return s.transact(ctx, change{
 		op: op,
@@ -182,7 +182,7 @@ func (s *Store) endPurge(ctx context.Context, op string, id organization.ID) err
 	return translate(op, err)
 }
 
-// removeAll deletes all items that the query finds, in batches, but for the record.
+// removeAll deletes all items that the query finds, in batches, except the record.
 func (s *Store) removeAll(ctx context.Context, op string, in *dynamodb.QueryInput) error {
 	in.ProjectionExpression = aws.String(partitionKey + "," + sortKey)
 	b := batch{store: s, op: op, table: *in.TableName}
@@ -287,8 +287,8 @@ func (b *batch) flush(ctx context.Context) error {
 	return nil
 }
 
-// leftOver returns those of our requests that are unprocessed by DynamoDB's answer. Only requests that we made are
-// made again, whatever the answer has.
+// leftOver returns the requests that DynamoDB's answer names as unprocessed. It returns only requests that we made,
+// even if the answer names others.
 func leftOver(ours, unprocessed []types.WriteRequest) ([]types.WriteRequest, error) {
 	var left []types.WriteRequest
 	for _, u := range unprocessed {
@@ -301,7 +301,7 @@ func leftOver(ours, unprocessed []types.WriteRequest) ([]types.WriteRequest, err
 	return left, nil
 }
 
-// keyOf returns an item with the key of what is put or deleted.
+// keyOf returns an item with only the key of the item that a request puts or deletes.
 func keyOf(r types.WriteRequest) item {
 	switch {
 	case r.PutRequest != nil:

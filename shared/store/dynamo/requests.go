@@ -20,7 +20,7 @@ import (
 	"organizations-api/shared/store"
 )
 
-// What every GetItem of Find says; made once, as Find is the call of every request.
+// These parts are the same in every GetItem of Find. They are made once, because every request calls Find.
 var (
 	findProjection = aws.String(recordProjection + "," + attrKeys + ".#key")
 	consistently   = aws.Bool(true)
@@ -46,8 +46,8 @@ func (s *Store) Find(ctx context.Context, id organization.ID, key apikey.Hash) (
 	return found, nil
 }
 
-// getItem reads an organization's item, with strong consistency. A nil projection reads all of it. verb says in an
-// error what was being done.
+// getItem reads an organization's item, with strong consistency. With a nil projection it reads the whole item. verb
+// names the operation in an error.
 func (s *Store) getItem(
 	ctx context.Context, verb string, id organization.ID, projection *string, names map[string]string,
 ) (item, error) {
@@ -106,9 +106,9 @@ func updateOf(u store.Update) change {
 	}
 }
 
-// sameAuthority returns the condition that the organization has the key as it was read, as far as authority goes. It
-// adds the condition's values. An expression needs names for the key's hash, #key, and for #permission, which is a
-// reserved word. Attributes of a key that a later version adds are not compared.
+// sameAuthority returns the condition that the organization still has the key, with the same permission and validity as
+// when it was read. It adds the condition's values. An expression needs names for the key's hash, #key, and for
+// #permission, which is a reserved word. The condition ignores attributes of a key that a later version adds.
 func sameAuthority(key apikey.Record, values item) string {
 	const entry = attrKeys + ".#key"
 	stored := encodeKey(key)
@@ -206,8 +206,8 @@ func (s *Store) NoteUse(ctx context.Context, id organization.ID, keyID string, a
 	return translate(fmt.Sprintf("noting a use of %s of %s", keyID, id), err)
 }
 
-// addMeter adds a step to the SDK's stack of a call. The step adds what the call consumed to the Meter of its
-// context. It also adds what became of each attempt to the error of a call that failed.
+// addMeter adds a step to the SDK's stack of a call. The step adds the consumed capacity to the Meter of the call's
+// context. If the call fails, it also adds the outcome of each attempt to the error.
 func addMeter(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Meter", meter), middleware.Before)
 }

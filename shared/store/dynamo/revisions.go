@@ -13,9 +13,9 @@ import (
 )
 
 // That a change of the operator was made is remembered by an item of its own, in the partition of the organization. It
-// has nothing but its key. It is written with the entry that names the change, and goes with the trail: a restore writes
-// it again, and a purge deletes it. An entry alone would not do, as a condition can only look at the key of an item, and
-// the key of an entry is its time.
+// has nothing but its key. It is written with the entry that names the change, and goes with the trail: a restore
+// writes it again, and a purge deletes it. An entry alone would not do, as a condition can only look at the key of an
+// item, and the key of an entry is its time.
 
 // StoreRevision is Update with one more item if the change has an ID.
 func (s *Store) StoreRevision(ctx context.Context, u store.Update) error {

@@ -13,8 +13,8 @@ import (
 	"organizations-api/shared/apikey"
 )
 
-// The settings of the store as a whole are one item of the table of organizations. It is no organization: its sort key
-// differs, so neither a List nor an export has it.
+// The settings of the whole store are one item in the table of organizations. Its sort key is not that of an
+// organization, so no List and no export returns it.
 const (
 	settingsKey    = "SETTINGS"    // both its partition key and its sort key
 	attrKeySecrets = "key_secrets" // their texts, separated by spaces

@@ -133,8 +133,8 @@ func (s Settings) endpoint() (string, error) {
 	return s.Endpoint, CheckEndpoint(s.Endpoint)
 }
 
-// CheckEndpoint refuses a text that is not the URL of an endpoint: http:// or https://, a host, and perhaps a port and a
-// path. The error quotes nothing that may be a password.
+// CheckEndpoint refuses a text that is not the URL of an endpoint: http:// or https://, a host, and perhaps a port and
+// a path. The error quotes nothing that may be a password.
 func CheckEndpoint(text string) error {
 	const example = "want a URL such as http://127.0.0.1:8000"
 	if strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsGraphic(r) || unicode.IsSpace(r) }) {

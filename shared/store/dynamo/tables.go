@@ -93,8 +93,8 @@ func (s *Store) createTable(ctx context.Context, table string) error {
 	return nil
 }
 
-// Examine looks at the endpoint, its clock, the tables and their settings, and reads and writes as requests do. It does
-// not read or change what is in the tables: what it writes is an item of its own, which it removes.
+// Examine checks the endpoint, its clock, the tables and their settings, and reads and writes as requests do. It does
+// not read or change the data in the tables. It writes an item of its own, and removes it.
 func (s *Store) Examine(ctx context.Context, now func() time.Time) []store.Finding {
 	const check = "endpoint"
 	date, err := s.knock(ctx)

@@ -68,7 +68,8 @@ func (s *Store) transact(ctx context.Context, c change) error {
 	}
 }
 
-// unlessMissing is the refusal of a change whose condition fails if the change was made already, or there is no item.
+// unlessMissing returns the refusal of a change whose condition failed: the change was made before, or there is no
+// item.
 func unlessMissing(stored item) store.Kind {
 	if len(stored) == 0 {
 		return store.NotFound

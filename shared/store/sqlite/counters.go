@@ -15,7 +15,7 @@ const (
 		WHERE rowid IN (SELECT rowid FROM counters WHERE window_start < ? LIMIT 100)`
 )
 
-// remembered is the age from which on windows are deleted. A window can be a day long, and must be kept for a day after
+// remembered is the age after which windows are deleted. A window can be a day long, and must be kept for a day after
 // its end.
 const remembered = 48 * time.Hour
 

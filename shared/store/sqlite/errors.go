@@ -13,7 +13,7 @@ import (
 	"organizations-api/shared/store"
 )
 
-// The reasons for which a transaction makes no change. Another is sql.ErrNoRows, for what does not exist.
+// A transaction makes no change for one of these reasons. Another reason is sql.ErrNoRows, if something does not exist.
 var (
 	errConflict = errors.New("conflict")
 	errFull     = errors.New("full")
@@ -65,7 +65,8 @@ func kindOf(err error) store.Kind {
 	}
 }
 
-// explained returns err with a text for the operator in the place of the driver's, and without the driver's error.
+// explained returns err with a text for the operator instead of the driver's text, and without the driver's error in
+// its chain.
 func explained(err error) error {
 	e, ok := errors.AsType[*sqlite.Error](err)
 	if !ok {

@@ -14,9 +14,9 @@ import (
 	"organizations-api/shared/store"
 )
 
-// Examine checks the file, its schema, whether a write is possible now, and all its pages. It changes nothing of what is
-// stored: what it writes is a row of its own, which it removes. It needs no clock. If ctx ends during a check, the finding
-// is Doubtful and not Broken.
+// Examine checks the file, its schema, whether a write is possible now, and all pages. It changes no stored data: it
+// writes a row of its own, and removes it. It ignores the clock. If ctx ends during a check, the finding is Doubtful
+// and not Broken.
 func (s *Store) Examine(ctx context.Context, _ func() time.Time) []store.Finding {
 	// The pages come last, as they may take all the time that is left.
 	return []store.Finding{s.examineFile(ctx), s.examineSchema(ctx), s.examineWriting(ctx), s.examinePages(ctx)}
@@ -51,7 +51,16 @@ func (s *Store) examineFile(ctx context.Context) store.Finding {
 	if err := checkFiles(path); err != nil {
 		return broken(ctx, check, err, "")
 	}
-	return store.Healthy(check, fmt.Sprintf("%s, %.1f MB", path, float64(info.Size())/1e6))
+	return store.Healthy(check, path+", "+size(info.Size()))
+}
+
+// size returns the size of a file for people.
+func size(bytes int64) string {
+	const million = 1_000_000
+	if bytes < million {
+		return fmt.Sprintf("%d kB", (bytes+999)/1000)
+	}
+	return fmt.Sprintf("%.1f MB", float64(bytes)/million)
 }
 
 func (s *Store) examineSchema(ctx context.Context) store.Finding {
@@ -99,14 +108,15 @@ func (s *Store) examinePages(ctx context.Context) store.Finding {
 // process be killed before the row is removed, it goes away as old counts do.
 const (
 	probeOrganization = "doctor"
-	// probeSize makes SQLite write as much as for the largest change of an organization: metadata and credentials of 64 KiB
-	// each, anew and in the place of the old ones, and metadata twice in the audit trail. The row is stored twice, in the
-	// table and in its index, and overwritten when it is removed. A disk has room for that or it is full.
+	// probeSize is the size of a row that needs as much space as the largest change of an organization: new metadata
+	// and credentials of 64 KiB each, which replace old ones, and metadata twice in the audit trail. The row is stored
+	// twice, in the table and in its index, and overwritten when it is removed. If the disk has no room for that, it is
+	// full.
 	probeSize = 96 << 10
 )
 
-// examineWriting writes a row, waits until it is on disk, and removes it. It writes nothing to an empty file, which has no
-// table to write to.
+// examineWriting writes a row, waits until it is on disk, and removes it. It writes nothing to an empty file, which has
+// no table to write to.
 func (s *Store) examineWriting(ctx context.Context) store.Finding {
 	const check = "writing"
 	begun := time.Now()

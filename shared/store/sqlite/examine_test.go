@@ -64,8 +64,8 @@ func TestExamineInterrupted(t *testing.T) {
 	}
 }
 
-// TestExamineWrites: Examine needs room for the largest change, also in a database that has room in its pages, and leaves
-// nothing behind.
+// TestExamineWrites: Examine needs room for the largest change, also in a database that has room in its pages, and
+// leaves nothing behind.
 func TestExamineWrites(t *testing.T) {
 	t.Parallel()
 	s := newStore(t)

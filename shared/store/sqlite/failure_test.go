@@ -167,8 +167,8 @@ func TestDamagedFile(t *testing.T) {
 	checkHidden(t, err)
 }
 
-// TestRowsOfOthers: no read believes a row of another organization. SQLite finds one here because its identifiers are
-// compared without regard to case, as a damaged schema might have it.
+// TestRowsOfOthers: a read refuses a row of another organization. Here SQLite finds one because the test's schema
+// compares identifiers without regard to case, as a damaged schema might.
 func TestRowsOfOthers(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "organizations.db")

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -19,9 +20,9 @@ var errReplaced = errors.New("it was removed or replaced while this process had 
 // suffixes are those of the files of a database: the file itself, its log, and the index of the log.
 var suffixes = [...]string{"", "-wal", "-shm"}
 
-// files are the files that an open database uses. SQLite does not notice when somebody removes one, or puts another in
-// its place: it goes on in files that nobody can open again, while other processes use new ones. So whatever a call has
-// read or written counts only if the files are still in their places when it ends.
+// files are the files that an open database uses. SQLite does not notice if somebody removes or replaces one. It goes
+// on in files that nobody can open again, while other processes use the new ones. So the result of a call counts only
+// if the files are still in their places when the call ends.
 //
 // A nil *files has none, and every check of it succeeds. It is safe for concurrent use.
 type files struct {
@@ -36,8 +37,12 @@ type files struct {
 }
 
 // lookAtFiles returns the files of the database at the path. The caller must have a connection that has read, and must
-// keep it: then SQLite itself neither removes nor makes any of them.
+// keep it: then SQLite itself neither removes nor makes any of them. On Windows it returns nil, because nobody can
+// remove or replace a file there while SQLite has it open.
 func lookAtFiles(path string) (*files, error) {
+	if runtime.GOOS == "windows" {
+		return nil, nil
+	}
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return nil, err
@@ -98,18 +103,19 @@ func sameFile(path string, file fs.FileInfo) error {
 	return nil
 }
 
-// replaced returns errReplaced for the path. err is why it cannot be looked at; nil: another file is there.
+// replaced returns errReplaced for the path. If err is not nil, the path could not be read. If it is nil, another file
+// is there.
 func replaced(path string, err error) error {
 	return fmt.Errorf("the file %q: %w", path, errors.Join(errReplaced, err))
 }
 
-// inPlace returns the error of a call: that of a file which is not in its place, as then the outcome of the call is
-// worth nothing, and else err.
+// inPlace returns the error of a call. If a file is not in its place, it returns that error, because the result of the
+// call is worthless then. Otherwise it returns err.
 func (s *Store) inPlace(err error) error { return cmp.Or(s.files.check(), err) }
 
-// strays returns what other processes of this machine still have open of the files that were removed from the places of
-// this database, such as "process 17: orgs.db-wal". It finds none where the system does not tell (it is a matter of
-// Linux's /proc), and none of processes of other users.
+// strays returns the removed files of this database that other processes on this machine still have open, such as
+// "process 17: orgs.db-wal". It finds them only on Linux, where /proc lists them, and not those of other users'
+// processes.
 func (f *files) strays() []string {
 	if f == nil {
 		return nil

@@ -86,8 +86,8 @@ func everyCall(s *Store, o organization.Organization, key apikey.Record) map[str
 	}
 }
 
-// TestFilesTakenAway: when a file of an open database is removed or replaced, no call is acknowledged any more. What it
-// wrote could be in a file that nobody can open again, and what it read could be what others have changed since.
+// TestFilesTakenAway: after a file of an open database was removed or replaced, every call fails. A write could go into
+// a file that nobody can open again, and a read could return old data.
 func TestFilesTakenAway(t *testing.T) {
 	t.Parallel()
 	must := func(t *testing.T, err error) {
@@ -204,7 +204,7 @@ func TestFilesInCoarseTime(t *testing.T) {
 	}
 }
 
-// TestFilesInPlace: nothing that others do properly is taken for a removal.
+// TestFilesInPlace: proper uses of the files by others are not taken for a removal.
 func TestFilesInPlace(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "organizations.db")

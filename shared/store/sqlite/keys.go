@@ -175,7 +175,7 @@ func encodeKey(k apikey.Record) *keyRow {
 	}
 }
 
-// optionalName returns how a name that may be "" is stored.
+// optionalName returns a name for storage. "" is stored as NULL.
 func optionalName(name string) *string {
 	if name == "" {
 		return nil

@@ -215,8 +215,8 @@ func TestOpenWithoutFolder(t *testing.T) {
 	}
 }
 
-// TestOpenRefusesPlantedFiles: where somebody who may write to the folder put something in the place of the database, or
-// of a file that SQLite keeps beside it, Open makes no use of it and leaves it as it is.
+// TestOpenRefusesPlantedFiles: if somebody else put something in the place of the database, or of a file beside it,
+// Open returns an error and leaves it as it is.
 func TestOpenRefusesPlantedFiles(t *testing.T) {
 	t.Parallel()
 	const nobody = 65534
@@ -286,7 +286,7 @@ func TestOpenRefusesPlantedFiles(t *testing.T) {
 	}
 }
 
-// TestOpenNoticesLatePlants: what is put beside the database while it is being opened is noticed too.
+// TestOpenNoticesLatePlants: Open also notices files that are put there while it opens the database.
 func TestOpenNoticesLatePlants(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "organizations.db")
@@ -299,7 +299,7 @@ func TestOpenNoticesLatePlants(t *testing.T) {
 	}
 }
 
-// TestExplained: no message of SQLite is in an error, whatever its code is.
+// TestExplained: no error contains a message of SQLite, for any code.
 func TestExplained(t *testing.T) {
 	t.Parallel()
 	folder := filepath.Join(t.TempDir(), "folder")

@@ -194,8 +194,8 @@ func (s *Store) mark(
 }
 
 // Purge implements store.Lifecycle. By the schema, the keys and entries are deleted with their organization. SQLite
-// overwrites them in the file, and Purge then empties the log, so that no file has a byte of them. If a reader keeps the
-// log from being emptied, Purge returns Throttled. The organization is gone then, and another Purge empties the log.
+// overwrites them in the file. Then Purge empties the log, so that no file contains any of these data. If a reader
+// prevents that, Purge returns Throttled. The organization is gone then, and another Purge empties the log.
 func (s *Store) Purge(ctx context.Context, id organization.ID) error {
 	op := "purging " + string(id)
 	err := s.write(ctx, op, func(tx *sql.Tx) error {

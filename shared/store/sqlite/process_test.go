@@ -90,7 +90,7 @@ func operator(ctx context.Context, path string, _ io.Reader, out io.Writer) erro
 	return s.Close()
 }
 
-// revokeElsewhere has another process revoke the key. It returns what that process finds of the file.
+// revokeElsewhere lets another process revoke the key. It returns that process's view of the file.
 func revokeElsewhere(t *testing.T, path string, id organization.ID, keyID string) string {
 	t.Helper()
 	executable, err := os.Executable()

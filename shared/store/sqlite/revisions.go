@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// reviseStatement sets every column that the operator can change. In contrast to updateStatement, it also sets those
-	// that no patch can change.
+	// reviseStatement sets every column that the operator can change. In contrast to updateStatement, it also sets
+	// those that no patch can change.
 	reviseStatement = `UPDATE organizations SET
 		name = ?, logo_url = ?, tier = ?, credits = ?, metadata = ?, billing_email = ?, notifications_email = ?,
 		limit_metadata = ?, limit_data = ?, limit_search = ?, limit_upload = ?, limit_compute = ?,

@@ -117,8 +117,8 @@ ALTER TABLE organizations ADD COLUMN nsfw_check       INTEGER NOT NULL DEFAULT 0
 ALTER TABLE organizations ADD COLUMN nsfw_fail_closed INTEGER NOT NULL DEFAULT 0 CHECK (nsfw_fail_closed IN (0, 1));
 `
 
-// prepare brings the schema up to this version. It returns an error if the database is not ours. Turning on WAL needs
-// the file alone, and SQLite does not wait for that, so prepare retries while other processes use the file.
+// prepare brings the schema up to this version. It returns an error if the database is not ours. To turn on WAL, SQLite
+// needs the file for itself and does not wait, so prepare retries while other processes use the file.
 func (s *Store) prepare(ctx context.Context) error {
 	const pause = 5 * time.Millisecond
 	for deadline := time.Now().Add(s.patience); ; {

@@ -42,13 +42,13 @@ const (
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
 	reader *sql.DB
-	// writer has one connection, as SQLite allows one writer at a time. Writes of this process wait in the pool's queue,
-	// which is fair. SQLite's own waiting is not.
+	// writer has one connection, as SQLite allows one writer at a time. Writes of this process wait in the pool's
+	// queue, which is fair. SQLite's own waiting is not.
 	writer   *sql.DB
 	patience time.Duration
 
-	// anchor is a connection that has read and is never used again. As long as it is open, no process finds itself alone
-	// with the database, so SQLite does not remove the log and its index.
+	// anchor is a connection that has read and is never used again. As long as it is open, no process finds itself
+	// alone with the database, so SQLite does not remove the log and its index.
 	anchor *sql.Conn
 	files  *files
 }

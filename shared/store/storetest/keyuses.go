@@ -44,7 +44,7 @@ func (s suite) keyUses(t *testing.T) {
 	wantOrganization(t, s.b, made) // uses do not change the record
 }
 
-// keyUsesForward notes uses in another order than that of their times, as several processes may do.
+// keyUsesForward notes uses out of the order of their times, as several processes may do.
 func (s suite) keyUsesForward(t *testing.T) {
 	made := s.create(t, Bare(time.Now()))
 	key, now, latest := made.Keys[0].ID, span(), time.Time{}
@@ -98,7 +98,7 @@ func (s suite) keyUsesPurged(t *testing.T) {
 	wantUses(t, s.b, made.ID, map[string]time.Time{})
 }
 
-// keyUsesOld notes the use of a key of which the store has no record of uses, as if an older version had issued it.
+// keyUsesOld notes the use of a key that has no record of uses, as if an older version had issued the key.
 func (s suite) keyUsesOld(t *testing.T) {
 	made := s.create(t, Bare(time.Now()))
 	const old = "key_0123456789ABC"

@@ -143,7 +143,7 @@ func (s suite) findNearKey(t *testing.T) {
 	wantFound(t, s.b, made.Organization, made.Keys[0].Hash, &made.Keys[0])
 }
 
-// unknownOrganization makes every call that needs an organization with the ID of none.
+// unknownOrganization makes every call that needs an organization, with an ID that no organization has.
 func (s suite) unknownOrganization(t *testing.T) {
 	unknown, fresh := newTenant(Full(time.Now())), Full(time.Now())
 	s.purgeAfter(t, unknown.ID)
@@ -156,7 +156,7 @@ func (s suite) unknownOrganization(t *testing.T) {
 	wantGone(t, s.b, unknown.ID, unknown.Keys[0].Hash)
 }
 
-// getKeys adds keys in another order than that of their creation.
+// getKeys adds keys out of the order of their creation.
 func (s suite) getKeys(t *testing.T) {
 	now := organization.Timestamp(time.Now())
 	made := s.create(t, Full(now)) // the first key is three days old

@@ -199,7 +199,8 @@ func (s suite) reviseOnceRace(t *testing.T) {
 	}
 }
 
-// reviseGoesWithTrail: what was applied is part of an export, comes back with a restore, and is gone after a purge.
+// reviseGoesWithTrail: the identifier of an applied change is part of an export, comes back with a restore, and is gone
+// after a purge.
 func (s suite) reviseGoesWithTrail(t *testing.T) {
 	made := s.create(t, Full(time.Now()))
 	for _, id := range changeIDs() {
@@ -288,7 +289,7 @@ func (s suite) addOne(t *testing.T, e Engine, id organization.ID, changeID strin
 	}
 }
 
-// reviseDown takes more than there is, one at a time and all at once. What is refused changes nothing.
+// reviseDown subtracts more than the value, in steps and at once. A refused change changes nothing.
 func (s suite) reviseDown(t *testing.T) {
 	const credits, takers = 7, 20
 	bare := Bare(time.Now())

@@ -1,6 +1,6 @@
 // Package admin is what an operator does to organizations: it creates, finds, shows, changes and deletes them, issues,
-// rotates and revokes their keys, and reads their audit trails. It holds these commands, the changes that they make to the store, and
-// the JSON and text of what they print. Other groups of commands use the changes and the JSON.
+// rotates and revokes their keys, and shows their audit trails. It holds these commands, the changes that they make to
+// the store, and the JSON and text that they print. Other groups of commands use the changes and the JSON.
 //
 // It must import no other group of commands, and no engine of the store.
 package admin
@@ -33,11 +33,11 @@ func Commands(a *cli.App) []*cobra.Command {
 func tablesCommand(a *cli.App) *cobra.Command {
 	create := &cobra.Command{
 		Use:   "create",
-		Short: "Create the DynamoDB tables where they are missing",
-		Long: `Create the DynamoDB tables where they are missing, for a local endpoint ($` + backend.EndpointVariable + `). In AWS the
-template creates them, with backups and protection against deletion that these do not have.`,
+		Short: "Create the missing DynamoDB tables",
+		Long: `Create the missing DynamoDB tables at a local endpoint ($` + backend.EndpointVariable + `). In AWS, deploy the
+template instead: its tables have backups and are protected against deletion.`,
 		Example: "  orgs tables create --store dynamodb:dev",
-		Args:    cobra.NoArgs,
+		Args:    cli.Arguments,
 		PreRunE: func(*cobra.Command, []string) error {
 			return a.Choice().NeedsDynamoDB("a SQLite file needs no tables created")
 		},
@@ -52,7 +52,7 @@ template creates them, with backups and protection against deletion that these d
 		}),
 	}
 	return cli.Group(&cobra.Command{
-		Use: "tables", Short: "Prepare DynamoDB", Example: "  orgs tables create --store dynamodb:dev",
+		Use: "tables", Short: "Create DynamoDB tables on this machine", Example: "  orgs tables create --store dynamodb:dev",
 	}, create)
 }
 
@@ -81,7 +81,7 @@ func NewKey(
 	return IssuedKey{key, apikey.NewRecord(key, p, now, expiresAt)}
 }
 
-// LostKeys says that nobody knows keys which are stored, and how to go on without them.
+// LostKeys says that the store has keys which nobody knows, and what to do about them.
 func LostKeys(s *backend.Store, id organization.ID, keys ...IssuedKey) string {
 	var ids, commands []string
 	for _, k := range keys {
@@ -93,8 +93,8 @@ func LostKeys(s *backend.Store, id organization.ID, keys ...IssuedKey) string {
 		strings.Join(ids, " and "), strings.Join(commands, "\n  "))
 }
 
-// Create stores a new organization with a new admin key, whose label may be "". Where the store does not confirm it, the
-// error says what to do, as nobody is shown the key.
+// Create stores a new organization with a new admin key, whose label may be "". If the store does not confirm it, the
+// error says what to do, because then nobody gets to see the key.
 func Create(
 	ctx context.Context, s *backend.Store, o organization.Organization, label string, now time.Time,
 ) (IssuedKey, error) {
@@ -112,8 +112,8 @@ func Create(
 	return key, err
 }
 
-// AddKey stores a new key of the organization. Where the store does not confirm it, the error says what to do, as nobody
-// is shown the key.
+// AddKey stores a new key of the organization. If the store does not confirm it, the error says what to do, because
+// then nobody gets to see the key.
 func AddKey(ctx context.Context, s *backend.Store, o organization.Organization, key IssuedKey, now time.Time) error {
 	err := s.AddKey(ctx, o.ID, key.Record, IssuedEntry(o, key, now))
 	if store.Unavailable(err) {
@@ -164,7 +164,7 @@ func isDeleted(id organization.ID) error {
 	return term.Fail(term.Conflict, "%s is deleted; orgs undelete brings it back", id)
 }
 
-// unconfirmed returns the failure of a change that may have been made. look is the command that tells.
+// unconfirmed returns the failure of a change that may or may not have been made. look is the command that shows which.
 func unconfirmed(s *backend.Store, look string, err error) error {
 	return term.Fail(term.Unavailable, "the store did not confirm the change, which may have been made; see: %s; %v",
 		s.Choice.CommandLine(look), err)
@@ -205,9 +205,9 @@ func (t target) needLive() error {
 	return nil
 }
 
-// changeKey makes a change to the key that args name, as ORG KEY_ID, and returns the key after it. If someone else changes
-// the key in between, it asks for the change again. before is called before each try to store the change; an error of it
-// ends the command with nothing changed.
+// changeKey makes a change to the key that args name, as ORG KEY_ID. It returns the key after the change. If someone
+// else changes the key meanwhile, it calls change again. It calls before just before each try to store the change. If
+// before returns an error, the command ends and nothing is changed.
 func changeKey(
 	ctx context.Context, a *cli.App, s *backend.Store, args []string, action store.Action,
 	change func(k apikey.Record, now time.Time) (store.KeyChange, error), before func(store.KeyChange) error,
@@ -230,7 +230,7 @@ func changeKey(
 		if err != nil {
 			return k, err
 		}
-		changes := []organization.Change{{Field: "key", Before: keyText(k), After: keyText(c.After)}}
+		changes := []organization.Change{{Field: keyField, Before: keyText(k), After: keyText(c.After)}}
 		if c.New != nil {
 			if len(t.keys) >= apikey.MaxPerOrganization {
 				return k, full(t.organization.ID)
@@ -256,7 +256,7 @@ func (t target) revokeKey(ctx context.Context, key apikey.Record, now time.Time)
 	at := organization.Timestamp(now)
 	revoked := key
 	revoked.RevokedAt = &at
-	change := organization.Change{Field: "key", Before: keyText(key), After: keyText(revoked)}
+	change := organization.Change{Field: keyField, Before: keyText(key), After: keyText(revoked)}
 	return t.store.RevokeKey(ctx, t.organization.ID, key.ID, at, newEntry(now, store.KeyRevoked, t.organization, change))
 }
 
@@ -289,11 +289,14 @@ func IssuedEntry(o organization.Organization, key IssuedKey, now time.Time) stor
 	return newEntry(now, store.KeyIssued, o, newKeyChange(key.Record))
 }
 
+// keyField is the field of a change of a key in the audit trail.
+const keyField = "key"
+
 func newKeyChange(k apikey.Record) organization.Change {
-	return organization.Change{Field: "key", Before: "null", After: keyText(k)}
+	return organization.Change{Field: keyField, Before: "null", After: keyText(k)}
 }
 
-// newEntry returns the audit entry of something that the operator does now. The record keeps its version.
+// newEntry returns the audit entry of a change by the operator at now. The version of the record stays the same.
 func newEntry(now time.Time, action store.Action, o organization.Organization, changes ...organization.Change) store.Entry {
 	return store.Entry{
 		ID:        store.NewEntryID(now),
@@ -305,5 +308,5 @@ func newEntry(now time.Time, action store.Action, o organization.Organization, c
 	}
 }
 
-// newRequestID returns an identifier for a call of the command, as requests of the API have one.
+// newRequestID returns an identifier for one run of the command. It takes the place of a request's identifier.
 func newRequestID() string { return "cli_" + base62.Random(22) }

@@ -14,24 +14,26 @@ import (
 	"organizations-api/shared/store"
 )
 
-// mostFound is how many organizations find shows. A text that more of them contain is not what identifies one.
+// mostFound is how many organizations find shows. If more match, the text is too short to identify one.
 const mostFound = 20
 
 func findCommand(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "find NAME|EMAIL|ORG|KEY_ID|-",
-		Short: "Find an organization by part of its name or an email address, by its identifier, or by a key",
-		Long: `Find an organization by part of its name or of an email address, in capitals or not, by its identifier, by the identifier
-of one of its keys, or by a key itself. A key is read from standard input, for the argument -, so that neither the list of
-processes nor the history of the shell gets it; on a terminal it is not shown.
+		Short: "Find an organization by a part of its name or email address, its identifier, or a key",
+		Long: `Find an organization by a part of its name or of an email address, by its identifier, by the identifier of one of its
+keys, or by a key. Capitals do not matter in names and addresses.
 
-An identifier and a key are looked up at once; all else reads the whole store until it is found. It shows up to 20
-organizations; orgs list --match shows all.`,
+The argument - reads a key from standard input, so that it gets neither into the list of processes nor into the history
+of the shell. A terminal does not show it.
+
+Looking up an identifier of an organization or a key takes one read. Everything else reads the store until something is
+found. The command shows up to 20 organizations; orgs list --match shows all.`,
 		Example: `  orgs find northwind
   orgs find billing@northwind.example
   orgs find key_4mGq8TzLw2XbR
   orgs find -`,
-		Args: cobra.ExactArgs(1),
+		Args: cli.Arguments,
 		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
 			found, more, err := lookUp(ctx, a, s, args[0])
 			if err != nil {
@@ -42,7 +44,8 @@ organizations; orgs list --match shows all.`,
 	}
 }
 
-// foundOrganization is an organization, and the key by which it was found; nil if it was found by something else.
+// foundOrganization is an organization that was found. key is the key that identified it. It is nil if something else
+// did.
 type foundOrganization struct {
 	organization organization.Organization
 	key          *apikey.Record
@@ -148,9 +151,9 @@ func printFound(a *cli.App, found []foundOrganization, more bool) error {
 		}
 		out, rows = append(out, item), append(rows, row)
 	}
-	text := a.Stdout.Table(header, rows)
+	text := a.Stdout.Table(header, rows, "BILLING EMAIL", "PERMISSION")
 	if more {
-		text += "\n\nThere is more; say it more exactly, or see all with: " + a.Choice().CommandLine("list --match TEXT")
+		text += "\n\nMore organizations match. Give a longer text, or list all with: " + a.Choice().CommandLine("list --match TEXT")
 	}
 	return a.Print(struct {
 		Found []FoundJSON `json:"found"`

@@ -62,7 +62,7 @@ func nsfwText(o organization.Organization) string {
 	return check + "; what cannot be checked is " + unchecked
 }
 
-// The states of an organization.
+// An organization is in one of these states.
 const (
 	stateActive  = "active"
 	stateDeleted = "deleted"
@@ -86,7 +86,7 @@ func keyStatus(k apikey.Record, now time.Time) string {
 	}
 }
 
-// issuedText shows a key the one time.
+// issuedText shows a new key in plain text. No other output does.
 func issuedText(s *term.Screen, k IssuedKey) string {
 	return s.Pairs([][2]string{
 		{"Key id", k.Record.ID},
@@ -127,16 +127,35 @@ func credentialNames(credentials organization.Object) string {
 	return strings.Join(slices.Sorted(maps.Keys(values)), ", ") + " (values hidden)"
 }
 
-// changesText shows short changes and names long ones. --json has them all.
+// changesText shows short changes whole, and long ones by the names of their fields. It shows a key by its identifier
+// and label. --json has the whole changes.
 func changesText(changes []organization.Change) string {
 	const longest = 60
 	texts := make([]string, 0, len(changes))
 	for _, c := range changes {
 		text := c.Field + " " + c.Before + " -> " + c.After
-		if len(text) > longest {
+		switch {
+		case c.Field == keyField:
+			text = changedKey(c)
+		case len(text) > longest:
 			text = c.Field
 		}
 		texts = append(texts, text)
 	}
 	return strings.Join(texts, ", ")
+}
+
+// changedKey names the key of a change.
+func changedKey(c organization.Change) string {
+	var key struct {
+		ID    string `json:"key_id"`
+		Label string `json:"label"`
+	}
+	if err := json.Unmarshal([]byte(c.After), &key); err != nil || key.ID == "" {
+		return c.Field
+	}
+	if key.Label == "" {
+		return key.ID
+	}
+	return key.ID + " (" + key.Label + ")"
 }

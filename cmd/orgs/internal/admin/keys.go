@@ -25,22 +25,22 @@ func keysCommand(a *cli.App) *cobra.Command {
 func issueCommand(a *cli.App) *cobra.Command {
 	permission := cli.NewFlag("read|write|delete|admin", "", apikey.ParsePermission)
 	mode := cli.NewFlag("live|test", string(apikey.Live), apikey.ParseMode)
-	expires := cli.NewFlag("duration", "", parseLifetime)
+	expires := cli.NewFlag(cli.OrNeverKind, "", cli.ParseMomentOrNever)
 	label := cli.NewFlag("label", "", checked(apikey.CheckLabel))
 	c := &cobra.Command{
 		Use:   "issue ORG --permission PERMISSION",
 		Short: "Issue a key; it is shown once and never again",
 		Example: `  orgs keys issue org_znU9VHanHBWwM --permission read
   orgs keys issue org_znU9VHanHBWwM --permission admin --mode test --expires 90d --label web-ci`,
-		Args: cli.OrganizationArgument(1),
+		Args: cli.OrganizationArgument,
 		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
 			if err := t.needLive(); err != nil {
 				return err
 			}
 			now := a.Now()
-			var expiresAt *time.Time
-			if expires.Given {
-				expiresAt = new(now.Add(expires.Value))
+			expiresAt, err := future(expires.Value, now) // nil without the flag
+			if err != nil {
+				return err
 			}
 			secret, err := KeySecret(ctx, t.store)
 			if err != nil {
@@ -56,10 +56,10 @@ func issueCommand(a *cli.App) *cobra.Command {
 				LostKeys(t.store, t.organization.ID, key))
 		}),
 	}
-	c.Flags().Var(permission, "permission", "what the key may be used for; each includes those before it")
-	c.Flags().Var(mode, "mode", "for production, or for trying things out")
-	c.Flags().Var(expires, "expires", "how long the key is valid, such as 720h or 30d (default for ever)")
-	c.Flags().Var(label, "label", "what to call the key, such as the name of who gets it")
+	c.Flags().Var(permission, "permission", "what the key allows; each permission includes the ones before it")
+	c.Flags().Var(mode, "mode", "live for production, test to try things out")
+	c.Flags().Var(expires, "expires", "when the key expires, such as 30d or 2030-01-31 (default never)")
+	c.Flags().Var(label, "label", "what to call the key, such as the name of the person who gets it")
 	cobra.CheckErr(c.MarkFlagRequired("permission"))
 	return c
 }
@@ -68,10 +68,12 @@ func listKeysCommand(a *cli.App) *cobra.Command {
 	return &cobra.Command{
 		Use:   "list ORG",
 		Short: "List the keys of an organization, the oldest first",
-		Long: `List the keys of an organization, the oldest first. When a key was last used is known to the hour; it is unknown of keys
-that were issued by a version that did not note it and have not been used since.`,
+		Long: `List the keys of an organization, the oldest first.
+
+LAST USED is exact to the hour. It is "unknown" for a key that was issued by an older version, which did not note uses, and
+that has not been used since.`,
 		Example: "  orgs keys list org_znU9VHanHBWwM",
-		Args:    cli.OrganizationArgument(1),
+		Args:    cli.OrganizationArgument,
 		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
 			return printKeys(a, t.keys, readUses(ctx, a, t))
 		}),
@@ -95,7 +97,7 @@ func printKeys(a *cli.App, keys []apikey.Record, uses keyUses) error {
 	}
 	return a.Print(struct {
 		Keys []ListedKeyJSON `json:"keys"`
-	}{listed}, a.Stdout.Table(header, rows))
+	}{listed}, a.Stdout.Table(header, rows, "REPLACED BY", "REVOKED", "MODE", "CREATED", "LAST USED"))
 }
 
 func revokeCommand(a *cli.App) *cobra.Command {
@@ -103,7 +105,7 @@ func revokeCommand(a *cli.App) *cobra.Command {
 		Use:     "revoke ORG KEY_ID",
 		Short:   "Revoke a key; it stops working at once and for good",
 		Example: "  orgs keys revoke org_znU9VHanHBWwM key_4mGq8TzLw2XbR",
-		Args:    cli.OrganizationArgument(2),
+		Args:    cli.OrganizationArgument,
 		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
 			k, err := t.key(args[1])
 			if err != nil {
@@ -122,11 +124,11 @@ func revokeCommand(a *cli.App) *cobra.Command {
 	}
 }
 
-// keyUses is when the keys of an organization were last used, as store.KeyUses has it: the zero time for a key that was
-// never used, and nothing for a key whose use is unknown.
+// keyUses says when the keys of an organization were last used, as store.KeyUses returns it. A key that was never used
+// has the zero time. A key whose use is unknown is missing.
 type keyUses map[string]time.Time
 
-// readUses reads the uses. If that fails it warns, so that the keys are shown all the same.
+// readUses reads the uses. If that fails, it prints a warning, so that the keys are still shown.
 func readUses(ctx context.Context, a *cli.App, t target) keyUses {
 	uses, err := t.store.KeyUses(ctx, t.organization.ID)
 	if err != nil {
@@ -136,7 +138,7 @@ func readUses(ctx context.Context, a *cli.App, t target) keyUses {
 	return uses
 }
 
-// What is shown in the place of a time.
+// These words are shown instead of a time.
 const (
 	neverUsed  = "never"
 	unknownUse = "unknown" // issued before uses were noted, or restored, and not used since
@@ -175,5 +177,5 @@ func (u keyUses) ofAny(keys []apikey.Record, format func(time.Time) string) stri
 	}
 }
 
-// hour is how people are shown when a key was used: nothing below the hour is known.
+// hour returns the time for people. It has no minutes, because uses are noted by the hour.
 func hour(t time.Time) string { return t.UTC().Format("2006-01-02 15:00Z") }

@@ -55,7 +55,7 @@ func columns() []column {
 	}
 }
 
-// defaultColumns are those of a table that is not told others.
+// defaultColumns are the columns of a table without --columns.
 const defaultColumns = "organization_id,organization_name,account_type,credit_count,version,created_at,state"
 
 func textColumn(name, title string, of func(organization.Organization) string) column {
@@ -79,7 +79,7 @@ func optionalColumn(name, title string, of func(organization.Organization) *stri
 	return textColumn(name, title, text)
 }
 
-// timeColumn sorts what has no time before everything else.
+// timeColumn returns a column of times. An organization without the time sorts before all others.
 func timeColumn(name, title string, of func(organization.Organization) *time.Time) column {
 	c := textColumn(name, title, func(o organization.Organization) string {
 		if of(o) == nil {
@@ -91,7 +91,7 @@ func timeColumn(name, title string, of func(organization.Organization) *time.Tim
 	return c
 }
 
-// cell returns the text of a table, in which times are shorter.
+// cell returns the text for a table. Times are shorter there than in CSV.
 func (c column) cell(o organization.Organization) string {
 	if c.time != nil {
 		return term.Time(c.time(o))
@@ -192,20 +192,22 @@ func (f *listFlags) command(a *cli.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "list",
 		Short: "List organizations",
-		Long: `List organizations, in the order of the store. They are printed as they are read, a page at a time, so the first ones come
-at once and the memory is bounded, however many there are.
+		Long: `List organizations, in the order of the store. The command prints them page by page while it reads. So the first ones
+come at once, and it needs little memory, however many there are.
 
---sort has to read all of them before it prints the first. With --limit it keeps that many in memory, otherwise all.
+--sort reads all organizations before it prints the first. It keeps them all in memory, or with --limit only that many.
 
-Where the limit is reached before the end of the store, a table ends with how to go on; in JSON, next is the organization
-to go on after, and null at the end. --json is short for --format json. In NDJSON each organization is one line. The JSON and NDJSON have all
-properties; CSV has those of --columns, each as it is, so have a spreadsheet read them as text.`,
+If there are more organizations than the limit, a table ends with the flag that shows the next ones. In JSON, next is the
+organization to go on after. It is null at the end.
+
+--json is short for --format json. In NDJSON each organization is one line. JSON and NDJSON have all properties. CSV has
+those of --columns, and values that begin with = or + are not changed: have a spreadsheet read them as text.`,
 		Example: `  orgs list --tier enterprise --sort -credit_count --limit 10
   orgs list --match northwind
   orgs list --columns organization_id,billing_email,updated_at --format csv
   orgs --store dynamodb:organizations-api list --format ndjson`,
 		Args: func(c *cobra.Command, args []string) error {
-			return cmp.Or(cobra.NoArgs(c, args), f.check(a))
+			return cmp.Or(cli.Arguments(c, args), f.check(a))
 		},
 		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, _ []string) error {
 			return list(ctx, a, s, f)
@@ -214,7 +216,7 @@ properties; CSV has those of --columns, each as it is, so have a spreadsheet rea
 	c.Flags().Var(f.tier, "tier", "only those of the tier")
 	c.Flags().Var(f.state, "state", "only those in the state")
 	c.Flags().StringVar(&f.match, "match", "",
-		"only those with the `TEXT` in their name, identifier or an email address, in capitals or not")
+		"only those with the `TEXT` in their name, identifier or an email address; capitals do not matter")
 	c.Flags().Var(f.order, "sort", "sort by a column; -COLUMN for the largest first")
 	c.Flags().Var(f.limit, "limit", "how many at most")
 	c.Flags().Var(f.after, "after", "only those that come after this organization")
@@ -245,7 +247,7 @@ func (f *listFlags) matches(o organization.Organization) bool {
 		(f.match == "" || contains(f.match, o.Name, string(o.ID), orEmpty(o.BillingEmail), orEmpty(o.NotificationsEmail)))
 }
 
-// contains reports whether any of the texts contains the part, in capitals or not.
+// contains reports whether any of the texts contains the part. It takes capitals and small letters for the same.
 func contains(part string, texts ...string) bool {
 	part = strings.ToLower(part)
 	return slices.ContainsFunc(texts, func(text string) bool { return strings.Contains(strings.ToLower(text), part) })
@@ -338,7 +340,11 @@ func newPrinter(a *cli.App, f *listFlags) *printer {
 	p := &printer{app: a, flags: f}
 	switch f.format.Value {
 	case formatTable:
-		p.table = a.Stdout.NewTableWriter(titles(f.columns.Value))
+		var spare []string
+		if !f.columns.Given {
+			spare = []string{"VERSION", "CREATED", "CREDITS"}
+		}
+		p.table = a.Stdout.NewTableWriter(titles(f.columns.Value), spare...)
 	case formatCSV:
 		p.csv = csv.NewWriter(a.Stdout)
 	case formatJSON:
@@ -409,7 +415,7 @@ func (p *printer) flush() error {
 	return p.table.Write(rows)
 }
 
-// end completes the list. last is the organization after which there is more; "" if there is no more.
+// end completes the list. If there are more organizations, last is the one to go on after. Otherwise it is "".
 func (p *printer) end(last organization.ID) error {
 	switch p.flags.format.Value {
 	case formatJSON:

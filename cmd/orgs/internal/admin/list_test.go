@@ -46,8 +46,9 @@ func (r *reader) Write(p []byte) (int, error) {
 	return r.text.Write(p)
 }
 
-// TestListIsStreamed lists many pages for a reader who wants one line. It must have it when only one page was read from the
-// store, in every format, and at most one more page may be read until its going is noticed. With --sort, all have to be.
+// TestListIsStreamed lists many pages to a reader who wants one line. In every format, the reader must get the line
+// after one page was read from the store. After the reader has left, at most one more page may be read. With --sort,
+// all pages must be read first.
 func TestListIsStreamed(t *testing.T) {
 	t.Parallel()
 	const pages = 12

@@ -25,7 +25,7 @@ func createCommand(a *cli.App) *cobra.Command {
 		Short: "Create an organization and its first key, which has all permissions",
 		Example: `  orgs create --name 'Northwind Video'
   orgs create --name 'Northwind Video' --tier team --billing-email billing@northwind.example`,
-		Args: cobra.NoArgs,
+		Args: cli.Arguments,
 		RunE: a.RunWith(backend.Open, func(ctx context.Context, s *backend.Store, _ []string) error {
 			now := a.Now()
 			o := organization.New(name.Value, tier.Value, nil, now)
@@ -49,13 +49,13 @@ func createCommand(a *cli.App) *cobra.Command {
 	c.Flags().Var(name, "name", "display name, 1 to 100 characters")
 	c.Flags().Var(tier, "tier", "account tier")
 	c.Flags().Var(email, "billing-email", "where bills go")
-	c.Flags().Var(credits, "credits", "credits to start with (default those of the tier; enterprise has none of its own)")
-	c.Flags().Var(label, "label", "what to call the key, such as the name of who gets it")
+	c.Flags().Var(credits, "credits", "credits to start with (default: the credits of the tier; enterprise has none)")
+	c.Flags().Var(label, "label", "what to call the key, such as the name of the person who gets it")
 	cobra.CheckErr(c.MarkFlagRequired("name"))
 	return c
 }
 
-// checked makes a parser of a check.
+// checked returns a parser that returns its text if the check accepts it.
 func checked(check func(string) error) func(string) (string, error) {
 	return func(s string) (string, error) { return s, check(s) }
 }
@@ -66,7 +66,7 @@ func showCommand(a *cli.App) *cobra.Command {
 		Short: "Show an organization",
 		Example: `  orgs show org_znU9VHanHBWwM
   orgs show org_znU9VHanHBWwM --json`,
-		Args: cli.OrganizationArgument(1),
+		Args: cli.OrganizationArgument,
 		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
 			return printOrganization(a, t, readUses(ctx, a, t))
 		}),
@@ -95,11 +95,13 @@ func deleteCommand(a *cli.App) *cobra.Command {
 		Use:   "delete ORG",
 		Short: "Delete an organization; its keys stop working at once",
 		Long: `Delete an organization: its keys stop working at once. The record, its keys and its audit trail stay, and
-orgs undelete brings the organization back. With --purge all of it is removed for good, deleted before or not. It asks before
-that; where it cannot ask, such as in a script, it needs --yes.`,
+orgs undelete brings the organization back.
+
+--purge removes all of it for good, whether it was deleted before or not. The command asks before it does that. If it
+cannot ask, as in a script, it needs --yes.`,
 		Example: `  orgs delete org_znU9VHanHBWwM
   orgs delete org_znU9VHanHBWwM --purge`,
-		Args: cli.OrganizationArgument(1),
+		Args: cli.OrganizationArgument,
 		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
 			if purge {
 				return t.purge(ctx, a, yes)
@@ -115,11 +117,11 @@ that; where it cannot ask, such as in a script, it needs --yes.`,
 	return c
 }
 
-// purge removes the organization for good, if the person who is asked agrees.
+// purge removes the organization for good, after the person at the terminal has agreed.
 func (t target) purge(ctx context.Context, a *cli.App, yes bool) error {
 	id := t.organization.ID
-	effect := fmt.Sprintf("%s (%s), its %d keys and its audit trail will be removed for good from %s",
-		id, term.Printable(t.organization.Name), len(t.keys), term.Printable(string(t.store.Choice)))
+	effect := fmt.Sprintf("%s (%s), its audit trail and %s will be removed for good from %s",
+		id, term.Printable(t.organization.Name), term.Count(int64(len(t.keys)), "key", "keys"), term.Printable(string(t.store.Choice)))
 	if err := a.Confirm(ctx, yes, effect); err != nil {
 		return err
 	}
@@ -134,7 +136,7 @@ func undeleteCommand(a *cli.App) *cobra.Command {
 		Use:     "undelete ORG",
 		Short:   "Bring a deleted organization back; its keys work again",
 		Example: "  orgs undelete org_znU9VHanHBWwM",
-		Args:    cli.OrganizationArgument(1),
+		Args:    cli.OrganizationArgument,
 		RunE: withOrganization(a, func(ctx context.Context, t target, args []string) error {
 			if err := t.undelete(ctx, a.Now()); err != nil {
 				return err

@@ -23,7 +23,7 @@ type property struct {
 	clear func(*organization.Revision) // nil: it always has a value
 }
 
-// properties returns all of them, in the order of the contract.
+// properties returns all properties, in the order of the contract.
 func properties() []property {
 	type revision = organization.Revision
 	text, number := []strictjson.Kind{strictjson.String}, []strictjson.Kind{strictjson.Number}
@@ -36,9 +36,9 @@ func properties() []property {
 			clearer(func(r *revision) *organization.Field[string] { return &r.LogoURL })},
 		{"account_type", "tier", "free|pro|team|enterprise", "account tier; its rate limits are in force at once", text,
 			setter(organization.ParseTier, func(r *revision) *organization.Field[organization.Tier] { return &r.Tier }), nil},
-		{"credit_count", "credits", "amount", "credits left: N, or +N or -N to add to what there is", amount,
+		{"credit_count", "credits", "amount", "credits left: N, or +N or -N to add to the present number", amount,
 			func(r *revision, s string) (err error) { r.Credits, err = parseAmount(s); return err }, nil},
-		{"metadata", "metadata", "json", "a JSON object in place of the whole, or @FILE with one",
+		{"metadata", "metadata", "json", "a JSON object that replaces all metadata, or @FILE with one",
 			[]strictjson.Kind{strictjson.Object},
 			setter(parseObject, func(r *revision) *organization.Field[organization.Object] { return &r.Metadata }),
 			func(r *revision) { r.Metadata = organization.Set(organization.Object("")) }},
@@ -49,7 +49,7 @@ func properties() []property {
 			setter(checked(organization.CheckEmail),
 				func(r *revision) *organization.Field[string] { return &r.NotificationsEmail }),
 			clearer(func(r *revision) *organization.Field[string] { return &r.NotificationsEmail })},
-		{"rate_limits", "rate-limit", "category=n", "limit of a category in place of the tier's; may be repeated",
+		{"rate_limits", "rate-limit", "category=n", "limit of a category, instead of the limit of the tier; may be repeated",
 			[]strictjson.Kind{strictjson.Object}, setLimit,
 			func(r *revision) { r.RateLimits = organization.Null[organization.RateLimits]() }},
 		{"auto_billing_enabled", "auto-billing", "on|off", "whether bills are paid automatically",
@@ -57,12 +57,12 @@ func properties() []property {
 			setter(parseSwitch, func(r *revision) *organization.Field[bool] { return &r.AutoBilling }), nil},
 		{"billing_cycle_start", "billing-cycle-start", "day", "day of the month on which a billing cycle starts, 1 to 31",
 			number, setter(parseCycleDay, func(r *revision) *organization.Field[int] { return &r.BillingCycleStart }), nil},
-		{"current_month_usage", "usage", "amount", "credits used this month: N, or +N or -N to add to what there is", amount,
+		{"current_month_usage", "usage", "amount", "credits used this month: N, or +N or -N to add to the present number", amount,
 			func(r *revision, s string) (err error) { r.Usage, err = parseAmount(s); return err }, nil},
 		{"users", "users", "json", "a JSON array of objects, or @FILE with one", []strictjson.Kind{strictjson.Array},
 			setter(parseUsers, func(r *revision) *organization.Field[string] { return &r.Users }),
 			clearer(func(r *revision) *organization.Field[string] { return &r.Users })},
-		{"auth_provider_org_id", "auth-provider-org-id", "id", "the organization's identifier at the provider of sign-in",
+		{"auth_provider_org_id", "auth-provider-org-id", "id", "the organization's identifier at the sign-in provider",
 			text, setter(checked(organization.CheckProviderID),
 				func(r *revision) *organization.Field[string] { return &r.AuthProviderOrgID }),
 			clearer(func(r *revision) *organization.Field[string] { return &r.AuthProviderOrgID })},
@@ -80,7 +80,7 @@ func properties() []property {
 	}
 }
 
-// setter returns the set of a property: parse checks the text, and of says which field takes the value.
+// setter returns the function set of a property. parse reads the text, and of returns the field for the value.
 func setter[T any](
 	parse func(string) (T, error), of func(*organization.Revision) *organization.Field[T],
 ) func(*organization.Revision, string) error {
@@ -140,7 +140,7 @@ func setLimit(r *organization.Revision, text string) error {
 	return nil
 }
 
-// parseAmount is organization.ParseAmount, and reads 1_000 as well, as other flags do.
+// parseAmount is organization.ParseAmount. Like other flags, it also reads 1_000.
 func parseAmount(text string) (organization.Amount, error) {
 	return organization.ParseAmount(strings.ReplaceAll(text, "_", ""))
 }

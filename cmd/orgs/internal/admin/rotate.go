@@ -5,8 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -20,19 +18,22 @@ import (
 )
 
 func rotateCommand(a *cli.App) *cobra.Command {
-	overlap := cli.NewFlag("duration", "24h", parseOverlap)
-	expires := cli.NewFlag("duration|never", "", parseExpiry)
+	overlap := cli.NewFlag(cli.MomentKind, "24h", parseOverlap)
+	expires := cli.NewFlag(cli.OrNeverKind, "", cli.ParseMomentOrNever)
 	label := cli.NewFlag("label", "", checked(apikey.CheckLabel))
 	c := &cobra.Command{
 		Use:   "rotate ORG KEY_ID",
 		Short: "Issue a key in the place of another, which stays valid for a while",
-		Long: `Issue a key with the permission and mode of another and show it, once. The old key expires when the overlap is over, or
-by itself, whichever comes first; with --overlap 0 it stops working at once. The new key is given as long to live as the old one
-had from its creation to its expiry, unless --expires says otherwise, and the label of the old one, unless --label does. Both
-happen together or not at all, once the new key was shown: if it cannot be shown, the old key stays as it is.`,
+		Long: `Issue a key with the permission and mode of another key, and show it once.
+
+The old key expires when the overlap is over, or at its own expiry if that comes first. With --overlap 0 it stops working
+at once. The new key lives as long as the old one was issued for, unless you give --expires. It gets the label of the old
+key, unless you give --label.
+
+The new key is shown first. Then both keys change together. If the new key cannot be shown, nothing changes.`,
 		Example: `  orgs keys rotate org_znU9VHanHBWwM key_4mGq8TzLw2XbR
   orgs keys rotate org_znU9VHanHBWwM key_4mGq8TzLw2XbR --overlap 7d --expires 90d`,
-		Args: cli.OrganizationArgument(2),
+		Args: cli.OrganizationArgument,
 		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
 			o := rotateOptions{overlap: overlap.Value, label: label.Value}
 			if expires.Given {
@@ -41,16 +42,16 @@ happen together or not at all, once the new key was shown: if it cannot be shown
 			return rotate(ctx, a, s, args, o)
 		}),
 	}
-	c.Flags().Var(overlap, "overlap", "how long the old key stays valid, such as 12h or 7d; 0 ends it at once")
-	c.Flags().Var(expires, "expires", "how long the new key is valid (default as long as the old one was issued for)")
-	c.Flags().Var(label, "label", "what to call the new key (default as the old one)")
+	c.Flags().Var(overlap, "overlap", "how long the old key stays valid, such as 12h, 7d or 2030-01-31; 0 ends it at once")
+	c.Flags().Var(expires, "expires", "when the new key expires (default: it lives as long as the old one was issued for)")
+	c.Flags().Var(label, "label", "what to call the new key (default: the label of the old one)")
 	return c
 }
 
 type rotateOptions struct {
-	overlap time.Duration
-	expires *expiry // of the new key; nil means as long as the old one was issued for
-	label   string  // of the new key; "" means as the old one
+	overlap cli.Moment  // never means that the old key ends at once
+	expires *cli.Moment // of the new key; nil means as long as the old one was issued for
+	label   string      // of the new key; "" means as the old one
 }
 
 // rotate shows the new key before it stores it. If the output fails or this process is killed, the old key still works.
@@ -65,13 +66,21 @@ func rotate(ctx context.Context, a *cli.App, s *backend.Store, args []string, o 
 		until := old.Renewed(now)
 		if o.expires != nil {
 			var err error
-			if until, err = o.expires.from(now); err != nil {
+			if until, err = future(*o.expires, now); err != nil {
 				return store.KeyChange{}, err
 			}
 		}
+		end := now
+		if o.overlap != (cli.Moment{}) {
+			at, err := future(o.overlap, now)
+			if err != nil {
+				return store.KeyChange{}, err
+			}
+			end = *at
+		}
 		next := NewKey(secret, organization.ID(args[0]), old.Mode, old.Permission, now, until)
 		next.Record.Label = cmp.Or(o.label, old.Label)
-		after, err := old.Rotated(next.Record.ID, now, now.Add(o.overlap))
+		after, err := old.Rotated(next.Record.ID, now, end)
 		switch {
 		case err != nil:
 			return store.KeyChange{}, cannotRotate(old, err)
@@ -96,7 +105,7 @@ func rotate(ctx context.Context, a *cli.App, s *backend.Store, args []string, o 
 	return term.Fail(kind, "%v; the key that was shown was not issued", err)
 }
 
-// printRotated shows the new key, and what becomes of the old one.
+// printRotated shows the new key, and until when the old one is valid.
 func printRotated(a *cli.App, successor IssuedKey, old apikey.Record) error {
 	line := fmt.Sprintf("%s is valid until %s, and then no longer.", old.ID, term.Time(old.ExpiresAt))
 	if old.Check(a.Now()) != nil {
@@ -123,19 +132,19 @@ func cannotRotate(k apikey.Record, reason error) error {
 }
 
 func expiresCommand(a *cli.App) *cobra.Command {
-	var when expiry
+	var when cli.Moment
 	return &cobra.Command{
 		Use:   "expires ORG KEY_ID TIME|DURATION|never",
 		Short: "Change when a key expires",
-		Long: `Change when a key expires: at a time, such as 2030-01-31 or 2030-01-31T12:00:00Z, after a while from now, such as 720h or
-30d, or never. A key that expired already works again; one that was revoked does not.`,
+		Long: `Change when a key expires. Give a time, such as 2030-01-31 or 2030-01-31T12:00:00Z, a duration from now, such as 720h
+or 30d, or never. A key that has expired works again. A revoked key does not.`,
 		Example: `  orgs keys expires org_znU9VHanHBWwM key_4mGq8TzLw2XbR 2030-01-31
   orgs keys expires org_znU9VHanHBWwM key_4mGq8TzLw2XbR never`,
 		Args: func(c *cobra.Command, args []string) (err error) {
-			if err := cli.OrganizationArgument(3)(c, args); err != nil {
+			if err := cli.OrganizationArgument(c, args); err != nil {
 				return err
 			}
-			when, err = parseMoment(args[2])
+			when, err = cli.ParseMomentOrNever(args[2])
 			return err
 		},
 		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
@@ -144,9 +153,9 @@ func expiresCommand(a *cli.App) *cobra.Command {
 	}
 }
 
-func setExpiry(ctx context.Context, a *cli.App, s *backend.Store, args []string, when expiry) error {
+func setExpiry(ctx context.Context, a *cli.App, s *backend.Store, args []string, when cli.Moment) error {
 	k, err := changeKey(ctx, a, s, args, store.KeyExpires, func(k apikey.Record, now time.Time) (store.KeyChange, error) {
-		at, err := when.from(now)
+		at, err := future(when, now)
 		if err != nil {
 			return store.KeyChange{}, err
 		}
@@ -166,73 +175,23 @@ func setExpiry(ctx context.Context, a *cli.App, s *backend.Store, args []string,
 	return a.Print(keyToJSON(k, a.Now()), text)
 }
 
-const (
-	day         = 24 * time.Hour
-	maxLifetime = 36500 * day
-)
-
-// parseLifetime reads a duration as Go writes it, or whole days, such as 30d.
-func parseLifetime(s string) (time.Duration, error) {
-	d, err := time.ParseDuration(s)
-	if text, isDays := strings.CutSuffix(s, "d"); isDays {
-		var days uint64
-		days, err = strconv.ParseUint(text, 10, 16)
-		d = time.Duration(days) * day
-	}
-	if err != nil || d <= 0 || d > maxLifetime {
-		return 0, errors.New("a duration is a number of hours or days, such as 720h or 30d, of at most 36500d")
-	}
-	return d, nil
-}
-
-// parseOverlap reads a duration, or 0.
-func parseOverlap(s string) (time.Duration, error) {
-	if s == "0" {
-		return 0, nil
-	}
-	return parseLifetime(s)
-}
-
-// expiry says when a key is to expire: at a time, after a while, or never if neither is set.
-type expiry struct {
-	at    *time.Time
-	after time.Duration
-}
-
-// parseExpiry reads a duration, or never.
-func parseExpiry(s string) (expiry, error) {
-	if s == "never" {
-		return expiry{}, nil
-	}
-	d, err := parseLifetime(s)
-	return expiry{after: d}, err
-}
-
-// parseMoment reads a date, which begins in UTC, a time in RFC 3339, a duration, or never.
-func parseMoment(s string) (expiry, error) {
-	for _, layout := range []string{time.DateOnly, time.RFC3339} {
-		if at, err := time.Parse(layout, s); err == nil {
-			return expiry{at: &at}, nil
-		}
-	}
-	e, err := parseExpiry(s)
-	if err != nil {
-		return e, errors.New("a key expires at a time, such as 2030-01-31 or 2030-01-31T12:00:00Z, " +
-			"after a duration, such as 720h or 30d, or never")
-	}
-	return e, nil
-}
-
-// from returns the time; nil means never. It refuses the past, so that a slip in a year ends no key that is in use.
-func (e expiry) from(now time.Time) (*time.Time, error) {
-	switch {
-	case e.at != nil && !e.at.After(now):
-		return nil, term.Fail(term.Usage, "%s is over; orgs keys revoke ends a key at once", term.Time(e.at))
-	case e.at != nil && e.at.Sub(now) > maxLifetime:
-		return nil, term.Fail(term.Usage, "%s is more than 36500 days from now", term.Time(e.at))
-	case e.after > 0:
-		return new(now.Add(e.after)), nil
+// future returns the time of the moment, or nil for never. It refuses the past, so that a slip in a year ends no key
+// that is in use.
+func future(m cli.Moment, now time.Time) (*time.Time, error) {
+	switch at := m.After(now); {
+	case at != nil && !at.After(now):
+		return nil, term.Fail(term.Usage, "%s is over; orgs keys revoke ends a key at once", term.Time(at))
+	case at != nil && at.Sub(now) > cli.MaxDuration:
+		return nil, term.Fail(term.Usage, "%s is more than 36500 days from now", term.Time(at))
 	default:
-		return e.at, nil
+		return at, nil
 	}
+}
+
+// parseOverlap reads a moment, or 0.
+func parseOverlap(s string) (cli.Moment, error) {
+	if s == "0" {
+		return cli.Moment{}, nil
+	}
+	return cli.ParseMoment(s)
 }

@@ -35,21 +35,24 @@ func updateCommand(a *cli.App) *cobra.Command {
 	}
 	c := &cobra.Command{
 		Use:   "update ORG",
-		Short: "Change an organization: tier, credits, usage, billing and all else but its identifiers",
-		Long: `Change an organization. All flags together are one change, with one new version and one entry of the audit trail, or none.
-Amounts with a sign are added to what there is, exactly, whoever else changes the organization at the same time. Credits and
-usage never fall below 0: such a change is refused as a whole.
+		Short: "Change an organization: tier, credits, usage, billing and everything else except its identifiers",
+		Long: `Change an organization. All flags together make one change, with one new version and one entry in the audit trail. If a
+part of it is refused, nothing changes.
 
---clear takes a field by its name in the contract, such as billing_email, and may be repeated. rate_limits goes back to the
-limits of the tier, rate_limits.search to that of one category.
+An amount with a sign is added to the present amount. That is exact, even if somebody else changes the organization at the
+same time. A change that would make credits or usage negative is refused.
 
-With --file, the changes come from a file of JSON lines, one for each organization, or from standard input with --file -:
+--clear takes the name of a field in the contract, such as billing_email, and may be repeated. Clearing rate_limits sets
+all limits back to those of the tier; rate_limits.search sets back one category.
+
+With --file, the changes come from a file of JSON lines, one for each organization. --file - reads standard input:
 
   {"organization_id": "org_znU9VHanHBWwM", "id": "2026-11", "credit_count": "+1000", "current_month_usage": 0}
 
-The members are the fields of the contract: null clears one, and a string such as "+1000" or "-5" is added. A change with an
-id is made once for each organization, so such a file can be run again; one without is made each time. if_version makes a
-change only at that version. A line that is refused changes nothing, and the others are made all the same.`,
+The members are the fields of the contract. null clears a field, and a string such as "+1000" or "-5" is added to it. A
+change with an id is made only once for each organization, so you can run the file again. A change without an id is made
+each time. if_version refuses the change if the organization has another version. A refused line changes nothing, and the
+other lines are still made.`,
 		Example: `  orgs update org_znU9VHanHBWwM --tier pro --credits +100_000
   orgs update org_znU9VHanHBWwM --rate-limit search=600 --clear billing_email --dry-run
   orgs update --file november.jsonl`,
@@ -70,7 +73,7 @@ change only at that version. A line that is refused changes nothing, and the oth
 		f.given = true
 		return name, clearField(&f.revision, name)
 	}), "clear", "a field to clear; may be repeated")
-	c.Flags().Var(f.version, "if-version", "change it only if it has this version, as orgs show tells it")
+	c.Flags().Var(f.version, "if-version", "change it only if it has this version, which orgs show prints")
 	c.Flags().BoolVar(&f.dryRun, "dry-run", false, "show what would change, and change nothing")
 	c.Flags().StringVar(&f.file, "file", "", "`FILE` of changes, one a line; - is standard input")
 	c.Flags().Var(f.workers, "workers", "how many organizations of a file to change at once")
@@ -101,7 +104,7 @@ func (f *propertyFlag) Set(text string) error {
 	return f.set(&f.flags.revision, text)
 }
 
-// readText reads a file that is not too long to be a value.
+// readText reads a file. It returns an error if the file is too long for a value.
 func readText(path string) (string, error) {
 	const longest = 1 << 20
 	file, err := os.Open(path)
@@ -124,7 +127,7 @@ func (f *updateFlags) check(c *cobra.Command, args []string) error {
 		}
 		return nil
 	}
-	if err := cli.OrganizationArgument(1)(c, args); err != nil {
+	if err := cli.OrganizationArgument(c, args); err != nil {
 		return err
 	}
 	if !f.given {
@@ -153,7 +156,8 @@ func update(ctx context.Context, a *cli.App, s *backend.Store, id organization.I
 	}{OrganizationToJSON(u.After), changes, f.dryRun}, updateText(a.Stdout, u, f.dryRun))
 }
 
-// mayBeUpdated returns the check of an update. version is the one that the organization must have; nil: any.
+// mayBeUpdated returns the check of an update. version is the version that the organization must have. If it is nil,
+// any will do.
 func mayBeUpdated(version *int64) func(organization.Organization) error {
 	return func(o organization.Organization) error {
 		switch {

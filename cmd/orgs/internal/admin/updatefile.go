@@ -22,8 +22,8 @@ import (
 	"organizations-api/shared/strictjson"
 )
 
-// maxLineLength is the longest line of a file of changes, in bytes. Metadata and users at their bounds fit into it,
-// also where each of their characters is escaped.
+// maxLineLength is the longest line of a file of changes, in bytes. The largest metadata and users fit into it, even if
+// each of their characters is escaped.
 const maxLineLength = 1 << 20
 
 // fileLine is one line of a file of changes.
@@ -33,8 +33,8 @@ type fileLine struct {
 	request store.RevisionRequest
 }
 
-// parseLine reads a line. The organization is "" if the line does not name one. The error quotes nothing but names of
-// members, as what the line holds may be secret.
+// parseLine reads a line. The organization is "" if the line does not name one. The error quotes only names of members,
+// because the values may be secret.
 func parseLine(text []byte) (fileLine, error) {
 	var l fileLine
 	v, err := strictjson.Parse(text)
@@ -101,7 +101,7 @@ type fileRun struct {
 	problem error // of writing the report
 }
 
-// fileReport says what became of the lines.
+// fileReport counts which lines changed something and which did not.
 type fileReport struct {
 	Lines     int64         `json:"lines"`
 	Changed   int64         `json:"changed"`
@@ -120,8 +120,8 @@ type refusedLine struct {
 	Error        *term.Failure   `json:"error"`
 }
 
-// updateFromFile makes the changes of a file. It stops where the store fails or ctx ends; the lines that it was at are
-// finished first.
+// updateFromFile makes the changes of a file. It stops when the store fails or ctx ends. Before it stops, it finishes
+// the lines that it has begun.
 func updateFromFile(ctx context.Context, a *cli.App, s *backend.Store, f *updateFlags) error {
 	in, lines, err := openLines(a, f.file)
 	if err != nil {
@@ -135,7 +135,7 @@ func updateFromFile(ctx context.Context, a *cli.App, s *backend.Store, f *update
 	return errors.Join(run.print(), run.failure(ctx, err))
 }
 
-// openLines opens the file and returns how many lines it has; 0 if that is not known before it is read.
+// openLines opens the file and returns how many lines it has. It returns 0 if only reading the file can show that.
 func openLines(a *cli.App, path string) (io.ReadCloser, int64, error) {
 	if path == "-" {
 		return io.NopCloser(a.Stdin), 0, nil
@@ -219,8 +219,8 @@ func (r *fileRun) readAll(ctx context.Context, in io.Reader, workers int) error 
 
 var errLineTooLong = fmt.Errorf("the line is longer than %d bytes", maxLineLength)
 
-// eachLine calls do for each line that is not blank, with its number and without its end. A line that is too long is
-// passed over, and do gets errLineTooLong. eachLine ends with the first error that do returns.
+// eachLine calls do for each line that is not blank, with its number and without its end. For a line that is too long
+// it calls do with errLineTooLong. It returns the first error that do returns.
 func eachLine(in io.Reader, do func(number int64, text []byte, err error) error) error {
 	reader := bufio.NewReaderSize(in, maxLineLength)
 	for number := int64(1); ; number++ {
@@ -245,7 +245,7 @@ func eachLine(in io.Reader, do func(number int64, text []byte, err error) error)
 	}
 }
 
-// make makes the change of a line. The error is that of a store that cannot be used, which ends the run.
+// make makes the change of a line. It returns an error, which ends the run, only if the store cannot be used.
 func (r *fileRun) make(ctx context.Context, l fileLine) error {
 	l.request.DryRun, l.request.RequestID = r.dryRun, newRequestID()
 	u, err := store.Revise(ctx, r.store, l.id, l.request, r.app.Now)
@@ -273,7 +273,8 @@ func (r *fileRun) make(ctx context.Context, l fileLine) error {
 	return nil
 }
 
-// refuse reports a line that changed nothing. A person is told at once; --json has them all at the end.
+// refuse reports a line that changed nothing. On a terminal it does so at once. With --json the report comes at the
+// end.
 func (r *fileRun) refuse(ctx context.Context, l fileLine, err error) {
 	refused := refusedLine{Line: l.number, Organization: l.id, Error: r.app.Failure(ctx, err)}
 	r.mutex.Lock()
@@ -290,7 +291,7 @@ func (r *fileRun) refuse(ctx context.Context, l fileLine, err error) {
 	r.progress.Add(1)
 }
 
-// print writes what became of the lines.
+// print prints the report.
 func (r *fileRun) print() error {
 	slices.SortFunc(r.report.Refused, func(x, y refusedLine) int { return cmp.Compare(x.Line, y.Line) })
 	changed := "changed"
@@ -303,7 +304,7 @@ func (r *fileRun) print() error {
 	return cmp.Or(r.problem, r.app.Print(r.report, text))
 }
 
-// failure returns why the run did not do all that the file says; nil if it did.
+// failure returns an error if the run did not make all changes of the file. It says why.
 func (r *fileRun) failure(ctx context.Context, err error) error {
 	const again = "run the same file again: what has an id is not made twice"
 	switch {

@@ -43,12 +43,13 @@ type Engine interface {
 	Examine(ctx context.Context, now func() time.Time) []store.Finding
 }
 
-// Open opens the store. It makes a SQLite file, and the folders of it, if there is none.
+// Open opens the store. It makes the SQLite file and its folders if they are missing.
 func Open(ctx context.Context, c Choice, getenv func(string) string) (*Store, error) {
 	return open(ctx, c, getenv, sqlite.Open)
 }
 
-// OpenExisting opens the store, but makes no SQLite file: a mistyped path is a NoStore failure.
+// OpenExisting opens the store. If a SQLite file is missing, it returns a NoStore failure and makes no file, because
+// the path is probably mistyped.
 func OpenExisting(ctx context.Context, c Choice, getenv func(string) string) (*Store, error) {
 	if err := c.needsFile(); err != nil {
 		return nil, err
@@ -56,7 +57,7 @@ func OpenExisting(ctx context.Context, c Choice, getenv func(string) string) (*S
 	return open(ctx, c, getenv, sqlite.Open)
 }
 
-// OpenAsItIs is OpenExisting for a command that only looks: a SQLite file keeps the schema that it has.
+// OpenAsItIs is OpenExisting for a command that only reads. It does not bring the schema of a SQLite file up to date.
 func OpenAsItIs(ctx context.Context, c Choice, getenv func(string) string) (*Store, error) {
 	if err := c.needsFile(); err != nil {
 		return nil, err
@@ -107,8 +108,8 @@ func (s *Store) Organizations(ctx context.Context) iter.Seq2[organization.Organi
 	return s.OrganizationsAfter(ctx, "")
 }
 
-// OrganizationsAfter is Organizations for those that come after the one with the identifier, in the order of the store.
-// A page is read when the organizations before it were taken.
+// OrganizationsAfter reads the organizations that come after the identifier in the order of the store, like
+// Organizations. It reads a page when the caller has taken all organizations before it.
 func (s *Store) OrganizationsAfter(
 	ctx context.Context, id organization.ID,
 ) iter.Seq2[organization.Organization, error] {
@@ -117,7 +118,7 @@ func (s *Store) OrganizationsAfter(
 	}, string(id))
 }
 
-// Exports is Organizations with the keys. It reads no trail.
+// Exports reads all organizations with their keys, like Organizations. It does not read audit trails.
 func (s *Store) Exports(ctx context.Context) iter.Seq2[store.Export, error] {
 	return pages(func(cursor string) ([]store.Export, string, error) { return s.ExportPage(ctx, cursor, PageSize) }, "")
 }
@@ -145,7 +146,7 @@ func pages[T any](read func(cursor string) ([]T, string, error), cursor string) 
 	}
 }
 
-// KindOf returns the kind of failure that an error of the store is.
+// KindOf returns the kind of failure for an error of the store.
 func KindOf(err error) term.Kind {
 	if errors.Is(err, dynamo.ErrNoTable) {
 		return term.NoTables

@@ -12,8 +12,8 @@ func TestShellQuote(t *testing.T) {
 		"sqlite:it's":       `'sqlite:it'\''s'`,
 		"sqlite:$HOME":      "'sqlite:$HOME'",
 	} {
-		if got := shellQuote(in); got != want {
-			t.Errorf("shellQuote(%q) = %s, want %s", in, got, want)
+		if got := Quote(in); got != want {
+			t.Errorf("Quote(%q) = %s, want %s", in, got, want)
 		}
 	}
 }

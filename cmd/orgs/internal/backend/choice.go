@@ -8,10 +8,11 @@ import (
 	"organizations-api/cmd/orgs/internal/term"
 )
 
-// Choice names a store: sqlite:PATH or dynamodb:PREFIX. Any text can be one; opening it says whether it is understood.
+// Choice names a store: sqlite:PATH or dynamodb:PREFIX. Any text can be a Choice. Opening it returns an error if the
+// text has neither form.
 type Choice string
 
-// DefaultChoice is the store of a command that is not told another.
+// DefaultChoice is the store if neither the flag nor the environment names one.
 const DefaultChoice Choice = "sqlite:.orgs/orgs.db"
 
 // The engines, as a Choice names them.
@@ -38,25 +39,26 @@ func (c Choice) NeedsDynamoDB(why string) error {
 	return err
 }
 
-// CommandLine returns a command for this store, to be pasted into a shell. The command is such as "keys list ORG".
+// CommandLine returns a shell command that runs the command, such as "keys list ORG", on this store.
 func (c Choice) CommandLine(command string) string {
 	if c != DefaultChoice {
-		command += " --store " + shellQuote(string(c))
+		command += " --store " + Quote(string(c))
 	}
 	return program() + " " + command
 }
 
-// program returns how this command was called, if it can be called like that again.
+// program returns the path by which this command was called, or its name if that path will not be there later.
 func program() string {
 	const name = "orgs"
 	// The path is absolute under go run, and goes away afterwards.
 	if called := os.Args[0]; filepath.Base(called) == name && !filepath.IsAbs(called) {
-		return shellQuote(called)
+		return Quote(called)
 	}
 	return name
 }
 
-func shellQuote(s string) string {
+// Quote returns the text as one word for a shell.
+func Quote(s string) string {
 	special := func(r rune) bool {
 		plain := 'a' <= r && r <= 'z' || 'A' <= r && r <= 'Z' || '0' <= r && r <= '9' || strings.ContainsRune("_-./:", r)
 		return !plain

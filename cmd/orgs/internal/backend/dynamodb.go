@@ -25,7 +25,7 @@ const EndpointVariable = "AWS_ENDPOINT_URL_DYNAMODB"
 // allEndpoints names the variable with the URL of all services of AWS, DynamoDB included.
 const allEndpoints = "AWS_ENDPOINT_URL"
 
-// tablePrefix is what DynamoDB accepts in a table's name, less room for what follows it.
+// tablePrefix matches the prefixes that DynamoDB accepts in the names of tables, with room for the rest of the names.
 var tablePrefix = regexp.MustCompile(`^[A-Za-z0-9_.-]{1,200}$`)
 
 // openDynamoDB opens the tables with the prefix. It reads nothing from them, but it needs credentials.
@@ -56,7 +56,7 @@ func openDynamoDB(ctx context.Context, c Choice, prefix string, getenv func(stri
 	}, nil
 }
 
-// Credentials returns the credentials of now. Its error is a NoAccess failure.
+// Credentials returns credentials that are valid now. Its error is a NoAccess failure.
 func Credentials(ctx context.Context, s dynamo.Settings) (aws.Credentials, error) {
 	c, err := s.Credentials.Retrieve(ctx)
 	if err != nil {
@@ -65,11 +65,12 @@ func Credentials(ctx context.Context, s dynamo.Settings) (aws.Credentials, error
 	return c, nil
 }
 
-// localAttemptTimeout leaves a DynamoDB that shares this machine with everything else the whole time of a request.
+// localAttemptTimeout gives one attempt all the time of a request. A DynamoDB on this machine may be slow, because it
+// shares the machine with everything else.
 const localAttemptTimeout = 10 * time.Second
 
-// awsSettings finds endpoint, region and credentials where every AWS tool does. An endpoint on this machine needs neither
-// of the two, but the SDK does: made-up ones stand in for those that are not configured.
+// awsSettings finds the endpoint, the region and the credentials in the same places as other AWS tools. An endpoint on
+// this machine needs no region and no credentials, but the SDK does. So it gets made-up ones if none are configured.
 func awsSettings(ctx context.Context, getenv func(string) string) (dynamo.Settings, error) {
 	loaded, endpoint, err := loadConfig(ctx, getenv)
 	if err != nil {
@@ -137,8 +138,9 @@ func isLoopback(endpoint string) bool {
 	return err == nil && (u.Hostname() == "localhost" || net.ParseIP(u.Hostname()).IsLoopback())
 }
 
-// TablesAdvice says where missing tables come from. The command creates tables for a DynamoDB on this machine only: in
-// AWS they would have neither recovery nor protection, and most likely only the name or the region is wrong.
+// TablesAdvice says how to get the missing tables. The command creates tables only for a DynamoDB on this machine. In
+// AWS, tables that it created would have no recovery and no protection, and most likely only the name or the region is
+// wrong.
 func (s *Store) TablesAdvice() string {
 	if s.Local {
 		return "create them with: " + s.Choice.CommandLine("tables create")

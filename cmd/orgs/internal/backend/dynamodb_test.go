@@ -35,8 +35,8 @@ dynamodb =
   endpoint_url = http://services.example:2
 `
 
-// TestEndpointSources: the endpoint is found where "Service-specific endpoints" in the AWS SDKs and Tools Reference Guide
-// has it, and the error names what is wrong.
+// TestEndpointSources: the endpoint comes from the sources in "Service-specific endpoints" of the AWS SDKs and Tools
+// Reference Guide, and an error names the source that is wrong.
 func TestEndpointSources(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "config")
 	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {

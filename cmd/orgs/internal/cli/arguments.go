@@ -15,7 +15,8 @@ import (
 	"organizations-api/shared/organization"
 )
 
-// Group makes a command that only holds others. It is an error to call it alone.
+// Group makes a command that only holds other commands. Called alone, it prints its help. If the first argument is none
+// of its commands, that is a Usage failure.
 func Group(c *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 	c.Args = cobra.ArbitraryArgs
 	c.SuggestionsMinimumDistance = suggestionDistance
@@ -23,22 +24,22 @@ func Group(c *cobra.Command, commands ...*cobra.Command) *cobra.Command {
 		if len(args) > 0 {
 			return UnknownCommand(c, args[0])
 		}
-		return term.Fail(term.Usage, "a command is missing")
+		return c.Help()
 	}
 	c.AddCommand(commands...)
 	return c
 }
 
-// suggestionDistance is the largest number of changed characters at which a command is suggested for a mistyped word.
+// suggestionDistance is how many characters a mistyped word may differ from the command that is suggested for it.
 const suggestionDistance = 2
 
-// UnknownCommand returns the failure of a command that c does not have.
+// UnknownCommand returns the failure for a command that c does not have. It suggests similar ones.
 func UnknownCommand(c *cobra.Command, name string) error {
 	return term.Fail(term.Usage, "there is no command %q%s", name, didYouMean(c.SuggestionsFor(name)))
 }
 
-// SuggestFlag adds similar flags to the error about an unknown one. Cobra suggests commands only, so it is asked about
-// commands with the names of the flags.
+// SuggestFlag adds similar flags to an error about an unknown flag. Cobra can only suggest commands, so this function
+// makes commands with the names of the flags and lets Cobra suggest one.
 func SuggestFlag(c *cobra.Command, err error) error {
 	var unknown *pflag.NotExistError
 	if !errors.As(err, &unknown) {
@@ -77,18 +78,45 @@ func RefuseKeys(args []string) error {
 		"Commands take the KEY_ID, which orgs keys list shows; orgs find - reads a key from standard input")
 }
 
-// OrganizationArgument checks that there are n arguments and that the first is the identifier of an organization.
-func OrganizationArgument(n int) cobra.PositionalArgs {
-	return func(c *cobra.Command, args []string) error {
-		if err := cobra.ExactArgs(n)(c, args); err != nil {
-			return err
+// Arguments checks that a command got its required flags and the arguments in its usage, where each word is one
+// argument. The error names everything that is missing, or quotes the first argument that is too many.
+func Arguments(c *cobra.Command, args []string) error {
+	var names []string
+	for _, word := range strings.Fields(c.Use)[1:] {
+		if strings.HasPrefix(word, "-") {
+			break
 		}
-		_, err := organization.ParseID(args[0])
-		return err
+		names = append(names, word)
+	}
+	if len(args) > len(names) {
+		return fmt.Errorf("%q is one argument too many", args[len(names)])
+	}
+	missing := names[len(args):]
+	c.Flags().VisitAll(func(f *pflag.Flag) {
+		if f.Annotations[cobra.BashCompOneRequiredFlag] != nil && !f.Changed {
+			missing = append(missing, "--"+f.Name)
+		}
+	})
+	switch len(missing) {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("%s is missing", missing[0])
+	default:
+		return fmt.Errorf("%s are missing", strings.Join(missing, " and "))
 	}
 }
 
-// Flag is a flag whose text is checked and turned into a value.
+// OrganizationArgument is Arguments, and checks that the first is the identifier of an organization.
+func OrganizationArgument(c *cobra.Command, args []string) error {
+	if err := Arguments(c, args); err != nil {
+		return err
+	}
+	_, err := organization.ParseID(args[0])
+	return err
+}
+
+// Flag is a flag that checks its text and turns it into a value.
 type Flag[T any] struct {
 	Value T
 	Given bool // on the command line
@@ -98,7 +126,7 @@ type Flag[T any] struct {
 	text  string
 }
 
-// NewFlag returns a flag. The kind stands in the help. The initial text must parse, or be "" for the zero value.
+// NewFlag returns a flag. The help shows its kind. The initial text must be valid, or "" for the zero value.
 func NewFlag[T any](kind, initial string, parse func(string) (T, error)) *Flag[T] {
 	f := &Flag[T]{parse: parse, kind: kind, text: initial}
 	if initial != "" {
@@ -122,8 +150,8 @@ func (f *Flag[T]) Set(text string) error {
 	return nil
 }
 
-// NewNumber returns a flag for a whole number from least to most, such as 1000 or 1_000. The rule is the error for any
-// other text.
+// NewNumber returns a flag for a whole number from least to most, such as 1000 or 1_000. For any other text the error
+// is the rule.
 func NewNumber(initial string, least, most int64, rule string) *Flag[int64] {
 	return NewFlag("n", initial, func(text string) (int64, error) {
 		n, err := strconv.ParseInt(strings.ReplaceAll(text, "_", ""), 10, 64)

@@ -1,4 +1,4 @@
-// Package cli is what the commands have in common: which store they work on, how they print, and how they fail.
+// Package cli is the base of all commands: it chooses the store, prints results, and reports failures.
 //
 // It may import backend and term, but none of the packages that hold commands.
 package cli
@@ -22,7 +22,7 @@ import (
 	"organizations-api/cmd/orgs/internal/term"
 )
 
-// StoreVariable names the environment variable with the store of commands that are given no --store.
+// StoreVariable is the environment variable that names the store of commands without --store.
 const StoreVariable = "ORGS_STORE"
 
 // App is one run of the command.
@@ -37,7 +37,7 @@ type App struct {
 	running bool   // the arguments were understood, so errors are no longer about syntax
 }
 
-// New returns a run whose flags are not parsed yet. Its standard input is that of the process.
+// New returns a run whose flags are not parsed yet. It reads the standard input of the process.
 func New(getenv func(string) string, stdout, stderr io.Writer) *App {
 	return &App{
 		Getenv: getenv, Stdin: os.Stdin,
@@ -52,7 +52,7 @@ func (a *App) AddFlags(flags *pflag.FlagSet) {
 	flags.BoolVar(&a.JSON, "json", false, "print JSON, errors too")
 }
 
-// Choice returns the store to work on: that of the flag, else of the environment, else the default.
+// Choice returns the store of the flag. Without the flag it returns the store of the environment, or the default.
 func (a *App) Choice() backend.Choice {
 	return cmp.Or(backend.Choice(a.store), backend.Choice(a.Getenv(StoreVariable)), backend.DefaultChoice)
 }
@@ -78,9 +78,9 @@ func (a *App) Print(v any, text string) error {
 	return err
 }
 
-// PrintSecret prints a result that has the plain text of a key, which can be shown only now. If it cannot be printed, the
-// failure says what was done, why it cannot be shown, and how to go on. Where the output is a file, others lose the right
-// to read it.
+// PrintSecret prints a result that holds a key in plain text, which can be shown only now. If it cannot print the
+// result, the failure says what was done, why the result cannot be shown, and what to do. If the output is a file, it
+// takes the right to read it from everybody but its owner.
 func (a *App) PrintSecret(v any, text, done, goOn string) error {
 	changed, err := a.Stdout.KeepPrivate()
 	if err == nil {
@@ -101,16 +101,16 @@ func (a *App) PrintSecret(v any, text, done, goOn string) error {
 	return nil
 }
 
-// Progress returns the progress of what is done total times, shown on stderr. Where stderr is no terminal, it writes
-// lines if lines is true. With --json it writes none, as errors there are JSON.
+// Progress returns a progress that counts to total, shown on stderr. If stderr is not a terminal, it writes lines if
+// lines is true. With --json it writes none, because errors there are JSON.
 func (a *App) Progress(what string, total int64, lines bool) *term.Progress {
 	return term.NewProgress(a.Stderr, a.Now, what, total, lines && !a.JSON)
 }
 
-// RunE is what cobra calls when it has understood the arguments of a command.
+// RunE is the function that cobra calls after it has read the arguments of a command.
 type RunE = func(*cobra.Command, []string) error
 
-// Run returns the RunE of a command that opens no store, or opens one itself.
+// Run returns the RunE of a command that opens no store, or that opens one itself.
 func (a *App) Run(f func(ctx context.Context, args []string) error) RunE {
 	return func(c *cobra.Command, args []string) error {
 		a.running = true
@@ -121,7 +121,7 @@ func (a *App) Run(f func(ctx context.Context, args []string) error) RunE {
 // Opener is one of the functions of package backend that open a store.
 type Opener func(context.Context, backend.Choice, func(string) string) (*backend.Store, error)
 
-// RunWith returns the RunE of a command that works on a store. The store is opened before it and closed after it.
+// RunWith returns the RunE of a command that works on a store. It opens the store first, and closes it at the end.
 func (a *App) RunWith(open Opener, f func(ctx context.Context, s *backend.Store, args []string) error) RunE {
 	return a.Run(func(ctx context.Context, args []string) error {
 		return a.With(ctx, open, func(s *backend.Store) error { return f(ctx, s, args) })
@@ -141,9 +141,9 @@ func (a *App) With(ctx context.Context, open Opener, f func(*backend.Store) erro
 	return err
 }
 
-// Failure returns how an error of a command with the context is reported. A Failure in the chain of err gives its kind to
-// the whole, and no text of err is lost. Before a command runs, every other error is about its syntax. After a signal,
-// what the command could not do is an interruption.
+// Failure returns the failure to report for an error of a command with the context. If the chain of err holds a
+// Failure, the result has its kind. It always has the whole text of err. Before the command runs, every other error is
+// a Usage failure. After a signal, an error that prevented the rest is an interruption.
 func (a *App) Failure(ctx context.Context, err error) *term.Failure {
 	const interrupted = "interrupted"
 	f := a.failure(err)

@@ -79,7 +79,8 @@ func (refusing) Write([]byte) (int, error) {
 	return 0, &os.PathError{Op: "write", Path: "/dev/stdout", Err: syscall.ENOSPC}
 }
 
-// TestSecretThatCannotBePrinted: the failure says what was done, how to go on and why, and the output's name is not in it.
+// TestSecretThatCannotBePrinted: the failure says what was done, what to do and why. It does not contain the name of
+// the output.
 func TestSecretThatCannotBePrinted(t *testing.T) {
 	t.Parallel()
 	var stderr bytes.Buffer

@@ -12,9 +12,9 @@ import (
 	"organizations-api/cmd/orgs/internal/term"
 )
 
-// Confirm asks on the terminal whether to go ahead. effect is a sentence that says what will happen, without its full
-// stop. It asks nothing if yes is set, which is the flag --yes. Where nobody can be asked, such as in a script or with
-// --json, it returns a Usage failure. If the answer is not yes, it returns a failure of the kind Declined.
+// Confirm asks on the terminal whether to go ahead. effect is a sentence without its full stop that says what will
+// happen. With --yes, which sets yes, it does not ask. If nobody can be asked, as in a script or with --json, it
+// returns a Usage failure. If the answer is not yes, it returns a failure of the kind Declined.
 func (a *App) Confirm(ctx context.Context, yes bool, effect string) error {
 	switch {
 	case yes:
@@ -38,8 +38,8 @@ func (a *App) Confirm(ctx context.Context, yes bool, effect string) error {
 // maxLine is the longest line that ReadLine accepts, in bytes.
 const maxLine = 4 << 10
 
-// ReadLine reads a line from standard input, without its end. At the end of the input it returns what there is. It
-// returns early if ctx ends, and then nobody may read standard input any more.
+// ReadLine reads a line from standard input, and returns it without its end. The last line may have no end. If ctx ends
+// first, ReadLine returns an error, and nobody may read standard input afterwards.
 func (a *App) ReadLine(ctx context.Context) (string, error) {
 	type result struct {
 		text string
@@ -61,7 +61,7 @@ func (a *App) ReadLine(ctx context.Context) (string, error) {
 	}
 }
 
-// ReadSecret is ReadLine, but what is typed on a terminal does not appear there. prompt says what to type.
+// ReadSecret is ReadLine, but a terminal does not show what the person types. prompt says what to type.
 func (a *App) ReadSecret(ctx context.Context, prompt string) (string, error) {
 	file, ok := a.Stdin.(*os.File)
 	if !ok || !term.IsTerminal(file) {

@@ -10,8 +10,8 @@ import (
 	"organizations-api/cmd/orgs/internal/term"
 )
 
-// OpenRegular opens a file for reading. It refuses anything else, such as a named pipe or a device, without waiting for
-// it: no signal would end a command that waits there.
+// OpenRegular opens a regular file for reading. For anything else, such as a named pipe or a device, it returns an
+// error at once. It must not wait for a pipe, because no signal would end the command then.
 func OpenRegular(path string) (*os.File, error) {
 	file, err := os.OpenFile(path, os.O_RDONLY|syscall.O_NONBLOCK, 0)
 	if err != nil {
@@ -27,8 +27,8 @@ func OpenRegular(path string) (*os.File, error) {
 	return file, nil
 }
 
-// ReplaceFile writes a file, whole or not at all. It replaces a file of that name. It never writes into one that somebody
-// else put there, nor through a link, and refuses whatever is no regular file.
+// ReplaceFile writes a file completely or not at all. It replaces a regular file of that name, and refuses anything
+// else. It never writes through a link, nor into a file that somebody else put there.
 func ReplaceFile(path string, content []byte, mode os.FileMode) error {
 	if info, err := os.Lstat(path); err == nil && !info.Mode().IsRegular() {
 		return fmt.Errorf("%s is not a regular file", term.Printable(path))

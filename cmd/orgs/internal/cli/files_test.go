@@ -23,7 +23,7 @@ func TestOpenRegular(t *testing.T) {
 	}
 }
 
-// TestReplaceFile: what is linked to stays as it is.
+// TestReplaceFile: the target of a link stays as it is.
 func TestReplaceFile(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

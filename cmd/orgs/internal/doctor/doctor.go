@@ -1,5 +1,5 @@
-// Package doctor is the command orgs doctor: it checks the store and what the store needs. The engines of the store make
-// most of the checks.
+// Package doctor is the command orgs doctor: it checks the store and everything that the store needs. Most of the
+// checks are methods of the store's engines.
 //
 // It must import no engine of the store.
 package doctor
@@ -19,19 +19,21 @@ import (
 	"organizations-api/shared/store"
 )
 
-// timeout bounds all checks together. Reading a large SQLite file takes most of it.
+// timeout bounds all checks together. Reading a large SQLite file takes the most time.
 const timeout = 30 * time.Second
 
-// Command returns the command doctor. The version is that of the running command.
+// Command returns the command doctor. version is the version of this program.
 func Command(a *cli.App, version string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "Check that the store and what it needs are well, and say what to do",
-		Long: `Check this command, the store, its tables or file and their settings, the credentials, the clock, and whether it can be
-read and written. To see the latter it writes something of its own and removes it; no organization is changed. Each check is
-one line: ok, warn (it works, but not as it should) or fail. It exits with 1 if one fails.`,
+		Short: "Check the store and everything that it needs, and say what to do",
+		Long: `Check this command, the store, its tables or file and their settings, the credentials and the clock. Check also whether
+the store can be read and written: for that, the command writes something of its own and removes it. It changes no
+organization.
+
+Each check prints one line: ok, warn (it works, but something is wrong) or fail. The exit code is 1 if a check fails.`,
 		Example: "  orgs doctor\n  orgs doctor --store dynamodb:organizations-api --json",
-		Args:    cobra.NoArgs,
+		Args:    cli.Arguments,
 		RunE: a.Run(func(ctx context.Context, _ []string) error {
 			ctx, cancel := context.WithTimeout(ctx, timeout)
 			defer cancel()

@@ -25,14 +25,16 @@ import (
 	"organizations-api/shared/store"
 )
 
-// loadOptions are the arguments of orgs
+// loadOptions are the arguments of orgs load.
 type loadOptions struct {
 	plan           Plan
 	organizations  int    // to create, if there is no file of keys
 	keysFile, plot string // names of files; "" for none
 }
 
-const loadHelp = `Put a gateway on this machine under load with vegeta. No other machine can be put under 
+const loadHelp = `Put a gateway on this machine under load with vegeta. No other machine can be put under load.
+
+First it sends two requests, to see whether the gateway runs, knows the keys and has no rate limits.
 
 Without --rate it looks for the highest throughput. It runs steps of 1, 2, 4 … workers. Each worker sends its
 next request when it has the answer to the one before.
@@ -48,8 +50,10 @@ and the count of each status; status 0 is a request without an answer. The comma
 answered with 200.
 
 The keys come from a file of orgs seed --keys. Without one, it creates --most organizations in the store,
-which must be the gateway's, and removes them at the end. The gateway should run with --rate-limits off.`
+which must be the gateway's, and removes them at the end. The gateway should run with --rate-limits off, because the
+keys of a file have the limits of their organizations.`
 
+// Command returns the command load.
 func Command(a *cli.App) *cobra.Command {
 	var o loadOptions
 	most := cli.NewFlag("n", "64", wholeNumber(MaxWorkers))
@@ -62,7 +66,7 @@ func Command(a *cli.App) *cobra.Command {
 		Example: `  orgs load
   orgs load --url http://127.0.0.1:8080 --most 16 --duration 10s --patch 0
   orgs load --rate 500 --plot html`,
-		Args: cobra.NoArgs,
+		Args: cli.Arguments,
 		RunE: a.Run(func(ctx context.Context, _ []string) error {
 			o.plan.Duration, o.organizations = duration.Value, most.Value
 			o.plan.Paces = pacesTo(most.Value)
@@ -105,14 +109,14 @@ func pacesTo(most int) []Pace {
 }
 
 func parseStep(s string) (time.Duration, error) {
-	d, err := time.ParseDuration(s)
-	if err != nil || d <= 0 || d > MaxDuration {
-		return 0, fmt.Errorf("it is a duration such as 5s, of at most %v", MaxDuration)
+	d, err := cli.ParseDuration(s)
+	if err != nil || d > MaxDuration {
+		return 0, errors.New("a step takes a duration such as 5s or 1m, of at most 5m")
 	}
 	return d, nil
 }
 
-// load measures and cleans up before it prints. A reader of the output who goes away interrupts nothing.
+// load measures and cleans up before it prints. It goes on if the reader of its output leaves.
 func load(ctx context.Context, a *cli.App, o loadOptions) error {
 	if err := o.plan.Check(); err != nil {
 		return term.Fail(term.Usage, "%v", err)
@@ -125,13 +129,19 @@ func load(ctx context.Context, a *cli.App, o loadOptions) error {
 }
 
 // runLoad measures with the keys of the file. Without a file, it creates organizations and removes them again. If
-// only the removal fails, it returns the report together with the error.
+// only the removal fails, it returns the report together with the error. It creates nothing and measures nothing if the
+// gateway does not answer as it should.
 func runLoad(ctx context.Context, a *cli.App, o loadOptions) (report Report, err error) {
 	if o.keysFile != "" {
 		o.plan.Keys, err = readKeys(o.keysFile)
 		if err != nil {
 			return Report{}, err
 		}
+	}
+	if err := o.plan.reach(ctx); err != nil {
+		return Report{}, err
+	}
+	if o.keysFile != "" {
 		return measure(ctx, a, o.plan)
 	}
 	s, err := backend.OpenExisting(ctx, a.Choice(), a.Getenv)
@@ -213,6 +223,9 @@ func readKeys(file string) ([]string, error) {
 
 // measure puts the API under load and shows the progress.
 func measure(ctx context.Context, a *cli.App, plan Plan) (Report, error) {
+	if err := plan.try(ctx, string(a.Choice())); err != nil {
+		return Report{}, err
+	}
 	p := a.Progress("measuring", int64(len(plan.Paces)), true)
 	defer p.End()
 	return Run(ctx, plan, func() { p.Add(1) })

@@ -12,7 +12,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"strings"
 	"sync/atomic"
 	"time"
 
@@ -196,7 +195,7 @@ func (p Plan) attack(ctx context.Context, client *http.Client, pace Pace, drawin
 // targeter returns the source of the requests. GET and PATCH requests each take the keys in turn, so that two changes
 // of one organization seldom meet.
 func (p Plan) targeter() vegeta.Targeter {
-	address := strings.TrimSuffix(p.URL, "/") + "/v1/organizations"
+	address := p.address()
 	var sent atomic.Int64
 	return func(t *vegeta.Target) error {
 		n := int(sent.Add(1))

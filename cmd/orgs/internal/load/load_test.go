@@ -161,8 +161,8 @@ func checkPlot(t *testing.T, report Report, labels ...string) {
 	}
 }
 
-// TestRunAtRate has an API that answers the first request only after ten more have arrived. Each of those is sent
-// when it is due, although the first one waits, and the wait is in the latencies.
+// TestRunAtRate uses an API that answers the first request only after ten more have arrived. Each of those is sent when
+// it is due, although the first one waits, and the latencies contain the wait.
 func TestRunAtRate(t *testing.T) {
 	t.Parallel()
 	const rate, duration, others = 100, time.Second, 10

@@ -12,14 +12,14 @@ import (
 	"organizations-api/shared/store"
 )
 
-// faker makes up organizations. The same seed makes the same organizations, each independently of the others. Only
-// secrets differ each time: they come from the operating system. Keys are made with the secret of the store.
+// faker makes up organizations. The same seed makes the same organizations, and each does not depend on the others.
+// Only secrets differ each time: they come from the operating system. Keys are made with the secret of the store.
 type faker struct {
 	seed   uint64
 	secret apikey.Secret
 }
 
-// fake is a made-up organization with an admin key of it in plain text.
+// fake is a made-up organization, with one of its admin keys in plain text.
 type fake struct {
 	export store.Export
 	admin  apikey.Key
@@ -27,7 +27,7 @@ type fake struct {
 
 const day = 24 * time.Hour
 
-// The years in which the organizations were created.
+// The organizations were created in these years.
 var (
 	fakeBegin = time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC)
 	fakeYears = 3 * 365 * day
@@ -103,7 +103,8 @@ func fakeTier(random *rand.Rand) organization.Tier {
 	}
 }
 
-// fakeMetadata returns nothing for four of ten, up to five members for five of ten, and some kilobytes for the rest.
+// fakeMetadata returns no members for four of ten organizations, up to five for five of ten, and some kilobytes for the
+// rest.
 func fakeMetadata(random *rand.Rand) organization.Object {
 	members := 0
 	switch n := random.IntN(100); {

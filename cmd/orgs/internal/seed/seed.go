@@ -38,14 +38,14 @@ func Command(a *cli.App) *cobra.Command {
 	var yes bool
 	c := &cobra.Command{
 		Use:   "seed --count N",
-		Short: "Fill the store with made-up organizations, for trying things out and for measuring",
-		Long: `Fill the store with made-up organizations. The same --seed makes the same organizations again but for what is secret:
-those that are there already stay as they are, so a run that was interrupted can be completed. Without --seed they are new
-ones each time; the seed is printed.
+		Short: "Fill the store with made-up organizations, to try things out and to measure",
+		Long: `Fill the store with made-up organizations. The same --seed makes the same organizations again, with other secrets.
+Organizations that are there already stay as they are, so you can run an interrupted command again. Without --seed they
+are new ones each time. The command prints the seed.
 
-It asks before it fills a store that has organizations, or DynamoDB; where it cannot ask, such as in a script, it needs --yes.`,
+It asks before it fills DynamoDB, or a store that has organizations. If it cannot ask, as in a script, it needs --yes.`,
 		Example: "  orgs seed --count 1000\n  orgs seed --count 1_000_000 --workers 16 --seed 7",
-		Args:    cobra.NoArgs,
+		Args:    cli.Arguments,
 		RunE: a.RunWith(backend.Open, func(ctx context.Context, s *backend.Store, _ []string) error {
 			if !seed.Given {
 				seed.Value = rand.Int64N(maxSeed + 1)
@@ -58,8 +58,8 @@ It asks before it fills a store that has organizations, or DynamoDB; where it ca
 	}
 	c.Flags().Var(count, "count", "how many organizations")
 	c.Flags().Var(workers, "workers", "how many batches to write at once")
-	c.Flags().Var(seed, "seed", "what they are made up from (default one drawn at random)")
-	c.Flags().StringVar(&keys, "keys", "", "new `FILE` for an admin key of each organization that was created, one a line")
+	c.Flags().Var(seed, "seed", "the number that decides what is made up (default random)")
+	c.Flags().StringVar(&keys, "keys", "", "new `FILE` for one admin key of each new organization, one a line")
 	c.Flags().BoolVar(&yes, "yes", false, "fill the store without asking")
 	cobra.CheckErr(c.MarkFlagRequired("count"))
 	return c
@@ -71,7 +71,7 @@ func confirm(ctx context.Context, a *cli.App, s *backend.Store, yes bool, count 
 	if err != nil {
 		return err
 	}
-	effect := fmt.Sprintf("%s made-up organizations will be added to %s", term.Grouped(count), term.Printable(s.Place))
+	effect := fmt.Sprintf("%s will be added to %s", term.Count(count, "made-up organization", "made-up organizations"), term.Printable(s.Place))
 	switch {
 	case len(page) > 0:
 		return a.Confirm(ctx, yes, effect+", which has organizations already")
@@ -90,7 +90,8 @@ type options struct {
 	keysFile string // "" if nobody wants the keys
 }
 
-// run fills the store and says what it did, also if it was interrupted. The keys are in their file before it prints.
+// run fills the store and prints what it did, even after an interrupt. It writes the keys to their file before it
+// prints.
 func run(ctx context.Context, a *cli.App, s *backend.Store, o options) error {
 	keys, err := createKeysFile(o.keysFile)
 	if err != nil {
@@ -139,7 +140,8 @@ func (k keysFile) add(key string) error {
 	return nil
 }
 
-// close completes the file, or removes it unless it is to be kept: the next run would refuse to overwrite it.
+// close completes the file if keep is true. Otherwise it removes the file, because the next run would refuse to
+// overwrite it.
 func (k keysFile) close(keep bool) error {
 	if k.file == nil {
 		return nil

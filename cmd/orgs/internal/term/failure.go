@@ -34,7 +34,8 @@ func Fail(kind Kind, format string, args ...any) error {
 	return &Failure{kind, fmt.Sprintf(format, args...)}
 }
 
-// Report prints the failure of a command, such as "orgs list". If it cannot be printed, nobody can be told.
+// Report prints the failure of a command, such as "orgs list". It ignores an error of printing, because there is no
+// other place to report it.
 func (s *Screen) Report(f *Failure, command string, asJSON bool) {
 	if asJSON {
 		_ = s.WriteJSON(struct {
@@ -48,7 +49,7 @@ func (s *Screen) Report(f *Failure, command string, asJSON bool) {
 	}
 }
 
-// Warn prints what is missing from an answer that is given all the same.
+// Warn prints a failure that left a part of the answer out.
 func (s *Screen) Warn(f *Failure, asJSON bool) {
 	if asJSON {
 		_ = s.WriteJSON(struct {

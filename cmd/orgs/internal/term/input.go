@@ -16,9 +16,8 @@ func IsTerminal(v any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
-// ReadHidden prints a prompt and reads a line from a terminal that does not show what is typed. The terminal hides it
-// before the prompt is there. The error is that of ctx if it ends first, and io.EOF if the person gives up (Ctrl-C or
-// Ctrl-D).
+// ReadHidden prints a prompt and reads a line that the terminal does not show. The terminal hides the text before the
+// prompt appears. The error is ctx's if ctx ends first, and io.EOF if the person gives up (Ctrl-C or Ctrl-D).
 func ReadHidden(ctx context.Context, terminal *os.File, out io.Writer, prompt string) (text string, err error) {
 	fd := int(terminal.Fd())
 	before, err := term.MakeRaw(fd)

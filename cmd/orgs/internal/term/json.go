@@ -10,8 +10,8 @@ import (
 	"organizations-api/shared/plainjson"
 )
 
-// WriteJSON writes the value as indented JSON, all of it or nothing. It escapes what Printable escapes, as a terminal
-// obeys that in JSON too.
+// WriteJSON writes the value as indented JSON, completely or not at all. It escapes the same characters as Printable,
+// because a terminal obeys escape sequences in JSON too.
 func (s *Screen) WriteJSON(v any) error {
 	text, err := plainjson.MarshalIndent(v)
 	if err != nil {
@@ -21,7 +21,7 @@ func (s *Screen) WriteJSON(v any) error {
 	return err
 }
 
-// JSONLines returns a writer for lines of JSON, which escapes as WriteJSON does. Each Write must be of whole characters.
+// JSONLines returns a writer for lines of JSON that escapes as WriteJSON does. A Write must not end inside a character.
 func (s *Screen) JSONLines() io.Writer { return jsonLines{s} }
 
 type jsonLines struct{ screen *Screen }
@@ -33,8 +33,8 @@ func (j jsonLines) Write(text []byte) (int, error) {
 	return len(text), nil
 }
 
-// escapeJSON escapes control and invisible characters in JSON that an encoder wrote. Such characters stand only inside of
-// strings there, but for line feeds, which stand only outside.
+// escapeJSON escapes control and invisible characters in JSON from an encoder. There, line feeds stand only outside
+// strings, and all other such characters only inside.
 func escapeJSON(text []byte) []byte {
 	var out strings.Builder
 	for _, r := range string(text) {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"sync"
 )
 
@@ -44,15 +45,16 @@ func (s *Screen) Failed() error {
 	return o.failed
 }
 
-// KeepPrivate takes away the rights of others where the screen is a file, as it will hold a secret. It reports whether
-// there were such rights. Where it cannot take them away, it returns an error.
+// KeepPrivate takes away the rights of others if the screen is a file, because the file will hold a secret. It reports
+// whether there were such rights. If it cannot take them away, it returns an error. On Windows it does nothing: there
+// the access list of the folder says who may read the file.
 func (s *Screen) KeepPrivate() (changed bool, err error) {
 	o, ok := s.Writer.(*output)
 	if !ok {
 		return false, nil
 	}
 	file, ok := o.writer.(*os.File)
-	if !ok {
+	if !ok || runtime.GOOS == "windows" {
 		return false, nil
 	}
 	info, err := file.Stat()

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// Progress shows how far a long command is: on a terminal as one line that is drawn again and again, on one that cannot
-// do that as a line now and then, and elsewhere as such lines or not at all. It is safe for concurrent use.
+// Progress shows how far a long command is. On a terminal it draws one line again and again, or, if the terminal cannot
+// do that, prints a line now and then. Elsewhere it prints such lines or nothing. It is safe for concurrent use.
 type Progress struct {
 	screen *Screen
 	now    func() time.Time
@@ -25,12 +25,12 @@ const (
 	redrawPace = 100 * time.Millisecond
 	barWidth   = 24
 
-	// LinePace is the time between two lines where the screen is no terminal.
+	// LinePace is the time between two lines if the screen is not a terminal.
 	LinePace = 10 * time.Second
 )
 
-// NewProgress returns the progress of what is done total times. Where the screen is no terminal, it is silent unless
-// lines is true.
+// NewProgress returns a progress that counts to total. If the screen is not a terminal, it prints only if lines is
+// true.
 func NewProgress(s *Screen, now func() time.Time, what string, total int64, lines bool) *Progress {
 	p := &Progress{screen: s, now: now, what: what, total: total, begin: now()}
 	p.last = p.begin

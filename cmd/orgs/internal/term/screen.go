@@ -1,4 +1,4 @@
-// Package term is what the orgs command shows: tables, progress and failures for a person, JSON for a program.
+// Package term is the output of the orgs command: tables, progress and failures for people, JSON for programs.
 //
 // It knows nothing of organizations and must import nothing else of this module. Every package of the command may
 // import it.
@@ -14,8 +14,8 @@ import (
 	"golang.org/x/term"
 )
 
-// Screen is where the command writes, and what can be shown there. Programs read files and pipes, so nothing is coloured
-// or cut short in them.
+// Screen is where the command writes, with what the place can show. If it is a file or a pipe, a program reads it, so
+// nothing is coloured or cut short.
 type Screen struct {
 	io.Writer
 	Terminal bool // a person looks at it
@@ -24,8 +24,8 @@ type Screen struct {
 	Cursor   bool // it can draw a line again
 }
 
-// NewScreen finds out whether w is a terminal. NO_COLOR (no-color.org) turns colours off. A terminal that calls itself
-// dumb, or says nothing of itself in TERM, is sent no escape sequence at all.
+// NewScreen finds out whether w is a terminal. NO_COLOR (no-color.org) turns colours off. If TERM is empty or "dumb",
+// it sends no escape sequences.
 func NewScreen(w io.Writer, getenv func(string) string) *Screen {
 	s := &Screen{Writer: &output{writer: w}}
 	file, ok := w.(*os.File)
@@ -50,7 +50,7 @@ const (
 	yellow = "33"
 )
 
-// states are the words that say which state something is in, and their colours.
+// states are the words for a state, and their colours.
 var states = map[string]string{
 	"active": green, "ok": green,
 	"expired": yellow, "warn": yellow,
@@ -68,9 +68,8 @@ func (s *Screen) paint(style, text string) string {
 	return "\x1b[" + style + "m" + text + "\x1b[0m"
 }
 
-// Printable returns the text with control and invisible characters escaped: all that are no letters, marks, numbers,
-// punctuation, symbols or the ASCII space. Tenants choose names, and a terminal obeys the escape sequences that it is
-// sent.
+// Printable returns the text with control and invisible characters escaped. It leaves letters, marks, numbers,
+// punctuation, symbols and the ASCII space. Customers choose names, and a terminal obeys the escape sequences in them.
 func Printable(s string) string {
 	var out strings.Builder
 	for _, r := range s {
@@ -100,4 +99,12 @@ func Grouped(n int64) string {
 		text = text[:i] + "," + text[i:]
 	}
 	return text
+}
+
+// Count returns the number with its noun: "1 key", "2 keys".
+func Count(n int64, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return Grouped(n) + " " + more
 }

@@ -7,39 +7,46 @@ import (
 	"organizations-api/shared/plainjson"
 )
 
-// TableWriter prints a table in parts, as its rows become known. A column is as wide as its widest cell so far.
+// TableWriter prints a table in parts, as its rows become known. A column is as wide as its widest cell so far. The
+// first rows decide which columns are left out.
 type TableWriter struct {
 	screen *Screen
-	header []string
-	widths []int
-	begun  bool
+	layout *tableLayout
 }
 
-// NewTableWriter returns the writer of a table with the header, which it prints before the first rows.
-func (s *Screen) NewTableWriter(header []string) *TableWriter {
-	return &TableWriter{screen: s, header: header, widths: make([]int, len(header))}
+// NewTableWriter returns the writer of a table with the header, which it prints before the first rows. spare is as in
+// Table.
+func (s *Screen) NewTableWriter(header []string, spare ...string) *TableWriter {
+	return &TableWriter{screen: s, layout: newLayout(header, spare)}
 }
 
 // Write prints rows as Table does.
 func (t *TableWriter) Write(rows [][]string) error {
-	text, blocks := t.screen.part(t.header, rows, t.widths, t.begun)
-	if t.begun && blocks {
+	begun := t.layout.settled
+	text, blocks := t.screen.part(t.layout, rows)
+	if begun && blocks {
 		text = "\n" + text
 	}
-	t.begun = true
 	_, err := fmt.Fprintln(t.screen, text)
 	return err
 }
 
-// End completes the table. If it has no rows, End prints its header.
+// End completes the table. If it has no rows, End prints its header. If columns are left out, it says so.
 func (t *TableWriter) End() error {
-	if t.begun {
+	if !t.layout.settled {
+		if err := t.Write(nil); err != nil {
+			return err
+		}
+	}
+	note := t.layout.note()
+	if note == "" {
 		return nil
 	}
-	return t.Write(nil)
+	_, err := fmt.Fprintf(t.screen, "\n%s\n", note)
+	return err
 }
 
-// ListWriter prints a JSON object whose first member is a list, item by item. The text is that of WriteJSON.
+// ListWriter prints a JSON object whose first member is a list, item by item. It looks as if WriteJSON had printed it.
 type ListWriter struct {
 	screen *Screen
 	name   string
@@ -80,7 +87,7 @@ func (w *ListWriter) End(name string, v any) error {
 	return err
 }
 
-// WriteJSONLine writes the value as JSON on one line, all of it or nothing.
+// WriteJSONLine writes the value as JSON on one line, completely or not at all.
 func (s *Screen) WriteJSONLine(v any) error {
 	text, err := plainjson.Marshal(v)
 	if err != nil {

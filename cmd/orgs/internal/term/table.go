@@ -1,6 +1,7 @@
 package term
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -8,10 +9,10 @@ import (
 	"github.com/jedib0t/go-pretty/v6/text"
 )
 
-// timeLayout is how people are shown a time.
+// timeLayout is the format of times for people.
 const timeLayout = "2006-01-02 15:04:05Z"
 
-// None stands in the place of a value that is not set.
+// None is shown for a value that is not set.
 const None = "-"
 
 // Time returns the time in UTC, or None for nil.
@@ -24,39 +25,131 @@ func Time(t *time.Time) string {
 
 const columnGap = "  "
 
-// Table returns aligned columns below a header. If a terminal is too narrow for them, times become days, and the columns
-// NAME and CHANGES lose their ends. If that is not enough, each row becomes a block of names and values. Identifiers are
-// never cut.
-func (s *Screen) Table(header []string, rows [][]string) string {
-	text, _ := s.part(header, rows, make([]int, len(header)), false)
+// tableLayout is how a table fits on a screen.
+type tableLayout struct {
+	header  []string
+	widths  []int // the least width of each column; 0 is as wide as its widest cell
+	spare   []string
+	left    []string // titles that are left out, out of spare
+	settled bool     // rows were printed, so no further column can be left out
+}
+
+func newLayout(header, spare []string) *tableLayout {
+	return &tableLayout{header: header, widths: make([]int, len(header)), spare: spare}
+}
+
+// note returns the line that names the columns that are left out, or "".
+func (l *tableLayout) note() string {
+	if len(l.left) == 0 {
+		return ""
+	}
+	return "Not shown, as the terminal is too narrow: " + strings.Join(l.left, ", ")
+}
+
+// Table returns aligned columns below a header. If a terminal is too narrow for them, it takes these steps until the
+// table fits:
+//
+//  1. times become days, except in the column TIME;
+//  2. the columns NAME, LABEL, BILLING EMAIL and CHANGES lose the ends of long cells;
+//  3. the spare columns are left out, in their order, and a line below the table names them;
+//  4. the columns of step 2 become as narrow as they can be;
+//  5. each row becomes a block of names and values.
+//
+// Identifiers are never cut.
+func (s *Screen) Table(header []string, rows [][]string, spare ...string) string {
+	layout := newLayout(header, spare)
+	text, _ := s.part(layout, rows)
+	if note := layout.note(); note != "" {
+		text += "\n\n" + note
+	}
 	return text
 }
 
-// part returns rows of a table below its header, or without it if headless is set. widths are the least widths of the
-// columns, and become those that the part has. blocks is true if each row became a block.
-func (s *Screen) part(header []string, rows [][]string, widths []int, headless bool) (text string, blocks bool) {
-	full := each(append([][]string{header}, rows...), Printable)
-	if s.missing(full, widths) <= 0 {
-		return s.columns(full, widths, headless), false
+// part returns the next rows of a table, below the header if they are the first. blocks is true if each row became a
+// block.
+func (s *Screen) part(l *tableLayout, rows [][]string) (text string, blocks bool) {
+	headless := l.settled
+	full := each(append([][]string{l.header}, rows...), Printable)
+	cells, fits := s.fit(l, full)
+	l.settled = true
+	if fits {
+		return s.columns(cells, l.widths, headless), false
 	}
-	short := each(full, day)
-	for i, title := range header {
-		if title == "NAME" || title == "CHANGES" {
-			cut(short, i, s.missing(short, widths))
-		}
-	}
-	if s.missing(short, widths) <= 0 {
-		return s.columns(short, widths, headless), false
-	}
+	l.left = nil
 	all := make([]string, 0, len(rows))
 	for _, row := range rows {
 		pairs := make([][2]string, 0, len(row))
 		for i, cell := range row {
-			pairs = append(pairs, [2]string{header[i], cell})
+			pairs = append(pairs, [2]string{l.header[i], cell})
 		}
 		all = append(all, s.Pairs(pairs))
 	}
 	return strings.Join(all, "\n\n"), true
+}
+
+// A column that loses the ends of its cells stays readable while other columns can be left out. Then it may become
+// shortest.
+const (
+	readable = 24
+	shortest = 8
+)
+
+// fit returns the cells as they fit on the screen, and false if they cannot.
+func (s *Screen) fit(l *tableLayout, full [][]string) (cells [][]string, fits bool) {
+	cells = without(full, l.left)
+	if s.missing(cells, l.widths) <= 0 {
+		return cells, true
+	}
+	short := each(full, day)
+	for i, title := range l.header {
+		if title == "TIME" {
+			for row := range short {
+				short[row][i] = full[row][i]
+			}
+		}
+	}
+	cells = s.cut(without(short, l.left), l.widths, readable)
+	for _, title := range l.spare {
+		if s.missing(cells, l.widths) <= 0 || l.settled {
+			break
+		}
+		l.left = append(l.left, title)
+		l.widths = make([]int, len(l.header)-len(l.left))
+		cells = s.cut(without(short, l.left), l.widths, readable)
+	}
+	if s.missing(cells, l.widths) > 0 {
+		cells = s.cut(cells, l.widths, shortest)
+	}
+	return cells, s.missing(cells, l.widths) <= 0
+}
+
+// without returns the cells without the columns of those titles.
+func without(cells [][]string, titles []string) [][]string {
+	kept := make([][]string, len(cells))
+	for i, row := range cells {
+		for column, cell := range row {
+			if !slices.Contains(titles, cells[0][column]) {
+				kept[i] = append(kept[i], cell)
+			}
+		}
+	}
+	return kept
+}
+
+// cut returns the cells with the ends of long ones cut off, as far as the table needs it and at least columns wide.
+func (s *Screen) cut(cells [][]string, widths []int, least int) [][]string {
+	cells = each(cells, func(cell string) string { return cell }) // a copy
+	for i, title := range cells[0] {
+		by := s.missing(cells, widths)
+		if by <= 0 || !slices.Contains([]string{"NAME", "LABEL", "BILLING EMAIL", "CHANGES"}, title) {
+			continue
+		}
+		width := max(widest(cells, i)-by, least)
+		for _, row := range cells {
+			row[i] = text.Snip(row[i], width, "…")
+		}
+	}
+	return cells
 }
 
 // each returns what change makes of each cell.
@@ -99,16 +192,8 @@ func widest(cells [][]string, column int) int {
 	return n
 }
 
-// cut makes a column narrower by so many columns of the screen, but leaves some of each cell.
-func cut(cells [][]string, column, by int) {
-	const shortest = 8
-	width := max(widest(cells, column)-max(by, 0), shortest)
-	for _, row := range cells {
-		row[column] = text.Snip(row[column], width, "…")
-	}
-}
-
-// columns returns aligned columns, without the first of the cells if headless is set. widths are as in part.
+// columns returns aligned columns, without the header if headless is set. widths are the least widths, and become
+// those that the columns have.
 func (s *Screen) columns(cells [][]string, widths []int, headless bool) string {
 	t := table.NewWriter()
 	configs := make([]table.ColumnConfig, 0, len(widths))

@@ -31,7 +31,7 @@ org_22  A\tB            2026-01-02 03:04:05Z  deleted`
 	}{
 		"no terminal":      {Screen{}, full},
 		"just wide enough": {Screen{Width: 53}, full},
-		"days alone": {Screen{Width: 52}, `
+		"days": {Screen{Width: 52}, `
 ID      NAME            CREATED     STATE
 org_1   Ünï 東京 video  2026-11-21  active
 org_22  A\tB            2026-01-02  deleted`},
@@ -67,6 +67,63 @@ STATE    deleted`},
 				}
 			}
 		})
+	}
+}
+
+// TestTableLeavesOut: spare columns go, in their order, before what people need becomes unreadable. A time of day
+// stays.
+func TestTableLeavesOut(t *testing.T) {
+	t.Parallel()
+	header := []string{"TIME", "NAME", "VERSION", "REQUEST"}
+	rows := [][]string{{"2026-11-21 20:16:37Z", "a name of thirty-two characters", "17", "request_1"}}
+	for width, want := range map[int]string{
+		80: `
+TIME                  NAME                             VERSION  REQUEST
+2026-11-21 20:16:37Z  a name of thirty-two characters  17       request_1`,
+		70: `
+TIME                  NAME                          VERSION  REQUEST
+2026-11-21 20:16:37Z  a name of thirty-two charac…  17       request_1`,
+		64: `
+TIME                  NAME                             VERSION
+2026-11-21 20:16:37Z  a name of thirty-two characters  17
+
+Not shown, as the terminal is too narrow: REQUEST`,
+		50: `
+TIME                  NAME
+2026-11-21 20:16:37Z  a name of thirty-two charac…
+
+Not shown, as the terminal is too narrow: REQUEST, VERSION`,
+		40: `
+TIME                  NAME
+2026-11-21 20:16:37Z  a name of thirty-…
+
+Not shown, as the terminal is too narrow: REQUEST, VERSION`,
+	} {
+		s := Screen{Width: width}
+		if diff := cmp.Diff(want, "\n"+s.Table(header, rows, "REQUEST", "VERSION")); diff != "" {
+			t.Errorf("on %d columns (-want +got):\n%s", width, diff)
+		}
+	}
+
+	var out bytes.Buffer
+	w := (&Screen{Writer: &out, Width: 30}).NewTableWriter([]string{"ID", "NAME", "VERSION"}, "VERSION")
+	for _, name := range []string{"a name of twenty-seven char", "short", strings.Repeat("long ", 9)} {
+		if err := w.Write([][]string{{"org_1", name, "1"}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.End(); err != nil {
+		t.Fatal(err)
+	}
+	want := `ID     NAME
+org_1  a name of twenty-seven…
+org_1  short
+org_1  long long long long lo…
+
+Not shown, as the terminal is too narrow: VERSION
+`
+	if diff := cmp.Diff(want, out.String()); diff != "" {
+		t.Errorf("in parts (-want +got):\n%s", diff)
 	}
 }
 
@@ -116,6 +173,11 @@ func TestGrouped(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", 1234567: "1,234,567", -999: "-999", -1000: "-1,000"} {
 		if got := Grouped(n); got != want {
 			t.Errorf("Grouped(%d) = %q, want %q", n, got, want)
+		}
+	}
+	for n, want := range map[int64]string{0: "0 keys", 1: "1 key", 2: "2 keys", 1000: "1,000 keys"} {
+		if got := Count(n, "key", "keys"); got != want {
+			t.Errorf("Count(%d) = %q, want %q", n, got, want)
 		}
 	}
 }

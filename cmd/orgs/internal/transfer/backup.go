@@ -21,7 +21,7 @@ import (
 	"organizations-api/shared/store"
 )
 
-// Options say how a backup is written. The zero Options will do.
+// Options say how to write a backup. The zero Options are usable.
 type Options struct {
 	From     string    // the store's name, for people who read the file
 	At       time.Time // when the backup begins
@@ -39,8 +39,8 @@ func (o Options) flush(f *os.File) error {
 	return f.Sync()
 }
 
-// Progress is called with the number of organizations that were just finished, by several goroutines at once. It may be
-// nil.
+// Progress is called with the number of organizations that were just finished. Several goroutines call it at once. It
+// may be nil.
 type Progress func(organizations int)
 
 func (p Progress) add(organizations int) {
@@ -64,12 +64,11 @@ const (
 )
 
 // Write backs up all organizations of the source into a new file at path. It writes a temporary file beside it, reads
-// that again, and only then gives it its name, so the file at path is always complete. Write never replaces a file: the
-// error then wraps ErrExists. After any other error, an interrupt included, nothing is left, and the backup starts
-// anew.
+// that again, and only then renames it, so the file at path is always complete. Write never replaces a file: then the
+// error wraps ErrExists. After any other error, also an interrupt, no file is left, and you start anew.
 //
-// Each organization is in the file as it was at one moment, with the trail of that moment. An organization that exists
-// from the beginning to the end is there exactly once. One that is created or purged meanwhile may be missing.
+// Each organization is in the file as it was at one moment, with its audit trail of that moment. An organization that
+// exists from the beginning to the end is there exactly once. If it is created or purged meanwhile, it may be missing.
 func Write(ctx context.Context, source store.Archive, path string, o Options) (Summary, error) {
 	file, err := createTemporary(path)
 	if err != nil {
@@ -191,8 +190,8 @@ func (b *backup) add(ctx context.Context, e store.Export) error {
 	return nil
 }
 
-// addLong writes an organization that is too long for memory straight into the file. It cuts off what it wrote when
-// that turns out to be of no use.
+// addLong writes an organization that is too long for memory straight into the file. If the organization changes
+// meanwhile, it cuts off what it wrote.
 func (b *backup) addLong(ctx context.Context, e store.Export) (int64, error) {
 	size, sum := b.size, clone(b.sum)
 	cut := func() error {
@@ -221,9 +220,9 @@ func clone(sum hash.Hash) hash.Hash {
 	return copied
 }
 
-// write writes the lines of an organization and returns how many entries it has. When the organization changes while
-// its trail is read, write calls restart, reads the organization into e once more, and writes it anew. The error is a
-// NotFound when the organization was purged.
+// write writes the lines of an organization and returns the number of entries. If the organization changes while its
+// trail is read, write calls restart, reads the organization into e again, and writes it anew. The error is a NotFound
+// if the organization was purged.
 func (b *backup) write(ctx context.Context, out io.Writer, e *store.Export, restart func() error) (int64, error) {
 	const (
 		attempts = 20
@@ -252,7 +251,7 @@ func (b *backup) write(ctx context.Context, out io.Writer, e *store.Export, rest
 	}
 }
 
-// writeExport writes the lines of an organization and returns how many entries it has.
+// writeExport writes the lines of an organization and returns the number of entries.
 func writeExport(ctx context.Context, out io.Writer, e store.Export) (entries int64, err error) {
 	text, err := encodeOrganization(e)
 	if err != nil {
@@ -282,7 +281,7 @@ const maxMemory = 1 << 20
 
 var errTooLong = errors.New("too long for memory")
 
-// memory keeps up to maxMemory bytes. Its Write returns errTooLong when there would be more.
+// memory keeps up to maxMemory bytes. If there are more, Write returns errTooLong.
 type memory struct{ bytes.Buffer }
 
 func (m *memory) Write(text []byte) (int, error) {
@@ -292,7 +291,7 @@ func (m *memory) Write(text []byte) (int, error) {
 	return m.Buffer.Write(text)
 }
 
-// each calls do for every item, for several at once. It stops at the first error and returns that.
+// each calls do for every item, several at once. It stops at the first error and returns it.
 func each[T any](ctx context.Context, workers int, items iter.Seq2[T, error], do func(context.Context, T) error) error {
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

@@ -305,8 +305,8 @@ func (m meddled) wrap(e store.Export) store.Export {
 
 func nothing(store.Export) error { return nil }
 
-// TestChanging changes organizations between the reading of their records and that of their trails. DynamoDB shows this
-// at the end of a trail; if that is long, part of it is in the file by then.
+// TestChanging changes organizations after their records were read and before their trails are read. In DynamoDB this
+// shows only at the end of a trail. If the trail is long, a part of it is in the file by then.
 func TestChanging(t *testing.T) {
 	t.Parallel()
 	ctx := t.Context()
@@ -388,7 +388,7 @@ func wantConsistent(t *testing.T, s *sqlite.Store, id organization.ID) {
 	}
 }
 
-// renamed renames the organization as it was read. It is no error that someone else was faster.
+// renamed renames the organization as it was read. If somebody else changed it first, that is not an error.
 func renamed(ctx context.Context, s *sqlite.Store, e store.Export) error {
 	now := time.Now()
 	after, changes := e.Organization.Apply(organization.Patch{Name: organization.Set(now.String())}, now)
@@ -428,7 +428,7 @@ func TestBreaksOff(t *testing.T) {
 	}
 }
 
-// TestNotBackedUp has what a restore would refuse, or what the file would lose. A backup of it is refused.
+// TestNotBackedUp backs up data that a restore would refuse, or that the file would lose. The backup must fail.
 func TestNotBackedUp(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*store.Export){

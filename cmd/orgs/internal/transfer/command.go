@@ -22,14 +22,15 @@ func BackupCommand(a *cli.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "backup FILE",
 		Short: "Write all organizations into a new file",
-		Long: `Write all organizations, with their keys and audit trails, into a new file, for orgs restore. The service may run
-meanwhile: each organization is as it was at one moment. The backup is written to FILE.*.partial, and named FILE when it is
-complete and checked. An interrupted backup leaves nothing; the same command starts anew. A backup that was killed leaves its
-FILE.*.partial; remove it.
+		Long: `Write all organizations, with their keys and audit trails, into a new file for orgs restore. The service may run
+meanwhile: each organization is written as it was at one moment.
 
-The file has what the store has: internal identifiers, hashes of keys, and credentials of model providers in plain text. It
-is readable by its owner alone; keep it so.`,
-		Args: cobra.ExactArgs(1),
+The command writes FILE.*.partial, and renames it to FILE when it is complete and checked. After an interrupt it leaves
+nothing, and you run it again from the start. If it is killed, it leaves FILE.*.partial. Remove that.
+
+The file holds internal identifiers, hashes of keys, and the credentials of model providers in plain text. Only its owner
+can read it. Keep it so.`,
+		Args: cli.Arguments,
 		Example: `  orgs backup monday.backup
   orgs --store dynamodb:organizations-api backup monday.backup --workers 16`,
 		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, args []string) error {
@@ -91,8 +92,8 @@ func causeText(ctx context.Context, err error) string {
 }
 
 func holds(s Summary) string {
-	return fmt.Sprintf("%s organizations with %s audit entries, %s bytes",
-		term.Grouped(s.Organizations), term.Grouped(s.Entries), term.Grouped(s.Bytes))
+	return fmt.Sprintf("%s with %s, %s", term.Count(s.Organizations, "organization", "organizations"),
+		term.Count(s.Entries, "audit entry", "audit entries"), term.Count(s.Bytes, "byte", "bytes"))
 }
 
 // RestoreCommand returns the command restore.
@@ -102,10 +103,12 @@ func RestoreCommand(a *cli.App) *cobra.Command {
 	c := &cobra.Command{
 		Use:   "restore FILE",
 		Short: "Put the organizations of a backup into the store",
-		Long: `Put the organizations of a backup into the store, whichever engine wrote it. The whole file is checked before anything is
-written. What is there already stays as it is: an organization that is the same is skipped, one that differs is reported.
-Every organization is read back and compared with the backup. A restore that was interrupted can be run again.`,
-		Args: cobra.ExactArgs(1),
+		Long: `Put the organizations of a backup into the store. The backup may be from another engine. The command checks the whole
+file before it writes anything.
+
+It changes no organization that is there already: it skips one that is the same, and reports one that differs. It reads
+every organization back and compares it with the backup. After an interrupt you can run it again.`,
+		Args: cli.Arguments,
 		Example: `  orgs restore monday.backup
   orgs restore monday.backup --compare
   orgs --store dynamodb:dev restore monday.backup`,
@@ -118,7 +121,7 @@ Every organization is read back and compared with the backup. A restore that was
 	return c
 }
 
-// restore checks the file before it opens the store, because opening makes a store where there is none.
+// restore checks the file before it opens the store, because opening would make a missing store.
 func restore(ctx context.Context, a *cli.App, path string, workers int, compareOnly bool) (err error) {
 	file, err := Open(ctx, path)
 	if err != nil {
@@ -154,7 +157,7 @@ func restoreFailure(ctx context.Context, r Report, compareOnly bool, err error) 
 	return term.Fail(backend.KindOf(err), "%s", text)
 }
 
-// difference returns an error that names the organizations that are not as in the backup, if there are any.
+// difference returns an error that names the organizations that differ from the backup. It returns nil if none does.
 func difference(r Report) error {
 	const most = 20
 	wrong := slices.Concat(r.Different, r.Missing)

@@ -134,14 +134,14 @@ func TestEveryByte(t *testing.T) {
 	}
 }
 
-// seal returns a backup of the lines without their trailer, with one that fits.
+// seal returns a backup with the lines and a trailer that fits them. It drops the trailer in lines.
 func seal(organizations, entries int, lines []string) string {
 	text := strings.Join(lines, "")
 	return text + fmt.Sprintf(`{"end":{"organizations":%d,"entries":%d,"sha256":"%x"}}`+"\n",
 		organizations, entries, sha256.Sum256([]byte(text)))
 }
 
-// TestUnreadable has complete backups of what the service or the command could not read once it is restored.
+// TestUnreadable restores complete backups with data that the service or the command could not read afterwards.
 func TestUnreadable(t *testing.T) {
 	t.Parallel()
 	e := full(1)

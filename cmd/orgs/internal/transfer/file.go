@@ -6,13 +6,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
-// ErrExists says that there is a file, or something else, at the path of a new backup.
+// ErrExists says that the path of a new backup is taken.
 var ErrExists = errors.New("the file exists; a backup replaces nothing")
 
-// createTemporary makes the file in which a backup is written: FILE.*.partial beside it, for its owner alone. It
-// neither opens a file that is there already nor follows a link.
+// createTemporary makes the file that a backup is written to: FILE.*.partial beside FILE. Only its owner can use it. It
+// never opens an existing file, and never follows a link.
 func createTemporary(path string) (*os.File, error) {
 	if _, err := os.Lstat(path); err == nil {
 		return nil, ErrExists
@@ -30,7 +31,7 @@ func createTemporary(path string) (*os.File, error) {
 	return file, nil
 }
 
-// removeTemporary ignores a file that publish has moved.
+// removeTemporary removes the file. It is no error if publish has renamed it.
 func removeTemporary(name string) error {
 	if err := os.Remove(name); !errors.Is(err, fs.ErrNotExist) {
 		return err
@@ -38,9 +39,9 @@ func removeTemporary(name string) error {
 	return nil
 }
 
-// publish gives the temporary file its final name, and makes sure that it keeps it. It replaces nothing: of several
-// backups to one path, the first that is done gets the name. The error of the others wraps ErrExists. It is an error if
-// another file got the name: where others may write to the folder, they can put a file in the place of the temporary one.
+// publish gives the temporary file its final name, and makes sure that the name is on disk. It replaces nothing. If
+// several backups want the same path, the first gets it, and the errors of the others wrap ErrExists. If others may
+// write to the folder, they can exchange the temporary file. publish returns an error then.
 func publish(file *os.File, path string, flush func(*os.File) error) error {
 	err := os.Link(file.Name(), path)
 	if err != nil && !errors.Is(err, fs.ErrExist) {
@@ -70,7 +71,8 @@ func checkSame(file *os.File, path string) error {
 	return err
 }
 
-// publishWithoutLink is for file systems that have no links. It takes the name with an empty file, and replaces that.
+// publishWithoutLink is publish for file systems without links. It makes an empty file with the name, and replaces that
+// file.
 func publishWithoutLink(temporary, path string) error {
 	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
@@ -82,8 +84,12 @@ func publishWithoutLink(temporary, path string) error {
 	return os.Rename(temporary, path)
 }
 
-// syncFolder makes sure that the names in the folder of path are on disk.
+// syncFolder makes sure that the names in the folder of path are on disk. Windows cannot flush a folder, so there it
+// does nothing.
 func syncFolder(path string, flush func(*os.File) error) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	folder, err := os.Open(filepath.Dir(path))
 	if err != nil {
 		return err

@@ -22,8 +22,8 @@ func (empty) ExportPage(context.Context, string, int) ([]store.Export, string, e
 
 func (empty) KeySecrets(context.Context) (apikey.Secrets, error) { return nil, nil }
 
-// TestBackupIsOnDisk: the file is whole when it is synced, and has its name when the folder is. A backup whose sync fails
-// has failed.
+// TestBackupIsOnDisk: the file is whole when it is synced, and has its name when the folder is. A backup whose sync
+// fails has failed.
 func TestBackupIsOnDisk(t *testing.T) {
 	t.Parallel()
 	closed, err := os.Open(os.DevNull)
@@ -65,7 +65,7 @@ func TestBackupIsOnDisk(t *testing.T) {
 	}
 }
 
-// TestPublishWithoutLink does what is done on a file system that has no links.
+// TestPublishWithoutLink publishes as on a file system without links.
 func TestPublishWithoutLink(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()
@@ -89,7 +89,7 @@ func TestPublishWithoutLink(t *testing.T) {
 	}
 }
 
-// TestPublishReplaced: where somebody puts another file in the place of the one that was written, the backup fails.
+// TestPublishReplaced: if somebody exchanges the written file, the backup fails.
 func TestPublishReplaced(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

@@ -13,8 +13,8 @@ import (
 	"organizations-api/shared/store"
 )
 
-// TestNothingReplaced has something at the path of a new backup. It must stay as it is, and so must what a link leads
-// to.
+// TestNothingReplaced backs up to a path that is taken. The file there must stay as it is, and so must the target of a
+// link.
 func TestNothingReplaced(t *testing.T) {
 	t.Parallel()
 	s := filled(t, 3)
@@ -55,7 +55,7 @@ func wantNotReplaced(t *testing.T, name string, s store.Archive, path string, o 
 	}
 }
 
-// TestLeftover has what a killed backup leaves. It neither hinders the next backup nor can be restored.
+// TestLeftover: the file that a killed backup leaves does not disturb the next backup, and cannot be restored.
 func TestLeftover(t *testing.T) {
 	t.Parallel()
 	s := filled(t, 3)
@@ -77,7 +77,7 @@ func TestLeftover(t *testing.T) {
 	wantRefused(t, leftover, "the line breaks off")
 }
 
-// TestNoFolder has nowhere to write to.
+// TestNoFolder backs up to a folder that does not exist.
 func TestNoFolder(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "missing", "orgs.backup")
@@ -86,7 +86,7 @@ func TestNoFolder(t *testing.T) {
 	}
 }
 
-// TestOnlyFilesAreRead opens what is no file. It must not wait for it, nor read it without end.
+// TestOnlyFilesAreRead opens things that are not files. Open must neither wait for them nor read without end.
 func TestOnlyFilesAreRead(t *testing.T) {
 	t.Parallel()
 	folder := t.TempDir()

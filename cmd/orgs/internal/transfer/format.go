@@ -1,5 +1,5 @@
-// Package transfer moves whole organizations between stores through a file: a backup writes all of a store's
-// organizations into a new file, a restore puts those of a file into a store. The two stores may have different
+// Package transfer moves whole organizations between stores through a file. A backup writes all organizations of a
+// store into a new file. A restore puts the organizations of a file into a store. The two stores may have different
 // engines.
 //
 // The file is JSON lines: a header, the organizations, each followed by its audit entries, the secrets with which their
@@ -51,7 +51,7 @@ type line struct {
 	secrets apikey.Secrets // what decode made of KeySecrets
 }
 
-// entryStart is how the line of an entry begins, and no other.
+// entryStart is the beginning of every line of an entry. No other line begins with it.
 const entryStart = `{"entry":`
 
 type header struct {
@@ -101,11 +101,11 @@ const maxList = apikey.MaxPerOrganization
 
 var errLongList = fmt.Errorf("it has a list of more than %d elements, such as the keys of an organization", maxList)
 
-// list is a JSON array of at most maxList elements. Without a bound, a line of empty elements would take a hundred times
-// its length in memory.
+// list is a JSON array of at most maxList elements. Without that limit, a line of empty elements could take a hundred
+// times its length in memory.
 type list[T any] []T
 
-// UnmarshalJSON refuses members that it does not know, as decode does.
+// UnmarshalJSON returns an error for members that it does not know, as decode does.
 func (l *list[T]) UnmarshalJSON(text []byte) error {
 	*l = nil
 	decoder := json.NewDecoder(bytes.NewReader(text))
@@ -138,7 +138,7 @@ func newRecord(o organization.Organization, keys []apikey.Record) *record {
 	return r
 }
 
-// export returns the organization without its trail. The error says what is wrong with it and quotes nothing.
+// export returns the organization without its trail. The error says what is wrong with it, and does not quote it.
 func (r *record) export() (store.Export, error) {
 	o := r.Organization
 	o.InternalID = organization.StoredInternalID(r.InternalID)
@@ -167,7 +167,7 @@ func (k key) parse() (apikey.Record, error) {
 
 // The checks are those that every write passes, so that what is restored can be read and changed.
 
-// The bounds of texts that no caller sets, and that are shown or logged.
+// These bounds are for texts that no caller sets, but that are shown or logged.
 const (
 	maxIdentifier = 128
 	maxLimit      = organization.MaxLimit
@@ -247,7 +247,7 @@ func checkEntry(e store.Entry) error {
 	return nil
 }
 
-// checkTimes ignores nil.
+// checkTimes checks that the times have the precision of a store. It ignores nil.
 func checkTimes(times ...*time.Time) error {
 	for _, t := range times {
 		if t != nil && *t != organization.Timestamp(*t) {
@@ -264,7 +264,7 @@ func refuse(wrong bool, rule string) error {
 	return nil
 }
 
-// parseBounded reads JSON as a caller's is read, within the bounds of an object of a caller.
+// parseBounded reads JSON by the rules and within the bounds of a caller's JSON.
 func parseBounded(text string, kind strictjson.Kind) (strictjson.Value, bool) {
 	if len(text) > organization.MaxObjectSize {
 		return strictjson.Value{}, false
@@ -294,8 +294,8 @@ func isListOfObjects(text string) bool {
 	return ok
 }
 
-// encodeOrganization returns the line of an organization. It refuses what a restore would refuse, and what would be
-// lost.
+// encodeOrganization returns the line of an organization. It returns an error if a restore would refuse the line, or if
+// something would be lost.
 func encodeOrganization(e store.Export) ([]byte, error) {
 	text, back, err := encode(line{Organization: newRecord(e.Organization, e.Keys)})
 	if err != nil {
@@ -309,7 +309,7 @@ func encodeOrganization(e store.Export) ([]byte, error) {
 	return text, err
 }
 
-// encodeEntry returns the line of an entry. It refuses the same as encodeOrganization.
+// encodeEntry returns the line of an entry. It has the errors of encodeOrganization.
 func encodeEntry(e store.Entry) ([]byte, error) {
 	text, back, err := encode(line{Entry: newEntry(e)})
 	if err == nil && !reflect.DeepEqual(e, back.Entry.entry()) {
@@ -333,8 +333,8 @@ func encode(l line) ([]byte, line, error) {
 
 var errNoLine = errors.New("it is not a line of a backup, or of a newer version")
 
-// decode reads a line and checks what is in it. It refuses members that it does not know, as they would be lost. The
-// error quotes nothing: the text may be a secret.
+// decode reads a line and checks its content. It returns an error for members that it does not know, because they would
+// be lost. The error quotes nothing, because the text may be a secret.
 func decode(text []byte) (line, error) {
 	if len(text) > maxLine {
 		return line{}, fmt.Errorf("it is longer than %d MiB", maxLine>>20)
@@ -371,7 +371,7 @@ func decode(text []byte) (line, error) {
 	return l, err
 }
 
-// readSecrets returns the secrets with the texts. There is at least one, and no text comes twice.
+// readSecrets returns the secrets from their texts. There must be at least one, and no text may come twice.
 func readSecrets(texts []string) (apikey.Secrets, error) {
 	var secrets apikey.Secrets
 	for _, text := range texts {
@@ -387,7 +387,7 @@ func readSecrets(texts []string) (apikey.Secrets, error) {
 	return secrets, nil
 }
 
-// secretsLine is the inverse of readSecrets.
+// secretsLine returns the line that readSecrets reads.
 func secretsLine(secrets apikey.Secrets) line {
 	var l line
 	for _, secret := range secrets {

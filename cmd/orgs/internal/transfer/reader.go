@@ -16,7 +16,7 @@ import (
 	"organizations-api/shared/apikey"
 )
 
-// check reads a whole backup and returns what it holds.
+// check reads a whole backup and returns its summary.
 func check(ctx context.Context, file io.ReaderAt) (Summary, apikey.Secrets, error) {
 	r := newReader(file)
 	for {
@@ -79,7 +79,8 @@ func (r *reader) next(ctx context.Context) (line, error) {
 	return l, nil
 }
 
-// readLine returns a line with its end. Of a line that is longer than maxLine it returns some more bytes than that.
+// readLine returns a line with its end. If the line is longer than maxLine, it returns a little more than maxLine bytes
+// of it.
 func readLine(in *bufio.Reader) ([]byte, error) {
 	var text []byte
 	for {
@@ -132,7 +133,8 @@ func (r *reader) followEntry(id string) error {
 	return nil
 }
 
-// end compares the trailer with what came before it. No other text of the same trailer will do: a damaged byte shows.
+// end compares the trailer with everything before it. The trailer must have exactly the text that a backup writes, so
+// that every damaged byte shows.
 func (r *reader) end(t trailer, text []byte) error {
 	want := trailer{r.Organizations, r.Entries, hex.EncodeToString(r.sum.Sum(nil))}
 	if t.SHA256 != want.SHA256 {

@@ -17,15 +17,15 @@ import (
 	"organizations-api/shared/store"
 )
 
-// File is a backup that was read from beginning to end and found sound.
+// File is a backup that Open has read and found to be complete.
 type File struct {
 	Summary
 	secrets apikey.Secrets // with which the keys of the organizations were made
 	file    *os.File
 }
 
-// Open opens a backup and reads all of it. It refuses a file that is not as it was written, or that holds what would be
-// unreadable once it is restored. The error says which line is wrong and why, and quotes nothing of it.
+// Open opens a backup and reads all of it. It returns an error if the file is not as it was written, or if a store
+// could not read its content after a restore. The error says which line is wrong and why, and does not quote the line.
 func Open(ctx context.Context, path string) (*File, error) {
 	file, err := cli.OpenRegular(path)
 	if err != nil {
@@ -49,9 +49,10 @@ type Report struct {
 	Missing   []organization.ID
 }
 
-// Restore puts the organizations that are missing into the target, and the secrets with which their keys were made, so
-// that the target accepts them. It changes no organization that is there. It then reads each one back and compares it with the backup. After an error, the report counts what was restored so far, and calling
-// Restore again does the rest.
+// Restore puts the missing organizations of the backup into the target, and the secrets with which their keys were
+// made, so that the target accepts these keys. It changes no organization that is there. It then reads each one back
+// and compares it with the backup. After an error, the report counts what was restored so far. Call Restore again to do
+// the rest.
 func (f *File) Restore(ctx context.Context, target store.Archive, workers int, p Progress) (Report, error) {
 	if err := target.AddKeySecrets(ctx, f.secrets); err != nil {
 		return Report{}, err
@@ -66,7 +67,7 @@ func (f *File) Restore(ctx context.Context, target store.Archive, workers int, p
 	})
 }
 
-// Compare reads each organization of the backup from the target and compares it. It writes nothing.
+// Compare compares each organization of the backup with the target. It writes nothing.
 func (f *File) Compare(ctx context.Context, target store.Archive, workers int, p Progress) (Report, error) {
 	return f.inBatches(ctx, workers, p, func(ctx context.Context, r *report, batch []store.Export) error {
 		return r.compare(ctx, target, batch)
@@ -125,13 +126,13 @@ func (r *report) compare(ctx context.Context, target store.Archive, batch []stor
 	return nil
 }
 
-// The bounds of a batch. It ends with the organization that reaches one of them.
+// A batch ends with the organization that reaches one of these bounds.
 const (
 	batchOrganizations = 100
 	batchBytes         = 1 << 20 // of the file
 )
 
-// batches reads the organizations of the file. It checks every line again: somebody may change the file meanwhile.
+// batches reads the organizations of the file. It checks every line again, because somebody may have changed the file.
 func (f *File) batches(ctx context.Context) iter.Seq2[[]store.Export, error] {
 	return func(yield func([]store.Export, error) bool) {
 		r := newReader(f.file)
@@ -163,8 +164,8 @@ func (f *File) batches(ctx context.Context) iter.Seq2[[]store.Export, error] {
 	}
 }
 
-// trail returns the entries whose lines begin at the offset, up to the first other line. It reads them from the file
-// each time, as there may be more than fit into memory.
+// trail returns the entries whose lines begin at the offset, up to the first line of another kind. It reads them from
+// the file each time, because they may not fit into memory.
 func (f *File) trail(ctx context.Context, offset int64) iter.Seq2[store.Entry, error] {
 	return func(yield func(store.Entry, error) bool) {
 		in := readFrom(f.file, offset)

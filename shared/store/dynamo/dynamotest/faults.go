@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// Fault is what happens to a call. The zero Fault is none: the call passes.
+// Fault is a fault of one call. With the zero Fault the call passes.
 type Fault struct {
 	Name string
 	do   func(*exchange)
@@ -121,7 +121,7 @@ func Garble() Fault {
 	}}
 }
 
-// Late ends the connection, and delivers the call a while later all the same.
+// Late ends the connection at once, but delivers the call a while later.
 func Late(d time.Duration) Fault {
 	return Fault{"delivered late", func(x *exchange) {
 		x.proxy.later(func() {

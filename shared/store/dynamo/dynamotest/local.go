@@ -157,8 +157,7 @@ func freePort() (string, error) {
 // errEnded says that a server ended at once: another process may have taken its port meanwhile.
 var errEnded = errors.New("the server ended")
 
-// await returns when the server answers, with whatever status. An answer of another server that has its port is an
-// error.
+// await returns when the server answers, with any status. If another server answers at its port, it returns an error.
 func (s *server) await() error {
 	deadline := time.Now().Add(time.Minute)
 	for {

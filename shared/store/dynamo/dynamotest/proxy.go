@@ -217,7 +217,7 @@ type reply struct {
 
 func (x *exchange) pass() { x.send(x.forward()) }
 
-// forward delivers the call, whether or not its client still waits: nobody can call back what was sent.
+// forward delivers the call, even if its client no longer waits, because a sent call cannot be taken back.
 func (x *exchange) forward() reply {
 	request, err := http.NewRequest(x.r.Method, x.proxy.behind+x.r.URL.RequestURI(), bytes.NewReader(x.body))
 	if err != nil {

@@ -28,7 +28,7 @@ func backend(t *testing.T, answer string) (url string, delivered *atomic.Int64) 
 	return server.URL, delivered
 }
 
-// ask makes a call and returns what came back; status 0 says that nothing did.
+// ask makes a call and returns the response. Status 0 means that there was none.
 func ask(t *testing.T, url, operation, body string) (status int, text string, whole bool) {
 	t.Helper()
 	return askFor(t, time.Minute, url, operation, body)

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// StartUnasked starts a server that answers each request with an empty object, as DynamoDB does if there is no item, and
-// then sends another response that nobody asked for, with the body. It returns the base URL. The server ends with the
-// test.
+// StartUnasked starts a server that answers each request with an empty object, as DynamoDB does if there is no item,
+// and then sends another response that nobody asked for, with the body. It returns the base URL. The server ends with
+// the test.
 func StartUnasked(t testing.TB, body string) string {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
@@ -31,8 +31,8 @@ func StartUnasked(t testing.TB, body string) string {
 	return "http://" + listener.Addr().String()
 }
 
-// answerTwice answers until the client closes the connection, which it does when it sees the response that it did not ask
-// for.
+// answerTwice answers until the client closes the connection, which it does when it sees the response that it did not
+// ask for.
 func answerTwice(connection net.Conn, body string) {
 	defer connection.Close()
 	in := bufio.NewReader(connection)

@@ -21,7 +21,7 @@ import (
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
 
-// outcome is what a caller can see of a call.
+// outcome is the result of a call, as far as a caller can see it.
 type outcome struct {
 	Result   string
 	Units    float64

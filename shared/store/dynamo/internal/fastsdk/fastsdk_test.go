@@ -77,8 +77,8 @@ var calls = map[string]func(context.Context, client) (any, error){
 	"GetItem": getItem, "UpdateItem": updateItem, "TransactWriteItems": transact,
 }
 
-// TestRequestsAreSigned signs each request again, from what was sent, and wants the same signature. So no part of the
-// request is left unsigned, and the endpoint is the one that was asked for.
+// TestRequestsAreSigned signs each sent request again, and compares the signatures. So every part of the request is
+// signed, and the endpoint is the right one.
 func TestRequestsAreSigned(t *testing.T) {
 	t.Parallel()
 	for endpoint, want := range map[string]string{
@@ -154,7 +154,7 @@ func TestTokenStaysTheSame(t *testing.T) {
 	}
 }
 
-// TestOptionsOfACall: a call with options of its own obeys them.
+// TestOptionsOfACall: a call uses the options that are given to it.
 func TestOptionsOfACall(t *testing.T) {
 	t.Parallel()
 	sent := &dynamotest.Script{Answer: func(int, *http.Request) (*http.Response, error) {

@@ -120,8 +120,8 @@ func (c *clock) correct(ahead time.Duration) {
 
 const readingStep = "OperationDeserializer"
 
-// replaceReading puts a reading step into the place of two of the SDK's: the one that reads a response, and the one
-// that measures the server's clock.
+// replaceReading replaces two steps of the SDK by one reading step: the step that reads a response, and the step that
+// measures the server's clock.
 func replaceReading(stack *middleware.Stack, decode func(answer) any, clock *clock) error {
 	r := &reading{decode: decode, clock: clock}
 	var err error
@@ -143,8 +143,8 @@ type reading struct {
 // ID returns the name of the SDK's step that it replaces.
 func (r *reading) ID() string { return readingStep }
 
-// HandleDeserialize returns a *smithy.DeserializationError, as the SDK's step does, if a success is no answer of
-// DynamoDB. An attribute of an unexpected type is no error here: whoever reads that attribute refuses it.
+// HandleDeserialize returns a *smithy.DeserializationError, as the SDK's step does, if a success is not an answer of
+// DynamoDB. An attribute of an unexpected type is not an error here. The code that reads the attribute refuses it.
 func (r *reading) HandleDeserialize(
 	ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler,
 ) (out middleware.DeserializeOutput, metadata middleware.Metadata, err error) {
@@ -201,7 +201,7 @@ func (r received) HandleDeserialize(
 
 type item = map[string]types.AttributeValue
 
-// answer is what is used of a successful response.
+// answer has the parts of a successful response that are used.
 type answer struct {
 	item     item                     // of GetItem: the item; of UpdateItem: the attributes
 	consumed []types.ConsumedCapacity // one for each table

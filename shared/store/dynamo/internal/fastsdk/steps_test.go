@@ -15,7 +15,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// What becomes of a step of the SDK's stack.
+// A step of the SDK's stack has one of these fates.
 type fate int
 
 const (
@@ -26,8 +26,8 @@ const (
 	token    // kept, and in the stack of TransactWriteItems only
 )
 
-// sdkSteps are all steps of the SDK's stack, in their order. The comments in dropSteps say why a step is dropped. A step
-// that is kept or replaced, or whose work is done in another place, has a test that fails without that work. When
+// sdkSteps are all steps of the SDK's stack, in their order. The comments in dropSteps say why a step is dropped. A
+// step that is kept or replaced, or whose work is done in another place, has a test that fails without that work. When
 // TestSteps fails after an update of the SDK, find out what the new step does, add it here, and drop it or keep it.
 var sdkSteps = []struct {
 	id      string
