@@ -71,8 +71,8 @@ func (b build) bootstrap(ctx context.Context, root, dir string) (string, error) 
 		flags = strings.TrimSpace(flags + " -overlay " + overlay)
 	}
 	linked, path := filepath.Join(dir, "linked"), filepath.Join(dir, "bootstrap")
-	command := exec.CommandContext(ctx, "make", "--no-print-directory", "-f", filepath.Join(root, "Makefile"), "build-variant",
-		"ARCH="+runtime.GOARCH, "PACKAGE="+b.path, "OUT="+linked, "BUILD_FLAGS="+flags)
+	command := exec.CommandContext(ctx, "make", "--no-print-directory", "-f", filepath.Join(root, "Makefile"),
+		"build-variant", "ARCH="+runtime.GOARCH, "PACKAGE="+b.path, "OUT="+linked, "BUILD_FLAGS="+flags)
 	command.Dir = filepath.Join(root, b.module)
 	if out, err := command.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building %s: %w\n%s", b.name, err, out)

@@ -34,7 +34,8 @@ func buildPeers(ctx context.Context, root, dir string) (bootstraps map[string]st
 	return bootstraps, []string{"the peer in Node runs on " + strings.TrimSpace(string(version))}, err
 }
 
-// buildNodePeer installs the peer's libraries beside a copy of its code. It returns the path of a script that starts it.
+// buildNodePeer installs the peer's libraries beside a copy of its code. It returns the path of a script that starts
+// the peer.
 func buildNodePeer(ctx context.Context, root, dir, node string) (string, error) {
 	dir = filepath.Join(dir, "node")
 	if err := os.CopyFS(dir, os.DirFS(filepath.Join(root, "bench", "peers", "node"))); err != nil {

@@ -201,8 +201,8 @@ const (
 )
 
 // noteUse notes that the caller's key is used, if that is due. The caller never learns whether it failed. It runs after
-// the rest of the request and not at the same time: mostly it is due in a new sandbox, which has one connection, and the
-// handshake of a second one takes longer than the call.
+// the rest of the request and not at the same time: mostly it is due in a new sandbox, which has one connection, and
+// the handshake of a second one takes longer than the call.
 func (s *Service) noteUse(ctx context.Context, c *call) {
 	key := usedKey{c.found.Organization.ID, c.found.Key.ID}
 	if !s.uses.due(key, c.started) {

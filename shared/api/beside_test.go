@@ -336,8 +336,8 @@ func (o one) Find(context.Context, organization.ID, apikey.Hash) (store.Found, e
 }
 func (o one) KeySecrets(context.Context) (apikey.Secrets, error) { return o.secrets, nil }
 
-// TestWritesOfGETs: eight services, as eight sandboxes, on one counter. With a limit of 100,000 a minute few GETs write.
-// With 20 a minute exactly 20 pass, in each of several minutes. What remains is never more than there is.
+// TestWritesOfGETs: eight services, as eight sandboxes, on one counter. With a limit of 100,000 a minute few GETs
+// write. With 20 a minute exactly 20 pass, in each of several minutes. What remains is never more than there is.
 func TestWritesOfGETs(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {

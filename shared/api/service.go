@@ -31,7 +31,8 @@ type Options struct {
 
 // Service answers requests. It is safe for concurrent use. It caches no key and no organization: every request reads
 // both, so a revoked key is refused at once. What it remembers authorises nothing: hashes of keys that were accepted
-// lately, which keys' uses it has noted, numbers of requests that it has drawn, and the secrets with which keys are made.
+// lately, which keys' uses it has noted, numbers of requests that it has drawn, and the secrets with which keys are
+// made.
 type Service struct {
 	records  store.Records
 	limiter  *ratelimit.Limiter // nil: no rate limits

@@ -77,8 +77,8 @@ type Ticket struct {
 	free   int64
 }
 
-// Settled reports whether the ticket says if the request passes under the limit. The zero Ticket says nothing. Nor does a
-// ticket if Take was given a lower limit, and that one is used up. The request then needs another ticket.
+// Settled reports whether the ticket says if the request passes under the limit. The zero Ticket says nothing. Nor does
+// a ticket if Take was given a lower limit, and that one is used up. The request then needs another ticket.
 func (t Ticket) Settled(limit int64) bool { return t.drawn || t.number > limit }
 
 // Within reports whether the request passes.
@@ -90,8 +90,8 @@ func (t Ticket) Within(limit int64) bool { return t.drawn && t.number <= limit }
 func (t Ticket) Remaining(limit int64) int64 { return max(0, min(limit, t.free)-t.next+1) }
 
 // Take returns a ticket for a request at the time at. It calls the store only if the process has no number for it. The
-// limit decides how many numbers are drawn, and whether it is worth asking the counter, but not who passes. So it may be
-// a limit of a moment ago. The error is the store's, or says that the store panicked.
+// limit decides how many numbers are drawn, and whether it is worth asking the counter, but not who passes. So it may
+// be a limit of a moment ago. The error is the store's, or says that the store panicked.
 func (l *Limiter) Take(
 	ctx context.Context, id organization.ID, category organization.Category, limit int64, at time.Time,
 ) (Ticket, error) {

@@ -110,8 +110,8 @@ func minute(
 	return passed
 }
 
-// TestLimitOf100000: eight sandboxes serve more than the limit in each of fifty minutes, in equal and in unequal shares.
-// Never more than the limit pass, what is lost is within its bound, and few requests write.
+// TestLimitOf100000: eight sandboxes serve more than the limit in each of fifty minutes, in equal and in unequal
+// shares. Never more than the limit pass, what is lost is within its bound, and few requests write.
 func TestLimitOf100000(t *testing.T) {
 	t.Parallel()
 	const limit, processes, requests = 100_000, 8, 108_000
@@ -168,7 +168,8 @@ func TestLowLimits(t *testing.T) {
 	}
 }
 
-// TestSizeOfLeases: a lease is at most what the process has used in the minute, and at most a hundredth of what is left.
+// TestSizeOfLeases: a lease is at most what the process has used in the minute, and at most a hundredth of what is
+// left.
 func TestSizeOfLeases(t *testing.T) {
 	t.Parallel()
 	for _, limit := range []int64{600, 10_000, 1_000_000_000} {

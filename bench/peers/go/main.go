@@ -62,7 +62,9 @@ type handler struct {
 	table  string
 }
 
-func (h handler) get(ctx context.Context, event events.APIGatewayV2HTTPRequest) (events.APIGatewayV2HTTPResponse, error) {
+func (h handler) get(
+	ctx context.Context, event events.APIGatewayV2HTTPRequest,
+) (events.APIGatewayV2HTTPResponse, error) {
 	token := strings.TrimPrefix(event.Headers["authorization"], "Bearer ")
 	parts := strings.Split(token, "_") // sk, mode, organization, secret
 	if len(parts) != 4 {

@@ -52,8 +52,8 @@ func TestOneRoundTrip(t *testing.T) {
 	}
 }
 
-// TestLeasesCostLess: with a high limit, a hundred requests of a function in one minute are eight counts: of 1, 1, 2, 4,
-// 8, 16, 32 and 64.
+// TestLeasesCostLess: with a high limit, a hundred requests of a function in one minute are eight counts: of 1, 1, 2,
+// 4, 8, 16, 32 and 64.
 func TestLeasesCostLess(t *testing.T) {
 	t.Parallel()
 	awaitRoomInHour(t)
