@@ -230,6 +230,25 @@ func TestAnotherRun(t *testing.T) {
 	}
 }
 
+// TestLateChange: a change that the service makes after all, when the old values were put back, is not taken for that of
+// somebody else. It is put back too.
+func TestLateChange(t *testing.T) {
+	t.Parallel()
+	s, later, sent := &service{name: "before"}, 0, ""
+	_, err := run(s, both(adminKey, ""), "",
+		check("a", 0, func(c harness.Caller) { sent = c.Fresh("Name") }),
+		harness.Check{Name: "b", Run: func(*harness.Session) { s.name = sent }},
+		check("c", 0, func(c harness.Caller) {
+			if later++; c.Read().Text("organization_name") != "before" {
+				c.Failf("the name is not put back")
+			}
+		}),
+	).Do(t.Context(), io.Discard)
+	if err != nil || later != 1 || s.name != "before" {
+		t.Errorf("Do = %v, %d later checks ran, the name is %q", err, later, s.name)
+	}
+}
+
 // TestWrongTargetEndsSoon: a service that answers, but not with what puts the organization back, costs at most ten
 // seconds.
 func TestWrongTargetEndsSoon(t *testing.T) {

@@ -87,6 +87,9 @@ func TestReplay(t *testing.T) {
 		all[m.Group]++
 		if found := replay(t, mutantSubject(t, engine, m), serve, url); found != "" {
 			caught[m.Group]++
+			t.Logf("Prism catches %s: %s", m.Name, found)
+		} else {
+			t.Logf("Prism does not catch %s", m.Name)
 		}
 	}
 	for _, group := range slices.Sorted(maps.Keys(all)) {
@@ -149,6 +152,8 @@ func replay(t *testing.T, subject *harness.Subject, serve func(*harness.Subject)
 }
 
 func send(ctx context.Context, url string, r judge.Request) (*http.Response, error) {
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second) // a proxy can fail to end what it cannot read
+	defer cancel()
 	request, err := http.NewRequestWithContext(ctx, r.Method, url+r.URL, bytes.NewReader(r.Body))
 	if err != nil {
 		return nil, err
