@@ -75,7 +75,7 @@ func TestUnprintableKeys(t *testing.T) {
 	})
 }
 
-// TestUnprintableWelcome starts the first gateway of a store without room for what it says.
+// TestUnprintableWelcome starts the first gateway of a store with an output that has no room for the welcome.
 func TestUnprintableWelcome(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
