@@ -16,8 +16,8 @@ import (
 	"organizations-api/contracttests/harness/local"
 )
 
-// TestServedAtURL runs the suite against orgs serve in a process of its own, as the flags do, with rate limits and
-// without. It runs it twice, so that the second run finds what the first one leaves.
+// TestServedAtURL runs the suite against orgs serve in another process, as the flags do, with rate limits and without.
+// It runs it twice, so that the second run starts with the state that the first one leaves.
 func TestServedAtURL(t *testing.T) {
 	t.Parallel()
 	orgs := buildOrgs(t)

@@ -28,8 +28,8 @@ var (
 	machineRuns = flag.Int("machine-runs", checks.DefaultMachine().Runs, "`number` of the state machine's sequences")
 )
 
-// The variables with the keys of the target. They are no flags, as every user of a machine can see the arguments of its
-// processes.
+// These variables hold the keys of the target. They are not flags, because every user of a machine can see the
+// arguments of its processes.
 const (
 	adminKeyVariable = "ADMIN_KEY" // with the permission admin; its organization is changed and put back
 	readKeyVariable  = "READ_KEY"  // of the same organization, and can only read
@@ -38,11 +38,11 @@ const (
 
 // TestSuite runs the suite on every way to reach the service on this machine, or on the target of the flags.
 //
-// On a target it creates nothing. It puts back what it changes, even when it is interrupted or runs out of time, and stops
-// if it cannot. It must not be killed, and nobody else should change the organization meanwhile. Checks run one after
-// the other, and wait when the target answers 429. They make over a thousand requests, which takes long under the limits
-// of most tiers: the run says how long, and how to raise the limit. What a target cannot show is counted, and listed with
-// -list.
+// On a target it creates nothing. It puts back what it changes, even when it is interrupted or runs out of time, and
+// stops if it cannot. It must not be killed, and nobody else should change the organization meanwhile. Checks run one
+// after the other, and wait when the target answers 429. They make over a thousand requests, which takes long under the
+// limits of most tiers: the run says how long, and how to raise the limit. What a target cannot show is counted, and
+// listed with -list.
 func TestSuite(t *testing.T) {
 	t.Parallel()
 	if *target != "" {
@@ -78,8 +78,8 @@ func TestSuite(t *testing.T) {
 	r.finish(t)
 }
 
-// toPutBack is a minute each for what was sent before and for the last try to put back, and the time of the tries
-// between.
+// toPutBack is the time for putting the organization back: a minute for requests that were sent before, the time of the
+// tries, and a minute for the last try.
 const toPutBack = 5 * time.Minute
 
 // untilInterrupted returns a context that ends while there is still time to put things back.
@@ -93,7 +93,7 @@ func untilInterrupted(t *testing.T) (context.Context, context.CancelFunc) {
 	return ctx, func() { cancel(); stop() }
 }
 
-// allChecks returns the suite, with the state machine as the flags have it.
+// allChecks returns the suite, with the state machine of the flags.
 func allChecks() []harness.Check {
 	machine := checks.DefaultMachine()
 	machine.Seed, machine.Runs = *machineSeed, *machineRuns
@@ -103,8 +103,8 @@ func allChecks() []harness.Check {
 	return all
 }
 
-// runAtURL runs the checks that the subject can show, one after the other, and writes what they show. It returns what
-// the reports show.
+// runAtURL runs the checks that the subject can show, one after the other, and prints the results. It returns the input
+// of the reports.
 func runAtURL(ctx context.Context, t *testing.T, subject *harness.Subject, url string) coverage.ReportInput {
 	t.Helper()
 	run := live.Run{

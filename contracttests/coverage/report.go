@@ -52,9 +52,8 @@ type MutantRun struct {
 	Caught   bool
 }
 
-// Passed reports whether there is nothing to complain of: no check failed, the run was not stopped, nothing is missing
-// that the target can show, and every mutant was caught. That nothing was run at all is nothing to complain of here;
-// coverage says it.
+// Passed reports whether everything is right: no check failed, the run was not stopped, nothing is missing that the
+// target can show, and every mutant was caught. If nothing was run, Passed is true, and the coverage shows it.
 func (in ReportInput) Passed() bool {
 	return in.failures() == 0 && in.Stopped == "" && (in.Partial || len(in.Coverage.Missing()) == 0) && in.survivors() == 0
 }

@@ -122,7 +122,7 @@ func (s *Session) ask(ctx context.Context, r judge.Request) (now Snapshot, shown
 	return now, shown, response.Status < 500 && response.Status != http.StatusTooManyRequests
 }
 
-// others reports that somebody else is at work on the organization.
+// others reports that somebody else changes the organization.
 func (s *Session) others(message string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -185,8 +185,8 @@ func Load(document []byte) (*Document, error) {
 	return &Document{Operations: operations, Warnings: b.warnings, routes: newRoutes(operations)}, nil
 }
 
-// writtenVersion matches the version near the beginning of a document. It stands at the top level, as nothing is before
-// it on its line but the brace of the document.
+// writtenVersion matches the version near the beginning of a document. The version is at the top level: only the brace
+// of the document may come before it on its line.
 var writtenVersion = regexp.MustCompile(`(?m)(?:^|\A\s*\{\s*)["']?(?:openapi|swagger)["']?[ \t]*:[ \t]*["']?(\d[\w.-]*)`)
 
 func checkVersion(version string) error {

@@ -138,8 +138,8 @@ func (r RevisionRequest) plan(
 }
 
 // pause waits before the next attempt. The time is random and its upper bound doubles with each attempt, so competing
-// processes spread out until one is seldom refused because of another: ten within a tenth of a second, a thousand within
-// half a minute.
+// processes spread out until one is seldom refused because of another: ten within a tenth of a second, a thousand
+// within half a minute.
 func pause(ctx context.Context, attempt int) error {
 	const shortest, longest = 4 * time.Millisecond, 30 * time.Second
 	select {

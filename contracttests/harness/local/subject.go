@@ -36,10 +36,10 @@ func New(t testing.TB, engine Engine, o Options) *harness.Subject {
 	return subject
 }
 
-// behindGateway returns the judge of the service behind an HTTP API, which adds a header.
+// behindGateway returns the judge for a service behind an HTTP API, which adds a header.
 func behindGateway() *judge.Validator { return harness.Validator().AllowHeaders("Apigw-Requestid") }
 
-// failWith sets Faulty to targets that are made beforehand.
+// failWith sets Faulty to targets that were made before.
 func failWith(subject *harness.Subject, start func(harness.Fault) harness.Target) {
 	faulty := map[harness.Fault]harness.Target{}
 	for _, fault := range harness.Faults() {
@@ -70,7 +70,7 @@ func Subjects() map[string]func(testing.TB) *harness.Subject {
 	return all
 }
 
-// AtURL returns the service at a URL, of which the tests have nothing but keys. All keys but the first may be "".
+// AtURL returns the service at a URL, for which the tests have only keys. All keys except the first may be "".
 func AtURL(t *testing.T, url, admin, read, other string) *harness.Subject {
 	t.Helper()
 	reached, err := harness.URLTarget(url)
@@ -95,7 +95,7 @@ func AtURL(t *testing.T, url, admin, read, other string) *harness.Subject {
 	return subject
 }
 
-// Report makes errors of a test of what a check found.
+// Report reports the failures of a check as errors of a test.
 func Report(t *testing.T, failures []harness.Failure) {
 	t.Helper()
 	for _, failure := range failures {

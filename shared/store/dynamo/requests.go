@@ -201,8 +201,8 @@ func (s *Store) NoteUse(ctx context.Context, id organization.ID, keyID string, a
 	return translate(fmt.Sprintf("noting a use of %s of %s", keyID, id), err)
 }
 
-// addMeter adds a step to the SDK's stack of a call. The step adds what the call consumed to the Usage of its
-// context. It also adds what became of each attempt to the error of a call that failed.
+// addMeter adds a step to the SDK's stack of a call. The step adds the consumed capacity to the Usage of the call's
+// context. If the call fails, it also adds the outcome of each attempt to the error.
 func addMeter(stack *middleware.Stack) error {
 	return stack.Initialize.Add(middleware.InitializeMiddlewareFunc("Meter", meter), middleware.Before)
 }

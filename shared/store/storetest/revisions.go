@@ -221,9 +221,9 @@ func (s suite) reviseGoesWithTrail(t *testing.T) {
 // thousand is how many additions reviseSum makes.
 const thousand = 1_000
 
-// reviseSum has a thousand callers that each add 1, while others patch the record. Nothing is lost and nothing counts
-// twice. At any time four of the callers are in the store: a thousand connections at once are more than DynamoDB Local
-// answers before a call gives up, and then callers are told that it is unreachable.
+// reviseSum lets a thousand callers each add 1, while others patch the record. Nothing is lost and nothing counts
+// twice. Only four callers use the store at any time: DynamoDB Local cannot answer a thousand connections before a call
+// gives up, and then the callers would get Unreachable.
 func (s suite) reviseSum(t *testing.T) {
 	const patchers, each, atOnce = 2, 20, 4
 	made := s.create(t, Bare(time.Now()))
