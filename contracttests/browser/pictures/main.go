@@ -74,14 +74,21 @@ func (p pictures) make() (err error) {
 
 var keyPattern = regexp.MustCompile(`sk_(?:live|test)_[0-9A-Za-z]+_[0-9A-Za-z]+`)
 
-// cutKeys leaves the beginning of each key.
+// signInPattern finds the secret in a link that signs in.
+var signInPattern = regexp.MustCompile(`#sign-in=[0-9A-Za-z]+`)
+
+// cutKeys leaves only the beginning of each key, and nothing of the secret in a sign-in link.
 func cutKeys(text string) string {
+	text = signInPattern.ReplaceAllString(text, "#sign-in=…")
 	return keyPattern.ReplaceAllStringFunc(text, func(key string) string { return key[:len("sk_live_")+4] + "…" })
 }
 
-// ask runs the first curl command of the text, and returns it with what it prints.
+// curlCommand finds a curl command, which may go on after a backslash at the end of a line.
+var curlCommand = regexp.MustCompile(`curl -sS http(?:\\\n|[^\n])*`)
+
+// ask runs the first curl command of the text. It returns the command and its output.
 func ask(ctx context.Context, text string) (command, answer string, err error) {
-	command = regexp.MustCompile(`curl -sS http[^\n]*`).FindString(text)
+	command = curlCommand.FindString(text)
 	if command == "" {
 		return "", "", fmt.Errorf("there is no curl command in:\n%s", text)
 	}
