@@ -186,7 +186,7 @@ vulncheck: ## Look for known vulnerabilities in what is called (VULNDB=URL), whe
 build: $(BOOTSTRAPS) build/orgs ## Build a static bootstrap for each function, and the orgs command
 
 .PHONY: check
-check: lint build test test-race test-template test-examples test-docs test-browser ## Everything that CI does
+check: lint build test test-race test-template test-examples test-docs test-browser test-docker ## Everything that CI does
 check: SAMPLES :=
 
 .PHONY: clean
