@@ -58,11 +58,13 @@ run: build/orgs ## Run the API here, with a demo organization (ADDR=127.0.0.1:80
 
 # The packages whose tests need only Go, npm and Java. docs, docs/examples, contracttests/template and
 # contracttests/browser have targets of their own, as they need more.
-TESTED = $$(go list ./... | grep -v -e '/contracttests/template$$' -e '/docs/examples$$' -e '/docs$$')
+# The first ones take longest, and others run beside them.
+TESTED = ./shared/store/dynamo ./contracttests ./cmd/orgs \
+	$$(go list ./... | grep -v -e '/contracttests/template$$' -e '/docs/examples$$' -e '/docs$$')
 # The packages that the race detector watches: all but those that only judge what they are given, which take minutes to
 # compile for it.
-RACED = $$(go list ./shared/... ./local/... ./functions/... ./cmd/... ./bench/... ./contracttests ./contracttests/harness/... \
-	./contracttests/live ./contracttests/attacks ./contracttests/linearizability)
+RACED = ./shared/store/dynamo ./contracttests ./cmd/... ./shared/... ./local/... ./functions/... ./bench/... \
+	./contracttests/harness/... ./contracttests/live ./contracttests/attacks ./contracttests/linearizability
 # One DynamoDB Local for all packages. Each line of the output is a package that is done.
 GOTEST = go run ./shared/store/dynamo/dynamotest/withdynamodb \
 	go tool -modfile=tools/go.mod gotestsum --format pkgname --format-hide-empty-pkg -- -vet=off
@@ -74,7 +76,7 @@ SAMPLES ?= -short
 
 .PHONY: test
 test: ## Run the tests, on SQLite and on DynamoDB Local (SEED=N repeats a run's samples; SAMPLES= tries every case)
-	@echo "Testing $$(echo $(TESTED) | wc -w) packages; a line for each that is done. Compiling them takes minutes the first time."
+	@echo "Testing $$(go list $(TESTED) | wc -l) packages; a line for each that is done. Compiling them takes minutes the first time."
 	@$(if $(SAMPLES),echo 'The samples are by the seed $(SEED): make test SEED=$(SEED) tries the same ones.')
 	@ORGS_TEST_SEED=$(SEED) CONTRACT_REPORT=$(REPORT) $(GOTEST) $(SAMPLES) -timeout 40m $(TEST_FLAGS) $(TESTED) $(FAILURES)
 	@cat $(REPORT)/report.txt
