@@ -36,7 +36,7 @@ func terminal(text string) []byte {
 		width, height, width, height)
 	fmt.Fprintf(&out, "<title>make run, and the first request</title>\n")
 	fmt.Fprintf(&out, `<rect width="100%%" height="100%%" rx="8" fill="%s"/>`+"\n", background)
-	fmt.Fprintf(&out, `<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="%d" fill="%s" xml:space="preserve">`+"\n",
+	fmt.Fprintf(&out, `<g font-family="ui-monospace, SFMono-Regular, Menlo, Consolas, 'DejaVu Sans Mono', monospace" font-size="%d" fill="%s">`+"\n",
 		fontSize, foreground)
 	for i, line := range lines {
 		if line == "" {
@@ -47,7 +47,8 @@ func terminal(text string) []byte {
 			colour = fmt.Sprintf(` fill="%s"`, prompt)
 		}
 		fmt.Fprintf(&out, `<text x="%d" y="%d"%s>`, margin, margin+(i+1)*lineHeight-5, colour)
-		_ = xml.EscapeText(&out, []byte(line)) // a buffer takes everything
+		line = strings.ReplaceAll(line, " ", "\u00a0") // not every viewer keeps a row of plain spaces
+		_ = xml.EscapeText(&out, []byte(line))         // a buffer takes everything
 		out.WriteString("</text>\n")
 	}
 	out.WriteString("</g>\n</svg>\n")
