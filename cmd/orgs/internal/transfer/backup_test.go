@@ -305,6 +305,16 @@ func (m meddled) wrap(e store.Export) store.Export {
 
 func nothing(store.Export) error { return nil }
 
+// purged purges the organization. While the backup reads, SQLite may not get to empty its log in time. Then Purge says
+// so, and the organization is gone all the same.
+func purged(ctx context.Context, s *sqlite.Store, id organization.ID) error {
+	err := s.Purge(ctx, id)
+	if store.KindOf(err) == store.Throttled {
+		return nil
+	}
+	return err
+}
+
 // TestChanging changes organizations after their records were read and before their trails are read. In DynamoDB this
 // shows only at the end of a trail. If the trail is long, a part of it is in the file by then.
 func TestChanging(t *testing.T) {
@@ -325,7 +335,7 @@ func TestChanging(t *testing.T) {
 		case all[1].Organization.ID, all[3].Organization.ID:
 			return givenKeys(ctx, s, e)
 		case all[2].Organization.ID:
-			return s.Purge(ctx, e.Organization.ID)
+			return purged(ctx, s, e.Organization.ID)
 		}
 		return nil
 	}
@@ -334,7 +344,7 @@ func TestChanging(t *testing.T) {
 		case id == all[4].Organization.ID && len(e.Keys) < 5:
 			return errors.Join(conflict, givenKeys(ctx, s, e))
 		case id == all[5].Organization.ID:
-			return errors.Join(conflict, s.Purge(ctx, id))
+			return errors.Join(conflict, purged(ctx, s, id))
 		}
 		return nil
 	}
