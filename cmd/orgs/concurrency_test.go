@@ -16,10 +16,15 @@ func TestConcurrentWriters(t *testing.T) {
 	onBothStores(t, testConcurrentWriters)
 }
 
-const (
-	writers          = 20
-	changesPerWriter = 50
-)
+const writers = 20
+
+// changesPerWriter is how many changes each writer makes: 50, or 8 with -short.
+func changesPerWriter() int {
+	if testing.Short() {
+		return 8
+	}
+	return 50
+}
 
 // outcome is the names that a writer tried to set.
 type outcome struct {
@@ -51,10 +56,10 @@ func testConcurrentWriters(t *testing.T, env environment) {
 		return
 	}
 	id := made.Organization.ID
-	entries := mustJSON[trail](t, env, "audit", id, "--limit", fmt.Sprint(10*writers*changesPerWriter)).Entries
+	entries := mustJSON[trail](t, env, "audit", id, "--limit", fmt.Sprint(10*writers*changesPerWriter())).Entries
 	accepted, late := checkNames(t, checkTrail(t, entries), outcomes)
-	if accepted != writers*changesPerWriter {
-		t.Errorf("%d changes were accepted, want %d", accepted, writers*changesPerWriter)
+	if accepted != writers*changesPerWriter() {
+		t.Errorf("%d changes were accepted, want %d", accepted, writers*changesPerWriter())
 	}
 	if got := mustJSON[shown](t, env, "show", id).Organization.Version; got != int64(accepted+late) {
 		t.Errorf("version = %d, want %d, the number of changes", got, accepted+late)
@@ -67,7 +72,7 @@ func write(t *testing.T, client *http.Client, url, key string, writer int) outco
 	ctx, cancel := context.WithTimeout(t.Context(), 10*patience)
 	defer cancel()
 	var o outcome
-	for try := 0; len(o.accepted) < changesPerWriter; try++ {
+	for try := 0; len(o.accepted) < changesPerWriter(); try++ {
 		name := fmt.Sprintf("Writer %d, change %d, try %d", writer, len(o.accepted), try)
 		got, err := do(client, newRequest(ctx, "PATCH", url, key, renaming(name)))
 		switch got.status {
