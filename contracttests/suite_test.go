@@ -54,7 +54,7 @@ func allChecks() []harness.Check {
 // store. So every keyword of the document is sent on SQLite, which is fast, and a sample of them on DynamoDB. With
 // -short only the service in process gets every keyword.
 func generatedChecks(subject string) []harness.Check {
-	sampled := bodies.Generation{Seed: sample.Seed(), Bodies: 50, Every: 8}
+	sampled := bodies.Generation{Seed: sample.Seed(), Bodies: sample.Size(50, 20), Every: sample.Size(8, 24)}
 	switch onSQLite := strings.HasSuffix(subject, "-sqlite"); {
 	case onSQLite && !testing.Short():
 		return bodies.All()

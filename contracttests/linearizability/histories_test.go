@@ -243,7 +243,7 @@ func (f *figures) check(t *testing.T, engine string) {
 			f.lost, f.doubled, f.falsified, f.clashes, f.torn, f.story)
 	}
 	for v := shown; v <= verdictsEnd; v++ {
-		if f.answers[v] == 0 {
+		if f.answers[v] == 0 && !testing.Short() { // a sample may lack one
 			t.Errorf("no answer was %q: the run shows less than it is meant to", v)
 		}
 	}

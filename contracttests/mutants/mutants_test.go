@@ -44,7 +44,7 @@ func TestMutants(t *testing.T) {
 			})
 		}
 	})
-	results := tryMutants(t, engine, sample.Of(t, mutants.All(), 60))
+	results := tryMutants(t, engine, sample.Of(t, mutants.All(), 40))
 	t.Logf("\n%s", mutants.Table(results))
 	if *mutantsJSON != "" {
 		writeMutants(t, *mutantsJSON, results)

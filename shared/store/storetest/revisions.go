@@ -219,10 +219,10 @@ func (s suite) reviseGoesWithTrail(t *testing.T) {
 	}
 }
 
-// additions is how many callers reviseSum has at once: a thousand, and with -short a hundred.
+// additions is how many callers reviseSum has at once: a thousand, and with -short thirty.
 func additions() int {
 	if testing.Short() {
-		return 100
+		return 30
 	}
 	return 1_000
 }
