@@ -66,7 +66,7 @@ func Command(a *cli.App) *cobra.Command {
   orgs contract https://api.example.com --report build/contract --verbose
   orgs contract http://127.0.0.1:8080 --as-operator
   orgs --store dynamodb:organizations-api contract https://api.example.com --as-operator`,
-		Args: cobra.ExactArgs(1),
+		Args: cli.Arguments,
 		RunE: a.Run(func(ctx context.Context, args []string) error { return o.run(ctx, a, args[0]) }),
 	}
 	flags := c.Flags()

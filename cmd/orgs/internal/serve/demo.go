@@ -163,7 +163,7 @@ func keysCommand(a *cli.App) *cobra.Command {
 		Long: `Show the keys of the demo organization again. orgs serve keeps them in a file beside the SQLite store that it
 filled. Only you can read that file. No other keys can be shown again.`,
 		Example: "  orgs serve keys",
-		Args:    cobra.NoArgs,
+		Args:    cli.Arguments,
 		RunE: a.RunWith(backend.OpenExisting, func(ctx context.Context, s *backend.Store, _ []string) error {
 			d, err := keptDemo(ctx, s, a.Now())
 			if err != nil {

@@ -51,7 +51,7 @@ SIGINT and SIGTERM end it when the running requests are answered.`,
   orgs serve --addr 127.0.0.1:0 --rate-limits off
   orgs serve --allowed-origins http://localhost:3000
   orgs --store dynamodb:dev serve --functions build`,
-		Args: cobra.NoArgs,
+		Args: cli.Arguments,
 		RunE: a.Run(func(ctx context.Context, _ []string) error {
 			return serve(ctx, a, options{addr.Value, limits.Value, functions, origins.Value, format.Value, browse})
 		}),
