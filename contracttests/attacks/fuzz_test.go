@@ -33,13 +33,8 @@ const fuzzBlock = 100
 
 func fuzzedEvents() int { return cmp.Or(*fuzzed, sample.Size(5_000, 1_000)) }
 
-// eventSeed returns the seed of the events: the same always, or with -short that of the samples.
-func eventSeed() uint64 {
-	if testing.Short() {
-		return sample.Seed()
-	}
-	return *fuzzedSeed
-}
+// eventSeed returns the seed of the events.
+func eventSeed() uint64 { return sample.SeedOr(*fuzzedSeed) }
 
 // TestFuzzedEvents sends made-up events. The functions must not panic, must not fail, and must answer as the document says.
 func TestFuzzedEvents(t *testing.T) {

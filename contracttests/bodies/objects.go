@@ -174,7 +174,7 @@ func (p *sampler) undeclared(part *spec.Schema, base bodyBase) {
 		}
 	}
 	p.add(part, "additionalProperties", "no other member", base.members.text())
-	declared := declaredNames(base.parts)
+	declared := base.parts.Properties()
 	if len(declared) > 0 && declared[0] != "" {
 		name := strings.ToUpper(declared[0])
 		p.add(part, "additionalProperties", "a member in upper case", base.members.with(name, "[7]").text())

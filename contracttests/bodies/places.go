@@ -105,7 +105,7 @@ func (g *Generator) walkMembers(place *bodyPlace, above spec.Place) {
 
 // memberNames returns the names that the parts declare, and one more if they describe other members.
 func memberNames(parts spec.Place) []string {
-	out := declaredNames(parts)
+	out := parts.Properties()
 	for _, part := range parts {
 		if part.Additional != nil && part.Additional.Bool == nil && memberOf(parts, "any") == part.Additional {
 			out = append(out, "any")

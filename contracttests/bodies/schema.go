@@ -123,18 +123,6 @@ func itemOf(parts spec.Place) *spec.Schema {
 	return nil
 }
 
-func declaredNames(parts spec.Place) []string {
-	var out []string
-	for _, part := range parts {
-		for _, p := range part.Properties {
-			if !slices.Contains(out, p.Name) {
-				out = append(out, p.Name)
-			}
-		}
-	}
-	return out
-}
-
 // keywords returns the keywords of a schema that have two sides.
 func keywords(s *spec.Schema) []string {
 	var out []string

@@ -27,11 +27,7 @@ var (
 
 // generation returns the random bodies to send: the same ones always, or with -short fewer, by the seed of the samples.
 func generation() (seed uint64, bodies int) {
-	seed, bodies = *generatedSeed, cmp.Or(*generatedBodies, sample.Size(2000, 400))
-	if testing.Short() {
-		seed = sample.Seed()
-	}
-	return seed, bodies
+	return sample.SeedOr(*generatedSeed), cmp.Or(*generatedBodies, sample.Size(2000, 400))
 }
 
 // TestGeneratedChecks: the service agrees with its document on every body, on the engine that it is developed with.

@@ -154,7 +154,7 @@ func (g *Generator) bodyCases() []Case {
 	whole, _ := example(g.root.schema, 0)
 	for _, base := range g.root.bases {
 		all := base.members
-		for _, name := range declaredNames(base.parts) {
+		for _, name := range base.parts.Properties() {
 			if text, ok := memberText(base.parts, name, 0); ok {
 				all = all.with(name, text)
 			}

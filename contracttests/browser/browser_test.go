@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -26,7 +25,7 @@ var browser context.Context
 func TestMain(m *testing.M) { os.Exit(withBrowser(m.Run)) }
 
 func withBrowser(run func() int) int {
-	path, err := chromium()
+	path, err := Chromium()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
@@ -52,19 +51,6 @@ func withBrowser(run func() int) int {
 		return 1
 	}
 	return run()
-}
-
-// chromium returns the browser to test with.
-func chromium() (string, error) {
-	if path := os.Getenv("CHROMIUM"); path != "" {
-		return path, nil
-	}
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
-	}
-	return "", fmt.Errorf("there is no Chromium; install the package chromium, or name one in CHROMIUM")
 }
 
 // tab is a page in a profile of its own. What no page of ours may do fails the test when it ends.

@@ -170,7 +170,7 @@ func TestConsoleRateLimited(t *testing.T) {
 	tb.awaitText("#said", "Try again in")
 }
 
-// TestConsoleUsage has a month's allocation used in part, nearly, and more than whole, and one that is agreed.
+// TestConsoleUsage shows the usage of a month: a part of the credits, nearly all, more than all, and a number by agreement.
 func TestConsoleUsage(t *testing.T) {
 	t.Parallel()
 	g := start(t)

@@ -2,11 +2,9 @@ package mutants
 
 import (
 	"net/http"
-	"slices"
 	"sync"
 
 	"organizations-api/contracttests/harness"
-	"organizations-api/contracttests/spec"
 )
 
 // This file reads names from the document, so that a new member has its mutants by itself.
@@ -28,8 +26,8 @@ var declared = sync.OnceValue(func() names {
 	shown := document.Operation(http.MethodGet, harness.Path).Response(http.StatusOK).Content[0].Schema.Place()
 	update := document.Operation(http.MethodPatch, harness.Path).Body.Content[0].Schema.Place()
 	var n names
-	n.members, n.updates = propertiesOf(shown), propertiesOf(update)
-	n.limits = propertiesOf(update.Member("rate_limits"))
+	n.members, n.updates = shown.Properties(), update.Properties()
+	n.limits = update.Member("rate_limits").Properties()
 	for _, name := range n.updates {
 		p := update.Member(name)
 		switch {
@@ -48,16 +46,3 @@ var declared = sync.OnceValue(func() names {
 	}
 	return n
 })
-
-// propertiesOf returns the names that the schemas of a place list.
-func propertiesOf(place spec.Place) []string {
-	var all []string
-	for _, s := range place {
-		for _, p := range s.Properties {
-			if !slices.Contains(all, p.Name) {
-				all = append(all, p.Name)
-			}
-		}
-	}
-	return all
-}

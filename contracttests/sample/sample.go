@@ -30,6 +30,14 @@ func Seed() uint64 {
 	return seed
 }
 
+// SeedOr returns the seed of a run that is the same each time, or with -short that of the samples.
+func SeedOr(same uint64) uint64 {
+	if testing.Short() {
+		return Seed()
+	}
+	return same
+}
+
 // Size returns how many cases to try: all, or with -short the other number.
 func Size(all, short int) int {
 	if testing.Short() {

@@ -75,6 +75,19 @@ func (p Place) ComparesNumbers() bool {
 	return slices.ContainsFunc(p, func(s *Schema) bool { return s.numeric })
 }
 
+// Properties returns the names of the members that the schemas of the place declare, each once.
+func (p Place) Properties() []string {
+	var names []string
+	for _, s := range p {
+		for _, property := range s.Properties {
+			if !slices.Contains(names, property.Name) {
+				names = append(names, property.Name)
+			}
+		}
+	}
+	return names
+}
+
 // Member returns the place of a member.
 func (p Place) Member(name string) Place {
 	var found Place

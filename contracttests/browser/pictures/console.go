@@ -2,17 +2,16 @@ package main
 
 import (
 	"context"
-	"errors"
-	"os"
-	"os/exec"
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"organizations-api/contracttests/browser"
 )
 
 // console signs in to the console with the key, and returns the picture of its first screen.
 func console(ctx context.Context, url, key string) ([]byte, error) {
-	path, err := chromium()
+	path, err := browser.Chromium()
 	if err != nil {
 		return nil, err
 	}
@@ -38,17 +37,4 @@ func console(ctx context.Context, url, key string) ([]byte, error) {
 		return nil, err
 	}
 	return chromedp.Run(ctx, chromedp.CaptureScreenshot())
-}
-
-// chromium returns the path of the browser.
-func chromium() (string, error) {
-	if path := os.Getenv("CHROMIUM"); path != "" {
-		return path, nil
-	}
-	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
-	}
-	return "", errors.New("there is no Chromium; install the package chromium, or name one in CHROMIUM")
 }

@@ -1,0 +1,20 @@
+package browser
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+)
+
+// Chromium returns the path of the browser: that of the variable CHROMIUM, or the first one that is installed.
+func Chromium() (string, error) {
+	if path := os.Getenv("CHROMIUM"); path != "" {
+		return path, nil
+	}
+	for _, name := range []string{"chromium", "chromium-browser", "google-chrome"} {
+		if path, err := exec.LookPath(name); err == nil {
+			return path, nil
+		}
+	}
+	return "", errors.New("there is no Chromium; install the package chromium, or name one in CHROMIUM")
+}
