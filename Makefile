@@ -22,9 +22,13 @@ DEPLOYED_ARCH := $(ARCHITECTURE:x86_64=amd64)
 # deploy.
 ARCH := $(DEPLOYED_ARCH)
 
-# No RPC server of Lambda's old runtime, no paths of this machine, no symbols: what starts fastest. No C library: what
-# runs on provided.al2023 whatever this machine has.
-BUILD_FUNCTION = CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -trimpath -buildvcs=false -ldflags '-s -w' -tags lambda.norpc
+# All is built without a C library, so that it runs on any Linux, and without paths of this machine. Go compiles a
+# package once for the functions, the command and the tests, as all are built alike.
+export CGO_ENABLED := 0
+export GOFLAGS := $(filter-out -trimpath,$(shell go env GOFLAGS)) -trimpath
+
+# No RPC server of Lambda's old runtime, no symbols: what starts fastest.
+BUILD_FUNCTION = GOOS=linux GOARCH=$(ARCH) go build -buildvcs=false -ldflags '-s -w' -tags lambda.norpc
 
 ADDR ?= 127.0.0.1:8080
 STORE ?= sqlite:.orgs/orgs.db
@@ -65,9 +69,11 @@ TESTED = ./shared/store/dynamo ./contracttests ./cmd/orgs \
 # compile for it.
 RACED = ./shared/store/dynamo ./contracttests ./cmd/... ./shared/... ./local/... ./functions/... ./bench/... \
 	./contracttests/harness/... ./contracttests/live ./contracttests/attacks ./contracttests/linearizability
-# One DynamoDB Local for all packages. Each line of the output is a package that is done.
+# One DynamoDB Local for all packages. Each line of the output is a package that is done. Twice as many packages as
+# processors run at once, as the longest ones mostly wait.
 GOTEST = go run ./shared/store/dynamo/dynamotest/withdynamodb \
-	go tool -modfile=tools/go.mod gotestsum --format pkgname --format-hide-empty-pkg -- -vet=off
+	go tool -modfile=tools/go.mod gotestsum --format pkgname --format-hide-empty-pkg -- -vet=off \
+	-p $$(( 2 * $$(getconf _NPROCESSORS_ONLN) ))
 # What failed is printed with all that it contains, of which most passed.
 FAILURES = | grep --line-buffered -v -e '^ *--- PASS'
 
@@ -83,7 +89,7 @@ test: ## Run the tests, on SQLite and on DynamoDB Local (SEED=N repeats a run's 
 
 .PHONY: test-race
 test-race: ## Run samples of the tests under the race detector (SEED=N repeats a run's samples)
-	@ORGS_TEST_SEED=$(SEED) $(GOTEST) $(RACE) -short -timeout 40m $(TEST_FLAGS) $(RACED) $(FAILURES)
+	@CGO_ENABLED=1 ORGS_TEST_SEED=$(SEED) $(GOTEST) $(RACE) -short -timeout 40m $(TEST_FLAGS) $(RACED) $(FAILURES)
 
 # What the browser tests need beside Chromium: the judge of accessibility, and the SHA-256 of it.
 AXE_VERSION := 4.14.1
@@ -300,7 +306,7 @@ dist: build/orgs ## Build orgs for Linux, macOS and Windows, its manual pages, a
 		os=$${platform%/*} arch=$${platform#*/}; \
 		test $$os = windows && end=.exe || end=; \
 		echo "$(DIST)/orgs-$$os-$$arch$$end"; \
-		CGO_ENABLED=0 GOOS=$$os GOARCH=$$arch go build -trimpath -ldflags '-s -w' -o "$(DIST)/orgs-$$os-$$arch$$end" ./cmd/orgs; \
+		GOOS=$$os GOARCH=$$arch go build -ldflags '-s -w' -o "$(DIST)/orgs-$$os-$$arch$$end" ./cmd/orgs; \
 	done
 	@rm -rf build/man && build/orgs man build/man
 	@tar --create --gzip --file $(DIST)/orgs-man.tar.gz --directory build --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner man
@@ -327,7 +333,7 @@ $(BOOTSTRAPS): build/%/bootstrap:
 
 build/orgs:
 	@echo 'Building orgs; this takes a minute the first time.'
-	@CGO_ENABLED=0 go build -trimpath -o $@ ./cmd/orgs
+	@go build -o $@ ./cmd/orgs
 
 # The benchmarks build a package as the functions are built; BUILD_FLAGS change what they compare.
 .PHONY: build-variant

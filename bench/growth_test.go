@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"organizations-api/contracttests/sample"
 )
 
 // make bench-growth turns these up.
@@ -40,14 +42,16 @@ func TestGrowth(t *testing.T) {
 	}
 	s := newSeeder(t, *growthData)
 	var figures []growthFigure
-	for _, engine := range []struct {
+	type engine struct {
 		name    string
 		samples int
 		stores  func(*testing.T, seeder, []int) []growthStore
-	}{
+	}
+	engines := []engine{
 		{"SQLite", *sqliteSamples, sqliteStores},
 		{"DynamoDB Local", *dynamoSamples, dynamoStores},
-	} {
+	}
+	for _, engine := range sample.Of(t, engines, 1) {
 		if engine.samples == 0 {
 			continue
 		}

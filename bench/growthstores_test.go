@@ -41,6 +41,7 @@ func newSeeder(t *testing.T, folder string) seeder {
 	}
 	orgs := filepath.Join(t.TempDir(), "orgs")
 	build := exec.CommandContext(t.Context(), "go", "build", "-o", orgs, "organizations-api/cmd/orgs")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as make builds it, so that Go need not compile it again
 	if text, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("building orgs: %v\n%s", err, text)
 	}

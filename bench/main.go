@@ -66,7 +66,7 @@ func measureAll(ctx context.Context, only string, quick, peers bool, progress io
 		return r, err
 	}
 	defer os.RemoveAll(dir)
-	f, err := newFixture(ctx, filepath.Dir(strings.TrimSpace(string(goMod))), dir, peers, progress)
+	f, err := newFixture(ctx, filepath.Dir(strings.TrimSpace(string(goMod))), dir, peers)
 	if err != nil {
 		return r, err
 	}
@@ -82,6 +82,9 @@ func measureAll(ctx context.Context, only string, quick, peers bool, progress io
 			if s.chunk > 0 {
 				s.invocations, s.warmUp = s.chunk, s.chunk
 			}
+		}
+		if err := f.build(ctx, s.variants, progress); err != nil {
+			return r, err
 		}
 		result, err := s.run(ctx, progress)
 		if err != nil {

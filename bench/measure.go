@@ -30,7 +30,8 @@ type values map[string]float64
 // variant is a binary in one environment.
 type variant struct {
 	name        string
-	bootstrap   string // path
+	binary      string // name
+	bootstrap   string // path; fixture.build sets it
 	environment map[string]string
 	event       []byte
 	check       func(answer []byte) error // of every answer

@@ -23,7 +23,7 @@ const getNoLimits = "get, no rate limits"
 
 // fixture is everything that the sections need: the binaries, their events, and a DynamoDB with fixed answers.
 type fixture struct {
-	dir        string
+	root, dir  string // of the module, and of what is built
 	db         *dynamotest.Canned
 	plain      *dynamotest.CannedServer // without TLS
 	secure     *dynamotest.CannedServer // with TLS
@@ -34,9 +34,9 @@ type fixture struct {
 	notes      []string                 // what this machine cannot measure
 }
 
-// newFixture builds the binaries in dir and starts the servers. The caller must close the fixture.
-func newFixture(ctx context.Context, root, dir string, peers bool, progress io.Writer) (*fixture, error) {
-	f := &fixture{dir: dir, bootstraps: map[string]string{}, events: map[string][]byte{}}
+// newFixture builds the peers in dir and starts the servers. The caller must close the fixture.
+func newFixture(ctx context.Context, root, dir string, peers bool) (*fixture, error) {
+	f := &fixture{root: root, dir: dir, bootstraps: map[string]string{}, events: map[string][]byte{}}
 	var err error
 	if f.db, err = dynamotest.NewCanned(); err != nil {
 		return nil, err
@@ -48,13 +48,6 @@ func newFixture(ctx context.Context, root, dir string, peers bool, progress io.W
 		}
 		f.events[name] = f.db.Event(recorded)
 	}
-	for i, b := range builds() {
-		fmt.Fprintf(progress, "\rbuilding: %d of %d ", i+1, len(builds()))
-		if f.bootstraps[b.name], err = b.bootstrap(ctx, root, dir); err != nil {
-			return nil, err
-		}
-	}
-	fmt.Fprintln(progress)
 	if peers {
 		built, notes, err := buildPeers(ctx, root, dir)
 		if err != nil {
@@ -72,6 +65,23 @@ func newFixture(ctx context.Context, root, dir string, peers bool, progress io.W
 	}
 	f.delayed = newDelayed(f.db)
 	return f, nil
+}
+
+// build builds the binaries of the variants that are not built yet.
+func (f *fixture) build(ctx context.Context, variants []variant, progress io.Writer) (err error) {
+	for i := range variants {
+		v := &variants[i]
+		at := slices.IndexFunc(builds(), func(b build) bool { return b.name == v.binary })
+		if f.bootstraps[v.binary] == "" && at >= 0 {
+			fmt.Fprintf(progress, "\rbuilding %-40s", v.binary)
+			if f.bootstraps[v.binary], err = builds()[at].bootstrap(ctx, f.root, f.dir); err != nil {
+				return err
+			}
+		}
+		v.bootstrap = f.bootstraps[v.binary]
+	}
+	fmt.Fprintln(progress)
+	return nil
 }
 
 func (f *fixture) close() {
@@ -166,7 +176,7 @@ func (f *fixture) overTLS(share int, bundle, folders string) section {
 func (f *fixture) variant(name, binary string, changes map[string]string) variant {
 	tables := dynamotest.CannedTables()
 	v := variant{
-		name: name, bootstrap: f.bootstraps[binary], event: f.events[get], check: f.checkRecord,
+		name: name, binary: binary, event: f.events[get], check: f.checkRecord,
 		environment: map[string]string{
 			"ORGANIZATIONS_TABLE": tables.Organizations, "COUNTERS_TABLE": tables.Counters, "RATE_LIMITS": "on",
 			"AWS_ENDPOINT_URL_DYNAMODB": f.plain.URL, "GOMAXPROCS": "1", "SSL_CERT_DIR": "/nonexistent",

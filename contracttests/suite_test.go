@@ -2,6 +2,8 @@ package contracttests_test
 
 import (
 	"flag"
+	"math/rand/v2"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -28,7 +30,7 @@ func TestSuite(t *testing.T) {
 				t.Parallel()
 				subject := start(t)
 				subject.Observe = r.coverage.Observe
-				for _, check := range slices.Concat(allChecks(), generatedChecks(name)) {
+				for _, check := range suiteOf(name) {
 					t.Run(check.Name, func(t *testing.T) {
 						t.Parallel()
 						r.run(t, subject, check)
@@ -38,6 +40,18 @@ func TestSuite(t *testing.T) {
 		}
 	})
 	r.finish(t)
+}
+
+// suiteOf returns the checks for a subject. With -short each check runs on one of the two subjects on DynamoDB.
+func suiteOf(subject string) []harness.Check {
+	all := slices.Concat(allChecks(), generatedChecks(subject))
+	if !testing.Short() || runtime.GOOS != "linux" || strings.HasSuffix(subject, "-sqlite") {
+		return all
+	}
+	coins := rand.New(rand.NewPCG(sample.Seed(), 0)) // the same for both subjects
+	return slices.DeleteFunc(all, func(harness.Check) bool {
+		return (coins.IntN(2) == 0) != (subject == "bootstraps-dynamodb")
+	})
 }
 
 // allChecks returns the suite, with the state machine as the flags have it.

@@ -111,7 +111,7 @@ func TestSeedInterrupted(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	a := cli.New(env.get, &stdout, &stderr)
 	// On a terminal the progress is drawn often. The first time interrupts the command.
-	a.Stderr = &term.Screen{Terminal: true, Writer: writerFunc(func(p []byte) (int, error) {
+	a.Stderr = &term.Screen{Terminal: true, Cursor: true, Writer: writerFunc(func(p []byte) (int, error) {
 		interrupt()
 		return stderr.Write(p)
 	})}

@@ -112,7 +112,11 @@ func (s suite) updateStale(t *testing.T) {
 
 // updateRace lets writers of two processes change one record. Each retries after a conflict, as the service does.
 func (s suite) updateRace(t *testing.T) {
-	const writers, each = 8, 25
+	const writers = 8
+	each := 25
+	if testing.Short() {
+		each = 8
+	}
 	made := s.create(t, Bare(time.Now()))
 	accepted := make([][]store.Entry, writers)
 	together(writers, func(i int) {
@@ -131,7 +135,7 @@ func (s suite) updateRace(t *testing.T) {
 
 	got, _, err := s.a.Get(t.Context(), made.ID)
 	want(t, "Get", err)
-	if got.Version != writers*each {
+	if got.Version != int64(writers*each) {
 		t.Errorf("version after %d accepted changes = %d", writers*each, got.Version)
 	}
 	for i, e := range entries {
