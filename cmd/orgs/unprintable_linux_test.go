@@ -75,6 +75,44 @@ func TestUnprintableKeys(t *testing.T) {
 	})
 }
 
+// TestUnprintableChanges: if the result of a change cannot be printed, the failure says that the change was made, with
+// --json too. Who believes that nothing happened would add credits twice.
+func TestUnprintableChanges(t *testing.T) {
+	t.Parallel()
+	env := newStore(t)
+	made := mustJSON[created](t, env, "create", "--name", "A", "--credits", "5")
+	id, key := made.Organization.ID, made.Key.ID
+	folder := t.TempDir()
+	changes, backup := filepath.Join(folder, "changes"), filepath.Join(folder, "backup")
+	if err := os.WriteFile(changes, []byte(`{"organization_id":"`+id+`","credit_count":"+1"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct{ want, args string }{
+		{id + " has version 1 now", "update ORG --credits +1"},
+		{id + " has version 2 now", "update ORG --credits +1 --json"},
+		{"1 of 1 lines changed something", "update --file CHANGES"},
+		{key + " of " + id + " expires at ", "keys expires ORG KEY 1h"},
+		{key + " of " + id + " is revoked since ", "keys revoke ORG KEY"},
+		{id + " is deleted", "delete ORG"},
+		{id + " is active", "undelete ORG"},
+		{"backup has 1 organization", "backup BACKUP"},
+		{"0 organizations were restored", "restore BACKUP"},
+		{id + " is gone for good", "delete ORG --purge --yes"},
+		{"1 organizations were restored", "restore BACKUP"},
+	} {
+		args := strings.Fields(strings.NewReplacer("ORG", id, "KEY", key, "CHANGES", changes, "BACKUP", backup).Replace(c.args))
+		var stderr bytes.Buffer
+		code := run(t.Context(), args, env.get, openFull(t), &stderr)
+		if code != exitFailed {
+			t.Errorf("orgs %q without room for its output = %d, want %d", args, code, exitFailed)
+		}
+		match(t, stderr.String(), c.want+".*, but this could not be shown: .*no space left")
+	}
+	if got := mustJSON[shown](t, env, "show", id).Organization.Credits; got != 8 {
+		t.Errorf("%d credits, want the 5 from the beginning and 3 more", got)
+	}
+}
+
 // TestUnprintableWelcome starts the first gateway of a store with an output that has no room for the welcome. The keys can
 // be shown later, if there was a place to keep them.
 func TestUnprintableWelcome(t *testing.T) {
@@ -103,9 +141,9 @@ func TestUnprintableWelcome(t *testing.T) {
 	}
 }
 
-// TestKeysForAReaderWhoIsGone prints a new key into a pipe that nobody reads any more. The signal SIGPIPE would end the
+// TestChangesForAReaderWhoIsGone prints results into a pipe that nobody reads any more. The signal SIGPIPE would end the
 // command before it can say what it did.
-func TestKeysForAReaderWhoIsGone(t *testing.T) {
+func TestChangesForAReaderWhoIsGone(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)
 	reader, writer, err := os.Pipe()
@@ -116,15 +154,26 @@ func TestKeysForAReaderWhoIsGone(t *testing.T) {
 	if err := reader.Close(); err != nil {
 		t.Fatal(err)
 	}
-	command := exec.CommandContext(t.Context(), os.Args[0], "create", "--name", "A")
-	command.Env = append(os.Environ(), asCommand+"=1", cli.StoreVariable+"="+env[cli.StoreVariable])
-	var stderr bytes.Buffer
-	command.Stdout, command.Stderr = writer, &stderr
-	var exit *exec.ExitError
-	if err := command.Run(); !errors.As(err, &exit) || exit.ExitCode() != exitFailed {
-		t.Errorf("create for a reader who is gone: %v, want exit code %d", err, exitFailed)
+	id := mustJSON[created](t, env, "create", "--name", "A").Organization.ID
+	changes := `{"organization_id":"` + id + `","credit_count":"+1"}` + "\n{}\n"
+	for _, c := range []struct {
+		want string
+		args []string
+	}{
+		{"was created, but its key could not be shown: .*broken pipe; nobody has key_", []string{"create", "--name", "A"}},
+		{id + " has version 1 now, but this could not be shown: .*broken pipe", []string{"update", id, "--credits", "+1"}},
+		{"1 of 2 lines changed something, but this could not be shown: .*broken pipe", []string{"update", "--file", "-"}},
+	} {
+		command := exec.CommandContext(t.Context(), os.Args[0], c.args...)
+		command.Env = append(os.Environ(), asCommand+"=1", cli.StoreVariable+"="+env[cli.StoreVariable])
+		var stderr bytes.Buffer
+		command.Stdin, command.Stdout, command.Stderr = strings.NewReader(changes), writer, &stderr
+		var exit *exec.ExitError
+		if err := command.Run(); !errors.As(err, &exit) || exit.ExitCode() != exitFailed {
+			t.Errorf("orgs %q for a reader who is gone: %v, want exit code %d", c.args, err, exitFailed)
+		}
+		match(t, stderr.String(), c.want)
 	}
-	match(t, stderr.String(), "was created, but its key could not be shown: .*broken pipe; nobody has key_")
 }
 
 // TestUnprintableOutput: if a part of the command cannot print, that is a failure, but not one about the arguments.

@@ -46,9 +46,10 @@ template instead: its tables have backups and are protected against deletion.`,
 				return err
 			}
 			tables := []string{s.DynamoDB.Tables.Organizations, s.DynamoDB.Tables.Counters}
-			return a.Print(struct {
+			done := "the tables " + strings.Join(tables, " and ") + " are there"
+			return a.PrintDone(done, struct {
 				Tables []string `json:"tables"`
-			}{tables}, "The tables "+strings.Join(tables, " and ")+" are there.")
+			}{tables}, "T"+done[1:]+".")
 		}),
 	}
 	return cli.Group(&cobra.Command{

@@ -119,7 +119,7 @@ func revokeCommand(a *cli.App) *cobra.Command {
 				k.RevokedAt = new(organization.Timestamp(now))
 			}
 			text := fmt.Sprintf("%s of %s is revoked since %s", k.ID, t.organization.ID, term.Time(k.RevokedAt))
-			return a.Print(keyToJSON(k, a.Now()), text)
+			return a.PrintDone(text, keyToJSON(k, a.Now()), text)
 		}),
 	}
 }

@@ -148,8 +148,9 @@ func undeleteCommand(a *cli.App) *cobra.Command {
 
 // printState says what the organization is now.
 func printState(a *cli.App, id organization.ID, state, sentence string) error {
-	return a.Print(struct {
+	done := fmt.Sprintf("%s %s", id, sentence)
+	return a.PrintDone(done, struct {
 		ID    organization.ID `json:"organization_id"`
 		State string          `json:"state"`
-	}{id, state}, fmt.Sprintf("%s %s", id, sentence))
+	}{id, state}, done)
 }

@@ -172,7 +172,7 @@ func setExpiry(ctx context.Context, a *cli.App, s *backend.Store, args []string,
 	if k.ExpiresAt != nil {
 		text = fmt.Sprintf("%s of %s expires at %s", k.ID, args[0], term.Time(k.ExpiresAt))
 	}
-	return a.Print(keyToJSON(k, a.Now()), text)
+	return a.PrintDone(text, keyToJSON(k, a.Now()), text)
 }
 
 // future returns the time of the moment, or nil for never. It refuses the past, so that a slip in a year ends no key

@@ -148,12 +148,16 @@ func update(ctx context.Context, a *cli.App, s *backend.Store, id organization.I
 	if err != nil {
 		return updateFailure(s, id, err)
 	}
-	changes := changesToJSON(u.Audit.Changes)
-	return a.Print(struct {
+	result := struct {
 		Organization OrganizationJSON `json:"organization"`
 		Changes      []ChangeJSON     `json:"changes"`
 		DryRun       bool             `json:"dry_run"`
-	}{OrganizationToJSON(u.After), changes, f.dryRun}, updateText(a.Stdout, u, f.dryRun))
+	}{OrganizationToJSON(u.After), changesToJSON(u.Audit.Changes), f.dryRun}
+	text := updateText(a.Stdout, u, f.dryRun)
+	if f.dryRun || len(u.Audit.Changes) == 0 {
+		return a.Print(result, text)
+	}
+	return a.PrintDone(fmt.Sprintf("%s has version %d now", id, u.After.Version), result, text)
 }
 
 // mayBeUpdated returns the check of an update. version is the version that the organization must have. If it is nil,

@@ -128,6 +128,7 @@ func updateFromFile(ctx context.Context, a *cli.App, s *backend.Store, f *update
 		return err
 	}
 	defer in.Close()
+	defer cli.OutliveReader()()
 	run := &fileRun{app: a, store: s, dryRun: f.dryRun, progress: a.Progress("updating", lines, true)}
 	run.report.DryRun, run.report.Refused = f.dryRun, []refusedLine{}
 	err = run.readAll(ctx, in, int(f.workers.Value))
@@ -301,7 +302,11 @@ func (r *fileRun) print() error {
 	text := fmt.Sprintf("%s lines: %s %s, %s like that already, %s made by an earlier run, %s refused.",
 		term.Grouped(r.report.Lines), term.Grouped(r.report.Changed), changed, term.Grouped(r.report.Unchanged),
 		term.Grouped(r.report.Repeated), term.Grouped(r.report.refused))
-	return cmp.Or(r.problem, r.app.Print(r.report, text))
+	if r.dryRun {
+		return cmp.Or(r.problem, r.app.Print(r.report, text))
+	}
+	done := fmt.Sprintf("%s of %s lines changed something", term.Grouped(r.report.Changed), term.Grouped(r.report.Lines))
+	return cmp.Or(r.app.PrintDone(done, r.report, text), r.problem)
 }
 
 // failure returns an error if the run did not make all changes of the file. It says why.

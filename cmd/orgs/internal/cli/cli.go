@@ -78,17 +78,35 @@ func (a *App) Print(v any, text string) error {
 	return err
 }
 
+// PrintDone prints the result of a command that has changed something. If it cannot print the result, the failure says
+// what was done all the same, so that nobody does it again.
+func (a *App) PrintDone(done string, v any, text string) error {
+	if err := a.printAfterChange(v, text); err != nil {
+		return term.Fail(term.Failed, "%s, but this could not be shown: %v", done, err)
+	}
+	return nil
+}
+
+func (a *App) printAfterChange(v any, text string) error {
+	defer OutliveReader()()
+	return a.Print(v, text)
+}
+
+// OutliveReader lets writes to an output whose reader is gone fail until end is called. Elsewhere they end the process,
+// which could then not say what it has changed.
+func OutliveReader() (end func()) {
+	broken := make(chan os.Signal, 1)
+	signal.Notify(broken, syscall.SIGPIPE)
+	return func() { signal.Stop(broken) }
+}
+
 // PrintSecret prints a result that holds a key in plain text, which can be shown only now. If it cannot print the
 // result, the failure says what was done, why the result cannot be shown, and what to do. If the output is a file, it
 // takes the right to read it from everybody but its owner.
 func (a *App) PrintSecret(v any, text, done, goOn string) error {
 	changed, err := a.Stdout.KeepPrivate()
 	if err == nil {
-		// Without this, a reader that is gone would end the process before it can say what it did.
-		broken := make(chan os.Signal, 1)
-		signal.Notify(broken, syscall.SIGPIPE)
-		defer signal.Stop(broken)
-		err = a.Print(v, text)
+		err = a.printAfterChange(v, text)
 	}
 	if err != nil {
 		return term.Fail(term.Failed, "%s: %v; %s", done, err, goOn)

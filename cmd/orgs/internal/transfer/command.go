@@ -51,18 +51,16 @@ func writeBackup(ctx context.Context, a *cli.App, s *backend.Store, file string,
 	if err != nil {
 		return backupFailure(ctx, file, err)
 	}
-	if a.JSON {
-		return a.Stdout.WriteJSON(struct {
-			File          string `json:"file"`
-			Organizations int64  `json:"organizations"`
-			Entries       int64  `json:"entries"`
-			Bytes         int64  `json:"bytes"`
-			SHA256        string `json:"sha256"`
-			Begun         string `json:"begun_at"`
-		}{file, summary.Organizations, summary.Entries, summary.Bytes, summary.SHA256, organization.FormatTime(begin)})
-	}
-	return a.Print(nil, strings.Join([]string{
-		term.Printable(file) + " has " + holds(summary) + ".",
+	done := term.Printable(file) + " has " + holds(summary)
+	return a.PrintDone(done, struct {
+		File          string `json:"file"`
+		Organizations int64  `json:"organizations"`
+		Entries       int64  `json:"entries"`
+		Bytes         int64  `json:"bytes"`
+		SHA256        string `json:"sha256"`
+		Begun         string `json:"begun_at"`
+	}{file, summary.Organizations, summary.Entries, summary.Bytes, summary.SHA256, organization.FormatTime(begin)}, strings.Join([]string{
+		done + ".",
 		"Its SHA-256 is " + summary.SHA256 + ".",
 		"It holds credentials: keep it from others.",
 	}, "\n"))
@@ -183,24 +181,24 @@ func texts(ids []organization.ID) []string {
 func printRestored(a *cli.App, path string, s Summary, r Report, compareOnly bool) error {
 	slices.Sort(r.Different)
 	slices.Sort(r.Missing)
-	if a.JSON {
-		return a.Stdout.WriteJSON(struct {
-			File          string   `json:"file"`
-			Organizations int64    `json:"organizations"`
-			Entries       int64    `json:"entries"`
-			SHA256        string   `json:"sha256"`
-			Restored      int64    `json:"restored"`
-			Identical     int64    `json:"identical"` // when they were read back
-			Different     []string `json:"different"`
-			Missing       []string `json:"missing"`
-		}{path, s.Organizations, s.Entries, s.SHA256, r.Restored, r.Identical, texts(r.Different), texts(r.Missing)})
-	}
+	result := struct {
+		File          string   `json:"file"`
+		Organizations int64    `json:"organizations"`
+		Entries       int64    `json:"entries"`
+		SHA256        string   `json:"sha256"`
+		Restored      int64    `json:"restored"`
+		Identical     int64    `json:"identical"` // when they were read back
+		Different     []string `json:"different"`
+		Missing       []string `json:"missing"`
+	}{path, s.Organizations, s.Entries, s.SHA256, r.Restored, r.Identical, texts(r.Different), texts(r.Missing)}
 	lines := []string{term.Printable(path) + " is sound: " + holds(s) + "."}
+	done := "nothing was restored"
 	if !compareOnly {
+		done = fmt.Sprintf("%s organizations were restored", term.Grouped(r.Restored))
 		lines = append(lines, fmt.Sprintf("Restored %s; %s were there already.",
 			term.Grouped(r.Restored), term.Grouped(s.Organizations-r.Restored)))
 	}
 	lines = append(lines, fmt.Sprintf("Compared with the store: %s identical, %s different, %s missing.",
 		term.Grouped(r.Identical), term.Grouped(int64(len(r.Different))), term.Grouped(int64(len(r.Missing)))))
-	return a.Print(nil, strings.Join(lines, "\n"))
+	return a.PrintDone(done, result, strings.Join(lines, "\n"))
 }
