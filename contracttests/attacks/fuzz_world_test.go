@@ -26,7 +26,7 @@ import (
 // fuzzWorld is both functions as Lambda calls them, by bytes, on a store in memory with keys of every sort. It is for
 // one goroutine.
 type fuzzWorld struct {
-	reset     func()                    // undoes all changes
+	reset     func()                    // undoes all changes, in the store and in what the functions remember
 	functions map[string]lambda.Handler // by method
 	keys      []string                  // the second one is the admin key of an organization that can do everything
 	secrets   []string                  // that no answer may have
@@ -58,28 +58,33 @@ func newFuzzWorld(t testing.TB) *fuzzWorld {
 	provision(harness.TenantSpec{}, harness.KeyAdmin, harness.KeyRead, harness.KeyNone, harness.KeyExpired,
 		harness.KeyRevoked, harness.KeyUnknown)
 	provision(harness.TenantSpec{Deleted: true, Keys: []harness.KeyKind{}}, harness.KeyAdmin)
-	w.reset = memory.Save()
-	service := local.NewService(t, fuzzStore{memory, limited.ID}, local.Options{Now: clock})
-	for method, adapter := range service.Functions() {
-		w.functions[method] = lambda.NewHandler(adapter.Handle)
+	restore := memory.Save()
+	w.reset = func() {
+		restore()
+		// A service remembers what it has counted, which the store has just forgotten.
+		service := local.NewService(t, fuzzStore{memory, limited.ID}, local.Options{Now: clock})
+		for method, adapter := range service.Functions() {
+			w.functions[method] = lambda.NewHandler(adapter.Handle)
+		}
 	}
+	w.reset()
 	return w
 }
 
-// fuzzStore counts so many requests of one organization that it is over its limit, and of all others none but those of
-// the call.
+// fuzzStore counts so many requests of one organization that it is over its limit.
 type fuzzStore struct {
 	*local.Memory
 	limited string
 }
 
 func (s fuzzStore) Count(
-	_ context.Context, id organization.ID, _ organization.Category, _ time.Time, n int64,
+	ctx context.Context, id organization.ID, category organization.Category, window time.Time, n int64,
 ) (int64, error) {
+	sum, err := s.Memory.Count(ctx, id, category, window, n)
 	if string(id) == s.limited {
-		return organization.MaxLimit + n, nil
+		sum += organization.MaxLimit
 	}
-	return n, nil
+	return sum, err
 }
 
 // try gives the event to the function of the method, and returns an error if the answer is wrong.
