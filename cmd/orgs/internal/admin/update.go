@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -107,7 +106,7 @@ func (f *propertyFlag) Set(text string) error {
 // readText reads a file. It returns an error if the file is too long for a value.
 func readText(path string) (string, error) {
 	const longest = 1 << 20
-	file, err := os.Open(path)
+	file, err := cli.OpenRegular(path)
 	if err != nil {
 		return "", err
 	}

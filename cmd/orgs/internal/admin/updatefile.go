@@ -123,39 +123,28 @@ type refusedLine struct {
 // updateFromFile makes the changes of a file. It stops when the store fails or ctx ends. Before it stops, it finishes
 // the lines that it has begun.
 func updateFromFile(ctx context.Context, a *cli.App, s *backend.Store, f *updateFlags) error {
-	in, lines, err := openLines(a, f.file)
+	lines, err := linesOf(ctx, a, f.file)
 	if err != nil {
-		return err
+		return fmt.Errorf("reading the changes: %w", err)
 	}
-	defer in.Close()
 	defer cli.OutliveReader()()
 	run := &fileRun{app: a, store: s, dryRun: f.dryRun, progress: a.Progress("updating", lines, true)}
 	run.report.DryRun, run.report.Refused = f.dryRun, []refusedLine{}
-	err = run.readAll(ctx, in, int(f.workers.Value))
+	err = run.readAll(ctx, a.Stream(ctx, f.file), int(f.workers.Value))
 	run.progress.End()
 	return errors.Join(run.print(), run.failure(ctx, err))
 }
 
-// openLines opens the file and returns how many lines it has. It returns 0 if only reading the file can show that.
-func openLines(a *cli.App, path string) (io.ReadCloser, int64, error) {
+// linesOf returns how many lines the file has. It returns 0 if only reading the changes can show that.
+func linesOf(ctx context.Context, a *cli.App, path string) (int64, error) {
 	if path == "-" {
-		return io.NopCloser(a.Stdin), 0, nil
+		return 0, nil
 	}
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, 0, fmt.Errorf("opening the changes: %w", err)
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() {
+		return 0, err
 	}
-	if info, err := file.Stat(); err != nil || !info.Mode().IsRegular() {
-		return file, 0, nil
-	}
-	lines, err := countLines(file)
-	if err == nil {
-		_, err = file.Seek(0, io.SeekStart)
-	}
-	if err != nil {
-		return nil, 0, errors.Join(fmt.Errorf("reading the changes: %w", err), file.Close())
-	}
-	return file, lines, nil
+	return countLines(a.Stream(ctx, path))
 }
 
 func countLines(in io.Reader) (int64, error) {

@@ -91,8 +91,28 @@ func awsSettings(ctx context.Context, getenv func(string) string) (dynamo.Settin
 	return settings, nil
 }
 
-// loadConfig reads the configuration of AWS's tools. The endpoint is "" for the region's own.
+// loadConfig reads the configuration of AWS's tools. The endpoint is "" for the region's own. If ctx ends, it does not
+// wait for a file that cannot be read, such as a pipe.
 func loadConfig(ctx context.Context, getenv func(string) string) (aws.Config, string, error) {
+	type result struct {
+		config   aws.Config
+		endpoint string
+		err      error
+	}
+	done := make(chan result, 1)
+	go func() {
+		loaded, endpoint, err := readConfig(ctx, getenv)
+		done <- result{loaded, endpoint, err}
+	}()
+	select {
+	case r := <-done:
+		return r.config, r.endpoint, r.err
+	case <-ctx.Done():
+		return aws.Config{}, "", term.Fail(term.Interrupted, "interrupted while reading the AWS configuration")
+	}
+}
+
+func readConfig(ctx context.Context, getenv func(string) string) (aws.Config, string, error) {
 	load := func(instance imds.ClientEnableState) (aws.Config, error) {
 		loaded, err := config.LoadDefaultConfig(ctx, func(o *config.LoadOptions) error {
 			o.BaseEndpoint = cmp.Or(getenv(EndpointVariable), getenv(allEndpoints))

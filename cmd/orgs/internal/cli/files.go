@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -25,6 +27,28 @@ func OpenRegular(path string) (*os.File, error) {
 		return nil, errors.Join(err, file.Close())
 	}
 	return file, nil
+}
+
+// Stream returns the text of a file, a pipe or a device, or of standard input if path is "-". When ctx ends, its Read
+// returns ctx's error, even while it waits for the other end of a pipe.
+func (a *App) Stream(ctx context.Context, path string) io.Reader {
+	reader, writer := io.Pipe()
+	context.AfterFunc(ctx, func() { _ = reader.CloseWithError(ctx.Err()) })
+	go func() {
+		in, err := a.Stdin, error(nil)
+		if path != "-" {
+			var file *os.File
+			if file, err = os.Open(path); err == nil {
+				defer file.Close()
+				in = file
+			}
+		}
+		if err == nil {
+			_, err = io.Copy(writer, in)
+		}
+		_ = writer.CloseWithError(err)
+	}()
+	return reader
 }
 
 // ReplaceFile writes a file completely or not at all. It replaces a regular file of that name, and refuses anything
