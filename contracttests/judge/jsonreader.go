@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -26,7 +27,9 @@ type Fault struct {
 //
 // ok is false where there is no value. Other faults leave a value that can be judged further.
 func ReadJSON(data []byte) (value any, faults []Fault, ok bool) {
-	r := &jsonReader{data: data}
+	const usual = 32 // members
+	// The string is the only copy of the texts, which the value shares.
+	r := &jsonReader{data: string(data), members: make([]member, 0, usual)}
 	r.space()
 	value, ok = r.value(0)
 	if !ok {
@@ -41,10 +44,16 @@ func ReadJSON(data []byte) (value any, faults []Fault, ok bool) {
 }
 
 type jsonReader struct {
-	data   []byte
-	pos    int
-	path   []string
-	faults []Fault
+	data    string
+	pos     int
+	path    []string
+	members []member // of the objects that are not read to their end
+	faults  []Fault
+}
+
+type member struct {
+	name  string
+	value any
 }
 
 func (r *jsonReader) fault(rule Rule, expected, got string) {
@@ -55,7 +64,7 @@ func (r *jsonReader) fault(rule Rule, expected, got string) {
 func (r *jsonReader) malformed(expected string) bool {
 	got := "the end of the text"
 	if r.pos < len(r.data) {
-		char, size := utf8.DecodeRune(r.data[r.pos:])
+		char, size := utf8.DecodeRuneInString(r.data[r.pos:])
 		got = fmt.Sprintf("%q at byte %d", char, r.pos)
 		if char == utf8.RuneError && size == 1 {
 			r.fault(RuleJSONInvalidUTF8, "UTF-8", fmt.Sprintf("byte 0x%02X at byte %d", r.data[r.pos], r.pos))
@@ -116,7 +125,7 @@ func (r *jsonReader) value(depth int) (any, bool) {
 }
 
 func (r *jsonReader) literal(word string) bool {
-	if len(r.data)-r.pos < len(word) || string(r.data[r.pos:r.pos+len(word)]) != word {
+	if !strings.HasPrefix(r.data[r.pos:], word) {
 		return false
 	}
 	r.pos += len(word)
@@ -124,44 +133,58 @@ func (r *jsonReader) literal(word string) bool {
 }
 
 func (r *jsonReader) object(depth int) (any, bool) {
-	members := map[string]any{}
+	first := len(r.members)
+	ok := r.readMembers(depth)
+	object := make(map[string]any, len(r.members)-first) // which need not grow
+	for _, m := range r.members[first:] {
+		if _, twice := object[m.name]; twice {
+			r.path = append(r.path, m.name)
+			r.fault(RuleJSONDuplicateMember, "each name once", "the name again")
+			r.path = r.path[:len(r.path)-1]
+		}
+		object[m.name] = m.value
+	}
+	r.members = r.members[:first]
+	return object, ok
+}
+
+func (r *jsonReader) readMembers(depth int) bool {
 	r.take('{')
 	if r.take('}') {
-		return members, true
+		return true
 	}
 	for {
 		r.space()
 		if r.peek() != '"' {
-			return nil, r.malformed("a member's name")
+			return r.malformed("a member's name")
 		}
 		name, ok := r.text()
 		if !ok {
-			return nil, false
+			return false
 		}
 		if !r.take(':') {
-			return nil, r.malformed(`":"`)
+			return r.malformed(`":"`)
 		}
-		if !r.member(members, name, depth) {
-			return nil, false
+		if !r.member(name, depth) {
+			return false
 		}
 		if r.take('}') {
-			return members, true
+			return true
 		}
 		if !r.take(',') {
-			return nil, r.malformed(`"," or "}"`)
+			return r.malformed(`"," or "}"`)
 		}
 	}
 }
 
-func (r *jsonReader) member(members map[string]any, name string, depth int) bool {
+func (r *jsonReader) member(name string, depth int) bool {
+	i := len(r.members)
+	r.members = append(r.members, member{name: name})
 	r.path = append(r.path, name)
-	defer func() { r.path = r.path[:len(r.path)-1] }()
-	if _, twice := members[name]; twice {
-		r.fault(RuleJSONDuplicateMember, "each name once", "the name again")
-	}
 	r.space()
 	value, ok := r.value(depth + 1)
-	members[name] = value
+	r.path = r.path[:len(r.path)-1]
+	r.members[i].value = value
 	return ok
 }
 
@@ -235,7 +258,7 @@ func (r *jsonReader) text() (string, bool) {
 	}
 	if r.peek() == '"' {
 		r.pos++
-		return string(r.data[start : r.pos-1]), true
+		return r.data[start : r.pos-1], true
 	}
 	out := append([]byte(nil), r.data[start:r.pos]...)
 	for r.pos < len(r.data) {
@@ -261,7 +284,7 @@ func (r *jsonReader) text() (string, bool) {
 func plain(c byte) bool { return c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' }
 
 func (r *jsonReader) char() rune {
-	char, size := utf8.DecodeRune(r.data[r.pos:])
+	char, size := utf8.DecodeRuneInString(r.data[r.pos:])
 	if char == utf8.RuneError && size == 1 {
 		r.fault(RuleJSONInvalidUTF8, "UTF-8", fmt.Sprintf("byte 0x%02X at byte %d", r.data[r.pos], r.pos))
 	}
@@ -305,7 +328,7 @@ func (r *jsonReader) unit() (rune, bool) {
 	if r.peek() != 'u' || len(r.data)-r.pos < 5 {
 		return 0, false
 	}
-	code, err := strconv.ParseUint(string(r.data[r.pos+1:r.pos+5]), 16, 16)
+	code, err := strconv.ParseUint(r.data[r.pos+1:r.pos+5], 16, 16)
 	if err != nil {
 		return 0, false
 	}

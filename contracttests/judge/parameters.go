@@ -14,16 +14,16 @@ import (
 
 // parameters judges the parameters of a request, and whether it has credentials. It does not judge the credentials
 // themselves, nor parameters that the document does not declare.
-func (c *collector) parameters(r Request, h http.Header) {
+func (c *collector) parameters(h http.Header) {
 	for _, p := range c.op.Parameters {
 		c.headerParameter(p, h[p.Key])
 	}
-	u, err := url.Parse(r.URL)
-	if err != nil {
-		c.add(Violation{Rule: RuleParameter, Expected: "a request that can be read", Got: Clip(err.Error(), MaxText)})
+	if c.urlErr != nil {
+		c.add(Violation{Rule: RuleParameter, Expected: "a request that can be read",
+			Got: Clip(c.urlErr.Error(), MaxText)})
 		return
 	}
-	in := inputs{path: c.path, query: rawQuery(u.RawQuery), cookies: cookies(h)}
+	in := inputs{path: c.path, query: rawQuery(c.url.RawQuery), cookies: cookies(h)}
 	for _, p := range c.op.Inputs {
 		c.input(p, in)
 	}
@@ -361,15 +361,14 @@ func (c *collector) headerParameter(declared *spec.Header, values []string) {
 		return
 	}
 	text := strings.Join(values, ", ") // what is split over lines is one list
-	refused := Violation{Rule: RuleParameter, Header: declared.Name, Got: headerText(declared.Name, text)}
 	value, ok := headerValue(declared, text)
 	if !ok {
-		refused.Expected = strings.Join(declared.Schema.Place().Types(), " or ")
-		c.add(refused)
+		c.add(Violation{Rule: RuleParameter, Header: declared.Name, Got: headerText(declared.Name, text),
+			Expected: strings.Join(declared.Schema.Place().Types(), " or ")})
 		return
 	}
 	for _, f := range Failures(declared.Schema, value) {
-		refused.Keyword, refused.Expected = f.Keyword, f.expected
-		c.add(refused)
+		c.add(Violation{Rule: RuleParameter, Header: declared.Name, Keyword: f.Keyword, Expected: f.expected,
+			Got: headerText(declared.Name, text)})
 	}
 }

@@ -21,7 +21,7 @@ type quick struct {
 	any    [][]*quick
 
 	types      jsonschema.Types // 0 is any
-	enum       []any            // strings and null; nil is any
+	enum       []any            // or a constant: strings and null; nil is any
 	least      int64            // of numbers
 	most       int64
 	minLength  int
@@ -66,8 +66,8 @@ func (m quickly) of(s *jsonschema.Schema) *quick {
 
 // unknownToQuick reports whether a schema has a keyword that quick does not know.
 func unknownToQuick(s *jsonschema.Schema) bool {
-	return s.Bool != nil && !*s.Bool || s.RecursiveRef != nil || s.DynamicRef != nil || s.Const != nil ||
-		s.Not != nil || s.OneOf != nil || s.If != nil || s.Then != nil || s.Else != nil ||
+	return s.Bool != nil && !*s.Bool || s.RecursiveRef != nil || s.DynamicRef != nil ||
+		s.Const != nil && s.Enum != nil || s.Not != nil || s.OneOf != nil || s.If != nil || s.Then != nil || s.Else != nil ||
 		s.MaxProperties != nil || s.MinProperties != nil || s.PropertyNames != nil ||
 		s.PatternProperties != nil || s.Dependencies != nil || s.DependentRequired != nil ||
 		s.DependentSchemas != nil || s.UnevaluatedProperties != nil || s.UniqueItems || s.Contains != nil ||
@@ -98,11 +98,17 @@ func (q *quick) bounds(s *jsonschema.Schema) {
 			*limit.to = *limit.from
 		}
 	}
-	if s.Enum == nil {
+	var values []any
+	switch {
+	case s.Enum != nil:
+		values = s.Enum.Values
+	case s.Const != nil:
+		values = []any{*s.Const}
+	default:
 		return
 	}
 	q.enum = []any{}
-	for _, value := range s.Enum.Values {
+	for _, value := range values {
 		if _, isText := value.(string); isText || value == nil {
 			q.enum = append(q.enum, value)
 		}
