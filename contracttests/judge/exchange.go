@@ -42,11 +42,9 @@ func (r Request) EscapedPath() string {
 }
 
 // Canonical returns the header with canonical names. Captured headers may have others: those of a gateway's events do.
-// A name in two spellings becomes one header with two values.
-func Canonical(h http.Header) http.Header { return maps.Clone(canonical(h)) }
-
-// canonical returns what Canonical does, but the header itself if its names are canonical: it is only to be read.
-func canonical(h http.Header) http.Header {
+// A name in two spellings becomes one header with two values. A header whose names are canonical is returned as it is:
+// clone it before you change it.
+func Canonical(h http.Header) http.Header {
 	if isCanonical(h) {
 		return h
 	}

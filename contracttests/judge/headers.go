@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -115,11 +114,15 @@ func headerValue(declared *spec.Header, text string) (any, bool) {
 
 func number(text string) any { return json.Number(text) }
 
-// IntegerText matches integers as JSON writes them.
-var (
-	IntegerText = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
-	numberText  = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
-)
+// isNumber reports whether a text is a number as JSON writes it.
+func isNumber(text string) bool {
+	r := jsonReader{data: text}
+	_, ok := r.number()
+	return ok && r.pos == len(text)
+}
+
+// IsInteger reports whether a text is a number as JSON writes it, without a point or an exponent.
+func IsInteger(text string) bool { return !strings.ContainsAny(text, ".eE") && isNumber(text) }
 
 // ParseHeader reads the text of a header as a value of the declared type, in OpenAPI's style "simple". It returns
 // false if the text is of none of the types.
@@ -127,7 +130,7 @@ func ParseHeader(p spec.Place, text string) (any, bool) {
 	switch {
 	case p.Has("array"):
 		return parseList(p, text), true
-	case p.Has("integer") && IntegerText.MatchString(text), p.Has("number") && numberText.MatchString(text):
+	case p.Has("integer") && IsInteger(text), p.Has("number") && isNumber(text):
 		return json.Number(text), true
 	case p.Has("boolean") && (text == "true" || text == "false"):
 		return text == "true", true

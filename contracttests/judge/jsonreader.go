@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -27,9 +28,9 @@ type Fault struct {
 //
 // ok is false where there is no value. Other faults leave a value that can be judged further.
 func ReadJSON(data []byte) (value any, faults []Fault, ok bool) {
-	const usual = 32 // members
-	// The string is the only copy of the texts, which the value shares.
-	r := &jsonReader{data: string(data), members: make([]member, 0, usual)}
+	r := readers.Get().(*jsonReader)
+	defer r.free()
+	r.data = string(data) // the only copy of the texts, which the value shares
 	r.space()
 	value, ok = r.value(0)
 	if !ok {
@@ -49,6 +50,14 @@ type jsonReader struct {
 	path    []string
 	members []member // of the objects that are not read to their end
 	faults  []Fault
+}
+
+// readers has the readers that are not in use, for their memory.
+var readers = sync.Pool{New: func() any { return &jsonReader{} }}
+
+func (r *jsonReader) free() {
+	*r = jsonReader{path: r.path[:0], members: r.members[:0]}
+	readers.Put(r)
 }
 
 type member struct {
@@ -137,13 +146,15 @@ func (r *jsonReader) object(depth int) (any, bool) {
 	ok := r.readMembers(depth)
 	object := make(map[string]any, len(r.members)-first) // which need not grow
 	for _, m := range r.members[first:] {
-		if _, twice := object[m.name]; twice {
+		before := len(object)
+		object[m.name] = m.value
+		if len(object) == before {
 			r.path = append(r.path, m.name)
 			r.fault(RuleJSONDuplicateMember, "each name once", "the name again")
 			r.path = r.path[:len(r.path)-1]
 		}
-		object[m.name] = m.value
 	}
+	clear(r.members[first:]) // a reader that is not in use keeps no value
 	r.members = r.members[:first]
 	return object, ok
 }

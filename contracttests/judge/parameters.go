@@ -306,8 +306,8 @@ func (r *reading) members(parts []string) any {
 func meant(p spec.Place, text string) []any {
 	var out []any
 	untyped := len(p.Types()) == 0
-	if (p.Has("integer") || untyped) && IntegerText.MatchString(text) || (p.Has("number") || untyped) &&
-		numberText.MatchString(text) {
+	if (p.Has("integer") || untyped) && IsInteger(text) || (p.Has("number") || untyped) &&
+		isNumber(text) {
 		out = append(out, number(text))
 	}
 	if (p.Has("boolean") || untyped) && (text == "true" || text == "false") {

@@ -22,7 +22,7 @@ func (v *Validator) CheckRequest(x Exchange) []Violation {
 		c.add(Violation{Rule: RuleOperationUndeclared, Expected: "a path and method of the document", Got: c.name})
 		return tidied(c.found)
 	}
-	h := canonical(x.Request.Header)
+	h := Canonical(x.Request.Header)
 	c.parameters(h)
 	decoded := c.requestBody(c.op.Body, x.Request.Body, h)
 	c.apply(v.requests, x, decoded)

@@ -125,7 +125,7 @@ func (v *Validator) Check(x Exchange) []Violation {
 	if declared == nil {
 		return tidied(c.found)
 	}
-	h := canonical(x.Response.Header)
+	h := Canonical(x.Response.Header)
 	c.headers(declared, h)
 	c.contentLength(x, h)
 	decoded := c.responseBody(declared, x, h)

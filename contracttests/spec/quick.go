@@ -28,15 +28,23 @@ type quick struct {
 	maxLength  int
 	pattern    Regexp
 	format     *jsonschema.Format
-	required   []string
-	properties map[string]*quick
-	others     *quick // of members that properties does not have
-	closed     bool   // there may be no others
-	open       bool   // the schema says that there may be others
+	required   []string // that properties does not have
+	members    []quickMember
+	properties map[string]*quick // the same by name
+	others     *quick            // of members that properties does not have
+	closed     bool              // there may be no others
+	open       bool              // the schema says that there may be others
 	items      *quick
 	minItems   int
 	maxItems   int
 	writeOnly  bool
+}
+
+// quickMember is a member that a schema names.
+type quickMember struct {
+	name     string
+	schema   *quick
+	required bool
 }
 
 // quickly makes quicks, each schema once.
@@ -53,7 +61,7 @@ func (m quickly) of(s *jsonschema.Schema) *quick {
 	q := &quick{
 		unsure: unknownToQuick(s), least: math.MinInt64, most: math.MaxInt64, maxLength: math.MaxInt,
 		maxItems: math.MaxInt,
-		required: s.Required, pattern: s.Pattern, format: s.Format, writeOnly: s.WriteOnly,
+		pattern:  s.Pattern, format: s.Format, writeOnly: s.WriteOnly,
 	}
 	m[s] = q
 	if s.Types != nil {
@@ -134,6 +142,12 @@ func (m quickly) parts(q *quick, s *jsonschema.Schema) {
 		q.properties = make(map[string]*quick, len(s.Properties))
 		for name, part := range s.Properties {
 			q.properties[name] = m.of(part)
+			q.members = append(q.members, quickMember{name, q.properties[name], slices.Contains(s.Required, name)})
+		}
+	}
+	for _, name := range s.Required {
+		if _, named := s.Properties[name]; !named {
+			q.required = append(q.required, name)
 		}
 	}
 	switch rest := s.AdditionalProperties.(type) {
@@ -265,19 +279,29 @@ func (q *quick) acceptsObject(object map[string]any, listed bool, depth int) boo
 			return false
 		}
 	}
-	if q.properties == nil && q.others == nil && !q.closed {
+	named := 0
+	for _, m := range q.members {
+		value, given := object[m.name]
+		switch {
+		case given && m.schema.accepts(value, listed, depth):
+			named++
+		case given, m.required:
+			return false
+		}
+	}
+	return named == len(object) || q.acceptsOthers(object, listed, depth)
+}
+
+// acceptsOthers judges the members of an object that the schema does not name. There is at least one.
+func (q *quick) acceptsOthers(object map[string]any, listed bool, depth int) bool {
+	if q.closed || listed && q.properties != nil && !q.open {
+		return false
+	}
+	if q.others == nil {
 		return true
 	}
 	for name, member := range object {
-		part, named := q.properties[name]
-		switch {
-		case named:
-		case q.closed, listed && !q.open:
-			return false
-		default:
-			part = q.others
-		}
-		if !part.accepts(member, listed, depth) {
+		if _, named := q.properties[name]; !named && !q.others.accepts(member, listed, depth) {
 			return false
 		}
 	}
