@@ -117,8 +117,7 @@ func number(text string) any { return json.Number(text) }
 // isNumber reports whether a text is a number as JSON writes it.
 func isNumber(text string) bool {
 	r := jsonReader{data: text}
-	_, ok := r.number()
-	return ok && r.pos == len(text)
+	return r.skipNumber() && r.pos == len(text)
 }
 
 // IsInteger reports whether a text is a number as JSON writes it, without a point or an exponent.

@@ -225,18 +225,25 @@ func (r *jsonReader) array(depth int) (any, bool) {
 
 func (r *jsonReader) number() (any, bool) {
 	start := r.pos
+	if !r.skipNumber() {
+		return nil, false
+	}
+	return json.Number(r.data[start:r.pos]), true
+}
+
+func (r *jsonReader) skipNumber() bool {
 	if r.peek() == '-' {
 		r.pos++
 	}
 	if r.peek() == '0' {
 		r.pos++
 	} else if !r.digits() {
-		return nil, r.malformed("a digit")
+		return r.malformed("a digit")
 	}
 	if r.peek() == '.' {
 		r.pos++
 		if !r.digits() {
-			return nil, r.malformed("a digit after the point")
+			return r.malformed("a digit after the point")
 		}
 	}
 	if c := r.peek(); c == 'e' || c == 'E' {
@@ -245,10 +252,10 @@ func (r *jsonReader) number() (any, bool) {
 			r.pos++
 		}
 		if !r.digits() {
-			return nil, r.malformed("a digit in the exponent")
+			return r.malformed("a digit in the exponent")
 		}
 	}
-	return json.Number(r.data[start:r.pos]), true
+	return true
 }
 
 func (r *jsonReader) digits() bool {

@@ -38,6 +38,9 @@ type inputs struct {
 }
 
 func rawQuery(query string) map[string][]string {
+	if query == "" {
+		return nil
+	}
 	out := map[string][]string{}
 	for pair := range strings.SplitSeq(query, "&") {
 		if pair == "" {
@@ -65,6 +68,9 @@ func unpath(text string) string {
 }
 
 func cookies(h http.Header) map[string][]string {
+	if len(h["Cookie"]) == 0 {
+		return nil
+	}
 	out := map[string][]string{}
 	for _, line := range h["Cookie"] {
 		for pair := range strings.SplitSeq(line, ";") {
