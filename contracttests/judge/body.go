@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -19,7 +18,7 @@ func (c *collector) responseBody(declared *spec.Response, x Exchange, h http.Hea
 	body := x.Response.Body
 	if rule, why := bodiless(declared, x); rule != "" {
 		if len(body) > 0 {
-			c.add(Violation{Rule: rule, Expected: "no body " + why, Got: fmt.Sprintf("%d bytes", len(body))})
+			c.add(Violation{Rule: rule, Expected: "no body " + why, Got: count(len(body), "byte")})
 		}
 		return nil
 	}
@@ -105,7 +104,7 @@ func (c *collector) present(body []byte) bool {
 func (c *collector) mediaType(declared []*spec.MediaType, values []string) *media {
 	if len(values) != 1 {
 		c.add(Violation{Rule: RuleContentType, Header: "Content-Type", Expected: "one value, " + mediaNames(declared),
-			Got: fmt.Sprintf("%d values", len(values))})
+			Got: count(len(values), "value")})
 		return nil
 	}
 	text := values[0]

@@ -81,7 +81,7 @@ func (c *collector) headerValue(declared *spec.Header, text string) {
 	value, ok := headerValue(declared, text)
 	if !ok {
 		c.add(Violation{
-			Rule: RuleHeaderType, Header: name, Expected: strings.Join(s.Place().Types(), " or "),
+			Rule: RuleHeaderType, Header: name, Expected: textOf(declared),
 			Got: headerText(name, text),
 		})
 		return
@@ -91,6 +91,14 @@ func (c *collector) headerValue(declared *spec.Header, text string) {
 			Rule: RuleHeaderSchema, Header: name, Keyword: f.Keyword, Expected: f.expected, Got: headerText(name, text),
 		})
 	}
+}
+
+// textOf says what the text of a header can be.
+func textOf(declared *spec.Header) string {
+	if declared.JSON {
+		return "a JSON text"
+	}
+	return strings.Join(declared.Schema.Place().Types(), " or ")
 }
 
 // headerValue reads the text of a header. It returns false if the text is of none of the declared types.

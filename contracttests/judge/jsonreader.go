@@ -39,7 +39,7 @@ func ReadJSON(data []byte) (value any, faults []Fault, ok bool) {
 	r.space()
 	if r.pos < len(r.data) {
 		r.fault(RuleJSONTrailingData, "one JSON value and nothing after it",
-			fmt.Sprintf("%d more bytes after byte %d", len(r.data)-r.pos, r.pos))
+			fmt.Sprintf("%s after byte %d", count(len(r.data)-r.pos, "more byte"), r.pos))
 	}
 	return value, r.faults, true
 }

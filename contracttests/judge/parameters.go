@@ -82,7 +82,7 @@ func cookies(h http.Header) map[string][]string {
 }
 
 func (c *collector) input(p *spec.Parameter, in inputs) {
-	refused := Violation{Rule: RuleParameter, Header: p.Name}
+	refused := Violation{Rule: RuleParameter, Header: p.Name, In: p.In}
 	read := reading{p: p, decode: unquery}
 	switch p.In {
 	case "path":
@@ -101,6 +101,9 @@ func (c *collector) input(p *spec.Parameter, in inputs) {
 	case !read.given:
 	case read.twice:
 		refused.Expected, refused.Got = "one value", fmt.Sprintf("%d values", read.count)
+		c.add(refused)
+	case p.JSON && len(read.candidates) == 0:
+		refused.Expected = "a JSON text"
 		c.add(refused)
 	case p.Schema != nil:
 		c.fits(p.Schema, read.candidates, refused)
@@ -124,8 +127,12 @@ func (c *collector) fits(s *spec.Compiled, candidates []any, refused Violation) 
 		c.add(refused)
 	}
 	for _, f := range first {
-		refused.Pointer, refused.Keyword, refused.Expected = Pointer(f.Path), f.Keyword, f.expected
-		c.add(refused)
+		found := refused
+		found.Pointer, found.Keyword, found.Expected = Pointer(f.Path), f.Keyword, f.expected
+		if len(f.Path) > 0 && !sensitive([]string{refused.Header}) {
+			found.Got = f.got // of the part that is wrong
+		}
+		c.add(found)
 	}
 }
 
@@ -327,16 +334,17 @@ func meant(p spec.Place, text string) []any {
 
 // credentials judges whether the request has what one of the alternatives wants.
 func (c *collector) credentials(in inputs, h http.Header) {
-	var missing []string
+	var missing []spec.Credential
 	for _, alternative := range c.op.Security {
 		lacking := slices.IndexFunc(alternative, func(wanted spec.Credential) bool { return !has(wanted, in, h) })
 		if lacking < 0 {
 			return
 		}
-		missing = append(missing, alternative[lacking].Name)
+		missing = append(missing, alternative[lacking])
 	}
 	if len(missing) > 0 {
-		c.add(Violation{Rule: RuleSecurity, Header: missing[0], Expected: "credentials as the document says",
+		c.add(Violation{Rule: RuleSecurity, Header: missing[0].Name,
+			In: strings.TrimPrefix(missing[0].In, "header"), Expected: "credentials as the document says",
 			Got: "none of that kind"})
 	}
 }
@@ -370,7 +378,7 @@ func (c *collector) headerParameter(declared *spec.Header, values []string) {
 	value, ok := headerValue(declared, text)
 	if !ok {
 		c.add(Violation{Rule: RuleParameter, Header: declared.Name, Got: headerText(declared.Name, text),
-			Expected: strings.Join(declared.Schema.Place().Types(), " or ")})
+			Expected: textOf(declared)})
 		return
 	}
 	for _, f := range Failures(declared.Schema, value) {

@@ -1,7 +1,6 @@
 package judge
 
 import (
-	"fmt"
 	"net/http"
 
 	"organizations-api/contracttests/spec"
@@ -34,7 +33,7 @@ func (c *collector) requestBody(declared *spec.RequestBody, sent []byte, h http.
 	switch {
 	case declared == nil:
 		if len(sent) > 0 {
-			c.add(Violation{Rule: RuleBodyUndeclared, Expected: "no body", Got: fmt.Sprintf("%d bytes", len(sent))})
+			c.add(Violation{Rule: RuleBodyUndeclared, Expected: "no body", Got: count(len(sent), "byte")})
 		}
 		return nil
 	case len(sent) == 0 && !declared.Required:
