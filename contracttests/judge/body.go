@@ -116,7 +116,6 @@ func (c *collector) mediaType(declared []*spec.MediaType, values []string) *medi
 	written, _, _ := strings.Cut(text, ";")
 	asDeclared := c.status == 0 || written == name && !strings.HasSuffix(text, ";")
 	if m != nil && asDeclared && usual(name, m.declared, parameters) {
-		m.boundary = parameters["boundary"]
 		return m
 	}
 	if c.status == 0 && err == nil {
@@ -126,7 +125,6 @@ func (c *collector) mediaType(declared []*spec.MediaType, values []string) *medi
 		Got: Describe(text, nil)}
 	switch {
 	case m != nil:
-		m.boundary = parameters["boundary"]
 		found.Expected += ", with no parameter but charset=utf-8"
 	case err == nil:
 		found.Rule = RuleMediaType
@@ -179,7 +177,7 @@ func findMedia(declared []*spec.MediaType, name string, parameters map[string]st
 			}
 		}
 		if best != nil {
-			found := &media{MediaType: *best, declared: best.Parameters}
+			found := &media{MediaType: *best, declared: best.Parameters, boundary: parameters["boundary"]}
 			found.Name = name
 			return found
 		}

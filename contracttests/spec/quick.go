@@ -75,7 +75,8 @@ func (m quickly) of(s *jsonschema.Schema) *quick {
 // unknownToQuick reports whether a schema has a keyword that quick does not know.
 func unknownToQuick(s *jsonschema.Schema) bool {
 	return s.Bool != nil && !*s.Bool || s.RecursiveRef != nil || s.DynamicRef != nil ||
-		s.Const != nil && s.Enum != nil || s.Not != nil || s.OneOf != nil || s.If != nil || s.Then != nil || s.Else != nil ||
+		s.Const != nil && s.Enum != nil || s.Not != nil || s.OneOf != nil || s.If != nil || s.Then != nil ||
+		s.Else != nil ||
 		s.MaxProperties != nil || s.MinProperties != nil || s.PropertyNames != nil ||
 		s.PatternProperties != nil || s.Dependencies != nil || s.DependentRequired != nil ||
 		s.DependentSchemas != nil || s.UnevaluatedProperties != nil || s.UniqueItems || s.Contains != nil ||
