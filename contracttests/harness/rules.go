@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"reflect"
 	"regexp"
@@ -327,8 +326,8 @@ func credentialEcho(_ spec.Operation, x judge.Exchange, _ any) []judge.Violation
 			Got: "the key in the body"})
 	}
 	h := judge.Canonical(x.Response.Header)
-	for _, name := range slices.Sorted(maps.Keys(h)) {
-		if strings.Contains(strings.Join(h[name], "\n"), token) {
+	for name, values := range h {
+		if slices.ContainsFunc(values, func(value string) bool { return strings.Contains(value, token) }) {
 			found = append(found, judge.Violation{Rule: RuleCredentialEchoed, Header: name,
 				Expected: "nothing of the caller's key", Got: "the key"})
 		}

@@ -26,7 +26,7 @@ func HandlerTarget(handler http.Handler) Target {
 		if err != nil {
 			return judge.Response{}, fmt.Errorf("making the request: %w", err)
 		}
-		request.Header = judge.Canonical(r.Header)
+		request.Header = judge.Canonical(r.Header).Clone()
 		request.RequestURI, request.RemoteAddr, request.Host = r.URL, "127.0.0.1:1", "localhost"
 		defer func() {
 			if p := recover(); p != nil {
@@ -102,7 +102,7 @@ func sendURL(ctx context.Context, client *http.Client, base string, r judge.Requ
 	if err != nil {
 		return nil, false, fmt.Errorf("making the request: %w", err)
 	}
-	request.Header = judge.Canonical(r.Header)
+	request.Header = judge.Canonical(r.Header).Clone()
 	response, err := client.Do(request)
 	return response, reused.Load(), err
 }

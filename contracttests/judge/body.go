@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/json"
-	"fmt"
 	"io"
 	"mime"
 	"net/http"
@@ -19,7 +18,7 @@ func (c *collector) responseBody(declared *spec.Response, x Exchange, h http.Hea
 	body := x.Response.Body
 	if rule, why := bodiless(declared, x); rule != "" {
 		if len(body) > 0 {
-			c.add(Violation{Rule: rule, Expected: "no body " + why, Got: fmt.Sprintf("%d bytes", len(body))})
+			c.add(Violation{Rule: rule, Expected: "no body " + why, Got: count(len(body), "byte")})
 		}
 		return nil
 	}
@@ -103,28 +102,34 @@ func (c *collector) present(body []byte) bool {
 // mediaType returns what the document declares for the Content-Type, or nil where it declares nothing. A response has
 // to write the media type as the document does. HTTP ignores case here, but many clients compare the text.
 func (c *collector) mediaType(declared []*spec.MediaType, values []string) *media {
-	want := mediaNames(declared)
 	if len(values) != 1 {
-		c.add(Violation{Rule: RuleContentType, Header: "Content-Type", Expected: "one value, " + want,
-			Got: fmt.Sprintf("%d values", len(values))})
+		c.add(Violation{Rule: RuleContentType, Header: "Content-Type", Expected: "one value, " + mediaNames(declared),
+			Got: count(len(values), "value")})
 		return nil
 	}
-	name, parameters, err := mime.ParseMediaType(values[0])
-	if err != nil {
-		c.add(Violation{Rule: RuleContentType, Header: "Content-Type", Expected: want, Got: Describe(values[0], nil)})
-		return nil
+	text := values[0]
+	name, parameters, err := mime.ParseMediaType(text)
+	var m *media
+	if err == nil {
+		m = findMedia(declared, name, parameters)
 	}
-	m := findMedia(declared, name, parameters)
-	if m == nil {
-		c.add(Violation{Rule: RuleMediaType, Header: "Content-Type", Expected: want, Got: Describe(values[0], nil)})
-		return nil
+	written, _, _ := strings.Cut(text, ";")
+	asDeclared := c.status == 0 || written == name && !strings.HasSuffix(text, ";")
+	if m != nil && asDeclared && usual(name, m.declared, parameters) {
+		return m
 	}
-	written, _, _ := strings.Cut(values[0], ";")
-	if c.status != 0 && written != name || !usual(name, m.declared, parameters) || strings.HasSuffix(values[0], ";") {
-		c.add(Violation{Rule: RuleContentType, Header: "Content-Type", Expected: want +
-			", with no parameter but charset=utf-8", Got: Describe(values[0], nil)})
+	if c.status == 0 && err == nil {
+		text = mime.FormatMediaType(name, parameters) // HTTP lets clients write it in any case
 	}
-	m.boundary = parameters["boundary"]
+	found := Violation{Rule: RuleContentType, Header: "Content-Type", Expected: mediaNames(declared),
+		Got: Describe(text, nil)}
+	switch {
+	case m != nil:
+		found.Expected += ", with no parameter but charset=utf-8"
+	case err == nil:
+		found.Rule = RuleMediaType
+	}
+	c.add(found)
 	return m
 }
 
@@ -172,7 +177,7 @@ func findMedia(declared []*spec.MediaType, name string, parameters map[string]st
 			}
 		}
 		if best != nil {
-			found := &media{MediaType: *best, declared: best.Parameters}
+			found := &media{MediaType: *best, declared: best.Parameters, boundary: parameters["boundary"]}
 			found.Name = name
 			return found
 		}
@@ -333,6 +338,9 @@ func (c *collector) text(m *media, body []byte, kind bodyKind) {
 	}
 }
 
+// usualDepth is how deep most bodies are, so that a path seldom grows.
+const usualDepth = 8
+
 // value judges a decoded body. It judges the forms of numbers and times in responses only: the schema alone says what a
 // client may send.
 func (c *collector) value(s *spec.Compiled, value any) {
@@ -342,7 +350,7 @@ func (c *collector) value(s *spec.Compiled, value any) {
 	}
 	c.failures(Failures(s, value))
 	if c.status != 0 {
-		s.Place().Walk(value, nil, c.scalar)
+		s.Place().Walk(value, make([]string, 0, usualDepth), c.scalar)
 	}
 }
 

@@ -32,15 +32,6 @@ type Exchange struct {
 	Response Response
 }
 
-// Path returns the decoded path of the request's URL, or "" where the URL cannot be parsed.
-func (r Request) Path() string {
-	u, err := url.Parse(r.URL)
-	if err != nil {
-		return ""
-	}
-	return u.Path
-}
-
 // EscapedPath returns the path of the request's URL as the URL writes it, or "" where the URL cannot be parsed.
 func (r Request) EscapedPath() string {
 	u, err := url.Parse(r.URL)
@@ -50,20 +41,12 @@ func (r Request) EscapedPath() string {
 	return u.EscapedPath()
 }
 
-// Host returns the host that the request's URL names, with its port, or "".
-func (r Request) Host() string {
-	u, err := url.Parse(r.URL)
-	if err != nil {
-		return ""
-	}
-	return u.Host
-}
-
 // Canonical returns the header with canonical names. Captured headers may have others: those of a gateway's events do.
-// A name in two spellings becomes one header with two values.
+// A name in two spellings becomes one header with two values. A header whose names are canonical is returned as it is:
+// clone it before you change it.
 func Canonical(h http.Header) http.Header {
 	if isCanonical(h) {
-		return maps.Clone(h)
+		return h
 	}
 	out := make(http.Header, len(h))
 	for _, name := range slices.Sorted(maps.Keys(h)) {

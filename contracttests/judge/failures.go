@@ -103,14 +103,16 @@ func hasExponent(value any) bool {
 }
 
 // dropRest drops refusals by unevaluatedProperties in objects that have other failures too, of members that some schema
-// declares. A part that fails leaves all of its members unevaluated, whether they are declared or not.
+// declares. A part that fails leaves all of its members unevaluated, whether they are declared or not. That goes for
+// each object around a refused member as well.
 func dropRest(all []Failure, undeclared func() []Failure) []Failure {
 	failing := map[string]bool{} // the values that have a failure in them
 	for _, f := range all {
+		inside := len(f.Path) + 1
 		if f.rest {
-			continue
+			inside -= 2 // the member and its object do not fail by themselves
 		}
-		for end := range len(f.Path) + 1 {
+		for end := range inside {
 			failing[Pointer(f.Path[:end])] = true
 		}
 	}
@@ -215,8 +217,12 @@ func (j judgement) alternatives(tree *jsonschema.ValidationError, keyword string
 			types = append(types, k.Want...)
 			continue
 		}
-		if found := j.flatten(cause); best == nil || len(found) < len(best) {
+		found := j.flatten(cause)
+		switch {
+		case best == nil || len(found) < len(best):
 			best = found
+		case len(found) == 1 && len(best) == 1 && alike(found[0], best[0]): // either is right there
+			best[0].expected += " or " + found[0].expected
 		}
 	}
 	if best != nil {
@@ -228,6 +234,11 @@ func (j judgement) alternatives(tree *jsonschema.ValidationError, keyword string
 		expected = "one of the alternatives"
 	}
 	return j.one(tree, keyword, expected, j.got(tree.InstanceLocation))
+}
+
+// alike reports whether two alternatives refuse the same value for different reasons.
+func alike(a, b Failure) bool {
+	return slices.Equal(a.Path, b.Path) && a.rule == b.rule && a.got == b.got && a.expected != b.expected
 }
 
 // leaf returns the failure of a keyword that has no further causes, or whose causes add nothing.
@@ -242,11 +253,13 @@ func (j judgement) leaf(tree *jsonschema.ValidationError) Failure {
 	case *kind.Enum:
 		f.expected = "one of " + listOf(k.Want)
 	case *kind.Const:
-		f.expected = Describe(k.Want, nil)
+		f.expected = wanted(k.Want)
 	case *kind.Format:
 		f.rule, f.Keyword, f.expected = RuleSchemaFormat, "format", "the format "+k.Want
 	case *kind.Pattern:
 		f.expected = "a match of " + k.Want
+	case *kind.Not:
+		f.Keyword, f.expected = "not", "no value that the schema of not accepts"
 	case *kind.UniqueItems:
 		f.expected = "items that differ"
 		f.got = fmt.Sprintf("equal items at %d and %d", k.Duplicates[0], k.Duplicates[1])
@@ -273,17 +286,23 @@ func (f *Failure) bounds(k jsonschema.ErrorKind) {
 	case *kind.MultipleOf:
 		f.expected = "a multiple of " + ratText(k.Want)
 	case *kind.MinLength:
-		f.expected, f.got = fmt.Sprintf("at least %d characters", k.Want), fmt.Sprintf("%d characters", k.Got)
+		f.expected, f.got = "at least "+count(k.Want, "character"), count(k.Got, "character")
 	case *kind.MaxLength:
-		f.expected, f.got = fmt.Sprintf("at most %d characters", k.Want), fmt.Sprintf("%d characters", k.Got)
+		f.expected, f.got = "at most "+count(k.Want, "character"), count(k.Got, "character")
 	case *kind.MinItems:
-		f.expected = fmt.Sprintf("at least %d items", k.Want)
+		f.expected = "at least " + count(k.Want, "item")
 	case *kind.MaxItems:
-		f.expected = fmt.Sprintf("at most %d items", k.Want)
+		f.expected = "at most " + count(k.Want, "item")
 	case *kind.MinProperties:
-		f.expected = fmt.Sprintf("at least %d members", k.Want)
+		f.expected = "at least " + count(k.Want, "member")
 	case *kind.MaxProperties:
-		f.expected = fmt.Sprintf("at most %d members", k.Want)
+		f.expected = "at most " + count(k.Want, "member")
+	case *kind.Contains:
+		f.expected, f.got = "at least 1 item matching contains", "none"
+	case *kind.MinContains:
+		f.expected, f.got = "at least "+count(k.Want, "item")+" matching contains", strconv.Itoa(len(k.Got))
+	case *kind.MaxContains:
+		f.expected, f.got = "at most "+count(k.Want, "item")+" matching contains", strconv.Itoa(len(k.Got))
 	}
 }
 
@@ -292,9 +311,20 @@ func (j judgement) got(path []string) string { return Describe(ValueAt(j.value, 
 func listOf(values []any) string {
 	texts := make([]string, len(values))
 	for i, value := range values {
-		texts[i] = Describe(value, nil)
+		texts[i] = wanted(value)
 	}
 	return strings.Join(texts, ", ")
+}
+
+// wanted shows a value that the schema itself names.
+func wanted(value any) string {
+	switch value.(type) {
+	case map[string]any, []any:
+		if text, err := json.Marshal(value); err == nil {
+			return Clip(string(text), MaxValue)
+		}
+	}
+	return Describe(value, nil)
 }
 
 func ratText(r *big.Rat) string {

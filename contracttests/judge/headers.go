@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"regexp"
 	"strconv"
 	"strings"
 
@@ -82,7 +81,7 @@ func (c *collector) headerValue(declared *spec.Header, text string) {
 	value, ok := headerValue(declared, text)
 	if !ok {
 		c.add(Violation{
-			Rule: RuleHeaderType, Header: name, Expected: strings.Join(s.Place().Types(), " or "),
+			Rule: RuleHeaderType, Header: name, Expected: textOf(declared),
 			Got: headerText(name, text),
 		})
 		return
@@ -92,6 +91,14 @@ func (c *collector) headerValue(declared *spec.Header, text string) {
 			Rule: RuleHeaderSchema, Header: name, Keyword: f.Keyword, Expected: f.expected, Got: headerText(name, text),
 		})
 	}
+}
+
+// textOf says what the text of a header can be.
+func textOf(declared *spec.Header) string {
+	if declared.JSON {
+		return "a JSON text"
+	}
+	return strings.Join(declared.Schema.Place().Types(), " or ")
 }
 
 // headerValue reads the text of a header. It returns false if the text is of none of the declared types.
@@ -115,11 +122,14 @@ func headerValue(declared *spec.Header, text string) (any, bool) {
 
 func number(text string) any { return json.Number(text) }
 
-// IntegerText matches integers as JSON writes them.
-var (
-	IntegerText = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
-	numberText  = regexp.MustCompile(`^-?(0|[1-9][0-9]*)(\.[0-9]+)?([eE][+-]?[0-9]+)?$`)
-)
+// isNumber reports whether a text is a number as JSON writes it.
+func isNumber(text string) bool {
+	r := jsonReader{data: text}
+	return r.skipNumber() && r.pos == len(text)
+}
+
+// IsInteger reports whether a text is a number as JSON writes it, without a point or an exponent.
+func IsInteger(text string) bool { return !strings.ContainsAny(text, ".eE") && isNumber(text) }
 
 // ParseHeader reads the text of a header as a value of the declared type, in OpenAPI's style "simple". It returns
 // false if the text is of none of the types.
@@ -127,7 +137,7 @@ func ParseHeader(p spec.Place, text string) (any, bool) {
 	switch {
 	case p.Has("array"):
 		return parseList(p, text), true
-	case p.Has("integer") && IntegerText.MatchString(text), p.Has("number") && numberText.MatchString(text):
+	case p.Has("integer") && IsInteger(text), p.Has("number") && isNumber(text):
 		return json.Number(text), true
 	case p.Has("boolean") && (text == "true" || text == "false"):
 		return text == "true", true

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
+	"sync"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -26,7 +28,9 @@ type Fault struct {
 //
 // ok is false where there is no value. Other faults leave a value that can be judged further.
 func ReadJSON(data []byte) (value any, faults []Fault, ok bool) {
-	r := &jsonReader{data: data}
+	r := readers.Get().(*jsonReader)
+	defer r.free()
+	r.data = string(data) // the only copy of the texts, which the value shares
 	r.space()
 	value, ok = r.value(0)
 	if !ok {
@@ -35,16 +39,30 @@ func ReadJSON(data []byte) (value any, faults []Fault, ok bool) {
 	r.space()
 	if r.pos < len(r.data) {
 		r.fault(RuleJSONTrailingData, "one JSON value and nothing after it",
-			fmt.Sprintf("%d more bytes after byte %d", len(r.data)-r.pos, r.pos))
+			fmt.Sprintf("%s after byte %d", count(len(r.data)-r.pos, "more byte"), r.pos))
 	}
 	return value, r.faults, true
 }
 
 type jsonReader struct {
-	data   []byte
-	pos    int
-	path   []string
-	faults []Fault
+	data    string
+	pos     int
+	path    []string
+	members []member // of the objects that are not read to their end
+	faults  []Fault
+}
+
+// readers has the readers that are not in use, for their memory.
+var readers = sync.Pool{New: func() any { return &jsonReader{} }}
+
+func (r *jsonReader) free() {
+	*r = jsonReader{path: r.path[:0], members: r.members[:0]}
+	readers.Put(r)
+}
+
+type member struct {
+	name  string
+	value any
 }
 
 func (r *jsonReader) fault(rule Rule, expected, got string) {
@@ -55,7 +73,7 @@ func (r *jsonReader) fault(rule Rule, expected, got string) {
 func (r *jsonReader) malformed(expected string) bool {
 	got := "the end of the text"
 	if r.pos < len(r.data) {
-		char, size := utf8.DecodeRune(r.data[r.pos:])
+		char, size := utf8.DecodeRuneInString(r.data[r.pos:])
 		got = fmt.Sprintf("%q at byte %d", char, r.pos)
 		if char == utf8.RuneError && size == 1 {
 			r.fault(RuleJSONInvalidUTF8, "UTF-8", fmt.Sprintf("byte 0x%02X at byte %d", r.data[r.pos], r.pos))
@@ -116,7 +134,7 @@ func (r *jsonReader) value(depth int) (any, bool) {
 }
 
 func (r *jsonReader) literal(word string) bool {
-	if len(r.data)-r.pos < len(word) || string(r.data[r.pos:r.pos+len(word)]) != word {
+	if !strings.HasPrefix(r.data[r.pos:], word) {
 		return false
 	}
 	r.pos += len(word)
@@ -124,44 +142,60 @@ func (r *jsonReader) literal(word string) bool {
 }
 
 func (r *jsonReader) object(depth int) (any, bool) {
-	members := map[string]any{}
+	first := len(r.members)
+	ok := r.readMembers(depth)
+	object := make(map[string]any, len(r.members)-first) // which need not grow
+	for _, m := range r.members[first:] {
+		before := len(object)
+		object[m.name] = m.value
+		if len(object) == before {
+			r.path = append(r.path, m.name)
+			r.fault(RuleJSONDuplicateMember, "each name once", "the name again")
+			r.path = r.path[:len(r.path)-1]
+		}
+	}
+	clear(r.members[first:]) // a reader that is not in use keeps no value
+	r.members = r.members[:first]
+	return object, ok
+}
+
+func (r *jsonReader) readMembers(depth int) bool {
 	r.take('{')
 	if r.take('}') {
-		return members, true
+		return true
 	}
 	for {
 		r.space()
 		if r.peek() != '"' {
-			return nil, r.malformed("a member's name")
+			return r.malformed("a member's name")
 		}
 		name, ok := r.text()
 		if !ok {
-			return nil, false
+			return false
 		}
 		if !r.take(':') {
-			return nil, r.malformed(`":"`)
+			return r.malformed(`":"`)
 		}
-		if !r.member(members, name, depth) {
-			return nil, false
+		if !r.member(name, depth) {
+			return false
 		}
 		if r.take('}') {
-			return members, true
+			return true
 		}
 		if !r.take(',') {
-			return nil, r.malformed(`"," or "}"`)
+			return r.malformed(`"," or "}"`)
 		}
 	}
 }
 
-func (r *jsonReader) member(members map[string]any, name string, depth int) bool {
+func (r *jsonReader) member(name string, depth int) bool {
+	i := len(r.members)
+	r.members = append(r.members, member{name: name})
 	r.path = append(r.path, name)
-	defer func() { r.path = r.path[:len(r.path)-1] }()
-	if _, twice := members[name]; twice {
-		r.fault(RuleJSONDuplicateMember, "each name once", "the name again")
-	}
 	r.space()
 	value, ok := r.value(depth + 1)
-	members[name] = value
+	r.path = r.path[:len(r.path)-1]
+	r.members[i].value = value
 	return ok
 }
 
@@ -191,18 +225,25 @@ func (r *jsonReader) array(depth int) (any, bool) {
 
 func (r *jsonReader) number() (any, bool) {
 	start := r.pos
+	if !r.skipNumber() {
+		return nil, false
+	}
+	return json.Number(r.data[start:r.pos]), true
+}
+
+func (r *jsonReader) skipNumber() bool {
 	if r.peek() == '-' {
 		r.pos++
 	}
 	if r.peek() == '0' {
 		r.pos++
 	} else if !r.digits() {
-		return nil, r.malformed("a digit")
+		return r.malformed("a digit")
 	}
 	if r.peek() == '.' {
 		r.pos++
 		if !r.digits() {
-			return nil, r.malformed("a digit after the point")
+			return r.malformed("a digit after the point")
 		}
 	}
 	if c := r.peek(); c == 'e' || c == 'E' {
@@ -211,10 +252,10 @@ func (r *jsonReader) number() (any, bool) {
 			r.pos++
 		}
 		if !r.digits() {
-			return nil, r.malformed("a digit in the exponent")
+			return r.malformed("a digit in the exponent")
 		}
 	}
-	return json.Number(r.data[start:r.pos]), true
+	return true
 }
 
 func (r *jsonReader) digits() bool {
@@ -235,7 +276,7 @@ func (r *jsonReader) text() (string, bool) {
 	}
 	if r.peek() == '"' {
 		r.pos++
-		return string(r.data[start : r.pos-1]), true
+		return r.data[start : r.pos-1], true
 	}
 	out := append([]byte(nil), r.data[start:r.pos]...)
 	for r.pos < len(r.data) {
@@ -261,7 +302,7 @@ func (r *jsonReader) text() (string, bool) {
 func plain(c byte) bool { return c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' }
 
 func (r *jsonReader) char() rune {
-	char, size := utf8.DecodeRune(r.data[r.pos:])
+	char, size := utf8.DecodeRuneInString(r.data[r.pos:])
 	if char == utf8.RuneError && size == 1 {
 		r.fault(RuleJSONInvalidUTF8, "UTF-8", fmt.Sprintf("byte 0x%02X at byte %d", r.data[r.pos], r.pos))
 	}
@@ -305,7 +346,7 @@ func (r *jsonReader) unit() (rune, bool) {
 	if r.peek() != 'u' || len(r.data)-r.pos < 5 {
 		return 0, false
 	}
-	code, err := strconv.ParseUint(string(r.data[r.pos+1:r.pos+5]), 16, 16)
+	code, err := strconv.ParseUint(r.data[r.pos+1:r.pos+5], 16, 16)
 	if err != nil {
 		return 0, false
 	}

@@ -14,16 +14,16 @@ import (
 
 // parameters judges the parameters of a request, and whether it has credentials. It does not judge the credentials
 // themselves, nor parameters that the document does not declare.
-func (c *collector) parameters(r Request, h http.Header) {
+func (c *collector) parameters(h http.Header) {
 	for _, p := range c.op.Parameters {
 		c.headerParameter(p, h[p.Key])
 	}
-	u, err := url.Parse(r.URL)
-	if err != nil {
-		c.add(Violation{Rule: RuleParameter, Expected: "a request that can be read", Got: Clip(err.Error(), MaxText)})
+	if c.urlErr != nil {
+		c.add(Violation{Rule: RuleParameter, Expected: "a request that can be read",
+			Got: Clip(c.urlErr.Error(), MaxText)})
 		return
 	}
-	in := inputs{path: c.path, query: rawQuery(u.RawQuery), cookies: cookies(h)}
+	in := inputs{path: c.path, query: rawQuery(c.url.RawQuery), cookies: cookies(h)}
 	for _, p := range c.op.Inputs {
 		c.input(p, in)
 	}
@@ -38,6 +38,9 @@ type inputs struct {
 }
 
 func rawQuery(query string) map[string][]string {
+	if query == "" {
+		return nil
+	}
 	out := map[string][]string{}
 	for pair := range strings.SplitSeq(query, "&") {
 		if pair == "" {
@@ -65,6 +68,9 @@ func unpath(text string) string {
 }
 
 func cookies(h http.Header) map[string][]string {
+	if len(h["Cookie"]) == 0 {
+		return nil
+	}
 	out := map[string][]string{}
 	for _, line := range h["Cookie"] {
 		for pair := range strings.SplitSeq(line, ";") {
@@ -76,7 +82,7 @@ func cookies(h http.Header) map[string][]string {
 }
 
 func (c *collector) input(p *spec.Parameter, in inputs) {
-	refused := Violation{Rule: RuleParameter, Header: p.Name}
+	refused := Violation{Rule: RuleParameter, Header: p.Name, In: p.In}
 	read := reading{p: p, decode: unquery}
 	switch p.In {
 	case "path":
@@ -95,6 +101,9 @@ func (c *collector) input(p *spec.Parameter, in inputs) {
 	case !read.given:
 	case read.twice:
 		refused.Expected, refused.Got = "one value", fmt.Sprintf("%d values", read.count)
+		c.add(refused)
+	case p.JSON && len(read.candidates) == 0:
+		refused.Expected = "a JSON text"
 		c.add(refused)
 	case p.Schema != nil:
 		c.fits(p.Schema, read.candidates, refused)
@@ -118,8 +127,12 @@ func (c *collector) fits(s *spec.Compiled, candidates []any, refused Violation) 
 		c.add(refused)
 	}
 	for _, f := range first {
-		refused.Pointer, refused.Keyword, refused.Expected = Pointer(f.Path), f.Keyword, f.expected
-		c.add(refused)
+		found := refused
+		found.Pointer, found.Keyword, found.Expected = Pointer(f.Path), f.Keyword, f.expected
+		if len(f.Path) > 0 && !sensitive([]string{refused.Header}) {
+			found.Got = f.got // of the part that is wrong
+		}
+		c.add(found)
 	}
 }
 
@@ -306,8 +319,8 @@ func (r *reading) members(parts []string) any {
 func meant(p spec.Place, text string) []any {
 	var out []any
 	untyped := len(p.Types()) == 0
-	if (p.Has("integer") || untyped) && IntegerText.MatchString(text) || (p.Has("number") || untyped) &&
-		numberText.MatchString(text) {
+	if (p.Has("integer") || untyped) && IsInteger(text) || (p.Has("number") || untyped) &&
+		isNumber(text) {
 		out = append(out, number(text))
 	}
 	if (p.Has("boolean") || untyped) && (text == "true" || text == "false") {
@@ -321,16 +334,17 @@ func meant(p spec.Place, text string) []any {
 
 // credentials judges whether the request has what one of the alternatives wants.
 func (c *collector) credentials(in inputs, h http.Header) {
-	var missing []string
+	var missing []spec.Credential
 	for _, alternative := range c.op.Security {
 		lacking := slices.IndexFunc(alternative, func(wanted spec.Credential) bool { return !has(wanted, in, h) })
 		if lacking < 0 {
 			return
 		}
-		missing = append(missing, alternative[lacking].Name)
+		missing = append(missing, alternative[lacking])
 	}
 	if len(missing) > 0 {
-		c.add(Violation{Rule: RuleSecurity, Header: missing[0], Expected: "credentials as the document says",
+		c.add(Violation{Rule: RuleSecurity, Header: missing[0].Name,
+			In: strings.TrimPrefix(missing[0].In, "header"), Expected: "credentials as the document says",
 			Got: "none of that kind"})
 	}
 }
@@ -361,15 +375,14 @@ func (c *collector) headerParameter(declared *spec.Header, values []string) {
 		return
 	}
 	text := strings.Join(values, ", ") // what is split over lines is one list
-	refused := Violation{Rule: RuleParameter, Header: declared.Name, Got: headerText(declared.Name, text)}
 	value, ok := headerValue(declared, text)
 	if !ok {
-		refused.Expected = strings.Join(declared.Schema.Place().Types(), " or ")
-		c.add(refused)
+		c.add(Violation{Rule: RuleParameter, Header: declared.Name, Got: headerText(declared.Name, text),
+			Expected: textOf(declared)})
 		return
 	}
 	for _, f := range Failures(declared.Schema, value) {
-		refused.Keyword, refused.Expected = f.Keyword, f.expected
-		c.add(refused)
+		c.add(Violation{Rule: RuleParameter, Header: declared.Name, Keyword: f.Keyword, Expected: f.expected,
+			Got: headerText(declared.Name, text)})
 	}
 }

@@ -71,16 +71,24 @@ func describeSize(value any) string {
 	case bool:
 		return strconv.FormatBool(value)
 	case string:
-		return fmt.Sprintf("a string of %d bytes", len(value))
+		return "a string of " + count(len(value), "byte")
 	case json.Number:
 		return "a number"
 	case []any:
-		return fmt.Sprintf("an array of %d items", len(value))
+		return "an array of " + count(len(value), "item")
 	case map[string]any:
-		return fmt.Sprintf("an object of %d members", len(value))
+		return "an object of " + count(len(value), "member")
 	default:
 		return fmt.Sprintf("a %T", value)
 	}
+}
+
+// count returns a number of things in words, such as 1 item or 2 items.
+func count(n int, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return fmt.Sprintf("%d %ss", n, thing)
 }
 
 func sensitive(path []string) bool {

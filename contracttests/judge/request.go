@@ -1,8 +1,6 @@
 package judge
 
 import (
-	"fmt"
-	"mime"
 	"net/http"
 
 	"organizations-api/contracttests/spec"
@@ -15,16 +13,16 @@ import (
 // Undeclared members are allowed where the schemas leave them open. Undeclared headers and query parameters are
 // allowed.
 func (v *Validator) CheckRequest(x Exchange) []Violation {
-	if v.elsewhere(x.Request) {
+	c := v.collect(x, 0)
+	if c.elsewhere() {
 		return nil
 	}
-	c := v.collect(x, 0)
 	if c.op == nil {
 		c.add(Violation{Rule: RuleOperationUndeclared, Expected: "a path and method of the document", Got: c.name})
 		return tidied(c.found)
 	}
 	h := Canonical(x.Request.Header)
-	c.parameters(x.Request, h)
+	c.parameters(h)
 	decoded := c.requestBody(c.op.Body, x.Request.Body, h)
 	c.apply(v.requests, x, decoded)
 	return tidied(c.found)
@@ -35,24 +33,11 @@ func (c *collector) requestBody(declared *spec.RequestBody, sent []byte, h http.
 	switch {
 	case declared == nil:
 		if len(sent) > 0 {
-			c.add(Violation{Rule: RuleBodyUndeclared, Expected: "no body", Got: fmt.Sprintf("%d bytes", len(sent))})
+			c.add(Violation{Rule: RuleBodyUndeclared, Expected: "no body", Got: count(len(sent), "byte")})
 		}
 		return nil
 	case len(sent) == 0 && !declared.Required:
 		return nil
 	}
-	h["Content-Type"] = lowered(h["Content-Type"])
 	return c.body(declared.Content, sent, h)
-}
-
-// lowered writes media types in lower case. HTTP lets clients write them in any case.
-func lowered(values []string) []string {
-	out := make([]string, len(values))
-	for i, value := range values {
-		out[i] = value
-		if name, parameters, err := mime.ParseMediaType(value); err == nil {
-			out[i] = mime.FormatMediaType(name, parameters)
-		}
-	}
-	return out
 }

@@ -53,10 +53,10 @@ func (t *roundTripper) RoundTrip(request *http.Request) (*http.Response, error) 
 
 // brokenOff returns the violation of a response whose body broke off. It does not judge the part that was received.
 func (v *Validator) brokenOff(x Exchange, err error) []Violation {
-	if v.elsewhere(x.Request) {
+	c := v.collect(x, x.Response.Status)
+	if c.elsewhere() {
 		return nil
 	}
-	c := v.collect(x, x.Response.Status)
 	c.add(Violation{Rule: RuleBodyUnreadable, Expected: "a whole body", Got: err.Error()})
 	return tidied(c.found)
 }

@@ -11,6 +11,7 @@ package judge
 
 import (
 	"maps"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -89,10 +90,9 @@ func (v *Validator) ForHosts(hosts ...string) *Validator {
 }
 
 // elsewhere reports whether a request is another service's.
-func (v *Validator) elsewhere(r Request) bool {
-	host := r.Host()
-	return len(v.hosts) > 0 && host != "" && !slices.ContainsFunc(v.hosts,
-		func(h string) bool { return strings.EqualFold(h, host) })
+func (c *collector) elsewhere() bool {
+	return len(c.v.hosts) > 0 && c.url.Host != "" && !slices.ContainsFunc(c.v.hosts,
+		func(h string) bool { return strings.EqualFold(h, c.url.Host) })
 }
 
 // Without returns a Validator without the named checks. What the standards allow and a check refuses all the same, such
@@ -113,10 +113,10 @@ func (v *Validator) Without(rules ...Rule) *Validator {
 // judge the request, which only says what the response answers. A request that is wrong on purpose has to get a right
 // response too.
 func (v *Validator) Check(x Exchange) []Violation {
-	if v.elsewhere(x.Request) {
+	c := v.collect(x, x.Response.Status)
+	if c.elsewhere() {
 		return nil
 	}
-	c := v.collect(x, x.Response.Status)
 	if c.op == nil {
 		c.add(Violation{Rule: RuleOperationUndeclared, Expected: "a path and method of the document", Got: c.name})
 		return tidied(c.found)
@@ -136,6 +136,8 @@ func (v *Validator) Check(x Exchange) []Violation {
 // collector gathers the violations of one half of an exchange.
 type collector struct {
 	v      *Validator
+	url    *url.URL          // empty if it cannot be parsed
+	urlErr error             // why it cannot be parsed
 	op     *spec.Operation   // nil if the document has none
 	path   map[string]string // the variables of the path, as the URL writes them
 	name   string
@@ -144,13 +146,15 @@ type collector struct {
 }
 
 func (v *Validator) collect(x Exchange, status int) *collector {
-	op, variables := v.Document.Find(x.Request.Method, x.Request.EscapedPath())
-	c := &collector{v: v, op: op, path: variables, status: status}
+	c := &collector{v: v, status: status}
+	if c.url, c.urlErr = url.Parse(x.Request.URL); c.urlErr != nil {
+		c.url = &url.URL{}
+	}
+	c.op, c.path = v.Document.Find(x.Request.Method, c.url.EscapedPath())
 	if c.op != nil {
 		c.name = c.op.String()
 	} else {
-		path := x.Request.Path()
-		c.name = Clip(x.Request.Method+" "+path, MaxText)
+		c.name = Clip(x.Request.Method+" "+c.url.Path, MaxText)
 	}
 	return c
 }

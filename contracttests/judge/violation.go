@@ -64,8 +64,9 @@ type Violation struct {
 	Rule      Rule
 	Operation string // operationId, or method and path template
 	Status    int    // 0 in a request
-	Pointer   string // JSON pointer into the body; for a missing member, where it should be
+	Pointer   string // JSON pointer into the body or parameter; for a missing member, where it should be
 	Header    string // the name of the header or parameter, empty if it is about the body
+	In        string // where the parameter is: path, query or cookie. Empty for a header
 	Keyword   string // of the schema, such as "required"
 	Expected  string
 	Got       string
@@ -79,12 +80,22 @@ func (v Violation) String() string {
 	}
 	where := ""
 	switch {
+	case v.Header != "" && v.Pointer != "":
+		where = fmt.Sprintf(" at %s of %s %s", v.Pointer, v.kind(), v.Header)
 	case v.Header != "":
-		where = " at header " + v.Header
+		where = fmt.Sprintf(" at %s %s", v.kind(), v.Header)
 	case v.Pointer != "":
 		where = " at " + v.Pointer
 	}
 	return fmt.Sprintf("%s %s: %s%s: got %s, want %s", v.Operation, half, v.Rule, where, v.Got, v.Expected)
+}
+
+// kind says what Header is the name of.
+func (v Violation) kind() string {
+	if v.In == "" {
+		return "header"
+	}
+	return v.In + " parameter"
 }
 
 // tidied returns the violations sorted and each once, so that one exchange always gives the same list. It clips and
@@ -116,7 +127,7 @@ func tidied(all []Violation) []Violation {
 func compare(a, b Violation) int {
 	return cmp.Or(
 		strings.Compare(a.Operation, b.Operation), cmp.Compare(a.Status, b.Status),
-		strings.Compare(a.Header, b.Header), strings.Compare(a.Pointer, b.Pointer),
+		strings.Compare(a.Header, b.Header), strings.Compare(a.In, b.In), strings.Compare(a.Pointer, b.Pointer),
 		strings.Compare(string(a.Rule), string(b.Rule)), strings.Compare(a.Keyword, b.Keyword),
 		strings.Compare(a.Expected, b.Expected), strings.Compare(a.Got, b.Got),
 	)

@@ -131,7 +131,7 @@ func TestViolation(t *testing.T) {
 			get + `200: schema at /rate_limits/search: got 0, want at least 1`,
 		}},
 		{200, fixture.WithSwap(`"https://logo.example/x"`, `{"a":1}`), []string{
-			get + `200: schema at /logo_url: got an object of 1 members, want null or string`,
+			get + `200: schema at /logo_url: got an object of 1 member, want null or string`,
 		}},
 		{200, fixture.WithSwap(`"billing@northwind.example"`, `"nobody"`), []string{
 			get + `200: schema-format at /billing_email: got "nobody", want the format email`,

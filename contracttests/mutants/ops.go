@@ -162,7 +162,7 @@ func knowing(change func(c *call, out *judge.Response)) mutation {
 func (c *call) answer(change func(c *call, out *judge.Response)) (judge.Response, error) {
 	out, err := c.send()
 	if err == nil {
-		out.Header = judge.Canonical(out.Header)
+		out.Header = judge.Canonical(out.Header).Clone()
 		change(c, &out)
 	}
 	return out, err

@@ -203,7 +203,7 @@ func exchangeLimits(limits *rawObject) {
 	exchanged := rawObject{}
 	for _, pair := range [][2]string{{"upload", "compute"}, {"compute", "upload"}} {
 		raw, ok := limits.get(pair[0])
-		if ok && (!judge.IntegerText.MatchString(raw) || len(raw) > 6 || raw == "0") {
+		if ok && (!judge.IsInteger(raw) || len(raw) > 6 || raw == "0") {
 			return
 		}
 		if ok {
@@ -268,7 +268,7 @@ func pretend(o *rawObject, update rawObject) {
 func plainLimits(raw string) string {
 	return string(editRaw([]byte(raw), func(o *rawObject) {
 		*o = slices.DeleteFunc(slices.Clone(*o), func(m rawMember) bool {
-			return !slices.Contains(declared().limits, m.name) || !judge.IntegerText.MatchString(m.raw)
+			return !slices.Contains(declared().limits, m.name) || !judge.IsInteger(m.raw)
 		})
 	}))
 }

@@ -60,7 +60,7 @@ func unlimited(c *call) (judge.Response, error) {
 	if err != nil {
 		return out, err
 	}
-	out.Header = judge.Canonical(out.Header)
+	out.Header = judge.Canonical(out.Header).Clone()
 	for _, name := range []string{"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset",
 		"X-RateLimit-Window"} {
 		setHeader(out.Header, name, refused.Values(name)...)

@@ -220,7 +220,7 @@ func undeclaredOf(asked, taken rawObject) rawObject {
 		raw) {
 		taken.set("account_type", raw)
 	}
-	if raw, _ := asked.get("credit_count"); judge.IntegerText.MatchString(raw) {
+	if raw, _ := asked.get("credit_count"); judge.IsInteger(raw) {
 		taken.set("credit_count", raw)
 	}
 	return taken

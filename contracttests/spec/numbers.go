@@ -65,8 +65,15 @@ const exactDigits = 15
 
 // PlainInteger reports whether a JSON number is written as digits alone, and so few that every reader holds it exactly.
 func PlainInteger(n json.Number) bool {
-	digits := strings.TrimPrefix(string(n), "-")
-	return len(n) <= exactDigits && strings.Trim(digits, "0123456789") == ""
+	if len(n) > exactDigits {
+		return false
+	}
+	for _, c := range strings.TrimPrefix(string(n), "-") {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
 }
 
 // Exact reports whether a number survives being read as a float64. It does if the float64 equals the number, or if the

@@ -147,7 +147,7 @@ func (p Place) and(other Place) Place {
 	}
 }
 
-// Walk calls visit for every scalar in a value that has a place.
+// Walk calls visit for every scalar in a value that has a place. The path that visit gets is valid until it returns.
 func (p Place) Walk(value any, path []string, visit func(Place, any, []string)) {
 	switch value := value.(type) {
 	case map[string]any:

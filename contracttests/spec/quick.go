@@ -21,22 +21,30 @@ type quick struct {
 	any    [][]*quick
 
 	types      jsonschema.Types // 0 is any
-	enum       []any            // strings and null; nil is any
+	enum       []any            // or a constant: strings and null; nil is any
 	least      int64            // of numbers
 	most       int64
 	minLength  int
 	maxLength  int
 	pattern    Regexp
 	format     *jsonschema.Format
-	required   []string
-	properties map[string]*quick
-	others     *quick // of members that properties does not have
-	closed     bool   // there may be no others
-	open       bool   // the schema says that there may be others
+	required   []string // that properties does not have
+	members    []quickMember
+	properties map[string]*quick // the same by name
+	others     *quick            // of members that properties does not have
+	closed     bool              // there may be no others
+	open       bool              // the schema says that there may be others
 	items      *quick
 	minItems   int
 	maxItems   int
 	writeOnly  bool
+}
+
+// quickMember is a member that a schema names.
+type quickMember struct {
+	name     string
+	schema   *quick
+	required bool
 }
 
 // quickly makes quicks, each schema once.
@@ -53,7 +61,7 @@ func (m quickly) of(s *jsonschema.Schema) *quick {
 	q := &quick{
 		unsure: unknownToQuick(s), least: math.MinInt64, most: math.MaxInt64, maxLength: math.MaxInt,
 		maxItems: math.MaxInt,
-		required: s.Required, pattern: s.Pattern, format: s.Format, writeOnly: s.WriteOnly,
+		pattern:  s.Pattern, format: s.Format, writeOnly: s.WriteOnly,
 	}
 	m[s] = q
 	if s.Types != nil {
@@ -66,8 +74,9 @@ func (m quickly) of(s *jsonschema.Schema) *quick {
 
 // unknownToQuick reports whether a schema has a keyword that quick does not know.
 func unknownToQuick(s *jsonschema.Schema) bool {
-	return s.Bool != nil && !*s.Bool || s.RecursiveRef != nil || s.DynamicRef != nil || s.Const != nil ||
-		s.Not != nil || s.OneOf != nil || s.If != nil || s.Then != nil || s.Else != nil ||
+	return s.Bool != nil && !*s.Bool || s.RecursiveRef != nil || s.DynamicRef != nil ||
+		s.Const != nil && s.Enum != nil || s.Not != nil || s.OneOf != nil || s.If != nil || s.Then != nil ||
+		s.Else != nil ||
 		s.MaxProperties != nil || s.MinProperties != nil || s.PropertyNames != nil ||
 		s.PatternProperties != nil || s.Dependencies != nil || s.DependentRequired != nil ||
 		s.DependentSchemas != nil || s.UnevaluatedProperties != nil || s.UniqueItems || s.Contains != nil ||
@@ -98,11 +107,17 @@ func (q *quick) bounds(s *jsonschema.Schema) {
 			*limit.to = *limit.from
 		}
 	}
-	if s.Enum == nil {
+	var values []any
+	switch {
+	case s.Enum != nil:
+		values = s.Enum.Values
+	case s.Const != nil:
+		values = []any{*s.Const}
+	default:
 		return
 	}
 	q.enum = []any{}
-	for _, value := range s.Enum.Values {
+	for _, value := range values {
 		if _, isText := value.(string); isText || value == nil {
 			q.enum = append(q.enum, value)
 		}
@@ -128,6 +143,12 @@ func (m quickly) parts(q *quick, s *jsonschema.Schema) {
 		q.properties = make(map[string]*quick, len(s.Properties))
 		for name, part := range s.Properties {
 			q.properties[name] = m.of(part)
+			q.members = append(q.members, quickMember{name, q.properties[name], slices.Contains(s.Required, name)})
+		}
+	}
+	for _, name := range s.Required {
+		if _, named := s.Properties[name]; !named {
+			q.required = append(q.required, name)
 		}
 	}
 	switch rest := s.AdditionalProperties.(type) {
@@ -259,19 +280,29 @@ func (q *quick) acceptsObject(object map[string]any, listed bool, depth int) boo
 			return false
 		}
 	}
-	if q.properties == nil && q.others == nil && !q.closed {
+	named := 0
+	for _, m := range q.members {
+		value, given := object[m.name]
+		switch {
+		case given && m.schema.accepts(value, listed, depth):
+			named++
+		case given, m.required:
+			return false
+		}
+	}
+	return named == len(object) || q.acceptsOthers(object, listed, depth)
+}
+
+// acceptsOthers judges the members of an object that the schema does not name. There is at least one.
+func (q *quick) acceptsOthers(object map[string]any, listed bool, depth int) bool {
+	if q.closed || listed && q.properties != nil && !q.open {
+		return false
+	}
+	if q.others == nil {
 		return true
 	}
 	for name, member := range object {
-		part, named := q.properties[name]
-		switch {
-		case named:
-		case q.closed, listed && !q.open:
-			return false
-		default:
-			part = q.others
-		}
-		if !part.accepts(member, listed, depth) {
+		if _, named := q.properties[name]; !named && !q.others.accepts(member, listed, depth) {
 			return false
 		}
 	}

@@ -15,7 +15,8 @@ import (
 var quickSchemas = []string{
 	`true`, `false`, `{}`, `{type: string}`, `{type: [string, 'null']}`, `{type: integer}`, `{type: number}`,
 	`{type: boolean}`, `{type: object}`, `{type: array}`, `{enum: [a, b]}`, `{enum: [a, null, 7, true]}`,
-	`{const: a}`, `{type: integer, minimum: 2, maximum: 7}`, `{minimum: 1.5}`, `{exclusiveMinimum: 2}`,
+	`{const: a}`, `{const: null}`, `{const: 7}`, `{const: a, enum: [b]}`,
+	`{type: integer, minimum: 2, maximum: 7}`, `{minimum: 1.5}`, `{exclusiveMinimum: 2}`,
 	`{multipleOf: 3}`, `{type: integer, format: int32}`, `{type: integer, format: int64}`, `{minLength: 2}`,
 	`{maxLength: 2}`, `{pattern: '^a'}`, `{pattern: '^(?!a)'}`, `{format: date-time}`, `{format: email}`,
 	`{minItems: 2}`, `{maxItems: 1}`, `{items: {type: string}}`, `{items: false}`,
@@ -102,8 +103,8 @@ func TestQuickKnowsSchema(t *testing.T) {
 	without := strings.Fields("DraftVersion Location ID Anchor RecursiveAnchor DynamicAnchor Title Description " +
 		"Default Comment " +
 		"ReadOnly WriteOnly Examples Deprecated")
-	known := strings.Fields("Bool Ref Types Enum AllOf AnyOf Format Required Properties AdditionalProperties " +
-		"MinItems MaxItems " +
+	known := strings.Fields("Bool Ref Types Enum Const AllOf AnyOf Format Required Properties " +
+		"AdditionalProperties MinItems MaxItems " +
 		"Items2020 MinLength MaxLength Pattern Minimum Maximum")
 	typ := reflect.TypeFor[jsonschema.Schema]()
 	for i := range typ.NumField() {

@@ -178,6 +178,9 @@ func (d *Document) Find(method, path string) (*Operation, map[string]string) {
 
 func splitPath(path string) (parts, decoded []string) {
 	parts = strings.Split(strings.TrimPrefix(path, "/"), "/")
+	if !strings.Contains(path, "%") {
+		return parts, parts
+	}
 	decoded = make([]string, len(parts))
 	for i, part := range parts {
 		text, err := neturl.PathUnescape(part)
