@@ -68,7 +68,7 @@ func bodyLimits(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violati
 	return found
 }
 
-// bigNumbers reports the numbers in a value that overflow a float64.
+// bigNumbers reports the numbers in a value that overflow a float64. It may overwrite what lies behind the end of path.
 func bigNumbers(path []string, value any) []judge.Violation {
 	var found []judge.Violation
 	switch value := value.(type) {
@@ -81,11 +81,11 @@ func bigNumbers(path []string, value any) []judge.Violation {
 		}
 	case map[string]any:
 		for name, one := range value {
-			found = append(found, bigNumbers(judge.ChildPath(path, name), one)...)
+			found = append(found, bigNumbers(append(path, name), one)...)
 		}
 	case []any:
 		for i, one := range value {
-			found = append(found, bigNumbers(judge.ChildPath(path, strconv.Itoa(i)), one)...)
+			found = append(found, bigNumbers(append(path, strconv.Itoa(i)), one)...)
 		}
 	}
 	return found
