@@ -37,7 +37,7 @@ var (
 // TestCleanBehindProxy: on a right service behind a slow proxy, which closes connections as soon as they are idle, every
 // run at the URL is clean. It runs in large by
 //
-//	go test ./contracttests -run '^TestCleanBehindProxy$' -v -timeout 5h -clean.runs 100 -clean.at-once 10 -clean.delay 200ms
+//	go test ./contracttests -run '^TestCleanBehindProxy$' -v -timeout 5h -clean.runs 100 -clean.at-once 6 -clean.delay 200ms
 func TestCleanBehindProxy(t *testing.T) {
 	t.Parallel()
 	subjects := map[string]func(testing.TB) *harness.Subject{

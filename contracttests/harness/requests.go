@@ -74,7 +74,7 @@ func bodyLimits(_ spec.Operation, x judge.Exchange, decoded any) []judge.Violati
 	return found
 }
 
-// bigNumbers reports the numbers in a value that overflow a float64. It may change what follows the path in its array.
+// bigNumbers reports the numbers in a value that overflow a float64. It may overwrite what lies behind the end of path.
 func bigNumbers(path []string, value any) []judge.Violation {
 	var found []judge.Violation
 	switch value := value.(type) {

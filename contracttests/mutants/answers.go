@@ -15,9 +15,6 @@ import (
 func bodyMutants() []mutant {
 	ok := onStatus(http.StatusOK)
 	text := func(s string) func([]byte) []byte { return func([]byte) []byte { return []byte(s) } }
-	around := func(before, after string) func([]byte) []byte {
-		return func(body []byte) []byte { return slices.Concat([]byte(before), body, []byte(after)) }
-	}
 	media := func(which answerTest, values ...string) mutation {
 		return answerHeader(which, "Content-Type", values...)
 	}
@@ -25,17 +22,14 @@ func bodyMutants() []mutant {
 		{"body-empty", "answers 200 without a body", answerText(ok, text(""))},
 		{"body-blank", "answers 200 with white space alone", answerText(ok, text(" \n"))},
 		{"body-null", "answers 200 with null", answerText(ok, text("null"))},
-		{"body-list", "answers 200 with a list of one organization", answerText(ok, around("[", "]"))},
-		{"body-wrapped", "wraps the organization in another object", answerText(ok, around(`{"data":`, "}"))},
-		{"body-truncated", "leaves the last byte out",
-			answerText(ok, func(body []byte) []byte { return body[:len(body)-1] })},
-		{"body-with-trailing-data", "sends a second value after the organization", answerText(ok, around("", "{}"))},
-		{"body-with-byte-order-mark", "begins the body with a byte order mark", answerText(ok, around("\ufeff", ""))},
-		{"error-body-empty", "answers errors without a body", answerText(onErrors, text(""))},
-		{"error-body-null", "answers errors with null", answerText(onErrors, text("null"))},
+		{"body-with-trailing-data", "sends a second value after the organization", answerText(ok, func(body []byte) []byte {
+			return slices.Concat(body, []byte("{}"))
+		})},
+		{"body-with-byte-order-mark", "begins the body with a byte order mark", answerText(ok, func(body []byte) []byte {
+			return slices.Concat([]byte("\ufeff"), body)
+		})},
 		{"error-body-plain", "answers errors with a sentence that is not JSON",
 			answerText(onErrors, text("It failed."))},
-		{"member-twice", "gives organization_id twice", record(func(o *rawObject) { *o = append(*o, (*o)[0]) })},
 		{"limit-twice", "gives a limit twice", recordNested("rate_limits",
 			func(all *rawObject) { *all = append(*all, (*all)[0]) })},
 		{"text-not-utf-8", "sends a byte in the name that is not UTF-8",
@@ -43,20 +37,10 @@ func bodyMutants() []mutant {
 		{"text-half-a-surrogate", "sends half of a surrogate pair in the name",
 			recordField("organization_name", growing(`\ud83d`))},
 		{"not-a-number", "sends NaN for the credits", record(with("credit_count", "NaN"))},
-		{"media-type-text", "sends organizations as text/plain", media(ok, "text/plain")},
 		{"media-type-problem", "sends errors as application/problem+json", media(onErrors, "application/problem+json")},
 		{"media-type-missing", "does not say what validation errors are", media(onStatus(422))},
 		{"media-type-latin-1", "claims another charset than UTF-8", media(ok, "application/json; charset=iso-8859-1")},
-		{"media-type-twice", "sends two Content-Types", media(onErrors, "application/json", "application/json")},
 		{"status-201", "answers a change with 201", answerStatus(onMethod(http.MethodPatch, ok), http.StatusCreated)},
-		{"status-204", "answers a change with 204 and no body", answers(func(c *call, out *judge.Response) {
-			if c.updates() && out.Status == http.StatusOK {
-				out.Status, out.Body = http.StatusNoContent, nil
-				dropHeader(out.Header, "Content-Length")
-			}
-		})},
-		{"status-409", "answers 409 where 412 is due", answerStatus(onStatus(412), http.StatusConflict)},
-		{"status-410", "answers 410 for an organization that is gone", answerStatus(onStatus(404), http.StatusGone)},
 		{"status-415", "answers 415 for another media type",
 			answerStatus(onCode("media_type_unsupported"), http.StatusUnsupportedMediaType)},
 		{"error-with-200", "answers validation errors with 200", answerStatus(onStatus(422), http.StatusOK)},
@@ -75,78 +59,47 @@ func growing(text string) textChange {
 	return func(raw string) (string, bool) { return strings.TrimSuffix(raw, `"`) + text + `"`, true }
 }
 
-// memberMutants spoil the members of organizations.
+// memberMutants spoil the members of organizations. TestMembersAreJudged spoils each member that the schema judges.
 func memberMutants() []mutant {
 	var all []mutant
 	for _, name := range declared().members {
-		all = append(all, mutant{strings.ReplaceAll(name, "_", "-") + "-missing", "leaves " + name + " out",
-			record(without(name))})
+		if !slices.Contains(declared().required, name) {
+			all = append(all, mutant{strings.ReplaceAll(name, "_", "-") + "-missing", "leaves " + name + " out",
+				record(without(name))})
+		}
 	}
 	value := func(name, value string) mutation { return recordField(name, becoming(value)) }
 	notNull := func(name, value string) mutation { // where it has a value
 		return recordField(name, func(raw string) (string, bool) { return value, raw != "null" })
 	}
-	limit := func(name string, change textChange) mutation {
-		return recordNested("rate_limits", func(all *rawObject) { all.change(name, change) })
+	limit := func(name, value string) mutation {
+		return recordNested("rate_limits", func(all *rawObject) { all.change(name, becoming(value)) })
 	}
 	return append(all, []mutant{
-		{"name-null", "sends null for the name", value("organization_name", "null")},
-		{"metadata-null", "sends null for the metadata", value("metadata", "null")},
-		{"auto-billing-null", "sends null for a boolean", value("auto_billing_enabled", "null")},
-		{"name-number", "sends a number for the name", value("organization_name", "7")},
-		{"credits-text", "sends the credits in quotes", recordField("credit_count", quoted)},
+		{"credits-text", "sends the credits in quotes", recordField("credit_count", func(raw string) (string, bool) { return `"` + raw + `"`, true })},
 		{"credits-with-point", "writes the credits with a point", recordField("credit_count", ending(".0"))},
 		{"credits-beyond-precision", "sends more credits than a float64 can tell apart",
 			value("credit_count", "9007199254740993")},
-		{"usage-fraction", "sends a fraction for the usage", recordField("current_month_usage", ending(".5"))},
-		{"nsfw-check-text", "sends a boolean in quotes", recordField("nsfw_check_enabled", quoted)},
 		{"nsfw-fail-null", "sends null for a boolean that is off",
 			recordField("nsfw_fail_closed", becoming("null", "false"))},
-		{"auto-billing-text", "sends a boolean in quotes", recordField("auto_billing_enabled", quoted)},
-		{"billing-day-boolean", "sends a boolean for an integer", value("billing_cycle_start", "true")},
 		{"metadata-list", "sends empty metadata as a list", recordField("metadata", becoming("[]", "{}"))},
-		{"metadata-text", "sends the metadata as a text of JSON",
-			recordField("metadata", func(raw string) (string, bool) { return quoteRaw(raw), true })},
-		{"users-object", "sends an object for the list of users", notNull("users", "{}")},
 		{"users-of-text", "sends users that are texts", notNull("users", `["Ada"]`)},
-		{"logo-boolean", "sends a boolean for the logo", notNull("logo_url", "true")},
 		{"credential-number", "sends a number among the credentials",
 			recordNested("default_llm_credentials", func(all *rawObject) {
 				if len(*all) > 0 {
 					all.set((*all)[0].name, "1")
 				}
 			})},
-		{"limit-text", "sends a limit in quotes", limit("search", quoted)},
-		{"limit-null", "sends null for a limit", limit("data", becoming("null"))},
-		{"limit-zero", "sends a limit of zero", limit("compute", becoming("0"))},
+		{"limit-zero", "sends a limit of zero", limit("compute", "0")},
 		{"limit-undeclared", "adds a limit that nobody declared", recordNested("rate_limits", with("total", "1000"))},
-		{"tier-in-upper-case", "sends the tier with a capital letter",
-			recordField("account_type", func(raw string) (string, bool) {
-				return strings.ToUpper(raw[:2]) + raw[2:], true
-			})},
 		{"tier-unknown", "sends a tier that nobody declared", value("account_type", `"gold"`)},
-		{"time-without-zone", "leaves the zone of created_at out", recordField("created_at", replacing("Z", ""))},
 		{"time-in-lower-case", "writes created_at with a small t", recordField("created_at", replacing("T", "t"))},
-		{"time-with-blank", "writes created_at with a blank for the T", recordField("created_at", replacing("T", " "))},
 		{"time-with-offset", "writes updated_at with an offset for the Z",
 			recordField("updated_at", replacing("Z", "+00:00"))},
-		{"time-date-only", "sends a date alone for updated_at",
-			recordField("updated_at", func(raw string) (string, bool) {
-				date, _, ok := strings.Cut(raw, "T")
-				return date + `"`, ok
-			})},
-		{"time-number", "sends seconds for created_at", value("created_at", "1767605415")},
 		{"updated-before-created", "says that a record was updated before it was created",
 			value("updated_at", `"2001-01-01T00:00:00.000000Z"`)},
 		{"email-malformed", "sends a billing_email that is not an address", notNull("billing_email", `"nobody"`)},
-		{"internal-id-member", "adds internal_id to organizations", record(with("internal_id", `"7"`))},
 		{"null-member", "adds a member that is null", record(with("deleted_at", "null"))},
-		{"member-in-camel-case", "renames api_url to apiUrl", record(func(o *rawObject) {
-			if raw, ok := o.get("api_url"); ok {
-				o.drop("api_url")
-				o.set("apiUrl", raw)
-			}
-		})},
 	}...)
 }
 
@@ -169,36 +122,14 @@ func errorMutants() []mutant {
 	return []mutant{
 		{"error-status-differs", "gives another status in the body of 401 than in the status line",
 			answerMembers(onStatus(401), with("status", "403"))},
-		{"error-status-text", "sends the status of errors in quotes",
-			answerMembers(onErrors, func(o *rawObject) { o.change("status", quoted) })},
-		{"error-status-missing", "leaves the status out of errors", answerMembers(onErrors, without("status"))},
 		{"success-true", "says success in errors", answerMembers(onErrors, with("success", "true"))},
-		{"error-type-missing", "leaves the type of errors out", errorDetail(without("type"))},
 		{"error-type-of-another", "gives 403 the type of a 401", answerMembers(onStatus(403), func(o *rawObject) {
 			o.nested("error", with("type", `"UnauthorizedError"`))
 		})},
 		{"error-code-undeclared", "gives errors a code that is not declared", errorDetail(with("code", `"oops"`))},
 		{"error-message-empty", "gives errors an empty message", errorDetail(with("message", `""`))},
-		{"error-message-list", "gives errors a list of messages", errorDetail(with("message", `["It failed."]`))},
-		{"error-details-list", "gives errors a list of details", errorDetail(with("details", "[]"))},
-		{"error-member-undeclared", "adds a trace to errors", answerMembers(onErrors, with("trace", "null"))},
 		{"error-cause-undeclared", "adds a cause inside errors", errorDetail(with("cause", `"store"`))},
-		{"error-in-wrong-shape", "answers 401 in the shape of a validation error",
-			answerText(onStatus(401), func([]byte) []byte {
-				return []byte(`{"detail":[{"loc":["header","authorization"],"msg":"It is missing.","type":"missing"}]}`)
-			})},
-		{"invalid-without-envelope", "answers 422 with the problems alone, as FastAPI does",
-			answerMembers(invalid, func(o *rawObject) {
-				o.drop("success")
-				o.drop("status")
-				o.drop("error")
-			})},
-		{"invalid-success-true", "says success in validation errors", answerMembers(invalid, with("success", "true"))},
-		{"invalid-status-differs", "gives another status in the body of a 422",
-			answerMembers(invalid, with("status", "400"))},
-		{"invalid-type-of-another", "gives a 422 the type of a 400", envelope(with("type", `"BadRequestError"`))},
 		{"invalid-code-of-another", "gives a 422 the code of a 400", envelope(with("code", `"body_malformed"`))},
-		{"validation-errors-missing", "lists the problems of a 422 once", envelope(with("details", "null"))},
 		{"validation-errors-cut", "lists fewer problems in the envelope", envelope(func(o *rawObject) {
 			o.nested("details", func(details *rawObject) {
 				details.change("validation_errors", func(raw string) (string, bool) {
@@ -207,39 +138,18 @@ func errorMutants() []mutant {
 				})
 			})
 		})},
-		{"validation-errors-as-detail", "names the members of both lists alike", envelope(func(o *rawObject) {
-			o.change("details", func(raw string) (string, bool) {
-				return strings.NewReplacer(`"location"`, `"loc"`, `"message"`, `"msg"`).Replace(raw), true
-			})
-		})},
-		{"retry-after-not-in-details", "does not repeat Retry-After in the details of a 429",
-			detailsOf429(without("retry_after"))},
 		{"retry-after-differs", "states other seconds in the details of a 429 than in Retry-After",
 			detailsOf429(with("retry_after", "61"))},
-		{"window-not-in-details", "does not say in the details of a 429 which window it counts",
-			detailsOf429(without("window"))},
 		{"window-in-seconds", "states the window in the details of a 429 in seconds",
 			detailsOf429(with("window", "60"))},
-		{"invalid-in-wrong-shape", "answers 422 in the shape of other errors", answerText(invalid, func([]byte) []byte {
-			return []byte(`{"success":false,"status":422,"error":{"message":"It is ` +
-				`invalid.","type":"BadRequestError",` +
-				`"code":"request_malformed","details":null}}`)
-		})},
-		{"detail-missing", "answers 422 with an empty object", answerMembers(invalid, without("detail"))},
 		{"detail-empty", "answers 422 without naming a problem", answerMembers(invalid, with("detail", "[]"))},
-		{"detail-text", "answers 422 with a text for the problems",
-			answerMembers(invalid, with("detail", `"It is wrong."`))},
-		{"problem-undeclared-member", "adds the input to problems", problems(with("input", "null"))},
-		{"problem-type-missing", "leaves the type of problems out", problems(without("type"))},
 		{"problem-message-empty", "gives problems an empty message", problems(with("msg", `""`))},
-		{"problem-type-unknown", "gives problems a type of its own", problems(with("type", `"invalid"`))},
 		{"problem-message-of-another", "gives problems a message that does not go with their type",
 			problems(with("msg", `"Input should be a valid list"`))},
 		{"problem-type-coarse", "says no more of problems than that the value is wrong", problems(func(o *rawObject) {
 			with("type", `"value_error"`)(o)
 			with("msg", `"Value error, it is wrong"`)(o)
 		})},
-		{"problem-location-text", "writes the place of problems as a text", problems(with("loc", `"body"`))},
 		{"problem-location-of-query", "says that problems of the body are in the query", problems(func(o *rawObject) {
 			o.change("loc", replacing(`"body"`, `"query"`))
 		})},

@@ -12,6 +12,7 @@ import (
 // names are the names that the document declares.
 type names struct {
 	members   []string // of an organization
+	required  []string // of them, by the schema; that the others are never left out is a law
 	updates   []string // of an update
 	objects   []string // updates that are objects, without the second name of the limits
 	emails    []string
@@ -27,6 +28,9 @@ var declared = sync.OnceValue(func() names {
 	update := document.Operation(http.MethodPatch, harness.Path).Body.Content[0].Schema.Place()
 	var n names
 	n.members, n.updates = shown.Properties(), update.Properties()
+	for _, schema := range shown {
+		n.required = append(n.required, schema.Required...)
+	}
 	n.limits = update.Member("rate_limits").Properties()
 	for _, name := range n.updates {
 		p := update.Member(name)

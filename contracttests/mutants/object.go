@@ -204,8 +204,6 @@ func byValue(change func(text string) (string, bool)) textChange {
 	}
 }
 
-func quoted(raw string) (string, bool) { return `"` + raw + `"`, true }
-
 func ending(text string) textChange {
 	return func(raw string) (string, bool) { return raw + text, true }
 }

@@ -15,7 +15,7 @@ import (
 
 // lostMutants forget a field of updates, and answer as if they had set it.
 func lostMutants() []mutant {
-	all := []mutant{{"update-lost", "answers updates as if they took effect, and forgets them", losing(declared().updates...)}}
+	var all []mutant
 	for _, name := range declared().updates {
 		all = append(all, mutant{short(name) + "-lost", "forgets the " + name + " of updates", losing(name)})
 	}
@@ -36,33 +36,14 @@ func patchMutants() []mutant {
 			alsoSetting("organization_name", "logo_url", "null")},
 		{"update-forgets-metadata", "empties the metadata where an update leaves it out",
 			alsoSetting("", "metadata", "{}")},
-		{"update-forgets-limits", "removes the override where an update leaves it out",
-			alsoSetting("", "rate_limits", "null")},
 		{"update-forgets-credentials", "removes the credentials where an update sets metadata",
 			alsoSetting("metadata", "default_llm_credentials", "{}")},
-		{"null-empties-metadata", "empties the metadata by null", updateField("metadata", becoming("{}", "null"))},
-		{"null-empties-credentials", "removes the credentials by null",
-			updateField("default_llm_credentials", becoming("{}", "null"))},
-		{"json-as-merge-patch", "takes JSON for a merge patch", mediaType(func(values []string) string {
-			if len(values) == 1 && values[0] == "application/json" {
-				return harness.MergePatchType
-			}
-			return ""
-		})},
+		{"json-as-merge-patch", "takes JSON for a merge patch", mediaType(harness.MergePatchType,
+			func(was string) bool { return was == "application/json" })},
 		{"merge-patch-as-json", "takes a merge patch for JSON", requests(func(c *call) {
 			if c.merges() {
 				setHeader(c.Header, "Content-Type", "application/json")
 			}
-		})},
-		{"merge-patch-keeps-member", "does not take a member of metadata out by null", mergeMembers(func(o *rawObject) {
-			o.nested("metadata", dropNulls)
-		})},
-		{"merge-patch-keeps-credential", "does not take a credential out by null", mergeMembers(func(o *rawObject) {
-			o.nested("default_llm_credentials", dropNulls)
-		})},
-		{"merge-patch-keeps-limit", "does not take a limit back by null", mergeMembers(func(o *rawObject) {
-			o.nested("rate_limits", dropNulls)
-			o.nested("rate_limit_overrides", dropNulls)
 		})},
 		{"merge-patch-keeps-null", "keeps null of a merge patch in metadata", mergeMembers(func(o *rawObject) {
 			o.nested("metadata", func(all *rawObject) {
@@ -96,8 +77,6 @@ func patchMutants() []mutant {
 		})},
 		{"null-renames", "takes the name away by null",
 			updateField("organization_name", becoming(`"Unnamed"`, "null"))},
-		{"null-limits-to-default", "takes null for the defaults of the schema",
-			updateField("rate_limits", becoming(defaultLimits, "null"))},
 		{"absent-limits-to-default", "gives limits that an override leaves out the default of the schema",
 			updateField("rate_limits", func(raw string) (string, bool) {
 				if raw == "{}" {
@@ -145,6 +124,8 @@ func patchMutants() []mutant {
 	for _, name := range declared().objects {
 		all = append(all,
 			mutant{short(name) + "-merged", "merges " + name + " in JSON into what is there", merging(name)},
+			mutant{"merge-patch-keeps-members-of-" + short(name), "does not take a member of " + name + " out by null",
+				mergeMembers(func(o *rawObject) { o.nested(name, dropNulls) })},
 			mutant{"empty-" + short(name) + "-ignored", "does not replace " + name + " by an empty object",
 				ignoring(name, "{}")},
 		)

@@ -50,23 +50,23 @@ var rulesAndMutants = []struct {
 	status int
 }{
 	{judge.RuleStatusUndeclared, "status-201", http.MethodPatch, 200},
-	{judge.RuleMediaType, "media-type-text", http.MethodGet, 200},
+	{judge.RuleMediaType, "media-type-problem", http.MethodGet, 401},
 	{judge.RuleContentType, "media-type-latin-1", http.MethodGet, 200},
 	{judge.RuleContentLength, "length-wrong", http.MethodGet, 200},
 	{judge.RuleBodyEmpty, "body-empty", http.MethodGet, 200},
 	{judge.RuleBodyBlank, "body-blank", http.MethodGet, 200},
 	{judge.RuleBodyNull, "body-null", http.MethodGet, 200},
 	{judge.RuleBodyOn304, "body-with-304", http.MethodGet, 304},
-	{judge.RuleJSONMalformed, "body-truncated", http.MethodGet, 200},
+	{judge.RuleJSONMalformed, "not-a-number", http.MethodGet, 200},
 	{judge.RuleJSONTrailingData, "body-with-trailing-data", http.MethodGet, 200},
 	{judge.RuleJSONInvalidUTF8, "text-not-utf-8", http.MethodGet, 200},
 	{judge.RuleJSONLoneSurrogate, "text-half-a-surrogate", http.MethodGet, 200},
-	{judge.RuleJSONDuplicateMember, "member-twice", http.MethodGet, 200},
+	{judge.RuleJSONDuplicateMember, "limit-twice", http.MethodGet, 200},
 	{judge.RuleJSONNumberInexact, "credits-beyond-precision", http.MethodGet, 200},
 	{judge.RuleJSONIntegerForm, "credits-with-point", http.MethodGet, 200},
 	{judge.RuleSchema, "credits-text", http.MethodGet, 200},
 	{judge.RuleSchemaFormat, "email-malformed", http.MethodGet, 200},
-	{judge.RulePropertyUndeclared, "internal-id-member", http.MethodGet, 200},
+	{judge.RulePropertyUndeclared, "null-member", http.MethodGet, 200},
 	{judge.RuleDateTimeForm, "time-in-lower-case", http.MethodGet, 200},
 	{judge.RuleHeaderMissing, "tag-missing", http.MethodGet, 200},
 	{judge.RuleHeaderRepeated, "cache-control-twice", http.MethodGet, 200},
@@ -112,6 +112,33 @@ func TestEachRuleCounts(t *testing.T) {
 				t.Errorf("without the rule %s is still caught: %s", c.mutant, failure)
 			}
 		})
+	}
+}
+
+// TestMembersAreJudged spoils each member of an organization and each header of an answer by itself. No member may have
+// another type, and no required one and no header may be left out.
+func TestMembersAreJudged(t *testing.T) {
+	t.Parallel()
+	judged := func(name string, wrap mutation, method string, status int) {
+		right := fixture.RightExchange(method, status)
+		check := harness.Check{Name: name, Run: func(s *harness.Session) { s.Send(right.Request) }}
+		subject := cannedSubject(Mutant{Name: name, Wrap: wrap}, right.Response)
+		if failures := harness.Run(t.Context(), subject, check); len(failures) == 0 {
+			t.Errorf("%s %d: nothing is wrong with %s", method, status, name)
+		}
+	}
+	for _, name := range declared().required {
+		judged(name+" missing", record(without(name)), http.MethodGet, http.StatusOK)
+	}
+	for _, name := range declared().members {
+		judged(name+" of another type", record(with(name, "[[]]")), http.MethodGet, http.StatusOK)
+	}
+	for _, c := range rulesAndMutants {
+		for name := range fixture.RightExchange(c.method, c.status).Response.Header {
+			if name != "Date" && name != "Content-Length" { // which belong to HTTP, not to the document
+				judged(name+" missing", answerHeader(onAll, name), c.method, c.status)
+			}
+		}
 	}
 }
 

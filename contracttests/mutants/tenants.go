@@ -14,42 +14,20 @@ import (
 
 // leakMutants show what nobody may see.
 func leakMutants() []mutant {
-	ok := onStatus(http.StatusOK)
-	withKey := func(do func(c *call, out *judge.Response, key string)) mutation { // for calls that present a key
-		return answers(func(c *call, out *judge.Response) {
-			if key := c.token(); key != "" {
-				do(c, out, key)
-			}
-		})
-	}
-	all := []mutant{
-		{"key-in-error", "repeats the caller's key in the message of errors",
-			withKey(func(c *call, out *judge.Response, key string) {
-				if onErrors(c, out) {
-					setMessage(out, "The key "+key+" was refused.")
-				}
-			})},
-		{"key-in-problem", "repeats the caller's key in validation errors",
-			withKey(func(_ *call, out *judge.Response, key string) {
-				if out.Status == http.StatusUnprocessableEntity {
-					setBody(out, []byte(strings.Replace(string(out.Body), `"msg":"`, `"msg":"`+key+" ", 1)))
-				}
-			})},
-		{"key-in-header", "repeats the caller's key in X-Request-Id",
-			withKey(func(_ *call, out *judge.Response, key string) {
-				setRequestID(out, key)
-			})},
-		{"key-in-challenge", "repeats the caller's key in WWW-Authenticate",
-			withKey(func(_ *call, out *judge.Response, key string) {
-				if out.Status == http.StatusUnauthorized {
-					setHeader(out.Header, "WWW-Authenticate", `Bearer realm="`+key+`"`)
-				}
-			})},
+	key := (*call).token
+	return []mutant{
+		{"key-in-problem", "repeats the caller's key in validation errors", leaking(onStatus(422), intoProblem, key)},
+		{"key-in-header", "repeats the caller's key in X-Request-Id", leaking(onAll, setRequestID, key)},
+		{"key-in-challenge", "repeats the caller's key in WWW-Authenticate", leaking(onStatus(401), intoChallenge, key)},
+		{"hash-in-details", "names the hash of a key in the details of errors", leaking(onErrors, setDetails, keyHash)},
+		{"hash-in-failure", "names the hash of a key where the service failed",
+			leaking(onStatus(500, 503), setDetails, keyHash)},
+		{"internal-id-in-failure", "names the internal identifier where the service failed",
+			leaking(onStatus(500, 503), setDetails, internalID)},
 		{"admin-key-in-details", "names the key that would do in the details of 403",
 			leaking(onStatus(403), setDetails, adminKey)},
-		{"admin-key-in-metadata", "shows the admin key to everybody who reads", leaking(ok, intoMetadata, adminKey)},
 		{"internal-id-as-name", "shows the internal identifier for auth_provider_org_id",
-			leaking(ok, func(out *judge.Response, secret string) {
+			leaking(onStatus(200), func(out *judge.Response, secret string) {
 				editBody(out, with("auth_provider_org_id", quoteRaw(secret)))
 			}, internalID)},
 		{"internal-id-in-tag", "makes tags of the internal identifier",
@@ -60,25 +38,9 @@ func leakMutants() []mutant {
 				return tag
 			})},
 	}
-	for _, secret := range []struct {
-		name, what string
-		of         func(c *call) string
-	}{{"internal-id", "the internal identifier", internalID}, {"hash", "the hash of a key", keyHash}} {
-		all = append(all,
-			mutant{secret.name + "-in-metadata", "adds " + secret.what + " to the metadata",
-				leaking(ok, intoMetadata, secret.of)},
-			mutant{secret.name + "-in-header", "makes X-Request-Id of " + secret.what,
-				leaking(onAll, setRequestID, secret.of)},
-			mutant{secret.name + "-in-details", "adds " + secret.what + " to the details of errors",
-				leaking(onErrors, setDetails, secret.of)},
-			mutant{secret.name + "-in-failure", "names " + secret.what + " where the service failed",
-				leaking(onStatus(500, 503), setDetails, secret.of)},
-		)
-	}
-	return all
 }
 
-// leaking puts a secret of the caller's organization into answers.
+// leaking puts a secret of the caller or of its organization into answers.
 func leaking(which answerTest, put func(out *judge.Response, secret string), secret func(c *call) string) mutation {
 	return answers(func(c *call, out *judge.Response) {
 		if text := secret(c); text != "" && which(c, out) {
@@ -107,8 +69,12 @@ func secretOf(c *call, hash bool) string {
 	return ""
 }
 
-func intoMetadata(out *judge.Response, secret string) {
-	editBody(out, func(o *rawObject) { o.nested("metadata", with("_id", quoteRaw(secret))) })
+func intoProblem(out *judge.Response, secret string) {
+	setBody(out, []byte(strings.Replace(string(out.Body), `"msg":"`, `"msg":"`+secret+" ", 1)))
+}
+
+func intoChallenge(out *judge.Response, secret string) {
+	setHeader(out.Header, "WWW-Authenticate", `Bearer realm="`+secret+`"`)
 }
 
 func setRequestID(out *judge.Response, secret string) { setHeader(out.Header, "X-Request-Id", secret) }
@@ -130,8 +96,6 @@ func tenancyMutants() []mutant {
 	return []mutant{
 		{"unknown-key-answered-404", "answers 404 to a key that was never issued",
 			answerError(unknown, 404, "organization_not_found")},
-		{"unknown-organization-answered-404", "answers 404 to a key of an organization that does not exist",
-			answerError(refused((*call).stranger), 404, "organization_not_found")},
 		{"unknown-organization-told-apart", "tells a key of no organization from an unknown key of one",
 			answers(func(c *call, out *judge.Response) {
 				if out.Status == http.StatusUnauthorized && c.stranger() {

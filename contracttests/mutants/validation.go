@@ -35,16 +35,13 @@ func laxFieldMutants() []mutant {
 		{"takes-limit-in-quotes", `takes "20" for a limit`, limits(matching(`^"[0-9]+"$`, func(raw string) string {
 			return strings.TrimLeft(strings.Trim(raw, `"`), "0")
 		}))},
-		{"takes-limit-true", "takes true for a limit", limits(becoming("1", "true"))},
 		{"takes-limit-null", "takes null for a limit", limits(becoming("1", "null"))},
 		{"takes-limit-fraction", "takes 1.5 for a limit",
 			limits(matching(`^[1-9][0-9]{0,5}\.[0-9]*[1-9][0-9]*$`, func(raw string) string {
 				return raw[:strings.IndexByte(raw, '.')]
 			}))},
 		{"takes-limit-zero", "takes 0 for a limit", limits(becoming("1", "0", "-0"))},
-		{"takes-limit-negative", "takes -1 for a limit", limits(matching(`^-[1-9][0-9]*$`, to("1")))},
 		{"takes-limit-too-high", "takes 1000000001 for a limit", limits(becoming("1000000000", "1000000001"))},
-		{"takes-limits-list", "takes an empty list for the limits", updateField("rate_limits", becoming("{}", "[]"))},
 		{"takes-email-without-at", "takes an email without an @", emails(func(text string) (string, bool) {
 			return "a@b.example", text != "" && !strings.Contains(text, "@")
 		})},
@@ -105,7 +102,6 @@ func laxFieldMutants() []mutant {
 				}
 				return out, err
 			})},
-		{"takes-email-number", "takes a number for an email", updateFields(declared().emails, matching(`^[0-9]`, to("null")))},
 		{"takes-name-empty", "takes an empty name", updateField("organization_name", becoming("null", `""`))},
 		{"takes-name-of-101-characters", "takes a name of 101 characters",
 			updateField("organization_name", cutTo(100))},
@@ -114,19 +110,13 @@ func laxFieldMutants() []mutant {
 		{"takes-name-boolean", "takes a boolean for the name",
 			updateField("organization_name", becoming("null", "true", "false"))},
 		{"takes-logo-empty", "takes an empty logo_url", updateField("logo_url", becoming("null", `""`))},
-		{"takes-logo-of-2049-characters", "takes a logo_url of 2049 characters", updateField("logo_url", cutTo(2048))},
-		{"takes-credential-null", "takes null among the credentials", credentials(becoming(`""`, "null"))},
 		{"takes-credential-number", "takes a number among the credentials", credentials(matching(`^[0-9]+$`, asText))},
-		{"takes-credential-object", "takes an object among the credentials", credentials(matching(`^\{`, to(`""`)))},
 		{"takes-metadata-list", "takes a list for the metadata", updateField("metadata", matching(`^\[`, to("{}")))},
-		{"takes-metadata-text", "takes a text for the metadata", updateField("metadata", matching(`^"`, to("{}")))},
 		{"takes-metadata-too-deep", "takes metadata of 33 levels",
 			updateField("metadata", func(raw string) (string, bool) {
 				return "{}", rawDepth(raw) == harness.MaxObjectDepth+1
 			})},
 		{"takes-metadata-too-long", "takes metadata of more bytes than are allowed", updateField("metadata", tooLong)},
-		{"takes-credentials-too-long", "takes credentials of more bytes than are allowed",
-			updateField("default_llm_credentials", tooLong)},
 	}
 }
 
@@ -176,7 +166,6 @@ func laxBodyMutants() []mutant {
 			return body
 		})},
 		{"takes-null-body", "takes null for an empty object", updateText(bodyBecoming("{}", "null"))},
-		{"takes-list-body", "takes an empty list for an empty object", updateText(bodyBecoming("{}", "[]"))},
 		{"takes-trailing-data", "takes a body with something after the object",
 			updateText(forgiving(judge.RuleJSONTrailingData))},
 		{"takes-member-twice", "takes the last one of members with the same name",
@@ -190,18 +179,10 @@ func laxBodyMutants() []mutant {
 			}
 			return body
 		})},
-		{"takes-other-media-type", "takes any media type for JSON", mediaType(func(values []string) string {
-			if len(values) > 0 && !isJSONType(values) {
-				return "application/json"
-			}
-			return ""
-		})},
-		{"takes-no-media-type", "takes a body that does not say what it is", mediaType(func(values []string) string {
-			if len(values) == 0 {
-				return "application/json"
-			}
-			return ""
-		})},
+		{"takes-other-media-type", "takes any media type for JSON", mediaType("application/json",
+			func(was string) bool { return was != "" && !isJSONType(was) })},
+		{"takes-no-media-type", "takes a body that does not say what it is",
+			mediaType("application/json", func(was string) bool { return was == "" })},
 		{"takes-malformed-if-match", "ignores an If-Match that is malformed",
 			rawCondition("If-Match", ignoreMalformed)},
 		{"takes-star-in-a-list", "takes a list with * in it for *",
@@ -270,18 +251,19 @@ func forgiving(rule judge.Rule) func([]byte) []byte {
 	}
 }
 
-// mediaType gives updates another Content-Type, unless change returns "".
-func mediaType(change func(values []string) string) mutation {
+// mediaType gives updates the Content-Type to, if when returns true for the one that they have. That is "" if they have
+// none.
+func mediaType(to string, when func(was string) bool) mutation {
 	return requests(func(c *call) {
-		if changed := change(judge.Canonical(c.Header)["Content-Type"]); c.updates() && changed != "" {
-			setHeader(c.Header, "Content-Type", changed)
+		if c.updates() && when(strings.Join(judge.Canonical(c.Header)["Content-Type"], ", ")) {
+			setHeader(c.Header, "Content-Type", to)
 		}
 	})
 }
 
-func isJSONType(values []string) bool {
-	name, _, err := mime.ParseMediaType(values[0])
-	return len(values) == 1 && err == nil && name == "application/json"
+func isJSONType(text string) bool {
+	name, _, err := mime.ParseMediaType(text)
+	return err == nil && name == "application/json"
 }
 
 func ignoreMalformed(_ *call, values []string) []string {
@@ -295,27 +277,20 @@ func ignoreMalformed(_ *call, values []string) []string {
 // refuses, so that the refusal itself is in order.
 func strictMutants() []mutant {
 	limits := func(change textChange) mutation { return updateNested("rate_limits", change) }
-	all := []mutant{
+	return []mutant{
 		{"refuses-integer-with-point", "refuses 20.0 for a limit", limits(matching(`^[1-9][0-9]*\.0+$`, to("null")))},
-		{"refuses-integer-with-exponent", "refuses 2e1 for a limit", limits(matching(`^[0-9.]+[eE]`, to("null")))},
-		{"refuses-lowest-limit", "refuses 1 for a limit", limits(becoming("0", "1"))},
 		{"refuses-highest-limit", "refuses 1000000000 for a limit", limits(becoming("1000000001", "1000000000"))},
 		{"refuses-astral-characters", "counts 100 characters of a name as UTF-16",
 			updateField("organization_name", byValue(func(text string) (string, bool) {
 				return strings.Repeat("x", 101), utf8.RuneCountInString(text) <= 100 &&
 					len(utf16.Encode([]rune(text))) > 100
 			}))},
-		{"refuses-longest-name", "refuses a name of 100 characters",
-			updateField("organization_name", lengthening(100))},
 		{"refuses-shortest-name", "refuses a name of one character",
 			updateField("organization_name", byValue(func(text string) (string, bool) {
 				return "", utf8.RuneCountInString(text) == 1
 			}))},
 		{"refuses-longest-logo", "refuses a logo_url of 2048 characters", updateField("logo_url", lengthening(2048))},
 		{"refuses-empty-object", "refuses an update that changes nothing", updateText(bodyBecoming("[]", "{}"))},
-		{"refuses-null", "refuses null for texts and objects",
-			updateFields(append([]string{"metadata", "default_llm_credentials"}, declared().clearable...),
-				becoming("1", "null"))},
 		{"refuses-null-flag", "refuses null for a boolean", updateFields(declared().flags, becoming("1", "null"))},
 		{"refuses-null-in-merge-patch", "refuses null for a credential in a merge patch",
 			mergeMembers(func(o *rawObject) {
@@ -337,6 +312,8 @@ func strictMutants() []mutant {
 			}
 		})},
 		{"refuses-null-limits", "refuses null for the limits", updateField("rate_limits", becoming("1", "null"))},
+		{"refuses-empty-credentials", "refuses an empty object for the credentials",
+			updateField("default_llm_credentials", becoming("[]", "{}"))},
 		{"refuses-undeclared-field", "refuses fields that the document does not declare",
 			updateMembers(func(o *rawObject) {
 				if o.hasOther(declared().updates) {
@@ -364,25 +341,14 @@ func strictMutants() []mutant {
 			updateField("metadata", func(raw string) (string, bool) {
 				return "[]", rawSize(raw) <= harness.MaxObjectBytes && len(raw) > harness.MaxObjectBytes
 			})},
-		{"refuses-charset", "refuses application/json with a charset", mediaType(func(values []string) string {
-			if len(values) > 0 && isJSONType(values) && strings.Contains(values[0], ";") {
-				return "text/plain"
-			}
-			return ""
-		})},
-		{"refuses-charset-utf8", "refuses UTF8 as a name of UTF-8", mediaType(func(values []string) string {
-			if len(values) > 0 && isJSONType(values) && strings.Contains(strings.ToLower(values[0]), "charset=utf8") {
-				return "text/plain"
-			}
-			return ""
-		})},
-		{"refuses-empty-parameter", "refuses a media type with an empty parameter",
-			mediaType(func(values []string) string {
-				if len(values) > 0 && strings.Contains(values[0], "; ;") {
-					return "text/plain"
-				}
-				return ""
+		{"refuses-charset", "refuses application/json with a charset", mediaType("text/plain",
+			func(was string) bool { return isJSONType(was) && strings.Contains(was, ";") })},
+		{"refuses-charset-utf8", "refuses UTF8 as a name of UTF-8", mediaType("text/plain",
+			func(was string) bool {
+				return isJSONType(was) && strings.Contains(strings.ToLower(was), "charset=utf8")
 			})},
+		{"refuses-empty-parameter", "refuses a media type with an empty parameter",
+			mediaType("text/plain", func(was string) bool { return strings.Contains(was, "; ;") })},
 		{"refuses-identity", "refuses the content coding identity", requests(func(c *call) {
 			if values := judge.Canonical(c.Header)["Content-Encoding"]; len(values) > 0 && values[0] == "identity" {
 				setHeader(c.Header, "Content-Encoding", "gzip")
@@ -409,11 +375,6 @@ func strictMutants() []mutant {
 				return values
 			})},
 	}
-	for _, name := range declared().objects {
-		all = append(all, mutant{"refuses-empty-" + short(name), "refuses an empty object for " + name,
-			updateField(name, becoming("[]", "{}"))})
-	}
-	return all
 }
 
 // refusing returns a change that makes conditions malformed that match the pattern.
