@@ -272,7 +272,7 @@ func raceMutants() []mutant {
 }
 
 func checkEarly() mutation {
-	var checked meeting
+	checked := meeting{patience: 150 * time.Millisecond} // few updates have an If-Match that holds
 	return requests(func(c *call) {
 		match, ok := wellFormed(judge.Canonical(c.Header)["If-Match"])
 		t, kind, _ := c.caller()
@@ -285,7 +285,7 @@ func checkEarly() mutation {
 }
 
 func writeWhole() mutation {
-	var looked meeting
+	looked := meeting{patience: 20 * time.Millisecond} // every update waits
 	var writing sync.Mutex
 	return sends(func(c *call) (judge.Response, error) {
 		t, kind, _ := c.caller()
@@ -317,12 +317,10 @@ func writeBack(update *rawObject, before, now rawObject) {
 // meeting has two requests wait for each other, so that they overlap however busy the machine is. A request that is
 // alone goes on after a while.
 type meeting struct {
-	mu      sync.Mutex
-	waiting map[string]chan struct{}
+	patience time.Duration // how long a request waits for another one
+	mu       sync.Mutex
+	waiting  map[string]chan struct{}
 }
-
-// meetingTime is how long a request waits for another one.
-const meetingTime = 20 * time.Millisecond
 
 func (m *meeting) wait(ctx context.Context, name string) {
 	m.mu.Lock()
@@ -338,7 +336,7 @@ func (m *meeting) wait(ctx context.Context, name string) {
 	met := make(chan struct{})
 	m.waiting[name] = met
 	m.mu.Unlock()
-	timer := time.NewTimer(meetingTime)
+	timer := time.NewTimer(m.patience)
 	defer timer.Stop()
 	select {
 	case <-met:
