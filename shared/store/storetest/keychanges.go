@@ -64,6 +64,12 @@ func (s suite) changeStaleKey(t *testing.T) {
 			err := s.b.ChangeKey(t.Context(), made.ID, stale, entry(store.KeyRotated, now.Add(time.Minute), made.Version))
 			wantKind(t, "ChangeKey of a key that "+name+" since it was read", err, store.Conflict)
 		}
+		// The value that was read is no longer the value that is stored.
+		again := store.KeyChange{Before: made.Keys[0], After: made.Keys[0]}
+		again.After.ExpiresAt = new(now.Add(2 * time.Hour))
+		made.changeKey(t, s.a, 0, again, store.KeyExpires, now.Add(2*time.Second))
+		err := s.b.ChangeKey(t.Context(), made.ID, again, entry(store.KeyExpires, now.Add(time.Minute), made.Version))
+		wantKind(t, "ChangeKey of a key whose expiry is another since it was read", err, store.Conflict)
 		s.wantStored(t, made)
 	}
 }

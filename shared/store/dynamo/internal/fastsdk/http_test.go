@@ -1,10 +1,12 @@
 package fastsdk_test
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -81,6 +83,25 @@ func TestResponses(t *testing.T) {
 		if got, err := io.ReadAll(response.Body); string(got) != test.body || err != nil || response.Body.Close() != nil {
 			t.Errorf("%s: the body is %d bytes, %v, want %d", test.name, len(got), err, len(test.body))
 		}
+	}
+}
+
+// TestResponseWithoutEnd: of a response that is too long, only as much is read as shows that.
+func TestResponseWithoutEnd(t *testing.T) {
+	t.Parallel()
+	const enough = 8 << 20
+	h := fastsdk.NewHTTPClient(transport(func() *http.Response {
+		r := dynamotest.Response(200, "", http.Header{})
+		beyond := iotest.ErrReader(errors.New("read beyond the bound"))
+		r.Body, r.ContentLength = io.NopCloser(io.MultiReader(strings.NewReader(strings.Repeat(" ", enough+1)), beyond)), -1
+		return r
+	}), time.Second)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://127.0.0.1:1", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := h.Do(request); err == nil || !strings.Contains(err.Error(), "longer than") {
+		t.Errorf("Do = %v, want an error that says that the response is too long", err)
 	}
 }
 
