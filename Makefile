@@ -71,11 +71,12 @@ TESTED = ./shared/store/dynamo ./contracttests ./cmd/orgs \
 # compile for it.
 RACED = ./shared/store/dynamo ./contracttests ./cmd/... ./shared/... ./local/... ./functions/... ./bench/... \
 	./contracttests/harness/... ./contracttests/live ./contracttests/attacks ./contracttests/linearizability
-# One DynamoDB Local for all packages. Each line of the output is a package that is done. Twice as many packages as
-# processors run at once, as the longest ones mostly wait.
+# One DynamoDB Local for all packages. Each line of the output is a package that is done. Of samples, twice as many
+# packages as processors run at once, as the longest ones mostly wait. Of every case they do not: some keep the server
+# as busy as it can be.
 GOTEST = go run ./shared/store/dynamo/dynamotest/withdynamodb \
-	go tool -modfile=tools/go.mod gotestsum --format pkgname --format-hide-empty-pkg -- -vet=off \
-	-p $$(( 2 * $$(getconf _NPROCESSORS_ONLN) ))
+	go tool -modfile=tools/go.mod gotestsum --format pkgname --format-hide-empty-pkg -- -vet=off
+MORE_AT_ONCE = -p $$(( 2 * $$(getconf _NPROCESSORS_ONLN) ))
 # What failed is printed with all that it contains, of which most passed.
 FAILURES = | grep --line-buffered -v -e '^ *--- PASS'
 
@@ -86,12 +87,12 @@ SAMPLES ?= -short
 test: ## Run the tests, on SQLite and on DynamoDB Local (SEED=N repeats a run's samples; SAMPLES= tries every case)
 	@echo "Testing $$(go list $(TESTED) | wc -l) packages; a line for each that is done. Compiling them takes minutes the first time."
 	@$(if $(SAMPLES),echo 'The samples are by the seed $(SEED): make test SEED=$(SEED) tries the same ones.')
-	@ORGS_TEST_SEED=$(SEED) CONTRACT_REPORT=$(REPORT) $(GOTEST) $(SAMPLES) -timeout 40m $(TEST_FLAGS) $(TESTED) $(FAILURES)
+	@ORGS_TEST_SEED=$(SEED) CONTRACT_REPORT=$(REPORT) $(GOTEST) $(if $(SAMPLES),$(SAMPLES) $(MORE_AT_ONCE)) -timeout 40m $(TEST_FLAGS) $(TESTED) $(FAILURES)
 	@cat $(REPORT)/report.txt
 
 .PHONY: test-race
 test-race: ## Run samples of the tests under the race detector (SEED=N repeats a run's samples)
-	@CGO_ENABLED=1 ORGS_TEST_SEED=$(SEED) $(GOTEST) $(RACE) -short -timeout 40m $(TEST_FLAGS) $(RACED) $(FAILURES)
+	@CGO_ENABLED=1 ORGS_TEST_SEED=$(SEED) $(GOTEST) $(RACE) -short $(MORE_AT_ONCE) -timeout 40m $(TEST_FLAGS) $(RACED) $(FAILURES)
 
 # What the browser tests need beside Chromium: the judge of accessibility, and the SHA-256 of it.
 AXE_VERSION := 4.14.1

@@ -18,7 +18,10 @@ type Engine interface {
 	store.Operator
 }
 
-// All runs every check on an engine, in parallel. It calls open twice and uses the two results as two processes, so
+// sumCheck runs before all others: with its thousand callers a server on this machine answers nobody else in time.
+const sumCheck = "Revise/a thousand additions at once"
+
+// All runs every check on an engine, all but one of them in parallel. It calls open twice and uses the two results as two processes, so
 // each call must return a new handle on the same store. open registers with t.Cleanup how to close a handle. Others may
 // use the store at the same time: every check creates its own organizations, removes them at its end, and does not
 // expect the store to be empty.
@@ -26,7 +29,9 @@ func All(t *testing.T, open func(t *testing.T) Engine) {
 	s := suite{a: open(t), b: open(t)}
 	for _, c := range checks() {
 		t.Run(c.name, func(t *testing.T) {
-			t.Parallel()
+			if c.name != sumCheck {
+				t.Parallel()
+			}
 			c.run(s, t)
 		})
 	}
@@ -88,7 +93,7 @@ func checks() []check {
 		{"StoreRevision/nothing changes", suite.reviseNothing},
 		{"StoreRevision/once of many at once", suite.reviseOnceRace},
 		{"StoreRevision/goes with the trail", suite.reviseGoesWithTrail},
-		{"Revise/a thousand additions at once", suite.reviseSum},
+		{sumCheck, suite.reviseSum},
 		{"Revise/never below 0", suite.reviseDown},
 		{"AddKey/found from then on", suite.addKey},
 		{"AddKey/taken hash", suite.addKeyTwice},

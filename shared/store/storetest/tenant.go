@@ -42,7 +42,11 @@ func (s suite) create(t *testing.T, o organization.Organization) tenant {
 func (s suite) purgeAfter(t *testing.T, id organization.ID) {
 	ctx := context.WithoutCancel(t.Context()) // t.Context is cancelled before the cleanup
 	t.Cleanup(func() {
-		if err := s.a.Purge(ctx, id); err != nil {
+		err := s.a.Purge(ctx, id)
+		for store.Unavailable(err) { // other tests may keep the server busy; the test's own time limit ends this
+			err = s.a.Purge(ctx, id)
+		}
+		if err != nil {
 			t.Errorf("Purge(%s) = %v, want no error", id, err)
 		}
 	})
