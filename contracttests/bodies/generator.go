@@ -192,7 +192,7 @@ type keywordSide struct {
 	belief  Belief
 }
 
-// missingSides adds a gap for each keyword of which the cases test only one side.
+// missingSides adds a gap for each keyword that has no valid case, or no invalid one.
 func (g *Generator) missingSides() {
 	shown := map[keywordSide]bool{}
 	for _, c := range g.cases {

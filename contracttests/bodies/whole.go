@@ -71,7 +71,7 @@ func reservedHost(address string) bool {
 }
 
 // disagree reports whether two names of one member have different values. It compares the members that the schemas
-// declare, by value. If a schema refuses one of the two, there is nothing to compare.
+// declare, by value. If a schema refuses one of the two names, it compares nothing and returns false.
 func (l BodyLimits) disagree(object map[string]any, names [2]string, refused [][]string) bool {
 	one, hasOne := object[names[0]]
 	other, hasOther := object[names[1]]

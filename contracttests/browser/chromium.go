@@ -6,7 +6,7 @@ import (
 	"os/exec"
 )
 
-// Chromium returns the path of the browser: that of the variable CHROMIUM, or the first one that is installed.
+// Chromium returns the path of the browser. It is in the variable CHROMIUM; without it, an installed browser is taken.
 func Chromium() (string, error) {
 	if path := os.Getenv("CHROMIUM"); path != "" {
 		return path, nil

@@ -274,7 +274,7 @@ func TestRoundTripperBrokenBody(t *testing.T) {
 	}
 }
 
-// TestRoundTripperErrors: without a response there is nothing to judge, and a request that cannot be read is not sent.
+// TestRoundTripperErrors: a request that cannot be read is not sent. If no response comes, nothing is judged.
 func TestRoundTripperErrors(t *testing.T) {
 	t.Parallel()
 	refused := errors.New("refused")

@@ -11,8 +11,8 @@ import (
 	"organizations-api/cmd/orgs/internal/term"
 )
 
-// reach returns a failure if no server answers at the URL, or one that is not this API. It sends a request without a
-// key, which the API answers with 401.
+// reach sends a request without a key, which this API answers with 401. It returns a failure if no server answers at
+// the URL, or if the answer is another one.
 func (p Plan) reach(ctx context.Context) error {
 	status, err := p.ask(ctx, "")
 	switch {

@@ -89,7 +89,7 @@ func (g *gateway) addressLines(base string) []string {
 	return lines
 }
 
-// anyOrganization returns one organization of the store. It prefers one that is not deleted. It returns nil if the store
+// anyOrganization returns an organization of the store: if it can, one that is not deleted. It returns nil if the store
 // is empty.
 func (g *gateway) anyOrganization(ctx context.Context) (*organization.Organization, error) {
 	var found *organization.Organization
