@@ -25,12 +25,12 @@ ARCH := $(DEPLOYED_ARCH)
 # All is built without a C library, so that it runs on any Linux, and without paths of this machine. Go compiles a
 # package once for the functions, the command and the tests, as all are built alike.
 export CGO_ENABLED := 0
-BUILD_FLAGS_OF_ALL := $(filter-out -trimpath,$(shell go env GOFLAGS)) -trimpath
+export GOFLAGS := $(filter-out -trimpath,$(shell go env GOFLAGS)) -trimpath
 # Tests alone use libopenapi. To inline its generic types takes two of the five minutes that compiling it takes.
-export GOFLAGS := $(BUILD_FLAGS_OF_ALL) -gcflags=github.com/pb33f/...=-l
+lint test test-race: export GOFLAGS += -gcflags=github.com/pb33f/...=-l
 
 # No RPC server of Lambda's old runtime, no symbols: what starts fastest.
-BUILD_FUNCTION = GOFLAGS='$(BUILD_FLAGS_OF_ALL)' GOOS=linux GOARCH=$(ARCH) go build -buildvcs=false -ldflags '-s -w' -tags lambda.norpc
+BUILD_FUNCTION = GOOS=linux GOARCH=$(ARCH) go build -buildvcs=false -ldflags '-s -w' -tags lambda.norpc
 
 ADDR ?= 127.0.0.1:8080
 STORE ?= sqlite:.orgs/orgs.db
@@ -87,12 +87,14 @@ SAMPLES ?= -short
 test: ## Run the tests, on SQLite and on DynamoDB Local (SEED=N repeats a run's samples; SAMPLES= tries every case)
 	@echo "Testing $$(go list $(TESTED) | wc -l) packages; a line for each that is done. Compiling them takes minutes the first time."
 	@$(if $(SAMPLES),echo 'The samples are by the seed $(SEED): make test SEED=$(SEED) tries the same ones.')
-	@ORGS_TEST_SEED=$(SEED) CONTRACT_REPORT=$(REPORT) $(GOTEST) $(if $(SAMPLES),$(SAMPLES) $(MORE_AT_ONCE)) -timeout 40m $(TEST_FLAGS) $(TESTED) $(FAILURES)
+	@ORGS_TEST_SEED=$(SEED) CONTRACT_REPORT=$(REPORT) $(GOTEST) $(if $(SAMPLES),$(SAMPLES) $(MORE_AT_ONCE)) \
+		-timeout 40m $(TEST_FLAGS) $(TESTED) $(FAILURES)
 	@cat $(REPORT)/report.txt
 
 .PHONY: test-race
 test-race: ## Run samples of the tests under the race detector (SEED=N repeats a run's samples)
-	@CGO_ENABLED=1 ORGS_TEST_SEED=$(SEED) $(GOTEST) $(RACE) -short $(MORE_AT_ONCE) -timeout 40m $(TEST_FLAGS) $(RACED) $(FAILURES)
+	@CGO_ENABLED=1 ORGS_TEST_SEED=$(SEED) $(GOTEST) $(RACE) -short $(MORE_AT_ONCE) \
+		-timeout 40m $(TEST_FLAGS) $(RACED) $(FAILURES)
 
 # What the browser tests need beside Chromium: the judge of accessibility, and the SHA-256 of it.
 AXE_VERSION := 4.14.1
@@ -309,7 +311,7 @@ dist: build/orgs ## Build orgs for Linux, macOS and Windows, its manual pages, a
 		os=$${platform%/*} arch=$${platform#*/}; \
 		test $$os = windows && end=.exe || end=; \
 		echo "$(DIST)/orgs-$$os-$$arch$$end"; \
-		GOFLAGS='$(BUILD_FLAGS_OF_ALL)' GOOS=$$os GOARCH=$$arch go build -ldflags '-s -w' -o "$(DIST)/orgs-$$os-$$arch$$end" ./cmd/orgs; \
+		GOOS=$$os GOARCH=$$arch go build -ldflags '-s -w' -o "$(DIST)/orgs-$$os-$$arch$$end" ./cmd/orgs; \
 	done
 	@rm -rf build/man && build/orgs man build/man
 	@tar --create --gzip --file $(DIST)/orgs-man.tar.gz --directory build --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner man
@@ -336,7 +338,7 @@ $(BOOTSTRAPS): build/%/bootstrap:
 
 build/orgs:
 	@echo 'Building orgs; this takes a minute the first time.'
-	@GOFLAGS='$(BUILD_FLAGS_OF_ALL)' go build -o $@ ./cmd/orgs
+	@go build -o $@ ./cmd/orgs
 
 # The benchmarks build a package as the functions are built; BUILD_FLAGS change what they compare.
 .PHONY: build-variant

@@ -16,8 +16,8 @@ import (
 	"organizations-api/contracttests/sample"
 )
 
-// TestMeasure makes all measurements in a few rounds, but those of the peers, which need npm. With -short it makes those
-// of one section. It checks that they work, not how fast anything is.
+// TestMeasure makes all measurements in a few rounds, but those of the peers, which need npm. With -short it makes
+// those of one section. It checks that they work, not how fast anything is.
 func TestMeasure(t *testing.T) {
 	t.Parallel()
 	only := ""

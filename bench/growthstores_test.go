@@ -15,6 +15,7 @@ import (
 	"testing"
 	"time"
 
+	"organizations-api/contracttests/harness/local"
 	"organizations-api/shared/api"
 	"organizations-api/shared/store"
 	"organizations-api/shared/store/dynamo"
@@ -39,11 +40,9 @@ func newSeeder(t *testing.T, folder string) seeder {
 	if err := os.MkdirAll(folder, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	orgs := filepath.Join(t.TempDir(), "orgs")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", orgs, "organizations-api/cmd/orgs")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as make builds it, so that Go need not compile it again
-	if text, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building orgs: %v\n%s", err, text)
+	orgs, err := local.BuildOrgs(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
 	return seeder{orgs, folder}
 }

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"organizations-api/contracttests/harness/local"
 )
 
 // TestServedAtURL runs orgs contract against orgs serve, each in a process of its own, with rate limits and without. It
@@ -112,11 +114,9 @@ func wantAnnounced(t *testing.T, out string, found report) {
 
 func buildOrgs(t *testing.T) string {
 	t.Helper()
-	binary := filepath.Join(t.TempDir(), "orgs")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", binary, "organizations-api/cmd/orgs")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as make builds it, so that Go need not compile it again
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("building orgs: %v\n%s", err, out)
+	binary, err := local.BuildOrgs(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
 	}
 	return binary
 }

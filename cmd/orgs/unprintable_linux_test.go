@@ -141,8 +141,8 @@ func TestUnprintableWelcome(t *testing.T) {
 	}
 }
 
-// TestChangesForAReaderWhoIsGone prints results into a pipe that nobody reads any more. The signal SIGPIPE would end the
-// command before it can say what it did.
+// TestChangesForAReaderWhoIsGone prints results into a pipe that nobody reads any more. The signal SIGPIPE would end
+// the command before it can say what it did.
 func TestChangesForAReaderWhoIsGone(t *testing.T) {
 	t.Parallel()
 	env := newStore(t)

@@ -30,8 +30,8 @@ func generation() (seed uint64, bodies int) {
 	return sample.SeedOr(*generatedSeed), cmp.Or(*generatedBodies, sample.Size(2000, 400))
 }
 
-// TestGeneratedChecks: the service agrees with its document on every body, on the engine that it is developed with. With
-// -short it sends a sample of them, as contracttests.TestSuite sends every keyword.
+// TestGeneratedChecks: the service agrees with its document on every body, on the engine that it is developed with.
+// With -short it sends a sample of them, as contracttests.TestSuite sends every keyword.
 func TestGeneratedChecks(t *testing.T) {
 	t.Parallel()
 	subject := local.New(t, local.SQLite(t), local.Options{Unlimited: true})

@@ -123,15 +123,7 @@ func TestMain(m *testing.M) {
 }
 
 // orgs is the command, built once.
-var orgs = sync.OnceValues(func() (string, error) {
-	binary := filepath.Join(scratch, "orgs")
-	build := exec.Command("go", "build", "-o", binary, "../../cmd/orgs")
-	build.Env = append(os.Environ(), "CGO_ENABLED=0") // as make builds it, so that Go need not compile it again
-	if out, err := build.CombinedOutput(); err != nil {
-		return "", fmt.Errorf("go build: %w: %s", err, out)
-	}
-	return binary, nil
-})
+var orgs = sync.OnceValues(func() (string, error) { return local.BuildOrgs(scratch) })
 
 func mustBuild(t *testing.T) string {
 	t.Helper()

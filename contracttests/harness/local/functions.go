@@ -57,6 +57,18 @@ func BuiltFunctions(t testing.TB) *harness.Subject {
 	return subject
 }
 
+// BuildOrgs builds the command in the folder and returns its path. It builds it as make does, also where make test-race
+// has cgo on, so that Go need not compile it again.
+func BuildOrgs(folder string) (string, error) {
+	binary := filepath.Join(folder, "orgs")
+	build := exec.Command("go", "build", "-o", binary, "organizations-api/cmd/orgs")
+	build.Env = append(os.Environ(), "CGO_ENABLED=0")
+	if out, err := build.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building orgs: %w\n%s", err, out)
+	}
+	return binary, nil
+}
+
 // buildFunctions runs the make targets that sam build runs. It returns a folder that has a folder for each function.
 func buildFunctions(t testing.TB) string {
 	t.Helper()

@@ -46,10 +46,10 @@ template instead: its tables have backups and are protected against deletion.`,
 				return err
 			}
 			tables := []string{s.DynamoDB.Tables.Organizations, s.DynamoDB.Tables.Counters}
-			done := "the tables " + strings.Join(tables, " and ") + " are there"
-			return a.PrintDone(done, struct {
+			are := strings.Join(tables, " and ") + " are there"
+			return a.PrintDone("the tables "+are, struct {
 				Tables []string `json:"tables"`
-			}{tables}, "T"+done[1:]+".")
+			}{tables}, "The tables "+are+".")
 		}),
 	}
 	return cli.Group(&cobra.Command{

@@ -29,6 +29,16 @@ func OpenRegular(path string) (*os.File, error) {
 	return file, nil
 }
 
+// ReadRegular reads what OpenRegular opens.
+func ReadRegular(path string) ([]byte, error) {
+	file, err := OpenRegular(path)
+	if err != nil {
+		return nil, err
+	}
+	defer file.Close()
+	return io.ReadAll(file)
+}
+
 // Stream returns the text of a file, a pipe or a device, or of standard input if path is "-". When ctx ends, its Read
 // returns ctx's error, even while it waits for the other end of a pipe.
 func (a *App) Stream(ctx context.Context, path string) io.Reader {

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/signal"
 	"strconv"
@@ -203,12 +202,7 @@ func purgeMade(ctx context.Context, a *cli.App, s *backend.Store, made []admin.I
 
 // readKeys reads a file with one key on each line. Its error does not contain the text of the line.
 func readKeys(file string) ([]string, error) {
-	in, err := cli.OpenRegular(file)
-	if err != nil {
-		return nil, fmt.Errorf("reading the keys: %w", err)
-	}
-	defer in.Close()
-	text, err := io.ReadAll(in)
+	text, err := cli.ReadRegular(file)
 	if err != nil {
 		return nil, fmt.Errorf("reading the keys: %w", err)
 	}

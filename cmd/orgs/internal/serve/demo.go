@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"strings"
@@ -59,9 +58,6 @@ type keptKeys struct {
 	Read  string `json:"read"`
 }
 
-// maxKeptKeys is the longest file of demo keys that is read, in bytes. Two keys are much shorter.
-const maxKeptKeys = 4 << 10
-
 // keysPath returns the file that holds the keys of a store's demo organization. It returns "" for a store that is not a
 // file of this machine. Who can read the file can also change the store beside it, so it gives away nothing more.
 func keysPath(s *backend.Store) string {
@@ -104,14 +100,9 @@ func keptDemo(ctx context.Context, s *backend.Store, now time.Time) (*demo, erro
 	if path == "" {
 		return nil, nil
 	}
-	file, err := cli.OpenRegular(path)
+	text, err := cli.ReadRegular(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
-	}
-	var text []byte
-	if err == nil {
-		text, err = io.ReadAll(io.LimitReader(file, maxKeptKeys))
-		err = errors.Join(err, file.Close())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the demo keys: %w", err)

@@ -52,14 +52,15 @@ func writeBackup(ctx context.Context, a *cli.App, s *backend.Store, file string,
 		return backupFailure(ctx, file, err)
 	}
 	done := term.Printable(file) + " has " + holds(summary)
-	return a.PrintDone(done, struct {
+	result := struct {
 		File          string `json:"file"`
 		Organizations int64  `json:"organizations"`
 		Entries       int64  `json:"entries"`
 		Bytes         int64  `json:"bytes"`
 		SHA256        string `json:"sha256"`
 		Begun         string `json:"begun_at"`
-	}{file, summary.Organizations, summary.Entries, summary.Bytes, summary.SHA256, organization.FormatTime(begin)}, strings.Join([]string{
+	}{file, summary.Organizations, summary.Entries, summary.Bytes, summary.SHA256, organization.FormatTime(begin)}
+	return a.PrintDone(done, result, strings.Join([]string{
 		done + ".",
 		"Its SHA-256 is " + summary.SHA256 + ".",
 		"It holds credentials: keep it from others.",
