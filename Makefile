@@ -74,12 +74,11 @@ TESTED = ./shared/store/dynamo ./contracttests ./cmd/orgs ./functions/internal/b
 RACED = ./shared/store/... ./contracttests ./functions/... ./cmd/... ./shared/... ./local/... ./bench/... \
 	./contracttests/harness/... ./contracttests/live ./contracttests/attacks ./contracttests/linearizability
 # One DynamoDB Local for all packages. Each line of the output is a package that is done. Of samples, twice as many
-# packages as processors run at once, as the longest ones mostly wait. Of every case only one more: some keep the server
+# packages as processors run at once, as the longest ones mostly wait. Of every case they do not: some keep the server
 # as busy as it can be.
 GOTEST = go run ./shared/store/dynamo/dynamotest/withdynamodb \
 	go tool -modfile=tools/go.mod gotestsum --format pkgname --format-hide-empty-pkg -- -vet=off
 MORE_AT_ONCE = -p $$(( 2 * $$(getconf _NPROCESSORS_ONLN) ))
-ONE_MORE_AT_ONCE = -p $$(( 1 + $$(getconf _NPROCESSORS_ONLN) ))
 # What failed is printed with all that it contains, of which most passed.
 FAILURES = | grep --line-buffered -v -e '^ *--- PASS'
 
@@ -90,7 +89,7 @@ SAMPLES ?= -short
 test: ## Run the tests, on SQLite and on DynamoDB Local (SEED=N repeats a run's samples; SAMPLES= tries every case)
 	@echo "Testing $$(go list $(TESTED) | wc -l) packages; a line for each that is done. Compiling them takes minutes the first time."
 	@$(if $(SAMPLES),echo 'The samples are by the seed $(SEED): make test SEED=$(SEED) tries the same ones.')
-	@ORGS_TEST_SEED=$(SEED) CONTRACT_REPORT=$(REPORT) $(GOTEST) $(if $(SAMPLES),$(SAMPLES) $(MORE_AT_ONCE),$(ONE_MORE_AT_ONCE)) \
+	@ORGS_TEST_SEED=$(SEED) CONTRACT_REPORT=$(REPORT) $(GOTEST) $(if $(SAMPLES),$(SAMPLES) $(MORE_AT_ONCE)) \
 		-timeout 40m $(TEST_FLAGS) $(TESTED) $(FAILURES)
 	@cat $(REPORT)/report.txt
 
@@ -201,14 +200,15 @@ vulncheck: ## Look for known vulnerabilities in what is called (VULNDB=URL), whe
 .PHONY: build
 build: $(BOOTSTRAPS) build/orgs ## Build a static bootstrap for each function, and the orgs command
 
-# Most of these wait for a browser, npm or the network, so they run beside the race detector.
-BESIDE_RACE := test-browser test-examples test-template test-docs test-docker
+# The tests of every case mostly wait for DynamoDB Local, and these for a browser or npm, so they run side by side.
+BESIDE_TESTS := test-browser test-examples test-template test-docs test-docker
 .PHONY: check
 check: ## Everything that CI does
-	@$(MAKE) --no-print-directory lint build test SAMPLES=
-	@$(MAKE) --no-print-directory test-race & race=$$!; \
-		$(MAKE) --no-print-directory $(BESIDE_RACE) && beside=0 || beside=$$?; \
-		wait $$race && exit $$beside
+	@$(MAKE) --no-print-directory lint build
+	@$(MAKE) --no-print-directory test SAMPLES= & tests=$$!; \
+		$(MAKE) --no-print-directory $(BESIDE_TESTS) && beside=0 || beside=$$?; \
+		wait $$tests && exit $$beside
+	@$(MAKE) --no-print-directory test-race
 
 .PHONY: clean
 clean: ## Remove what was built and downloaded; the local store stays
