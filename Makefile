@@ -200,15 +200,9 @@ vulncheck: ## Look for known vulnerabilities in what is called (VULNDB=URL), whe
 .PHONY: build
 build: $(BOOTSTRAPS) build/orgs ## Build a static bootstrap for each function, and the orgs command
 
-# The tests of every case mostly wait for DynamoDB Local, and these for a browser or npm, so they run side by side.
-BESIDE_TESTS := test-browser test-examples test-template test-docs test-docker
 .PHONY: check
-check: ## Everything that CI does
-	@$(MAKE) --no-print-directory lint build
-	@$(MAKE) --no-print-directory test SAMPLES= & tests=$$!; \
-		$(MAKE) --no-print-directory $(BESIDE_TESTS) && beside=0 || beside=$$?; \
-		wait $$tests && exit $$beside
-	@$(MAKE) --no-print-directory test-race
+check: lint build test test-race test-template test-examples test-docs test-browser test-docker ## Everything that CI does
+check: SAMPLES :=
 
 .PHONY: clean
 clean: ## Remove what was built and downloaded; the local store stays
