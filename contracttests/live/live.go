@@ -1,5 +1,5 @@
-// Package live runs the checks against a service that is somewhere else, of which one has a URL and keys. It says at
-// once what cannot work, how long the run takes, how far it is, and in the end what was found: failures first.
+// Package live runs the checks against a service at a URL, with API keys of it. It says at once what cannot work and how
+// long the run takes, shows how far it is, and reports what was found, failures first.
 //
 // It imports no check and nothing of the service: who runs it passes the checks.
 package live

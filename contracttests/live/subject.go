@@ -15,7 +15,7 @@ type Keys struct {
 	Other string // an admin key of a second organization, which is only read
 }
 
-// AtURL returns the service at a URL as a subject, of which the run has nothing but keys.
+// AtURL returns the service at a URL as a subject. The keys are the only access to it.
 func AtURL(url string, keys Keys) (*harness.Subject, error) {
 	reached, err := harness.URLTarget(url)
 	if err != nil {

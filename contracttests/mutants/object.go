@@ -88,7 +88,7 @@ func (o *rawObject) drop(name string) {
 	*o = slices.DeleteFunc(slices.Clone(*o), func(m rawMember) bool { return m.name == name })
 }
 
-// textChange changes the JSON text of a value. It returns false if there is nothing to change.
+// textChange returns the changed JSON text of a value. It returns false if it leaves the value as it is.
 type textChange = func(raw string) (string, bool)
 
 // change changes the text of a member that is there.

@@ -164,7 +164,7 @@ func alsoSetting(beside, name, value string) mutation {
 	})
 }
 
-// merging puts the members of an object into the one that is there.
+// merging adds the members of an object in a PATCH to the stored object, in place of replacing it.
 func merging(name string) mutation {
 	return requests(func(c *call) {
 		if !c.updates() || c.merges() {

@@ -10,7 +10,7 @@ import (
 
 // This file breaks how many requests are answered in a minute, and how many are said to be left.
 
-// limitMutants enforce another limit than the one that is shown.
+// limitMutants returns mutants whose limit differs from the one in their headers.
 func limitMutants() []mutant {
 	return []mutant{
 		{"limit-enforced-early", "refuses the last read of the minute that the limit allows",

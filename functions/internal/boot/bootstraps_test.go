@@ -54,7 +54,7 @@ func samBuild(t *testing.T, root, logicalID string, r resource) string {
 // TestBootstraps: the built functions are what template.yaml promises Lambda, the same bytes each time, and what make
 // deploy takes. It is not parallel, so that the compiler does not slow down the tests that watch the time.
 func TestBootstraps(t *testing.T) {
-	to, _ := deployed()
+	to, another := deployed()
 	if testing.Short() {
 		t.Setenv("DEPLOY_FLAGS", "--parameter-overrides Architecture="+to.aws)
 	}
@@ -89,7 +89,7 @@ func TestBootstraps(t *testing.T) {
 			t.Errorf("no function is built from functions/%s: %v", name, mains)
 		}
 	}
-	checkPackages(t, root, packages)
+	checkPackages(t, root, packages, to, another)
 }
 
 func read(t *testing.T, path string) []byte {
@@ -119,7 +119,7 @@ func checkMetadata(t *testing.T, root, logicalID string, r resource) {
 }
 
 // checkPackages checks that make deploy takes the packages as they are, and none that is broken.
-func checkPackages(t *testing.T, root, packages string) {
+func checkPackages(t *testing.T, root, packages string, to, another processor) {
 	t.Helper()
 	const function = "UpdateOrganizationFunction"
 	check := func(arguments ...string) (string, error) {
@@ -145,7 +145,6 @@ func checkPackages(t *testing.T, root, packages string) {
 	if out, err := check(); err != nil {
 		t.Errorf("a good build: %v\n%s", err, out)
 	}
-	to, another := deployed()
 	if out, err := check("DEPLOY_FLAGS=--parameter-overrides Architecture=" + another.aws); err == nil || !strings.Contains(out, "no program for "+another.aws) {
 		t.Errorf("a build for another processor: %v\n%s", err, out)
 	}

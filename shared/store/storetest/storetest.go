@@ -51,7 +51,8 @@ type check struct {
 	run  func(suite, *testing.T)
 }
 
-// checks lists every check that can run beside others. To add one, write a method of suite in the file of its subject, and name it here.
+// checks lists every check that can run beside others. To add one, write a method of suite in the file of its subject,
+// and name it here.
 func checks() []check {
 	return []check{
 		{"Create/every property set", suite.createFull},

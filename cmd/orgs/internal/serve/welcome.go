@@ -89,8 +89,8 @@ func (g *gateway) addressLines(base string) []string {
 	return lines
 }
 
-// anyOrganization returns an organization of the store: if it can, one that is not deleted. It returns nil if the store
-// is empty.
+// anyOrganization returns an organization that is not deleted, or a deleted one if there are no others. It returns nil
+// if the store is empty.
 func (g *gateway) anyOrganization(ctx context.Context) (*organization.Organization, error) {
 	var found *organization.Organization
 	for o, err := range g.store.Organizations(ctx) {
