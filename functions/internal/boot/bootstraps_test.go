@@ -181,6 +181,9 @@ func checkStatic(t *testing.T, name, path string, machine elf.Machine) {
 	}
 }
 
+// tags are the build tags of the functions, in the Makefile's order.
+const tags = "lambda.norpc,nethttpomithttp2"
+
 // checkLinked checks the build's settings and the modules that are linked. It returns the path of the main package.
 func checkLinked(t *testing.T, name, path string) string {
 	t.Helper()
@@ -192,8 +195,8 @@ func checkLinked(t *testing.T, name, path string) string {
 	for _, s := range info.Settings {
 		settings[s.Key] = s.Value
 	}
-	if settings["CGO_ENABLED"] != "0" || settings["-tags"] != "lambda.norpc" || settings["-trimpath"] != "true" {
-		t.Errorf("%s is built with %v, want CGO_ENABLED=0, lambda.norpc and -trimpath", name, settings)
+	if settings["CGO_ENABLED"] != "0" || settings["-tags"] != tags || settings["-trimpath"] != "true" {
+		t.Errorf("%s is built with %v, want CGO_ENABLED=0, -tags %s and -trimpath", name, settings, tags)
 	}
 	allowed := []string{
 		"github.com/aws/aws-lambda-go", "github.com/aws/aws-sdk-go-v2", "github.com/aws/aws-sdk-go-v2/internal/",

@@ -19,7 +19,7 @@ var updateLinked = flag.Bool("update-linked", false, "write testdata/linked.txt 
 func TestLinkedPackages(t *testing.T) {
 	t.Parallel()
 	const list = "testdata/linked.txt"
-	command := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", "lambda.norpc",
+	command := exec.CommandContext(t.Context(), "go", "list", "-deps", "-tags", tags,
 		"-f", "{{if not .Standard}}{{.ImportPath}}{{end}}",
 		"organizations-api/functions/get-organization", "organizations-api/functions/update-organization")
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH=arm64", "GOFLAGS=")

@@ -2,6 +2,8 @@ package dynamotest
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"hash/fnv"
 	"io"
 	"maps"
@@ -13,6 +15,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 )
 
 // Call is one call of the DynamoDB API, as it arrives.
@@ -91,7 +94,7 @@ type Proxy struct {
 // proxy ends with the test.
 func StartProxy(t testing.TB, behind string, plan Plan) *Proxy {
 	t.Helper()
-	transport := &http.Transport{DisableCompression: true, MaxIdleConnsPerHost: 64}
+	transport := &http.Transport{DialContext: dial, DisableCompression: true, MaxIdleConnsPerHost: 64}
 	p := &Proxy{behind: behind, client: &http.Client{Transport: transport}, injected: map[string]int{}}
 	p.settled = sync.NewCond(&p.mu)
 	p.Follow(plan)
@@ -110,6 +113,19 @@ func StartProxy(t testing.TB, behind string, plan Plan) *Proxy {
 	})
 	p.URL = server.URL
 	return p
+}
+
+// dial opens a connection. DynamoDB Local drops some of hundreds that are opened at once, and TCP itself would try again
+// after 1, 2, 4 and more seconds.
+func dial(ctx context.Context, network, address string) (net.Conn, error) {
+	dialer := net.Dialer{Timeout: 500 * time.Millisecond}
+	for {
+		connection, err := dialer.DialContext(ctx, network, address)
+		var problem net.Error
+		if !errors.As(err, &problem) || !problem.Timeout() || ctx.Err() != nil {
+			return connection, err
+		}
+	}
 }
 
 // Follow has the proxy follow another plan from now on. Calls that have arrived keep their faults.

@@ -56,7 +56,11 @@ func NewHTTPClient(transport http.RoundTripper, timeout time.Duration) *HTTPClie
 func (c *HTTPClient) Do(request *http.Request) (*http.Response, error) {
 	ctx, cancel := context.WithTimeout(request.Context(), c.timeout)
 	defer cancel()
-	response, err := c.transport.RoundTrip(request.WithContext(ctx))
+	request = request.WithContext(ctx)
+	if err := holdBody(request); err != nil {
+		return nil, fmt.Errorf("reading a request: %w", err)
+	}
+	response, err := c.transport.RoundTrip(request)
 	if err != nil {
 		return nil, err
 	}
@@ -71,6 +75,21 @@ func (c *HTTPClient) Do(request *http.Request) (*http.Response, error) {
 	}
 	response.Body = &body{*bytes.NewBuffer(text)}
 	return response, nil
+}
+
+// holdBody puts a copy in memory into the place of the request's body. Of a body whose type net/http knows to be in
+// memory, it sends headers and body by one write, so as one packet and one TLS record. For the SDK's type it needs two.
+func holdBody(request *http.Request) error {
+	if request.Body == nil || request.ContentLength <= 0 {
+		return nil
+	}
+	text := make([]byte, request.ContentLength)
+	_, err := io.ReadFull(request.Body, text)
+	if err := errors.Join(err, request.Body.Close()); err != nil {
+		return err
+	}
+	request.Body = io.NopCloser(bytes.NewReader(text))
+	return nil
 }
 
 // body is the body of a response that was read already.

@@ -1,10 +1,14 @@
 package fastsdk_test
 
 import (
+	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -102,6 +106,45 @@ func TestResponseWithoutEnd(t *testing.T) {
 	}
 	if _, err := h.Do(request); err == nil || !strings.Contains(err.Error(), "longer than") {
 		t.Errorf("Do = %v, want an error that says that the response is too long", err)
+	}
+}
+
+// writes counts what is written to a connection.
+type writes struct {
+	net.Conn
+	count *atomic.Int64
+}
+
+func (w writes) Write(p []byte) (int, error) {
+	w.count.Add(1)
+	return w.Conn.Write(p)
+}
+
+// TestOneWrite: headers and body of a request are sent by one write, by the plain client and by ours.
+func TestOneWrite(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.Copy(io.Discard, r.Body)
+		_, _ = io.WriteString(w, "{}")
+	}))
+	t.Cleanup(server.Close)
+	var count atomic.Int64
+	transport := &http.Transport{DialContext: func(ctx context.Context, network, address string) (net.Conn, error) {
+		connection, err := (&net.Dialer{}).DialContext(ctx, network, address)
+		return writes{connection, &count}, err
+	}}
+	t.Cleanup(transport.CloseIdleConnections)
+	h := fastsdk.NewHTTPClient(transport, time.Minute)
+	options := settings()
+	options.HTTPClient, options.BaseEndpoint = h, &server.URL
+	plain := dynamodb.New(options)
+	for name, c := range map[string]client{"plain": plain, "fast": fastsdk.New(plain, h)} {
+		for call, do := range calls {
+			count.Store(0)
+			if _, err := do(t.Context(), c); err != nil || count.Load() != 1 {
+				t.Errorf("%s, %s = %v by %d writes, want one and no error", name, call, err, count.Load())
+			}
+		}
 	}
 }
 
