@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -45,10 +46,14 @@ func work(ctx context.Context, run string, limit time.Duration, again bool) (cod
 	if err != nil {
 		return 1, err
 	}
+	table = slices.DeleteFunc(table, func(m mutant) bool { return !chosen.MatchString(m.Name + " " + m.Package + " " + m.Test) })
+	if len(table) == 0 {
+		return 1, fmt.Errorf("no mutant matches %q", run)
+	}
 	known := lab.readResults()
 	var todo []mutant
 	for _, m := range table {
-		if chosen.MatchString(m.Name+" "+m.Package+" "+m.Test) && (again || !known[lab.key(m)]) {
+		if again || !known[lab.key(m)] {
 			todo = append(todo, m)
 		}
 	}
