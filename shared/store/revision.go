@@ -137,13 +137,13 @@ func (r RevisionRequest) plan(
 	}
 }
 
-// pause waits before the next attempt. The time is random and its upper bound grows fourfold with each attempt, so competing
-// processes soon spread out until one is seldom refused because of another: ten within a second, a thousand within half
-// a minute. Each refused attempt costs a read and a transaction.
+// pause waits before the next attempt. The time is random and its upper bound grows eightfold with each attempt, up to
+// 33 s, so competing processes soon spread out until one is seldom refused because of another: ten within a second, a
+// thousand within a minute. Each refused attempt costs a read and a transaction.
 func pause(ctx context.Context, attempt int) error {
-	const shortest, longest = 4 * time.Millisecond, 30 * time.Second
+	const shortest, doublings = 4 * time.Millisecond, 13 // 33 s in the end
 	select {
-	case <-time.After(rand.N(min(shortest<<min(2*attempt, 13), longest))):
+	case <-time.After(rand.N(shortest << min(3*attempt, doublings))):
 		return nil
 	case <-ctx.Done():
 		return ctx.Err()

@@ -41,6 +41,11 @@ func TestStore(t *testing.T) {
 	storetest.All(t, func(t *testing.T) storetest.Engine { return open(t) })
 }
 
+// TestManyAtOnce is not parallel, so it runs before the parallel tests.
+func TestManyAtOnce(t *testing.T) {
+	storetest.ManyAtOnce(t, func(t *testing.T) storetest.Engine { return open(t) })
+}
+
 // TestPlainClient: a store on the SDK's plain client does what one on fastsdk does, and reads what it wrote.
 func TestPlainClient(t *testing.T) {
 	t.Parallel()

@@ -24,6 +24,12 @@ func TestConformance(t *testing.T) {
 	storetest.All(t, func(t *testing.T) storetest.Engine { return mustOpen(t, path) })
 }
 
+// TestManyAtOnce is not parallel, so it runs before the parallel tests.
+func TestManyAtOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "organizations.db")
+	storetest.ManyAtOnce(t, func(t *testing.T) storetest.Engine { return mustOpen(t, path) })
+}
+
 // mustOpen opens the database in the file, and closes it when the test ends.
 func mustOpen(t *testing.T, path string) *Store {
 	t.Helper()
