@@ -110,11 +110,15 @@ func minute(
 	return passed
 }
 
-// TestLimitOf100000: eight sandboxes serve more than the limit in each of fifty minutes, in equal and in unequal
-// shares. Never more than the limit pass, what is lost is within its bound, and few requests write.
+// TestLimitOf100000: eight sandboxes serve more than the limit in each of fifty minutes (ten with -short), in equal and
+// in unequal shares. Never more than the limit pass, what is lost is within its bound, and few requests write.
 func TestLimitOf100000(t *testing.T) {
 	t.Parallel()
 	const limit, processes, requests = 100_000, 8, 108_000
+	minutes := 50
+	if testing.Short() {
+		minutes = 10
+	}
 	c := newCounter()
 	all := sandboxes(c, processes)
 	random := rand.New(rand.NewPCG(1, 2))
@@ -125,7 +129,7 @@ func TestLimitOf100000(t *testing.T) {
 		func(i int) int { return i * processes / requests }, // one after the other
 		func(i int) int { return min(i, processes-1) },      // seven serve one request, and one all others
 	}
-	for m := range 50 {
+	for m := range minutes {
 		start, before := noon.Add(time.Duration(m)*time.Minute), c.calls
 		passed := minute(t, all, c, limit, start, requests, shares[m%len(shares)])
 		sum, lost := int64(0), int64(limit)
@@ -144,7 +148,7 @@ func TestLimitOf100000(t *testing.T) {
 			t.Errorf("minute %d: %.4f writes for each request, want at most 0.02", m, writes)
 		}
 	}
-	t.Logf("%.4f writes for each request, at most %d at once", float64(c.calls)/(50*requests), c.lease)
+	t.Logf("%.4f writes for each request, at most %d at once", float64(c.calls)/float64(minutes*requests), c.lease)
 }
 
 // TestLowLimits: below 600 a minute every request that passes is drawn by itself, and exactly as many pass as the limit
