@@ -74,9 +74,9 @@ TESTED = ./shared/store/dynamo ./contracttests ./cmd/orgs ./functions/internal/b
 # compile for it.
 RACED = ./shared/store/... ./contracttests ./functions/... ./cmd/... ./shared/... ./local/... ./bench/... \
 	./contracttests/harness/... ./contracttests/live ./contracttests/attacks ./contracttests/linearizability
-# One DynamoDB Local for all packages. Each line of the output is a package that is done. Of samples, twice as many
-# packages as processors run at once, as the longest ones mostly wait. Of every case they do not: some keep the server
-# as busy as it can be.
+# One DynamoDB Local for all packages; with every case ./shared/store/dynamo has another one. Each line of the output is
+# a package that is done. Of samples, twice as many packages as processors run at once, as the longest ones mostly wait.
+# Of every case they do not: some keep a server as busy as it can be.
 GOTEST = go run ./shared/store/dynamo/dynamotest/withdynamodb \
 	go tool -modfile=tools/go.mod gotestsum --format pkgname --format-hide-empty-pkg -- -vet=off
 MORE_AT_ONCE = -p $$(( 2 * $$(getconf _NPROCESSORS_ONLN) ))

@@ -2,6 +2,9 @@ package dynamo_test
 
 import (
 	"context"
+	"flag"
+	"log"
+	"os"
 	"slices"
 	"sync"
 	"testing"
@@ -17,6 +20,17 @@ import (
 	"organizations-api/shared/store/dynamo/dynamotest"
 	"organizations-api/shared/store/storetest"
 )
+
+// TestMain: with every case, these tests keep a server busy for minutes, so they have one of their own.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	if !testing.Short() {
+		if err := dynamotest.Own(); err != nil {
+			log.Fatal(err)
+		}
+	}
+	os.Exit(m.Run())
+}
 
 // prefix is of tables that all tests of this process share, as all organizations share them in production.
 var prefix = sync.OnceValue(dynamotest.Prefix)

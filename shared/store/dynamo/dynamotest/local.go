@@ -25,6 +25,17 @@ import (
 // EndpointVariable names another DynamoDB-compatible server to test on, by its base URL.
 const EndpointVariable = "ORGS_TEST_DYNAMODB_ENDPOINT"
 
+// SharedVariable is set if the server that EndpointVariable names was started for the tests of all packages.
+const SharedVariable = "ORGS_TEST_DYNAMODB_SHARED"
+
+// Own has Endpoint start a server for this process in place of one for all packages. Only a TestMain may call it.
+func Own() error {
+	if os.Getenv(SharedVariable) == "" {
+		return nil
+	}
+	return os.Unsetenv(EndpointVariable)
+}
+
 // Endpoint returns the base URL of a DynamoDB. The first call of a process starts one, after downloading it if that
 // was never done. The server stops when the process ends, in whatever way. The test fails if npm or Java is missing.
 func Endpoint(t testing.TB) string {
@@ -60,7 +71,10 @@ func SettingsOn(endpoint, prefix string) dynamo.Settings {
 // Prefix returns a table prefix that no other test uses.
 func Prefix() string { return "test-" + base62.Random(12) }
 
-var started = sync.OnceValues(func() (*server, error) { return start(512, "") })
+var started = sync.OnceValues(func() (*server, error) { return start(Heap, "") })
+
+// Heap is the memory of a server for tests, in megabytes. The largest test keeps 800 organizations.
+const Heap = 1024
 
 // Start starts a DynamoDB Local of its own, with the heap in megabytes. It keeps its data in the folder, and then each
 // write waits for the disk; if folder is "", it keeps them in memory. Start returns the base URL and a function that

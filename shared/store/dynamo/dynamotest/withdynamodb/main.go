@@ -3,8 +3,8 @@
 //	go run ./shared/store/dynamo/dynamotest/withdynamodb go test ./...
 //
 // It starts the server, passes its base URL to the command in ORGS_TEST_DYNAMODB_ENDPOINT, and stops it afterwards. So
-// the test processes of all packages share one server. If the variable is set already, it starts nothing. It exits with
-// the command's status.
+// the test processes of all packages share one server, but for those that call dynamotest.Own. If the variable is set
+// already, it starts nothing. It exits with the command's status.
 package main
 
 import (
@@ -16,9 +16,6 @@ import (
 
 	"organizations-api/shared/store/dynamo/dynamotest"
 )
-
-// heap is the server's memory in megabytes. The largest test keeps 800 organizations.
-const heap = 1024
 
 func main() {
 	status, err := run(os.Args[1:])
@@ -36,12 +33,12 @@ func run(arguments []string) (int, error) {
 	command := exec.Command(arguments[0], arguments[1:]...)
 	command.Stdin, command.Stdout, command.Stderr = os.Stdin, os.Stdout, os.Stderr
 	if os.Getenv(dynamotest.EndpointVariable) == "" {
-		url, stop, err := dynamotest.Start("", heap)
+		url, stop, err := dynamotest.Start("", dynamotest.Heap)
 		if err != nil {
 			return 1, fmt.Errorf("starting DynamoDB Local (needs npm and java): %w", err)
 		}
 		defer func() { _ = stop() }() // the script that runs the server ends with an error, as it kills it
-		command.Env = append(os.Environ(), dynamotest.EndpointVariable+"="+url)
+		command.Env = append(os.Environ(), dynamotest.EndpointVariable+"="+url, dynamotest.SharedVariable+"=1")
 	}
 	signal.Notify(make(chan os.Signal, 1), os.Interrupt) // the terminal sends it to the command too, which decides
 	err := command.Run()
