@@ -46,14 +46,14 @@ func work(ctx context.Context, run string, limit time.Duration, again bool) (cod
 	if err != nil {
 		return 1, err
 	}
-	table = slices.DeleteFunc(table, func(m mutant) bool { return !chosen.MatchString(m.Name + " " + m.Package + " " + m.Test) })
-	if len(table) == 0 {
+	matches := func(m mutant) bool { return chosen.MatchString(m.Name + " " + m.Package + " " + m.Test) }
+	if !slices.ContainsFunc(table, matches) {
 		return 1, fmt.Errorf("no mutant matches %q", run)
 	}
 	known := lab.readResults()
 	var todo []mutant
 	for _, m := range table {
-		if again || !known[lab.key(m)] {
+		if matches(m) && (again || !known[lab.key(m)]) {
 			todo = append(todo, m)
 		}
 	}
