@@ -49,7 +49,7 @@ func builds() []build {
 		},
 		{name: getFormer, path: getFunction, edits: []edit{{besideFile, besideLine, ""}}},
 		{name: patchFormer, path: "./functions/update-organization", edits: []edit{{besideFile, besideLine, ""}}},
-		{name: withRPC, path: getFunction, flags: "-tags="},
+		{name: withRPC, path: getFunction, flags: "-tags=nethttpomithttp2"},
 		{name: withSymbols, path: getFunction, flags: "-ldflags="},
 	}
 }
