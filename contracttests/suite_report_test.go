@@ -19,7 +19,7 @@ import (
 )
 
 var (
-	// The default is for runs of all packages, most of which do not know the flag.
+	// A run of all packages sets the variable, as go test passes a flag to every package, and most do not have this one.
 	reportDir = flag.String("contract.report", os.Getenv("CONTRACT_REPORT"),
 		"`folder` to write the reports of TestSuite to")
 	mutantsFile = flag.String("contract.mutants", "", "`file` that -mutants.json wrote, for the report")

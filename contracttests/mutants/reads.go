@@ -12,7 +12,7 @@ import (
 
 // This file breaks which record answers show, and what reading does.
 
-// readMutants answer with another record than the one that is there.
+// readMutants returns mutants whose answers differ from the stored record.
 func readMutants() []mutant {
 	created := func(o *rawObject) string { raw, _ := o.get("created_at"); return raw }
 	return []mutant{
@@ -52,7 +52,7 @@ func readMutants() []mutant {
 	}
 }
 
-// timeGoesBack mirrors updated_at, so that a later time becomes an earlier one that is still after the creation.
+// timeGoesBack shows an earlier updated_at after each change, but none before created_at.
 func timeGoesBack(o *rawObject) {
 	created, _ := o.get("created_at")
 	updated, _ := o.get("updated_at")

@@ -118,7 +118,7 @@ func checkMetadata(t *testing.T, root, logicalID string, r resource) {
 	}
 }
 
-// checkPackages checks that make deploy takes the packages as they are, and none that is broken.
+// checkPackages checks that make deploy accepts the packages as built, and refuses broken ones.
 func checkPackages(t *testing.T, root, packages string, to, another processor) {
 	t.Helper()
 	const function = "UpdateOrganizationFunction"

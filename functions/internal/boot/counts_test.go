@@ -256,8 +256,8 @@ func costs(t *testing.T, w *world, made tenant, etag string, limited bool) []cos
 	}
 }
 
-// TestForgedKeysReadNoOrganization: whoever knows the identifier of an organization, and the form of a key, cannot make
-// the store read the organization. All such keys together cost a read of the settings in ten seconds.
+// TestForgedKeysReadNoOrganization: a forged key with the identifier of an organization does not make the store read
+// that organization. All forged keys together cost one read of the settings in ten seconds.
 func TestForgedKeysReadNoOrganization(t *testing.T) {
 	t.Parallel()
 	at := newWorld(t)

@@ -14,8 +14,8 @@ import (
 var updateLinked = flag.Bool("update-linked", false, "write testdata/linked.txt anew")
 
 // TestLinkedPackages compares the packages that the functions link with a list, without those of the standard library.
-// Every package is started in every new sandbox. So whoever adds one should measure what it costs, by make bench, and
-// then run: go test ./functions/internal/boot -run TestLinkedPackages -update-linked
+// A new sandbox initializes every package. If you add one, measure its cost by make bench, and then run:
+// go test ./functions/internal/boot -run TestLinkedPackages -update-linked
 func TestLinkedPackages(t *testing.T) {
 	t.Parallel()
 	const list = "testdata/linked.txt"
